@@ -1,0 +1,169 @@
+// The spec's schema: from unknown JSON to ModelSpec.
+import { type FileHandle, open } from 'node:fs/promises';
+import { UsageError } from '../errors.js';
+import {
+  entriesOf,
+  listOf,
+  objectOf,
+  oneOf,
+  Place,
+  positiveInteger,
+  positiveIntegerOr,
+  positiveIntegers,
+  positiveNumber,
+  type Reader,
+} from './json-reader.js';
+import type { MapShape } from './model.js';
+import { nearestName } from './nearest-name.js';
+import type { Extent, LayerSpec, ModelSpec } from './spec.js';
+
+/** No honest model file comes near it. */
+const mostFileBytes = 1 << 20;
+const mostLayers = 1000;
+
+/**
+ * Checks everything about `json` that can be told without knowing shapes.
+ *
+ * @param source what the messages call the document, e.g. the file's path.
+ * @throws UsageError naming the place (`encoder[2].strides`), what was found and what is expected.
+ */
+export function parseModelSpec(json: unknown, source: string): ModelSpec {
+  return readModel(json, new Place(source));
+}
+
+/** @throws UsageError where the file cannot be read, is too large, is no JSON, or is no model. */
+export async function readModelSpecFile(path: string): Promise<ModelSpec> {
+  const text = await readSmallText(path);
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`${path} is not JSON: ${(error as Error).message}`);
+  }
+  return parseModelSpec(json, path);
+}
+
+export const readLatent = positiveInteger;
+
+/** [height, width, channels]. */
+export const readMapShape: Reader<MapShape> = (value, place) => {
+  const [height, width, channels] = positiveIntegers([3], 'a list [height, width, channels]')(value, place);
+  return [height!, width!, channels!];
+};
+
+const extent: Reader<Extent> = (value, place) => {
+  const expectation = 'a positive integer or a list [rows, columns]';
+  if (typeof value === 'number') return positiveInteger(value, place);
+  const [rows, columns] = positiveIntegers([2], expectation)(value, place);
+  return [rows!, columns!];
+};
+
+/** Names become parts of parameter names (`encoder/conv2d/weights`) and of file names. */
+const name: Reader<string> = (value, place) => {
+  if (typeof value !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(value)) {
+    throw place.expected(
+      value,
+      'a name of 1 to 64 letters, digits, "_", "-" and ".", first a letter or digit',
+    );
+  }
+  return value;
+};
+
+const activation = oneOf(
+  ['relu', 'tanh'],
+  '; leave it out for a linear layer (the sigmoid over the last logits is part of the likelihood)',
+);
+
+const convolution = <const T extends string>(type: T) =>
+  objectOf(
+    { type: oneOf([type]), filters: positiveIntegerOr('channels'), kernel: extent },
+    { strides: extent, padding: oneOf(['valid', 'same']), activation, name },
+  );
+
+const layerReaders: Readonly<Record<LayerSpec['type'], Reader<LayerSpec>>> = {
+  conv2d: convolution('conv2d'),
+  conv2dTranspose: convolution('conv2dTranspose'),
+  dense: objectOf(
+    { type: oneOf(['dense']), units: positiveIntegerOr('posterior', 'pixels') },
+    { activation, name },
+  ),
+  relu: objectOf({ type: oneOf(['relu']) }, { name }),
+  tanh: objectOf({ type: oneOf(['tanh']) }, { name }),
+  flatten: objectOf({ type: oneOf(['flatten']) }, { name }),
+  reshape: objectOf(
+    {
+      type: oneOf(['reshape']),
+      shape: positiveIntegers([1, 3], 'a list [n] or [height, width, channels]'),
+    },
+    { name },
+  ),
+};
+
+const layerTypes = Object.keys(layerReaders) as LayerSpec['type'][];
+
+const layer: Reader<LayerSpec> = (value, place) => {
+  const type = entriesOf(value, place, 'a layer: an object with a type').find(([key]) => key === 'type')?.[1];
+  const known = layerTypes.find((candidate) => candidate === type);
+  if (known !== undefined) return layerReaders[known](value, place);
+  if (type === undefined)
+    throw place.key('type').error(`is missing, expected one of ${layerTypes.join(', ')}`);
+  const nearest = typeof type === 'string' ? nearestName(type, layerTypes) : undefined;
+  const suggestion = nearest === undefined ? '' : ` (did you mean "${nearest}"?)`;
+  throw place.key('type').expected(type, `one of ${layerTypes.join(', ')}${suggestion}`);
+};
+
+const layers = listOf(layer, 'layers', mostLayers);
+
+const readModel: Reader<ModelSpec> = objectOf(
+  { name, latent: readLatent, encoder: layers, decoder: layers },
+  {
+    input: readMapShape,
+    outputBias: oneOf(['zeros', 'dataMean']),
+    training: objectOf(
+      {},
+      {
+        batchSize: positiveInteger,
+        learningRate: positiveNumber,
+        epochs: positiveInteger,
+        binarize: oneOf(['threshold', 'dynamic', 'static', 'none']),
+        samples: positiveInteger,
+      },
+    ),
+  },
+  'a model: an object with name, latent, encoder and decoder',
+);
+
+async function readSmallText(path: string): Promise<string> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path);
+    return decode(await readAtMost(file, mostFileBytes, path), path);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`Cannot read the model file ${path}: ${(error as Error).message}.`);
+  } finally {
+    await file?.close();
+  }
+}
+
+/** Reads to the end rather than trusting the file's size: pipes and devices have none. */
+async function readAtMost(file: FileHandle, most: number, path: string): Promise<Uint8Array> {
+  const buffer = new Uint8Array(most + 1);
+  let length = 0;
+  while (length <= most) {
+    const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
+    if (bytesRead === 0) return buffer.subarray(0, length);
+    length += bytesRead;
+  }
+  throw new UsageError(
+    `The model file ${path} is larger than ${most} bytes; a model is a short list of layers.`,
+  );
+}
+
+function decode(bytes: Uint8Array, path: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new UsageError(`${path} is not JSON: its bytes are not UTF-8 text.`);
+  }
+}

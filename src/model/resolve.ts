@@ -1,0 +1,145 @@
+// From a spec to a model: every shape inferred, every parameter placed, and whatever does not fit refused.
+import { UsageError } from '../errors.js';
+import { Place } from './json-reader.js';
+import { layerNames } from './layer-names.js';
+import { mostFloats, ParameterLayoutBuilder, sizeOf } from './layout.js';
+import type { CorrelationLayer, Layer, MapShape, Model, Shape } from './model.js';
+import { parseModelSpec, readLatent, readMapShape } from './parse.js';
+import { resolveLayer, type Side } from './resolve-layer.js';
+import type { LayerSpec, ModelSpec, WeightedLayerSpec } from './spec.js';
+
+export interface ResolveOptions {
+  /** [height, width, channels] of the data; may be absent where the spec has it. */
+  readonly input?: MapShape | undefined;
+  /** Overrides the spec's latent. */
+  readonly latent?: number | undefined;
+}
+
+/**
+ * Infers all shapes of `spec` and lays out its parameters: encoder first, each layer's weights, then its bias.
+ *
+ * @throws UsageError naming the layer, the shape found and the shape expected.
+ */
+export function resolveModel(spec: ModelSpec, options: ResolveOptions = {}): Model {
+  const checked = parseModelSpec(spec, `Model "${String(spec.name)}"`);
+  const input = agreeOnInput(checked, options.input);
+  const latent =
+    options.latent === undefined ? checked.latent : readLatent(options.latent, new Place('Option', 'latent'));
+  const context = { model: checked.name, input, latent, layout: new ParameterLayoutBuilder(checked.name) };
+  const [encoder, decoder] = [resolveEncoder(checked, context), resolveDecoder(checked, context)];
+  refuseManyActivations(checked.name, input, [...encoder, ...decoder]);
+  return {
+    name: checked.name,
+    input,
+    dimensions: sizeOf(input),
+    latent,
+    encoder,
+    decoder,
+    parameters: context.layout.finish(),
+  };
+}
+
+type Context = Omit<Side, 'side'>;
+
+function agreeOnInput(spec: ModelSpec, data: MapShape | undefined): MapShape {
+  const input = data === undefined ? undefined : readMapShape(data, new Place('Option', 'input'));
+  if (input === undefined && spec.input === undefined) {
+    throw new UsageError(
+      `Model "${spec.name}" does not say the shape of its input, and there is no data to take it from.` +
+        ` Add "input": [height, width, channels] to the model.`,
+    );
+  }
+  if (input !== undefined && spec.input !== undefined && `${input}` !== `${spec.input}`) {
+    throw new UsageError(
+      `Model "${spec.name}" is made for examples of shape [${spec.input.join(', ')}], but the data's are ` +
+        `[${input.join(', ')}].`,
+    );
+  }
+  return (input ?? spec.input)!;
+}
+
+function resolveEncoder(spec: ModelSpec, context: Context): Layer[] {
+  const layers = resolveLayers(spec.encoder, context.input, { ...context, side: 'encoder' }, undefined);
+  const output = layers.at(-1)!.output;
+  const expected = 2 * context.latent;
+  if (output.length !== 1 || output[0] !== expected) {
+    throw new UsageError(
+      `Model "${spec.name}": the encoder ends in [${output.join(', ')}], expected [${expected}]: mean and ` +
+        `log-variance of ${context.latent} latent dimensions. End it in a dense layer of units "posterior".`,
+    );
+  }
+  return layers;
+}
+
+function resolveDecoder(spec: ModelSpec, context: Context): Layer[] {
+  const { input } = context;
+  const outputLayer = spec.outputBias === 'dataMean' ? spec.decoder.findLastIndex(hasWeights) : undefined;
+  const layers = resolveLayers(spec.decoder, [context.latent], { ...context, side: 'decoder' }, outputLayer);
+  const output = layers.at(-1)!.output;
+  const dimensions = sizeOf(input);
+  if (`${output}` !== `${dimensions}` && `${output}` !== `${input}`) {
+    throw new UsageError(
+      `Model "${spec.name}": the decoder ends in [${output.join(', ')}], expected the logits of an example: ` +
+        `[${input.join(', ')}] or [${dimensions}]. End it in a dense layer of units "pixels", or in a convolution ` +
+        `of filters "channels" on a ${input[0]}×${input[1]} map.`,
+    );
+  }
+  if (outputLayer !== undefined) refuseUnfitOutputBias(spec.name, layers, dimensions);
+  return layers;
+}
+
+function resolveLayers(
+  specs: readonly LayerSpec[],
+  input: Shape,
+  side: Side,
+  outputLayer: number | undefined,
+): Layer[] {
+  if (!specs.some(hasWeights)) {
+    throw new UsageError(
+      `Model "${side.model}": the ${side.side} has no layer with weights (conv2d, conv2dTranspose or dense), so ` +
+        `there is nothing to train.`,
+    );
+  }
+  const names = layerNames(specs, `Model "${side.model}": the ${side.side}`);
+  const layers: Layer[] = [];
+  for (const [index, spec] of specs.entries()) {
+    const shape = layers.at(-1)?.output ?? input;
+    const biasInitializer = index === outputLayer ? 'dataMeanLogit' : 'zeros';
+    layers.push(...resolveLayer(spec, { ...side, index, name: names[index]!, shape, biasInitializer }));
+  }
+  return layers;
+}
+
+function hasWeights(spec: LayerSpec): spec is WeightedLayerSpec {
+  return spec.type === 'conv2d' || spec.type === 'conv2dTranspose' || spec.type === 'dense';
+}
+
+/** The logit of a pixel's mean must reach that pixel's logit as it is. */
+function refuseUnfitOutputBias(model: string, layers: readonly Layer[], dimensions: number): void {
+  const index = layers.findLastIndex((layer) => layer.kind === 'correlation');
+  const { name, bias } = layers[index] as CorrelationLayer;
+  if (bias.size !== dimensions) {
+    throw new UsageError(
+      `Model "${model}": outputBias "dataMean" needs one bias a pixel, ${dimensions} in all, but the bias of the ` +
+        `decoder's last layer with weights, "${name}", has shape [${bias.shape.join(', ')}]. End the decoder in a ` +
+        `dense layer of units "pixels", or leave outputBias out.`,
+    );
+  }
+  const after = layers.slice(index + 1).find((layer) => layer.kind === 'activation');
+  if (after !== undefined) {
+    throw new UsageError(
+      `Model "${model}": outputBias "dataMean" sets the logits themselves, but "${after.name}" follows the ` +
+        `decoder's last layer with weights, "${name}". Remove that activation, or leave outputBias out.`,
+    );
+  }
+}
+
+function refuseManyActivations(model: string, input: MapShape, layers: readonly Layer[]): void {
+  const floats = layers.reduce((sum, layer) => sum + sizeOf(layer.output), sizeOf(input));
+  if (floats <= mostFloats) return;
+  const largest = layers.reduce((a, b) => (sizeOf(b.output) > sizeOf(a.output) ? b : a));
+  throw new UsageError(
+    `Model "${model}": the activations of one example come to ${floats} floats, more than the limit of ` +
+      `${mostFloats}; the largest are those of "${largest.name}", [${largest.output.join(', ')}].`,
+  );
+}
