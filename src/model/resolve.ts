@@ -27,7 +27,6 @@ export function resolveModel(spec: ModelSpec, options: ResolveOptions = {}): Mod
     options.latent === undefined ? checked.latent : readLatent(options.latent, new Place('Option', 'latent'));
   const context = { model: checked.name, input, latent, layout: new ParameterLayoutBuilder(checked.name) };
   const [encoder, decoder] = [resolveEncoder(checked, context), resolveDecoder(checked, context)];
-  refuseManyActivations(checked.name, input, [...encoder, ...decoder]);
   return {
     name: checked.name,
     input,
@@ -102,10 +101,15 @@ function resolveLayers(
   }
   const names = layerNames(specs, `Model "${side.model}": the ${side.side}`);
   const layers: Layer[] = [];
+  let activations = sizeOf(input);
   for (const [index, spec] of specs.entries()) {
     const shape = layers.at(-1)?.output ?? input;
     const biasInitializer = index === outputLayer ? 'dataMeanLogit' : 'zeros';
-    layers.push(...resolveLayer(spec, { ...side, index, name: names[index]!, shape, biasInitializer }));
+    for (const layer of resolveLayer(spec, { ...side, index, name: names[index]!, shape, biasInitializer })) {
+      activations += sizeOf(layer.output);
+      refuseManyActivations(activations, layer, index, side);
+      layers.push(layer);
+    }
   }
   return layers;
 }
@@ -134,12 +138,11 @@ function refuseUnfitOutputBias(model: string, layers: readonly Layer[], dimensio
   }
 }
 
-function refuseManyActivations(model: string, input: MapShape, layers: readonly Layer[]): void {
-  const floats = layers.reduce((sum, layer) => sum + sizeOf(layer.output), sizeOf(input));
+/** @throws UsageError where `layer`, at position `index`, brings one example's activations past the limit. */
+function refuseManyActivations(floats: number, layer: Layer, index: number, { model, side }: Side): void {
   if (floats <= mostFloats) return;
-  const largest = layers.reduce((a, b) => (sizeOf(b.output) > sizeOf(a.output) ? b : a));
   throw new UsageError(
-    `Model "${model}": the activations of one example come to ${floats} floats, more than the limit of ` +
-      `${mostFloats}; the largest are those of "${largest.name}", [${largest.output.join(', ')}].`,
+    `Model "${model}": ${side}[${index}] "${layer.name}" of output [${layer.output.join(', ')}] brings the ` +
+      `activations of one example to ${floats} floats, more than the limit of ${mostFloats}. Use smaller layers.`,
   );
 }
