@@ -1,0 +1,40 @@
+/** How the KL term is computed: see gaussianForward in kernels/assembly/gaussian.ts. */
+export type KlEstimate = 'analytic' | 'monteCarlo';
+
+/**
+ * Examples with their noise, and where their terms go: addresses in the run's memory, laid out for the most examples that
+ * a shard can have. One object is filled anew for each shard.
+ */
+export interface Shard {
+  /** Number of examples. */
+  count: number;
+  /** [count, dimensions] float32, in [0, 1]. */
+  x: number;
+  /** [count, samples, latent] float32, standard normal. */
+  epsilon: number;
+  /** [count] float64: (1/K) Σ_k log p(x|z_k), nats; written. */
+  logLikelihood: number;
+  /** [count] float64: KL(q(z|x) ‖ p(z)), nats; written. */
+  kl: number;
+}
+
+/**
+ * What computes gradients. A backend reads the parameters in place and is bound to one model, one number of samples K
+ * and one kind of KL. It belongs to one thread.
+ */
+export interface Backend {
+  /**
+   * Called by every rank after the parameters have changed and before any rank computes with them; a
+   * barrier follows. Ranks may share the work.
+   */
+  prepare(rank: number, ranks: number): void;
+
+  /**
+   * Writes the terms of the shard's examples, and at address `gradient` (float32, the parameters' layout) the sum over the
+   * examples of d(−ELBO)/d(parameter), ELBO = logLikelihood − beta · kl. A shard of 0 examples gives zeros.
+   */
+  elboGradient(shard: Shard, beta: number, gradient: number): void;
+
+  /** Writes the terms of the shard's examples alone. */
+  elbo(shard: Shard): void;
+}

@@ -1,0 +1,80 @@
+import type { Kernels } from '../../kernels/kernels.js';
+import type { CorrelationLayer } from '../../model/model.js';
+import type { Tensor } from './tensor.js';
+
+const FLOAT = Float32Array.BYTES_PER_ELEMENT;
+
+/** Pixels of a block: both maps' block stays in the first-level cache while all tiles of the gradient pass over it. */
+const BLOCK_PIXELS = 64;
+
+/**
+ * Adds the first `images` images' weight gradient to `gradient`, or sets it: Σ big[sy·s + ky − pad, …] · small[sy, sx].
+ * `big` and `small` are addresses of an activation on one side and a gradient on the other. Images, rows and pixels
+ * are summed in order from what stands there, so micro-batches and blocks do not change a bit.
+ */
+export function filterGradient(
+  kernels: Kernels,
+  layer: CorrelationLayer,
+  maps: { big: Tensor; small: Tensor },
+  addresses: { big: number; small: number; gradient: number },
+  images: number,
+  accumulate: boolean,
+): void {
+  const { big, small } = maps;
+  if (small.height * small.width === 1) {
+    // One pixel an image: the images are the pixels.
+    block(kernels, layer, maps, addresses, { pixels: images, lines: 1 }, accumulate, {
+      big: big.imageStride,
+      small: small.imageStride,
+    });
+    return;
+  }
+  const step = Math.max(1, Math.floor(BLOCK_PIXELS / small.width));
+  for (let image = 0; image < images; image++) {
+    for (let line = 0; line < small.height; line += step) {
+      block(
+        kernels,
+        layer,
+        maps,
+        {
+          big: addresses.big + big.offset(image, line * layer.strides[0], 0),
+          small: addresses.small + small.offset(image, line, 0),
+          gradient: addresses.gradient,
+        },
+        { pixels: small.width, lines: Math.min(step, small.height - line) },
+        accumulate || image > 0 || line > 0,
+        { big: big.pixelStride * layer.strides[1], small: small.pixelStride },
+      );
+    }
+  }
+}
+
+/** All taps over one block of pixels. */
+function block(
+  kernels: Kernels,
+  layer: CorrelationLayer,
+  { big, small }: { big: Tensor; small: Tensor },
+  addresses: { big: number; small: number; gradient: number },
+  size: { pixels: number; lines: number },
+  accumulate: boolean,
+  pixelStrides: { big: number; small: number },
+): void {
+  const [kernelHeight, kernelWidth] = layer.kernel;
+  const rows = kernelWidth * big.channels;
+  for (let ky = 0; ky < kernelHeight; ky++) {
+    kernels.filterGradient4x8(
+      rows,
+      small.channels,
+      addresses.gradient + ky * rows * small.channels * FLOAT,
+      addresses.big + (ky - layer.padding[0]) * big.rowStride - layer.padding[1] * big.pixelStride,
+      pixelStrides.big,
+      big.rowStride * layer.strides[0],
+      addresses.small,
+      pixelStrides.small,
+      small.rowStride,
+      size.pixels,
+      size.lines,
+      accumulate ? 1 : 0,
+    );
+  }
+}

@@ -1,0 +1,288 @@
+import type { Arena } from '../../kernels/arena.js';
+import type { Kernels } from '../../kernels/kernels.js';
+import type { CorrelationLayer } from '../../model/model.js';
+import type { Border, Tensor } from './tensor.js';
+
+const FLOAT = Float32Array.BYTES_PER_ELEMENT;
+
+/** Up to this many columns, dot products along k beat panels of eight columns. */
+const DOT_COLUMNS = 4;
+
+/** How packed weights are read from the parameters: see assembly/pack.ts. */
+interface Packing {
+  readonly weights: number;
+  readonly segments: number;
+  readonly tapsPerSegment: number;
+  readonly tapOffsets: number;
+  readonly inner: number;
+  readonly innerStride: number;
+  readonly columns: number;
+  readonly columnStride: number;
+  readonly packed: number;
+}
+
+/**
+ * One GEMM over gathered rows: either the whole `down` pass of a layer (big map → small map) or one phase of its
+ * `up` pass (small map → big map). Which is forward and which is the input gradient depends on the layer's type.
+ */
+export interface GatherPass {
+  readonly dot: boolean;
+  /** Rows for one image. */
+  readonly rows: number;
+  readonly columns: number;
+  /** Floats of a packed column. */
+  readonly depth: number;
+  /** Byte offsets of each row's start in the source, and in the target, image by image. */
+  readonly sourceOffsets: number;
+  readonly targetOffsets: number;
+  readonly segments: number;
+  readonly segmentTable: number;
+  readonly packing: Packing;
+}
+
+/** The geometry shared by both directions; `weights` is the address of the layer's weights. */
+export interface GatherPlan {
+  readonly arena: Arena;
+  /** Where the packed weights go: shared by all workers, or private. */
+  readonly packedArena: Arena;
+  readonly weights: number;
+  readonly layer: CorrelationLayer;
+  readonly big: Tensor;
+  readonly small: Tensor;
+  readonly images: number;
+}
+
+/** Border of the big map that `down` and the filter gradient read. */
+export function bigBorder(layer: CorrelationLayer): Border {
+  const [height, width] = layer.big;
+  const [smallHeight, smallWidth] = layer.small;
+  const [kernelHeight, kernelWidth] = layer.kernel;
+  const [strideH, strideW] = layer.strides;
+  const [top, left] = layer.padding;
+  return {
+    top,
+    left,
+    bottom: Math.max(0, (smallHeight - 1) * strideH + kernelHeight - top - height),
+    right: Math.max(0, (smallWidth - 1) * strideW + kernelWidth - left - width),
+  };
+}
+
+/** Border of the small map that `up` reads. */
+export function smallBorder(layer: CorrelationLayer): Border {
+  const rows = axisPhases(layer, 0).map((phase) => phaseReach(phase, layer.small[0]));
+  const columns = axisPhases(layer, 1).map((phase) => phaseReach(phase, layer.small[1]));
+  return {
+    top: Math.max(0, ...rows.map((reach) => reach.before)),
+    bottom: Math.max(0, ...rows.map((reach) => reach.after)),
+    left: Math.max(0, ...columns.map((reach) => reach.before)),
+    right: Math.max(0, ...columns.map((reach) => reach.after)),
+  };
+}
+
+/** small[sy, sx] = Σ_ky Σ_kx big[sy·s + ky − pad, …] · W: rows are small pixels, a segment is a row of taps. */
+export function planDown(plan: GatherPlan): GatherPass {
+  const { arena, layer, big, small, images } = plan;
+  const [kernelHeight, kernelWidth] = layer.kernel;
+  const sourceOffsets: number[] = [];
+  const targetOffsets: number[] = [];
+  for (let image = 0; image < images; image++) {
+    for (let y = 0; y < small.height; y++) {
+      for (let x = 0; x < small.width; x++) {
+        const [top, left] = layer.padding;
+        sourceOffsets.push(big.offset(image, y * layer.strides[0] - top, x * layer.strides[1] - left));
+        targetOffsets.push(small.offset(image, y, x));
+      }
+    }
+  }
+  const taps = range(kernelHeight * kernelWidth);
+  return {
+    ...gatherShape(small.channels, kernelHeight, kernelWidth * big.channels),
+    rows: small.height * small.width,
+    sourceOffsets: offsetTable(arena, sourceOffsets),
+    targetOffsets: offsetTable(arena, targetOffsets),
+    segmentTable: segmentTable(arena, kernelHeight, big.rowStride, kernelWidth * big.channels),
+    packing: planPacking(plan, taps, kernelHeight, kernelWidth, {
+      inner: big.channels,
+      innerStride: small.channels * FLOAT,
+      columns: small.channels,
+      columnStride: FLOAT,
+    }),
+  };
+}
+
+/**
+ * big[Y, X] = Σ small[(Y + pad − ky) / s, …] · Wᵀ over the taps that divide: one pass for each phase of the strides.
+ * Taps run backwards, so that neighbouring small pixels are one segment.
+ */
+export function planUp(plan: GatherPlan): GatherPass[] {
+  const rowPhases = axisPhases(plan.layer, 0);
+  const columnPhases = axisPhases(plan.layer, 1);
+  return rowPhases.flatMap((rowPhase) =>
+    columnPhases.map((columnPhase) => planPhase(plan, rowPhase, columnPhase)),
+  );
+}
+
+/** Positions of the big map along one axis that meet the same taps. */
+interface AxisPhase {
+  /** Positions in the big map. */
+  readonly positions: readonly number[];
+  /** Small position that meets the first tap, for each. */
+  readonly starts: readonly number[];
+  /** Taps in the order of ascending small positions. */
+  readonly taps: readonly number[];
+}
+
+function axisPhases(layer: CorrelationLayer, axis: 0 | 1): AxisPhase[] {
+  const stride = layer.strides[axis];
+  const padding = layer.padding[axis];
+  const phases: AxisPhase[] = [];
+  for (let phase = 0; phase < stride; phase++) {
+    const taps = range(layer.kernel[axis])
+      .filter((tap) => tap % stride === phase)
+      .reverse();
+    const positions = range(layer.big[axis]).filter((position) => (position + padding) % stride === phase);
+    const starts = positions.map((position) => (position + padding - phase) / stride - (taps.length - 1));
+    if (positions.length > 0) phases.push({ positions, starts, taps });
+  }
+  return phases;
+}
+
+/** How far a phase reads before and behind the small map. */
+function phaseReach({ starts, taps }: AxisPhase, size: number): { before: number; after: number } {
+  if (taps.length === 0) return { before: 0, after: 0 };
+  return { before: -starts[0]!, after: starts[starts.length - 1]! + taps.length - size };
+}
+
+function planPhase(plan: GatherPlan, rowPhase: AxisPhase, columnPhase: AxisPhase): GatherPass {
+  const { arena, layer, big, small, images } = plan;
+  const sourceOffsets: number[] = [];
+  const targetOffsets: number[] = [];
+  // A phase without taps (kernel smaller than the stride) is the bias alone: it reads nothing.
+  const empty = rowPhase.taps.length === 0 || columnPhase.taps.length === 0;
+  for (let image = 0; image < images; image++) {
+    rowPhase.positions.forEach((y, i) => {
+      columnPhase.positions.forEach((x, j) => {
+        sourceOffsets.push(empty ? 0 : small.offset(image, rowPhase.starts[i]!, columnPhase.starts[j]!));
+        targetOffsets.push(big.offset(image, y, x));
+      });
+    });
+  }
+  const segments = empty ? 0 : rowPhase.taps.length;
+  const length = columnPhase.taps.length * small.channels;
+  const taps = rowPhase.taps.flatMap((ky) => columnPhase.taps.map((kx) => ky * layer.kernel[1] + kx));
+  return {
+    ...gatherShape(big.channels, segments, length),
+    rows: rowPhase.positions.length * columnPhase.positions.length,
+    sourceOffsets: offsetTable(arena, sourceOffsets),
+    targetOffsets: offsetTable(arena, targetOffsets),
+    segmentTable: segmentTable(arena, segments, small.rowStride, length),
+    packing: planPacking(plan, taps, segments, columnPhase.taps.length, {
+      inner: small.channels,
+      innerStride: FLOAT,
+      columns: big.channels,
+      columnStride: small.channels * FLOAT,
+    }),
+  };
+}
+
+function gatherShape(columns: number, segments: number, length: number) {
+  const dot = columns <= DOT_COLUMNS;
+  return { dot, columns, segments, depth: segments * (dot ? Math.ceil(length / 4) * 4 : length) };
+}
+
+/** Offsets may be negative (a row that starts in the border): u32 addition wraps around. */
+function offsetTable(arena: Arena, offsets: readonly number[]): number {
+  return arena.table(offsets.map((offset) => offset >>> 0));
+}
+
+function segmentTable(arena: Arena, segments: number, stride: number, length: number): number {
+  return arena.table(range(segments).flatMap((segment) => [segment * stride, length]));
+}
+
+function planPacking(
+  plan: GatherPlan,
+  taps: readonly number[],
+  segments: number,
+  tapsPerSegment: number,
+  axes: { inner: number; innerStride: number; columns: number; columnStride: number },
+): Packing {
+  const { layer, arena, packedArena, weights } = plan;
+  const tapBytes = layer.big[2] * layer.small[2] * FLOAT;
+  const { columns, depth } = gatherShape(axes.columns, segments, tapsPerSegment * axes.inner);
+  return {
+    weights,
+    segments,
+    tapsPerSegment,
+    tapOffsets: arena.table(taps.map((tap) => tap * tapBytes)),
+    ...axes,
+    packed: packedArena.floats(Math.ceil(columns / 8) * 8 * depth),
+  };
+}
+
+/** Panels of eight columns, the unit in which workers share the packing; a dot pass is one unit. */
+export function packingUnits(pass: GatherPass): number {
+  return pass.dot ? 1 : Math.ceil(pass.columns / 8);
+}
+
+/** Packs units [from, to) of a pass. */
+export function pack(kernels: Kernels, pass: GatherPass, from: number, to: number): void {
+  const p = pass.packing;
+  if (p.segments === 0 || from >= to) return;
+  if (pass.dot) {
+    kernels.packColumns(
+      p.weights,
+      p.segments,
+      p.tapsPerSegment,
+      p.tapOffsets,
+      p.inner,
+      p.innerStride,
+      p.columns,
+      p.columnStride,
+      p.packed,
+    );
+  } else {
+    kernels.packPanels(
+      p.weights,
+      p.segments * p.tapsPerSegment,
+      p.tapOffsets,
+      p.inner,
+      p.innerStride,
+      p.columns,
+      p.columnStride,
+      from,
+      to,
+      p.packed,
+    );
+  }
+}
+
+/** Runs a pass over the first `images` images; `bias` 0 means none. */
+export function gather(
+  kernels: Kernels,
+  pass: GatherPass,
+  source: number,
+  target: number,
+  images: number,
+  bias: number,
+  relu: boolean,
+): void {
+  const gemm = pass.dot ? kernels.gemmDot4 : kernels.gemm4x8;
+  gemm(
+    pass.rows * images,
+    pass.columns,
+    pass.depth,
+    source,
+    pass.sourceOffsets,
+    pass.segments,
+    pass.segmentTable,
+    pass.packing.packed,
+    bias,
+    target,
+    pass.targetOffsets,
+    relu ? 1 : 0,
+  );
+}
+
+function range(length: number): number[] {
+  return Array.from({ length }, (_, i) => i);
+}

@@ -1,0 +1,283 @@
+import type { Arena } from '../../kernels/arena.js';
+import type { Kernels } from '../../kernels/kernels.js';
+import type { CorrelationLayer, Layer, Shape } from '../../model/model.js';
+import { filterGradient } from './filter.js';
+import {
+  bigBorder,
+  type GatherPass,
+  type GatherPlan,
+  gather,
+  planDown,
+  planUp,
+  smallBorder,
+} from './gather.js';
+import { planReshape, type Reshape, reshape } from './reshape.js';
+import { Tensor } from './tensor.js';
+
+const FLOAT = Float32Array.BYTES_PER_ELEMENT;
+
+type Step = CorrelationStep | ActivationStep | ReshapeStep;
+
+interface CorrelationStep {
+  readonly kind: 'correlation';
+  readonly layer: CorrelationLayer;
+  readonly input: Tensor;
+  readonly output: Tensor;
+  readonly forward: readonly GatherPass[];
+  /** Empty where nobody asks for the gradient of the network's input. */
+  readonly backward: readonly GatherPass[];
+  /** The ReLU that follows is done in the epilogue. */
+  readonly fusedRelu: boolean;
+}
+
+/** In place. */
+interface ActivationStep {
+  readonly kind: 'activation';
+  readonly activation: 'relu' | 'tanh';
+  readonly tensor: Tensor;
+  readonly fused: boolean;
+}
+
+interface ReshapeStep {
+  readonly kind: 'reshape';
+  readonly input: Tensor;
+  readonly output: Tensor;
+  /** Absent where the two share their memory. */
+  readonly copy: { readonly forward: Reshape; readonly backward: Reshape } | undefined;
+}
+
+export interface NetworkPlan {
+  readonly arena: Arena;
+  readonly packedArena: Arena;
+  /** Address of the flat parameter buffer. */
+  readonly parameters: number;
+  readonly layers: readonly Layer[];
+  readonly inputShape: Shape;
+  /** Most images at a time. */
+  readonly images: number;
+  readonly inputGradient: boolean;
+}
+
+/**
+ * The encoder or the decoder with its memory and its passes planned: forward and backward over up to `images`
+ * examples at a time, without allocation. The input and the output are vectors without borders.
+ */
+export class Network {
+  readonly input: Tensor;
+  readonly output: Tensor;
+  readonly passes: readonly GatherPass[];
+  readonly #steps: readonly Step[];
+  readonly #parameters: number;
+
+  constructor(plan: NetworkPlan) {
+    const chain = buildChain(plan.layers, plan.inputShape);
+    for (const link of chain.links) requireBorders(link);
+    const tensors = allocate(chain, plan);
+    this.#parameters = plan.parameters;
+    this.#steps = planSteps(chain.links, plan);
+    this.input = tensors.input;
+    this.output = tensors.output;
+    this.passes = this.#steps.flatMap((step) =>
+      step.kind === 'correlation' ? [...step.forward, ...step.backward] : [],
+    );
+  }
+
+  /** `input.activation` → `output.activation` for the first `images` examples. */
+  forward(kernels: Kernels, images: number): void {
+    for (const step of this.#steps) {
+      switch (step.kind) {
+        case 'correlation':
+          for (const pass of step.forward) {
+            const bias = this.#parameters + step.layer.bias.offset * FLOAT;
+            const { input, output } = step;
+            gather(kernels, pass, input.activation, output.activation, images, bias, step.fusedRelu);
+          }
+          break;
+        case 'activation':
+          activationForward(kernels, step, images);
+          break;
+        case 'reshape':
+          if (step.copy) {
+            reshape(kernels, step.copy.forward, step.input.activation, step.output.activation, images);
+          }
+      }
+    }
+  }
+
+  /**
+   * `output.gradient` → parameter gradients, added to (or, without `accumulate`, set at) address `gradient` in the
+   * parameters' layout, and `input.gradient` where the plan asked for it.
+   */
+  backward(kernels: Kernels, images: number, gradient: number, accumulate: boolean): void {
+    for (let i = this.#steps.length - 1; i >= 0; i--) {
+      const step = this.#steps[i]!;
+      switch (step.kind) {
+        case 'correlation':
+          correlationBackward(kernels, step, images, gradient, accumulate);
+          break;
+        case 'activation':
+          activationBackward(kernels, step, images);
+          break;
+        case 'reshape':
+          if (step.copy) {
+            reshape(kernels, step.copy.backward, step.output.gradient, step.input.gradient, images);
+          }
+      }
+    }
+  }
+}
+
+function correlationBackward(
+  kernels: Kernels,
+  { layer, input, output, backward }: CorrelationStep,
+  images: number,
+  gradient: number,
+  accumulate: boolean,
+): void {
+  const biasGradient = gradient + layer.bias.offset * FLOAT;
+  const pixels = output.span(images) / output.channels;
+  kernels.columnSums(output.gradient, pixels, output.channels, biasGradient, accumulate ? 1 : 0);
+  const transposed = layer.type === 'conv2dTranspose';
+  const maps = transposed ? { big: output, small: input } : { big: input, small: output };
+  const addresses = {
+    big: transposed ? output.gradient : input.activation,
+    small: transposed ? input.activation : output.gradient,
+    gradient: gradient + layer.weights.offset * FLOAT,
+  };
+  filterGradient(kernels, layer, maps, addresses, images, accumulate);
+  for (const pass of backward) {
+    gather(kernels, pass, output.gradient, input.gradient, images, 0, false);
+  }
+}
+
+function activationForward(kernels: Kernels, step: ActivationStep, images: number): void {
+  if (step.fused) return;
+  const count = step.tensor.span(images);
+  if (step.activation === 'relu') kernels.reluForward(step.tensor.activation, count);
+  else kernels.tanhForward(step.tensor.activation, count);
+}
+
+function activationBackward(kernels: Kernels, { activation, tensor }: ActivationStep, images: number): void {
+  const count = tensor.span(images);
+  if (activation === 'relu') kernels.reluBackward(tensor.activation, tensor.gradient, count);
+  else kernels.tanhBackward(tensor.activation, tensor.gradient, count);
+}
+
+/** A layer between its two tensors, before memory is placed. */
+interface Link {
+  readonly layer: Layer | 'flatten';
+  readonly input: Tensor;
+  readonly output: Tensor;
+  /** A reshape that must not share its memory: the next layer overwrites in place what another still needs. */
+  readonly separate: boolean;
+}
+
+interface Chain {
+  readonly links: readonly Link[];
+}
+
+function buildChain(layers: readonly Layer[], inputShape: Shape): Chain {
+  const links: Link[] = [];
+  const size = inputShape.reduce((product, n) => product * n, 1);
+  // Both ends are flat, so that examples, z, logits and their gradients are plain matrices to the outside.
+  let current = new Tensor([1, 1, size]);
+  const append = (layer: Link['layer'], output: Tensor, separate = false) => {
+    links.push({ layer, input: current, output, separate });
+    current = output;
+  };
+  append('flatten', Tensor.of(inputShape));
+  for (const layer of layers) {
+    if (layer.kind === 'activation') {
+      // In place, unless there is nothing of our own to overwrite: the input itself, or another activation's
+      // output, which that activation's gradient needs.
+      const previous = links[links.length - 1]!.layer;
+      const overwrites = previous === 'flatten' || previous.kind === 'activation';
+      if (overwrites) append('flatten', new Tensor(current.shape), true);
+      append(layer, current);
+    } else {
+      append(layer, Tensor.of(layer.output));
+    }
+  }
+  append('flatten', new Tensor([1, 1, current.size]));
+  return { links };
+}
+
+function requireBorders({ layer, input, output }: Link): void {
+  if (layer === 'flatten' || layer.kind !== 'correlation') return;
+  const transposed = layer.type === 'conv2dTranspose';
+  const big = transposed ? output : input;
+  const small = transposed ? input : output;
+  big.require(bigBorder(layer));
+  small.require(smallBorder(layer));
+}
+
+function allocate({ links }: Chain, { arena, images }: NetworkPlan): { input: Tensor; output: Tensor } {
+  const input = links[0]!.input;
+  input.allocate(arena, images);
+  for (const link of links) {
+    if (link.output === link.input) continue;
+    if (sharesMemory(link)) link.output.alias(link.input);
+    else link.output.allocate(arena, images);
+  }
+  return { input, output: links[links.length - 1]!.output };
+}
+
+function sharesMemory({ layer, input, output, separate }: Link): boolean {
+  const isReshape = layer === 'flatten' || layer.kind === 'reshape';
+  return isReshape && !separate && !input.bordered && !output.bordered;
+}
+
+function planSteps(links: readonly Link[], plan: NetworkPlan): Step[] {
+  // The input's gradient flows through the first steps only if somebody asks for it.
+  const firstWeighted = links.findIndex(({ layer }) => layer !== 'flatten' && layer.kind === 'correlation');
+  return links.map((link, i): Step => {
+    const { layer, input, output } = link;
+    if (layer === 'flatten' || layer.kind === 'reshape') return planReshapeStep(link, plan.arena);
+    if (layer.kind === 'activation') {
+      const producer = links[i - 1]!.layer;
+      const fused = producer !== 'flatten' && producer.kind === 'correlation' && layer.activation === 'relu';
+      return { kind: 'activation', activation: layer.activation, tensor: output, fused };
+    }
+    const next = links[i + 1]?.layer;
+    const fusedRelu =
+      next !== undefined && next !== 'flatten' && next.kind === 'activation' && next.activation === 'relu';
+    return {
+      kind: 'correlation',
+      layer,
+      input,
+      output,
+      fusedRelu,
+      ...planPasses(layer, input, output, plan, plan.inputGradient || i > firstWeighted),
+    };
+  });
+}
+
+function planReshapeStep(link: Link, arena: Arena): ReshapeStep {
+  const { input, output } = link;
+  const copy = sharesMemory(link)
+    ? undefined
+    : { forward: planReshape(arena, input, output), backward: planReshape(arena, output, input) };
+  return { kind: 'reshape', input, output, copy };
+}
+
+function planPasses(
+  layer: CorrelationLayer,
+  input: Tensor,
+  output: Tensor,
+  { arena, packedArena, parameters, images }: NetworkPlan,
+  inputGradient: boolean,
+): { forward: GatherPass[]; backward: GatherPass[] } {
+  const transposed = layer.type === 'conv2dTranspose';
+  const plan: GatherPlan = {
+    arena,
+    packedArena,
+    layer,
+    images,
+    weights: parameters + layer.weights.offset * FLOAT,
+    big: transposed ? output : input,
+    small: transposed ? input : output,
+  };
+  const forward = transposed ? planUp(plan) : [planDown(plan)];
+  if (!inputGradient) return { forward, backward: [] };
+  return { forward, backward: transposed ? [planDown(plan)] : planUp(plan) };
+}

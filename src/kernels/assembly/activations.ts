@@ -1,0 +1,35 @@
+// Activations in place; their gradients need only the output. Regions are written in whole vectors of four.
+
+import { tanh } from './elementary';
+
+/** y = max(y, 0). A NaN stays one. */
+export function reluForward(y: usize, count: i32): void {
+  const zero = f32x4.splat(0);
+  const end = y + ((<usize>count) << 2);
+  for (let p = y; p < end; p += 16) v128.store(p, f32x4.pmax(v128.load(p), zero));
+}
+
+/** dy = y > 0 ? dy : 0. */
+export function reluBackward(y: usize, dy: usize, count: i32): void {
+  const zero = f32x4.splat(0);
+  const length = (<usize>count) << 2;
+  for (let i: usize = 0; i < length; i += 16) {
+    v128.store(dy + i, v128.and(v128.load(dy + i), f32x4.gt(v128.load(y + i), zero)));
+  }
+}
+
+/** y = tanh(y). */
+export function tanhForward(y: usize, count: i32): void {
+  const end = y + ((<usize>count) << 2);
+  for (let p = y; p < end; p += 16) v128.store(p, tanh(v128.load(p)));
+}
+
+/** dy = dy · (1 − y²). */
+export function tanhBackward(y: usize, dy: usize, count: i32): void {
+  const one = f32x4.splat(1);
+  const length = (<usize>count) << 2;
+  for (let i: usize = 0; i < length; i += 16) {
+    const v = v128.load(y + i);
+    v128.store(dy + i, f32x4.mul(v128.load(dy + i), f32x4.sub(one, f32x4.mul(v, v))));
+  }
+}

@@ -1,0 +1,37 @@
+/** A key of the counter-based generator: the two halves of an unsigned 64-bit seed. */
+export interface RandomKey {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** @param seed unsigned, below 2^64. */
+export function randomKey(seed: bigint): RandomKey {
+  return { low: Number(BigInt.asUintN(32, seed)), high: Number(BigInt.asUintN(32, seed >> 32n)) };
+}
+
+/**
+ * What random numbers are for: the last word of the counter. The other words are block within a row, position (example,
+ * parameter tensor) and step or epoch; so no two uses ever share a number. Part of the bit contract: never renumber.
+ */
+export const Purpose = {
+  /** Glorot weights; position = index of the tensor. */
+  initialization: 1,
+  /** Order of the examples; step = epoch. */
+  epochOrder: 2,
+  /** epsilon in training; position = place in the global batch, step = step. */
+  trainingNoise: 3,
+  /** Dynamic binarisation of training images; position = image, step = epoch. */
+  trainingBinarization: 4,
+  /** epsilon in evaluation; position = example. */
+  evaluationNoise: 5,
+  /** Dynamic and static binarisation of test images; position = image. */
+  evaluationBinarization: 6,
+  /** z drawn from the prior; position = sample. */
+  prior: 7,
+  /** Pixels drawn from the decoder's distribution; position = sample. */
+  pixels: 8,
+  /** Static binarisation of training images, drawn once; position = image. */
+  staticBinarization: 9,
+  /** epsilon of reconstructions; position = example. */
+  reconstructionNoise: 10,
+} as const;
