@@ -24,7 +24,7 @@ export class Place {
   }
 
   error(rest: string): UsageError {
-    return new UsageError(`${this.source}: ${this.path === '' ? 'the whole' : this.path} ${rest}.`);
+    return new UsageError(`${this.source}: ${this.path === '' ? 'the document' : this.path} ${rest}.`);
   }
 }
 
@@ -53,7 +53,7 @@ export function positiveIntegerOr<const W extends string>(...words: readonly W[]
     const word = words.find((candidate) => candidate === value);
     if (word !== undefined) return word;
     if (!isPositiveInteger(value))
-      throw place.expected(value, `a positive integer or ${alternatives(words)}`);
+      throw place.expected(value, alternatives(['a positive integer', ...words.map(quote)]));
     return value;
   };
 }
@@ -61,7 +61,7 @@ export function positiveIntegerOr<const W extends string>(...words: readonly W[]
 export function oneOf<const W extends string>(words: readonly W[], hint = ''): Reader<W> {
   return (value, place) => {
     const word = words.find((candidate) => candidate === value);
-    if (word === undefined) throw place.expected(value, `${alternatives(words)}${hint}`);
+    if (word === undefined) throw place.expected(value, `${alternatives(words.map(quote))}${hint}`);
     return word;
   };
 }
@@ -124,9 +124,8 @@ function unknownKey(key: string, allowed: readonly string[], place: Place): Usag
   );
 }
 
-function alternatives(words: readonly string[]): string {
-  const quoted = words.map((word) => `"${word}"`);
-  return quoted.length < 2 ? quoted.join() : `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`;
+function alternatives(phrases: readonly string[]): string {
+  return phrases.length < 2 ? phrases.join() : `${phrases.slice(0, -1).join(', ')} or ${phrases.at(-1)}`;
 }
 
 /** Short whatever the value: nothing nested is printed, so depth and size cannot hurt. */

@@ -21,7 +21,7 @@ export function presetSpec(name: string, input: MapShape): ModelSpec {
   if (!isPresetName(name)) {
     const nearest = nearestName(name, presetNames);
     throw new UsageError(
-      `There is no model preset ${JSON.stringify(name)}${nearest === undefined ? '' : `; did you mean "${nearest}"`}?` +
+      `There is no model preset ${JSON.stringify(name)}${nearest === undefined ? '.' : `; did you mean "${nearest}"?`}` +
         ` Presets are ${presetNames.join(', ')}; a model of your own is a JSON file (docs/models.md).`,
     );
   }
