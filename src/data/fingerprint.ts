@@ -1,0 +1,22 @@
+import { createHash } from 'node:crypto';
+import type { Dataset } from './dataset.js';
+
+/** A hash takes at most 2^31 - 1 bytes at once. */
+const PIECE = 2 ** 24;
+
+/**
+ * Identity of the training images, by which a resumed run knows its data again: SHA-256 in hex of the
+ * plain IDX file that holds them (its 16 bytes of header, then the pixels), so that `sha256sum` of that
+ * file gives the same.
+ */
+export function datasetFingerprint({ train }: Pick<Dataset, 'train'>): string {
+  const header = new DataView(new ArrayBuffer(16));
+  [0x0803, train.count, train.height, train.width].forEach((word, index) => {
+    header.setUint32(4 * index, word);
+  });
+  const hash = createHash('sha256').update(header);
+  for (let start = 0; start < train.pixels.length; start += PIECE) {
+    hash.update(train.pixels.subarray(start, start + PIECE));
+  }
+  return hash.digest('hex');
+}

