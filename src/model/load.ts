@@ -1,6 +1,6 @@
 import type { MapShape } from './model.js';
 import { readModelSpecFile } from './parse.js';
-import { isPresetName, presetSpec } from './presets.js';
+import { presetSpec } from './presets.js';
 import type { ModelSpec } from './spec.js';
 
 /**
@@ -9,6 +9,5 @@ import type { ModelSpec } from './spec.js';
  * @throws UsageError where there is no such preset, or the file does not hold a model.
  */
 export async function loadModelSpec(nameOrPath: string, input: MapShape): Promise<ModelSpec> {
-  if (isPresetName(nameOrPath) || !/[./\\]/.test(nameOrPath)) return presetSpec(nameOrPath, input);
-  return readModelSpecFile(nameOrPath);
+  return /[./\\]/.test(nameOrPath) ? readModelSpecFile(nameOrPath) : presetSpec(nameOrPath, input);
 }

@@ -3,7 +3,7 @@
  * a third of the name's length (one for short names). Case does not count.
  */
 export function nearestName(name: string, candidates: readonly string[]): string | undefined {
-  // Longer ones are no typing errors, and the distance costs the product of the lengths.
+  // Far longer than any candidate: nothing would be near, and the distance costs the product of the lengths.
   if (name.length > 64) return undefined;
   let nearest: string | undefined;
   let least = Math.max(1, Math.floor(name.length / 3)) + 1;

@@ -64,7 +64,7 @@ const anyModel: fc.Arbitrary<ModelSpec & { readonly input: MapShape }> = fc
     training: fc.record(
       {
         batchSize: integer,
-        learningRate: fc.double({ min: 1e-6, max: 1 }),
+        learningRate: fc.double({ min: 1e-6, max: 1, noNaN: true }),
         epochs: integer,
         binarize: fc.constantFrom('threshold', 'dynamic', 'static', 'none'),
         samples: integer,

@@ -245,6 +245,8 @@ test('an encoder that does not end in the posterior', () => {
     'End it in a dense layer of units "posterior".';
   refuses(withEncoder({ type: 'flatten' }, { type: 'dense', units: 3 }), message('[3]'));
   refuses(withEncoder({ type: 'conv2d', filters: 6, kernel: [6, 8] }), message('[1, 1, 6]'));
+  // A map whose height happens to be 2·latent.
+  refuses(withEncoder({ type: 'conv2d', filters: 1, kernel: 1 }), message('[6, 8, 1]'));
 });
 
 test("a decoder that does not end in an example's logits", () => {
