@@ -48,6 +48,7 @@ export interface Kernels {
     columnStride: number,
     destination: number,
   ): void;
+  copyFloats(source: number, target: number, count: number): void;
   copyPieces(
     table: number,
     pieces: number,

@@ -233,6 +233,6 @@ export class SimdBackend implements Backend {
   }
 
   #copy(source: number, target: number, floats: number): void {
-    this.#bytes.copyWithin(target, source, source + floats * FLOAT);
+    this.#kernels.copyFloats(source, target, floats);
   }
 }

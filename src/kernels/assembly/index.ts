@@ -10,4 +10,4 @@ export { adam, treeReduce } from './optimizer';
 export { packColumns, packPanels } from './pack';
 export { peakProbe } from './probe';
 export { binarize, randomBits, randomNormal, randomUniform } from './random';
-export { copyPieces } from './reshape';
+export { copyFloats, copyPieces } from './reshape';

@@ -1,0 +1,304 @@
+// A run's directory:
+//   config.json                              what decides the bits of the run
+//   metrics.jsonl                            one JSON object a line, each with its step
+//   checkpoints/step-000001875.safetensors   the last few
+//   pictures/
+import { appendFileSync, readFileSync } from 'node:fs';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathError } from '../data/input-file.js';
+import { UsageError } from '../errors.js';
+import { isTemporaryFile, writeError, writeFileAtomic } from './atomicFile.js';
+import { type Checkpoint, encodeCheckpoint, loadCheckpoint } from './checkpoint.js';
+import { parseRunConfigText, type RunConfig } from './runConfig.js';
+
+/** How many checkpoints a run keeps. */
+const kept = 3;
+
+/** One line of metrics.jsonl. */
+export interface Metrics {
+  /** Optimiser steps taken when it was measured. */
+  readonly step: number;
+  readonly [name: string]: unknown;
+}
+
+export interface FoundCheckpoint {
+  readonly path: string;
+  readonly checkpoint: Checkpoint;
+  /** Why each newer one was passed over, in sentences. */
+  readonly skipped: readonly string[];
+}
+
+export class RunDirectory {
+  constructor(readonly path: string) {}
+
+  get configPath(): string {
+    return join(this.path, 'config.json');
+  }
+
+  get metricsPath(): string {
+    return join(this.path, 'metrics.jsonl');
+  }
+
+  get checkpointsPath(): string {
+    return join(this.path, 'checkpoints');
+  }
+
+  get picturesPath(): string {
+    return join(this.path, 'pictures');
+  }
+
+  checkpointPath(step: number): string {
+    return join(this.checkpointsPath, `step-${String(step).padStart(9, '0')}.safetensors`);
+  }
+
+  /** @throws UsageError where config.json is missing or is not the config of a run. */
+  readConfig(): RunConfig {
+    try {
+      return parseRunConfigText(readFileSync(this.configPath, 'utf8'), this.configPath);
+    } catch (error) {
+      throw pathError(this.configPath, error);
+    }
+  }
+
+  /** Replaces config.json, e.g. when a resumed run has more epochs. */
+  async writeConfig(config: RunConfig): Promise<void> {
+    await writeFileAtomic(this.configPath, `${JSON.stringify(config, null, 2)}\n`);
+  }
+
+  /** Adds a line to metrics.jsonl; when this returns, a kill of the process does not lose it. */
+  appendMetrics(metrics: Metrics): void {
+    try {
+      appendFileSync(this.metricsPath, `${JSON.stringify(metrics)}\n`);
+    } catch (error) {
+      throw writeError(this.metricsPath, error);
+    }
+  }
+
+  /** Whether metrics.jsonl has the line of the epoch that ends with `step`. */
+  hasEpochMetrics(step: number): boolean {
+    return readIfThere(this.metricsPath)
+      .split('\n')
+      .some((line) => stepOf(line) === step && line.includes('"kind":"epoch"'));
+  }
+
+  /**
+   * Drops the lines of later steps, which a run that goes on from `step` will write again, and a last line that was
+   * cut off by a kill.
+   *
+   * @throws UsageError naming the line, where another line is no JSON object with a step.
+   */
+  async truncateMetricsAfter(step: number): Promise<void> {
+    const text = readIfThere(this.metricsPath);
+    const lines = text.split('\n');
+    // Behind the last newline: nothing, or a line without its end.
+    const last = lines.pop()!;
+    const whole = lines.filter((line, index) => {
+      const lineStep = stepOf(line);
+      if (lineStep !== undefined) return lineStep <= step;
+      throw new UsageError(
+        `${this.metricsPath}, line ${index + 1}: found ${JSON.stringify(line.slice(0, 80))}, expected a JSON object ` +
+          'with a step. Mend or remove the line.',
+      );
+    });
+    const lastStep = stepOf(last);
+    if (lastStep !== undefined && lastStep <= step) whole.push(last);
+    const truncated = whole.map((line) => `${line}\n`).join('');
+    if (truncated !== text) await writeFileAtomic(this.metricsPath, truncated);
+  }
+
+  /**
+   * Saves `checkpoint` under its step and removes the oldest ones beyond the last 3. The buffers are
+   * copied before this function returns its promise.
+   *
+   * @returns the hash of the parameters.
+   */
+  async saveCheckpoint(checkpoint: Checkpoint): Promise<string> {
+    const { step } = checkpoint;
+    const { bytes, parametersSha256 } = encodeCheckpoint(checkpoint);
+    // First the metrics: once there is a checkpoint, nothing writes the lines up to its step again.
+    await syncIfThere(this.metricsPath);
+    await writeFileAtomic(this.checkpointPath(step), bytes);
+    await this.#prune(step);
+    return parametersSha256;
+  }
+
+  /**
+   * The newest checkpoint that loads, or undefined where none was ever written.
+   *
+   * @throws UsageError with every reason, where there are some but none loads.
+   */
+  async latestCheckpoint(): Promise<FoundCheckpoint | undefined> {
+    const skipped: string[] = [];
+    for (const step of await this.#steps()) {
+      const path = this.checkpointPath(step);
+      try {
+        return { path, checkpoint: loadNumbered(path, step), skipped };
+      } catch (error) {
+        if (!(error instanceof UsageError)) throw error;
+        skipped.push(error.message);
+      }
+    }
+    if (skipped.length === 0) return undefined;
+    throw new UsageError(`${this.path}: none of its checkpoints can be used.\n${skipped.join('\n')}`);
+  }
+
+  /** Removes what kills have left half-written. Only the process that runs this run may call it. */
+  async removeTemporaryFiles(): Promise<void> {
+    for (const directory of [this.path, this.checkpointsPath]) {
+      const names = await list(directory);
+      await Promise.all(
+        names.filter(isTemporaryFile).map((name) => rm(join(directory, name), { force: true })),
+      );
+    }
+  }
+
+  /** Newest first. */
+  async #steps(): Promise<number[]> {
+    const names = await list(this.checkpointsPath);
+    const steps = names.map((name) => /^step-(\d{9,})\.safetensors$/.exec(name)?.[1]);
+    return steps
+      .filter((step) => step !== undefined)
+      .map(Number)
+      .sort((a, b) => b - a);
+  }
+
+  /**
+   * Counts only what is not newer than the one just saved: newer ones are leftovers that did not load, and must not
+   * push out those that do.
+   */
+  async #prune(saved: number): Promise<void> {
+    const steps = await this.#steps();
+    const old = steps.filter((step) => step <= saved).slice(kept);
+    await Promise.all(old.map((step) => rm(this.checkpointPath(step), { force: true })));
+  }
+}
+
+/**
+ * Makes the directory of a new run, with its config.
+ *
+ * @throws UsageError where `path` holds another run or other files, or cannot be written.
+ */
+export async function createRunDirectory(path: string, config: RunConfig): Promise<RunDirectory> {
+  const names = await makeDirectory(path);
+  if (names.includes('config.json')) {
+    throw new UsageError(
+      `${path} holds a run already. Continue that run with --resume ${path}, or name another directory for a new one.`,
+    );
+  }
+  // A kill before the config was in place leaves a half-written config behind and no run.
+  if (!names.every(isTemporaryFile)) {
+    throw new UsageError(
+      `${path} is not empty, and what it holds is not a run. Name a new or an empty directory; ` +
+        'to continue a run, name its directory with --resume.',
+    );
+  }
+  return fill(new RunDirectory(path), config);
+}
+
+/**
+ * Makes the directory `<root>/<model>-<n>` of a new run, with the first n from 1 that is free. Runs that start at
+ * the same time get different ones.
+ */
+export async function createNumberedRunDirectory(root: string, config: RunConfig): Promise<RunDirectory> {
+  await makeDirectory(root);
+  for (let n = 1; ; n++) {
+    const path = join(root, `${config.model.name}-${n}`);
+    try {
+      await mkdir(path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
+      throw writeError(path, error);
+    }
+    return fill(new RunDirectory(path), config);
+  }
+}
+
+/**
+ * Opens the directory of an earlier run.
+ *
+ * @throws UsageError where it holds none.
+ */
+export async function openRunDirectory(path: string): Promise<RunDirectory> {
+  const directory = new RunDirectory(path);
+  const names = await readdir(path).catch((error: unknown) => {
+    throw pathError(path, error);
+  });
+  if (!names.includes('config.json')) {
+    throw new UsageError(
+      `${path} holds no run: it has no config.json. Name the directory that a run was started in.`,
+    );
+  }
+  await makeSubdirectories(directory);
+  return directory;
+}
+
+/** The config comes first: a kill after it leaves a run that can be resumed, one before it nothing. */
+async function fill(directory: RunDirectory, config: RunConfig): Promise<RunDirectory> {
+  await directory.writeConfig(config);
+  await makeSubdirectories(directory);
+  return directory;
+}
+
+async function makeSubdirectories({ checkpointsPath, picturesPath }: RunDirectory): Promise<void> {
+  await makeDirectory(checkpointsPath);
+  await makeDirectory(picturesPath);
+}
+
+/** @returns what the directory holds. */
+async function makeDirectory(path: string): Promise<string[]> {
+  try {
+    await mkdir(path, { recursive: true });
+    return await readdir(path);
+  } catch (error) {
+    throw writeError(path, error);
+  }
+}
+
+async function list(path: string): Promise<string[]> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw pathError(path, error);
+  }
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw pathError(path, error);
+  }
+}
+
+async function syncIfThere(path: string): Promise<void> {
+  try {
+    const file = await open(path, 'r+');
+    await file.sync().finally(() => file.close());
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw writeError(path, error);
+  }
+}
+
+function loadNumbered(path: string, step: number): Checkpoint {
+  const checkpoint = loadCheckpoint(path);
+  if (checkpoint.step !== step) {
+    throw new UsageError(
+      `${path}: the checkpoint is of step ${checkpoint.step}. Give the file its own name back.`,
+    );
+  }
+  return checkpoint;
+}
+
+/** The step of a line of metrics.jsonl; undefined where the line has none. */
+function stepOf(line: string): number | undefined {
+  try {
+    const json: unknown = JSON.parse(line);
+    const step = typeof json === 'object' && json !== null && 'step' in json ? json.step : undefined;
+    return Number.isSafeInteger(step) ? (step as number) : undefined;
+  } catch {
+    return undefined;
+  }
+}

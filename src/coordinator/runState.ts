@@ -1,0 +1,87 @@
+import type { Dataset } from '../data/dataset.js';
+import { bindKernels, compileKernels, type Kernels } from '../kernels/kernels.js';
+import { initializeParameters } from '../model/initialize.js';
+import type { Model } from '../model/model.js';
+import { CONTROL_WORDS } from '../worker/control.js';
+import { planRunMemory, type RunLayout } from '../worker/runMemory.js';
+import type { Settings } from '../worker/settings.js';
+import type { TrainingState } from './checkpoint.js';
+
+const PAGE = 65536;
+
+/** The run's shared memory, made and filled: images, parameters, orders. Only the coordinator makes one. */
+export class RunState implements TrainingState {
+  readonly layout: RunLayout;
+  readonly memory: WebAssembly.Memory;
+  readonly module: WebAssembly.Module;
+  readonly kernels: Kernels;
+  readonly control: Int32Array;
+  readonly parameters: Float32Array;
+  readonly adamM: Float32Array;
+  readonly adamV: Float32Array;
+  readonly order: Uint32Array;
+
+  constructor(
+    readonly model: Model,
+    readonly settings: Settings,
+    dataset: Dataset,
+    ranks: number,
+  ) {
+    this.layout = planRunMemory(model, settings, CONTROL_WORDS, ranks);
+    const pages = Math.ceil(this.layout.bytes / PAGE);
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    this.module = compileKernels('portable');
+    this.kernels = bindKernels(this.module, this.memory);
+    const { buffer } = this.memory;
+    this.control = new Int32Array(buffer, this.layout.control, CONTROL_WORDS);
+    const size = model.parameters.size;
+    this.parameters = new Float32Array(buffer, this.layout.parameters, size);
+    this.adamM = new Float32Array(buffer, this.layout.adamM, size);
+    this.adamV = new Float32Array(buffer, this.layout.adamV, size);
+    this.order = new Uint32Array(buffer, this.layout.order, settings.trainCount);
+    this.#fill(dataset);
+  }
+
+  /** Glorot weights, zero biases, the data's mean where the model asks for it. */
+  initialize(dataset: Dataset): void {
+    const { model, settings, kernels, memory } = this;
+    const needsMean = model.parameters.entries.some(
+      ({ initializer }) => initializer.kind === 'dataMeanLogit',
+    );
+    initializeParameters({
+      kernels,
+      memory,
+      model,
+      key: settings.key,
+      parameters: this.layout.parameters,
+      scratch: this.layout.ranks[0]!.scratch,
+      ...(needsMean ? { dataMean: dataMean(dataset, model, settings) } : {}),
+    });
+  }
+
+  /** Takes over a checkpoint's state. */
+  restore(state: TrainingState): void {
+    this.parameters.set(state.parameters);
+    this.adamM.set(state.adamM);
+    this.adamV.set(state.adamV);
+  }
+
+  #fill({ train, test }: Dataset): void {
+    const { buffer } = this.memory;
+    new Uint8Array(buffer).set(train.pixels, this.layout.trainPixels);
+    new Uint8Array(buffer).set(test.pixels, this.layout.testPixels);
+    const testOrder = new Uint32Array(buffer, this.layout.testOrder, test.count);
+    for (let i = 0; i < test.count; i++) testOrder[i] = i;
+  }
+}
+
+/** Mean of x over the training images, [dimensions], in float64: of thresholded pixels where the run thresholds. */
+function dataMean({ train }: Dataset, { dimensions }: Model, { binarize }: Settings): Float64Array {
+  const sums = new Float64Array(dimensions);
+  const most = binarize === 'threshold' ? 1 : 255;
+  const value = binarize === 'threshold' ? (grey: number) => (grey > 127 ? 1 : 0) : (grey: number) => grey;
+  for (let image = 0, at = 0; image < train.count; image++) {
+    for (let i = 0; i < dimensions; i++, at++) sums[i]! += value(train.pixels[at]!);
+  }
+  return sums.map((sum) => sum / (most * train.count));
+}

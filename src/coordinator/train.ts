@@ -1,0 +1,118 @@
+import { type Dataset, loadDataset } from '../data/dataset.js';
+import { UsageError } from '../errors.js';
+import { resolveModel } from '../model/resolve.js';
+import { type Checkpoint, parameterHash } from './checkpoint.js';
+import type { FinishReason, MeanTerms, RunEvent } from './events.js';
+import type { RunConfig } from './runConfig.js';
+import {
+  createNumberedRunDirectory,
+  createRunDirectory,
+  openRunDirectory,
+  type RunDirectory,
+} from './runDirectory.js';
+import { RunState } from './runState.js';
+import { Trainer } from './trainer.js';
+import { requestedConfig, settingsOf, type TrainOptions, workerCount } from './trainOptions.js';
+import { WorkerPool } from './workerPool.js';
+
+/** Where new runs go. */
+const RUNS = 'runs';
+
+export interface TrainResult {
+  readonly directory: string;
+  readonly config: RunConfig;
+  readonly reason: FinishReason;
+  /** Optimiser steps taken. */
+  readonly step: number;
+  /** SHA-256 of the flat parameters. */
+  readonly parametersSha256: string;
+  /** The flat parameters. */
+  readonly parameters: Float32Array;
+  /** Of the last epoch that was evaluated in this process, means in nats. */
+  readonly test: MeanTerms | undefined;
+}
+
+/**
+ * Trains a variational autoencoder by reparameterised ELBO gradients over worker threads, and writes the run's directory
+ * (config, metrics, checkpoints, pictures). The parameters' bits depend on the config alone, not on the number of workers.
+ *
+ * @throws UsageError for options, data or directories that do not fit.
+ * @throws WorkerFailure naming rank and step when a worker throws, exits or stalls.
+ */
+export async function train(options: TrainOptions = {}): Promise<TrainResult> {
+  const tell = options.onEvent ?? (() => {});
+  if (options.resume !== undefined && options.out !== undefined) {
+    throw new UsageError(
+      'A resumed run stays in its directory: give either a directory to resume or one for a new run.',
+    );
+  }
+  const directory = options.resume === undefined ? undefined : await openRunDirectory(options.resume);
+  const dataset = loadDataset(options.data);
+  const saved = directory?.readConfig();
+  const config = await requestedConfig(options, dataset, saved);
+  const workers = workerCount(options.workers, config.shards);
+  const state = createState(config, dataset, workers);
+  const found = await latestCheckpoint(directory, tell);
+  if (found) state.restore(found);
+  else state.initialize(dataset);
+  const place = directory ?? (await createDirectory(options.out, config));
+  if (directory) await prepareResume(directory, config, saved, found?.step ?? 0);
+  const pool = new WorkerPool({
+    state,
+    workers,
+    barrierTimeLimit: (options.barrierTimeout ?? 60) * 1000,
+    ...(options.fault ? { fault: options.fault } : {}),
+  });
+  try {
+    const trainer = new Trainer({ config, dataset, state, pool, directory: place, tell, options, workers });
+    const { reason, step, test } = await trainer.run(found?.step ?? 0, found?.epochSums);
+    const parameters = Float32Array.from(state.parameters);
+    return {
+      directory: place.path,
+      config,
+      reason,
+      step,
+      parametersSha256: parameterHash(parameters),
+      parameters,
+      test,
+    };
+  } finally {
+    await pool.close();
+  }
+}
+
+function createState(config: RunConfig, dataset: Dataset, workers: number): RunState {
+  const model = resolveModel(config.model, { latent: config.latent });
+  try {
+    return new RunState(model, settingsOf(config, dataset), dataset, workers);
+  } catch (error) {
+    // Too large a memory is a matter of the options.
+    if (error instanceof RangeError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+async function latestCheckpoint(
+  directory: RunDirectory | undefined,
+  tell: (event: RunEvent) => void,
+): Promise<Checkpoint | undefined> {
+  const found = await directory?.latestCheckpoint();
+  for (const message of found?.skipped ?? []) tell({ kind: 'warning', message });
+  return found?.checkpoint;
+}
+
+async function createDirectory(out: string | undefined, config: RunConfig): Promise<RunDirectory> {
+  return out === undefined ? createNumberedRunDirectory(RUNS, config) : createRunDirectory(out, config);
+}
+
+/** Leaves in the directory only what was true at `step`, and the config with the epochs asked for now. */
+async function prepareResume(
+  directory: RunDirectory,
+  config: RunConfig,
+  saved: RunConfig | undefined,
+  step: number,
+): Promise<void> {
+  await directory.removeTemporaryFiles();
+  await directory.truncateMetricsAfter(step);
+  if (saved?.epochs !== config.epochs) await directory.writeConfig(config);
+}

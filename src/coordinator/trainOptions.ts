@@ -1,0 +1,155 @@
+import { availableParallelism } from 'node:os';
+import type { KlEstimate } from '../backends/backend.js';
+import type { Dataset } from '../data/dataset.js';
+import { datasetFingerprint } from '../data/fingerprint.js';
+import { UsageError } from '../errors.js';
+import { randomKey } from '../kernels/stream.js';
+import { ADAM_DEFAULTS } from '../model/adam.js';
+import { loadModelSpec } from '../model/load.js';
+import type { MapShape } from '../model/model.js';
+import type { Binarization, ModelSpec } from '../model/spec.js';
+import { MOST_RANKS } from '../worker/control.js';
+import type { Settings } from '../worker/settings.js';
+import type { Fault } from '../worker/stepLoop.js';
+import type { RunEvent } from './events.js';
+import { assertSameRun, parseRunConfig, type RunConfig } from './runConfig.js';
+
+/** What `train` takes: everything has a default, by the model where the model recommends one. */
+export interface TrainOptions {
+  /** A preset (`cvae`, `mlp`, `iwae`), the path of a JSON file, or a spec; default `cvae`. */
+  readonly model?: string | ModelSpec;
+  /** Directory of IDX files; default: the full MNIST. */
+  readonly data?: string;
+  /** The run's directory, new or empty; default `runs/<model>-<n>`. */
+  readonly out?: string;
+  /** The directory of an earlier run to go on with; what it was started with is kept. */
+  readonly resume?: string;
+  /** Worker threads, at most `shards`; default: all cores. Does not change a bit. */
+  readonly workers?: number;
+  /** Slices of a batch, which fix the order of summation; default 8. */
+  readonly shards?: number;
+  readonly batchSize?: number;
+  readonly epochs?: number;
+  /** Stop after this many steps of the whole run, mid-epoch if need be. */
+  readonly maxSteps?: number;
+  /** d. */
+  readonly latent?: number;
+  /** K; default 1. */
+  readonly samples?: number;
+  /** Default `analytic`. */
+  readonly kl?: KlEstimate;
+  /** Weight of the KL; default 1. */
+  readonly beta?: number;
+  /** Epochs over which the weight rises from 0; default 0. */
+  readonly klWarmupEpochs?: number;
+  readonly learningRate?: number;
+  readonly binarize?: Binarization;
+  /** Unsigned 64 bits; default 0. */
+  readonly seed?: number | bigint;
+  /** Pictures after each epoch; default true. */
+  readonly pictures?: boolean;
+  /** Steps between lines of metrics.jsonl; default 100. */
+  readonly logEvery?: number;
+  /** Seconds that a worker may stay away from a barrier; default 60. */
+  readonly barrierTimeout?: number;
+  /** Aborting it stops the run after the step at hand, with a checkpoint. */
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: RunEvent) => void;
+  /** For tests of the error paths. */
+  readonly fault?: Fault;
+}
+
+/** The config that the options ask for; what they leave open comes from `saved`, the model, or the defaults. */
+export async function requestedConfig(
+  options: TrainOptions,
+  dataset: Dataset,
+  saved: RunConfig | undefined,
+): Promise<RunConfig> {
+  const input: MapShape = [dataset.train.height, dataset.train.width, 1];
+  const spec = await requestedSpec(options.model, input, saved);
+  const recommended = spec.training ?? {};
+  const base: Omit<RunConfig, 'formatVersion' | 'model' | 'data' | 'arithmetic' | 'backend'> = saved ?? {
+    latent: spec.latent,
+    binarize: recommended.binarize ?? 'threshold',
+    seed: '0',
+    batchSize: recommended.batchSize ?? 32,
+    shards: 8,
+    samples: recommended.samples ?? 1,
+    kl: 'analytic',
+    beta: 1,
+    klWarmupEpochs: 0,
+    learningRate: recommended.learningRate ?? 1e-3,
+    adam: ADAM_DEFAULTS,
+    epochs: recommended.epochs ?? 10,
+  };
+  const config: RunConfig = {
+    formatVersion: 1,
+    model: { ...spec, input },
+    latent: options.latent ?? base.latent,
+    data: { source: dataset.name, fingerprint: datasetFingerprint(dataset) },
+    binarize: options.binarize ?? base.binarize,
+    seed: options.seed === undefined ? base.seed : String(options.seed),
+    batchSize: options.batchSize ?? base.batchSize,
+    shards: options.shards ?? base.shards,
+    samples: options.samples ?? base.samples,
+    kl: options.kl ?? base.kl,
+    beta: options.beta ?? base.beta,
+    klWarmupEpochs: options.klWarmupEpochs ?? base.klWarmupEpochs,
+    learningRate: options.learningRate ?? base.learningRate,
+    adam: base.adam,
+    epochs: options.epochs ?? base.epochs,
+    arithmetic: 'portable',
+    backend: 'simd',
+  };
+  const checked = parseRunConfig(config, 'The options of this run');
+  if (saved !== undefined) assertSameRun(saved, checked, options.resume ?? 'The run');
+  return checked;
+}
+
+async function requestedSpec(
+  model: TrainOptions['model'],
+  input: MapShape,
+  saved: RunConfig | undefined,
+): Promise<ModelSpec> {
+  if (model === undefined && saved !== undefined) return saved.model;
+  if (typeof model === 'object') return model;
+  return loadModelSpec(model ?? 'cvae', input);
+}
+
+/** The part of the config that ranks need. */
+export function settingsOf(config: RunConfig, dataset: Dataset): Settings {
+  const trainCount = dataset.train.count;
+  const stepsPerEpoch = Math.ceil(trainCount / config.batchSize);
+  return {
+    key: randomKey(BigInt(config.seed)),
+    binarize: config.binarize,
+    batchSize: config.batchSize,
+    shards: config.shards,
+    samples: config.samples,
+    kl: config.kl,
+    beta: config.beta,
+    klWarmupSteps: Math.round(config.klWarmupEpochs * stepsPerEpoch),
+    adam: { learningRate: config.learningRate, ...config.adam },
+    trainCount,
+    testCount: dataset.test.count,
+    stepsPerEpoch,
+  };
+}
+
+/**
+ * Number of workers: as asked, or one a core, at most one a shard.
+ * @throws UsageError where more are asked for than there are shards.
+ */
+export function workerCount(asked: number | undefined, shards: number): number {
+  if (asked === undefined) return Math.min(availableParallelism(), shards, MOST_RANKS);
+  if (!Number.isSafeInteger(asked) || asked < 1) {
+    throw new UsageError(`The number of workers is ${asked}: expected a whole number from 1 up.`);
+  }
+  if (asked > shards || asked > MOST_RANKS) {
+    throw new UsageError(
+      `${asked} workers cannot share ${shards} shards: a shard belongs to one worker. Ask for at most ` +
+        `${Math.min(shards, MOST_RANKS)} workers, or start the run with more shards (which changes its bits).`,
+    );
+  }
+  return asked;
+}

@@ -1,0 +1,190 @@
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
+import { abortRun, describeMissing } from '../worker/barrier.js';
+import { Control, rankStepWord } from '../worker/control.js';
+import type { EvaluateTask } from '../worker/evaluation.js';
+import type { RunContext } from '../worker/rank.js';
+import type { Fault, TrainTask } from '../worker/stepLoop.js';
+import type { TaskResult } from '../worker/task.js';
+import type { RunState } from './runState.js';
+
+/** Loads of the generation word before a barrier sleeps, where each rank has a core: about 20 microseconds. */
+const SPINS = 4000;
+
+/** How often the coordinator looks whether the ranks still move, milliseconds. */
+const WATCH_INTERVAL = 200;
+
+export interface PoolOptions {
+  readonly state: RunState;
+  readonly workers: number;
+  /** Milliseconds that a rank may stay away from a barrier. */
+  readonly barrierTimeLimit: number;
+  readonly fault?: Fault;
+}
+
+/** The ranks of a run: one Piscina thread each, with one long task at a time, and a watch over them. */
+export class WorkerPool {
+  readonly #options: PoolOptions;
+  readonly #pool: Piscina;
+  readonly #control: Int32Array;
+
+  constructor(options: PoolOptions) {
+    const { state, workers, barrierTimeLimit } = options;
+    const workerData: RunContext = {
+      memory: state.memory,
+      module: state.module,
+      layout: state.layout,
+      model: state.model,
+      settings: state.settings,
+      barrierTimeLimit,
+      barrierSpins: workers <= availableParallelism() ? SPINS : 0,
+    };
+    this.#options = options;
+    this.#control = state.control;
+    this.#pool = new Piscina({
+      filename: fileURLToPath(new URL('../worker/task.js', import.meta.url)),
+      minThreads: workers,
+      maxThreads: workers,
+      concurrentTasksPerWorker: 1,
+      workerData,
+    });
+  }
+
+  /**
+   * Runs steps [firstStep, endStep) of an epoch on all ranks; returns the next step, smaller than endStep after a
+   * request to stop.
+   * @throws Error that names the rank and the step when a rank throws, exits or stalls.
+   */
+  async trainSteps(epoch: number, firstStep: number, endStep: number): Promise<number> {
+    const { workers: ranks, fault } = this.#options;
+    const tasks = Array.from({ length: ranks }, (_, rank): TrainTask => {
+      return { rank, ranks, epoch, firstStep, endStep, ...(fault ? { fault } : {}) };
+    });
+    return this.#runAll('trainSteps', tasks);
+  }
+
+  /** Evaluates the test set on all ranks into the run's memory. */
+  async evaluate(): Promise<void> {
+    const { workers: ranks } = this.#options;
+    Atomics.store(this.#control, Control.evaluated, 0);
+    const tasks = Array.from({ length: ranks }, (_, rank): EvaluateTask => ({ rank, ranks }));
+    await this.#runAll('evaluate', tasks);
+  }
+
+  /** Ends all threads, stalled ones included. */
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  async #runAll(name: string, tasks: readonly { readonly rank: number }[]): Promise<number> {
+    const watch = new Watch(this.#control, this.#options);
+    const running = tasks.map((task) => this.#runOne(name, task));
+    try {
+      const results = await Promise.race([Promise.all(running), watch.stalled]);
+      return results[0]!;
+    } catch (error) {
+      // The others leave at their next barrier; a stalled one ends with the pool.
+      void Promise.allSettled(running);
+      throw error;
+    } finally {
+      watch.stop();
+    }
+  }
+
+  async #runOne(name: string, task: { readonly rank: number }): Promise<number> {
+    let result: TaskResult;
+    try {
+      result = (await this.#pool.run(task, { name })) as TaskResult;
+    } catch (error) {
+      // The thread itself is gone: it could not tell the others.
+      abortRun(this.#control, task.rank);
+      const reason = error instanceof Error ? error.message : String(error);
+      throw this.#failure(task.rank, `its thread ended: ${reason}`);
+    }
+    switch (result.kind) {
+      case 'done':
+        return result.nextStep;
+      case 'failed':
+        throw this.#failure(task.rank, result.message, result.stack);
+      case 'aborted':
+        // The rank that failed rejects with the reason; this one waits for it.
+        return new Promise(() => {});
+    }
+  }
+
+  #failure(rank: number, message: string, stack?: string): Error {
+    const error = new WorkerFailure(rank, stepOf(this.#control, rank), message);
+    if (stack !== undefined) error.stack = stack;
+    return error;
+  }
+}
+
+/** A rank threw, exited or stalled: the run has ended. */
+export class WorkerFailure extends Error {
+  override readonly name = 'WorkerFailure';
+
+  constructor(
+    readonly rank: number,
+    readonly step: number,
+    message: string,
+  ) {
+    super(`Rank ${rank} failed at step ${step}: ${message}`);
+  }
+}
+
+/** Sees from outside that ranks no longer reach barriers: a single rank has nobody else to miss it. */
+class Watch {
+  readonly stalled: Promise<never>;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(control: Int32Array, { workers, barrierTimeLimit }: PoolOptions) {
+    let progress = progressOf(control);
+    let since = performance.now();
+    let reject: (error: Error) => void = () => {};
+    this.stalled = new Promise<never>((_, rejected) => {
+      reject = rejected;
+    });
+    // Nobody may be listening when it rejects in the same moment as a rank.
+    this.stalled.catch(() => {});
+    this.#timer = setInterval(() => {
+      const now = progressOf(control);
+      if (now !== progress) {
+        progress = now;
+        since = performance.now();
+      } else if (performance.now() - since > barrierTimeLimit) {
+        reject(stallError(control, workers, barrierTimeLimit));
+      }
+    }, WATCH_INTERVAL);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/** Changes whenever a rank passes a barrier or finishes a piece of an evaluation. */
+function progressOf(control: Int32Array): string {
+  return `${Atomics.load(control, Control.generation)}/${Atomics.load(control, Control.evaluated)}`;
+}
+
+function stallError(control: Int32Array, ranks: number, timeLimit: number): WorkerFailure {
+  let reached = 0;
+  for (let rank = 0; rank < ranks; rank++) {
+    reached = Math.max(reached, Atomics.load(control, Control.rankBarriers + rank));
+  }
+  let late = 0;
+  for (let rank = 0; rank < ranks; rank++) {
+    if (Atomics.load(control, Control.rankBarriers + rank) < reached) {
+      late = rank;
+      break;
+    }
+  }
+  abortRun(control, late);
+  const level = Math.max(reached, Atomics.load(control, Control.rankBarriers + late) + 1);
+  return new WorkerFailure(late, stepOf(control, late), describeMissing(control, ranks, level, timeLimit));
+}
+
+function stepOf(control: Int32Array, rank: number): number {
+  return Atomics.load(control, rankStepWord(rank));
+}

@@ -1,0 +1,74 @@
+import type { Kernels } from '../kernels/kernels.js';
+import { Purpose, type RandomKey } from '../kernels/stream.js';
+import type { Model, ParameterEntry } from './model.js';
+
+const FLOAT = Float32Array.BYTES_PER_ELEMENT;
+
+export interface InitializeOptions {
+  readonly kernels: Kernels;
+  readonly memory: WebAssembly.Memory;
+  readonly model: Model;
+  readonly key: RandomKey;
+  /** Address of the flat parameter buffer; the 64 bytes at `scratch` are overwritten. */
+  readonly parameters: number;
+  readonly scratch: number;
+  /** [dimensions]: mean of x over the training data, for models whose output bias starts there. */
+  readonly dataMean?: Float64Array;
+}
+
+/** Sets all parameters to their initial values: a pure function of the model, the key and the data's mean. */
+export function initializeParameters(options: InitializeOptions): void {
+  const { model, kernels, key, parameters, scratch } = options;
+  model.parameters.entries.forEach((entry, index) => {
+    const address = parameters + entry.offset * FLOAT;
+    const { initializer } = entry;
+    switch (initializer.kind) {
+      case 'zeros':
+        new Float32Array(options.memory.buffer, address, entry.size).fill(0);
+        break;
+      case 'glorotUniform': {
+        const limit = Math.fround(Math.sqrt(6 / (initializer.fanIn + initializer.fanOut)));
+        const { low, high } = key;
+        const { size } = entry;
+        kernels.randomUniform(
+          address,
+          size,
+          -limit,
+          limit,
+          low,
+          high,
+          index,
+          0,
+          Purpose.initialization,
+          scratch,
+        );
+        break;
+      }
+      case 'dataMeanLogit':
+        setDataMeanLogits(options, entry, address);
+    }
+  });
+}
+
+/** log(p / (1 − p)) of each pixel's mean p, kept within [0.001, 0.999] as in Burda et al. (2016). */
+function setDataMeanLogits(
+  { kernels, memory, dataMean }: InitializeOptions,
+  entry: ParameterEntry,
+  address: number,
+): void {
+  if (dataMean?.length !== entry.size) {
+    throw new Error(
+      `The parameter ${entry.name} starts at the data's mean, but ${dataMean?.length ?? 'no'} means were given for its ${entry.size} values.`,
+    );
+  }
+  const odds = new Float32Array(memory.buffer, address, entry.size);
+  for (let i = 0; i < entry.size; i++) {
+    const p = Math.min(Math.max(dataMean[i]!, 0.001), 0.999);
+    odds[i] = p / (1 - p);
+  }
+  // Whole vectors: up to three floats behind the tensor change, so the tail is put back.
+  const tail = new Float32Array(memory.buffer, address + entry.size * FLOAT, 3);
+  const kept = Float32Array.from(tail);
+  kernels.logArray(address, address, entry.size);
+  tail.set(kept);
+}

@@ -1,0 +1,35 @@
+import type { Barrier } from './barrier.js';
+import { Control } from './control.js';
+import type { Rank } from './rank.js';
+import { shardSize } from './runMemory.js';
+import { partStart } from './settings.js';
+
+const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
+
+export interface EvaluateTask {
+  readonly rank: number;
+  readonly ranks: number;
+}
+
+/** A rank's share of the test set: the terms of each example into the run's memory, the same for any number of ranks. */
+export function evaluateShare(rank: Rank, task: EvaluateTask, barrier: Barrier): void {
+  const { settings, layout } = rank.context;
+  rank.backend.prepare(task.rank, task.ranks);
+  barrier.wait();
+  const first = partStart(settings.testCount, task.ranks, task.rank);
+  const end = partStart(settings.testCount, task.ranks, task.rank + 1);
+  const most = shardSize(settings);
+  for (let example = first; example < end; example += most) {
+    const count = Math.min(most, end - example);
+    rank.loadTest(example, count);
+    rank.backend.elbo(rank.shard);
+    copyTerms(rank, rank.regions.logLikelihood, layout.testLogLikelihood + example * DOUBLE, count);
+    copyTerms(rank, rank.regions.kl, layout.testKl + example * DOUBLE, count);
+    Atomics.add(rank.control, Control.evaluated, count);
+  }
+  barrier.wait();
+}
+
+function copyTerms({ doubles }: Rank, from: number, to: number, count: number): void {
+  for (let i = 0; i < count; i++) doubles[to / DOUBLE + i] = doubles[from / DOUBLE + i]!;
+}

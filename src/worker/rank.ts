@@ -1,0 +1,115 @@
+import type { Backend, Shard } from '../backends/backend.js';
+import { SimdBackend } from '../backends/simd/engine.js';
+import { bindKernels, type Kernels } from '../kernels/kernels.js';
+import { Purpose } from '../kernels/stream.js';
+import type { Model } from '../model/model.js';
+import { CONTROL_WORDS } from './control.js';
+import { type RankRegions, type RunLayout, shardSize } from './runMemory.js';
+import type { Settings } from './settings.js';
+
+/** What every rank of a run gets: the memory, the compiled kernels, and where everything lies. */
+export interface RunContext {
+  readonly memory: WebAssembly.Memory;
+  readonly module: WebAssembly.Module;
+  readonly layout: RunLayout;
+  readonly model: Model;
+  readonly settings: Settings;
+  /** Milliseconds. */
+  readonly barrierTimeLimit: number;
+  /** Loads before a barrier sleeps. */
+  readonly barrierSpins: number;
+}
+
+const BINARIZE_MODE = { none: 0, threshold: 1, dynamic: 2, static: 2 } as const;
+
+/** A rank's view of the run: its backend and its buffers. */
+export class Rank {
+  readonly kernels: Kernels;
+  readonly backend: Backend;
+  readonly control: Int32Array;
+  readonly doubles: Float64Array;
+  readonly regions: RankRegions;
+  readonly shard: Shard;
+
+  constructor(
+    readonly rank: number,
+    readonly context: RunContext,
+  ) {
+    const { memory, module, layout, model, settings } = context;
+    this.regions = layout.ranks[rank]!;
+    this.kernels = bindKernels(module, memory);
+    this.control = new Int32Array(memory.buffer, layout.control, CONTROL_WORDS);
+    this.doubles = new Float64Array(memory.buffer);
+    this.backend = new SimdBackend(this.kernels, memory, {
+      model,
+      samples: settings.samples,
+      kl: settings.kl,
+      shardSize: shardSize(settings),
+      parameters: layout.parameters,
+      packed: layout.packed,
+      workspace: this.regions.workspace,
+    });
+    const { x, epsilon, logLikelihood, kl } = this.regions;
+    this.shard = { count: 0, x, epsilon, logLikelihood, kl };
+  }
+
+  /**
+   * Fills the shard with training examples [first, first + count) of the epoch's order, and the noise of places
+   * [place, place + count) of the step's batch.
+   */
+  loadTraining(first: number, count: number, place: number, step: number, epoch: number): void {
+    const { layout, settings } = this.context;
+    const fixed = settings.binarize === 'static';
+    const purpose = fixed ? Purpose.staticBinarization : Purpose.trainingBinarization;
+    this.#loadImages(layout.trainPixels, layout.order, first, count, fixed ? 0 : epoch, purpose);
+    this.#loadNoise(count, place, step, Purpose.trainingNoise);
+  }
+
+  /** Fills the shard with test examples [first, first + count) and their noise, the same at every call. */
+  loadTest(first: number, count: number): void {
+    const { layout } = this.context;
+    const purpose = Purpose.evaluationBinarization;
+    this.#loadImages(layout.testPixels, layout.testOrder, first, count, 0, purpose);
+    this.#loadNoise(count, first, 0, Purpose.evaluationNoise);
+  }
+
+  #loadImages(
+    pixels: number,
+    order: number,
+    first: number,
+    count: number,
+    step: number,
+    purpose: number,
+  ): void {
+    const { model, settings } = this.context;
+    this.shard.count = count;
+    this.kernels.binarize(
+      BINARIZE_MODE[settings.binarize],
+      pixels,
+      order + first * Uint32Array.BYTES_PER_ELEMENT,
+      count,
+      model.dimensions,
+      this.shard.x,
+      settings.key.low,
+      settings.key.high,
+      step,
+      purpose,
+      this.regions.scratch,
+    );
+  }
+
+  #loadNoise(count: number, position: number, step: number, purpose: number): void {
+    const { model, settings } = this.context;
+    this.kernels.randomNormal(
+      this.shard.epsilon,
+      count,
+      settings.samples * model.latent,
+      settings.key.low,
+      settings.key.high,
+      position,
+      step,
+      purpose,
+      this.regions.scratch,
+    );
+  }
+}

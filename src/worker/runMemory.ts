@@ -1,0 +1,124 @@
+import { simdMemory } from '../backends/simd/engine.js';
+import { Arena } from '../kernels/arena.js';
+import type { Model } from '../model/model.js';
+import type { Settings } from './settings.js';
+
+const FLOAT = Float32Array.BYTES_PER_ELEMENT;
+const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
+
+/** Floats: slices of the parameter space begin at multiples of a cache line. */
+export const SLICE_UNIT = 16;
+
+/** A named part of the run's memory. */
+export interface Region {
+  readonly name: string;
+  readonly address: number;
+  readonly bytes: number;
+}
+
+/** Buffers of one rank: the examples of the shard at hand, their noise and terms. */
+export interface RankRegions {
+  readonly x: number;
+  readonly epsilon: number;
+  readonly logLikelihood: number;
+  readonly kl: number;
+  readonly scratch: number;
+  readonly timing: number;
+  readonly workspace: number;
+}
+
+/** Addresses of everything that the ranks of a run share, and the table of the regions. */
+export interface RunLayout {
+  readonly control: number;
+  readonly parameters: number;
+  readonly adamM: number;
+  readonly adamV: number;
+  /** One gradient a shard, `slotPitch` bytes apart. */
+  readonly slots: number;
+  readonly slotPitch: number;
+  /** [shards, 2] float64: sums of logLikelihood and kl over the shard's examples. */
+  readonly shardTerms: number;
+  /** [stepsPerEpoch, 4] float64: examples, sum of logLikelihood, sum of kl, beta. */
+  readonly stepMetrics: number;
+  /** [trainCount, dimensions] bytes. */
+  readonly trainPixels: number;
+  /** [testCount, dimensions] bytes. */
+  readonly testPixels: number;
+  /** [trainCount] u32: this epoch's order of the training examples. */
+  readonly order: number;
+  /** [trainCount] u32, rounded up to sixteen: the random words behind the order. */
+  readonly orderBits: number;
+  /** [testCount] u32: 0, 1, 2 … */
+  readonly testOrder: number;
+  /** [testCount] float64 each. */
+  readonly testLogLikelihood: number;
+  readonly testKl: number;
+  readonly packed: number;
+  readonly ranks: readonly RankRegions[];
+  readonly regions: readonly Region[];
+  /** Bytes in all. */
+  readonly bytes: number;
+}
+
+/** Most examples of a shard. */
+export function shardSize(settings: Settings): number {
+  return Math.ceil(Math.min(settings.batchSize, settings.trainCount) / settings.shards);
+}
+
+/** Parameters rounded up to whole cache lines. */
+export function paddedParameters(model: Model): number {
+  return Math.ceil(model.parameters.size / SLICE_UNIT) * SLICE_UNIT;
+}
+
+/**
+ * Lays out the run's memory.
+ * @throws RangeError when it would exceed 4 GiB.
+ */
+export function planRunMemory(
+  model: Model,
+  settings: Settings,
+  controlWords: number,
+  ranks: number,
+): RunLayout {
+  const arena = new Arena(0);
+  const regions: Region[] = [];
+  const place = (name: string, bytes: number): number => {
+    const address = arena.reserve(bytes);
+    regions.push({ name, address, bytes });
+    return address;
+  };
+  const size = paddedParameters(model);
+  const slotPitch = size * FLOAT;
+  const shared = {
+    control: place('control', controlWords * Int32Array.BYTES_PER_ELEMENT),
+    parameters: place('parameters', size * FLOAT),
+    adamM: place('adam/m', size * FLOAT),
+    adamV: place('adam/v', size * FLOAT),
+    slots: place('gradient slots', settings.shards * slotPitch),
+    slotPitch,
+    shardTerms: place('shard terms', settings.shards * 2 * DOUBLE),
+    stepMetrics: place('step metrics', settings.stepsPerEpoch * 4 * DOUBLE),
+    trainPixels: place('training images', settings.trainCount * model.dimensions),
+    testPixels: place('test images', settings.testCount * model.dimensions),
+    order: place('epoch order', settings.trainCount * Uint32Array.BYTES_PER_ELEMENT),
+    orderBits: place('epoch order bits', Math.ceil(settings.trainCount / 16) * 64),
+    testOrder: place('test order', settings.testCount * Uint32Array.BYTES_PER_ELEMENT),
+    testLogLikelihood: place('test log-likelihood', settings.testCount * DOUBLE),
+    testKl: place('test KL', settings.testCount * DOUBLE),
+  };
+  const most = shardSize(settings);
+  const { samples, kl } = settings;
+  const engine = { model, samples, kl, shardSize: most, parameters: shared.parameters };
+  const { packedEnd, workspaceEnd } = simdMemory({ ...engine, packed: 0, workspace: 0 });
+  const packed = place('packed weights', packedEnd);
+  const rankRegions = Array.from({ length: ranks }, (_, rank) => ({
+    x: place(`rank ${rank}/x`, most * model.dimensions * FLOAT),
+    epsilon: place(`rank ${rank}/epsilon`, most * samples * model.latent * FLOAT),
+    logLikelihood: place(`rank ${rank}/log-likelihood`, most * DOUBLE),
+    kl: place(`rank ${rank}/KL`, most * DOUBLE),
+    scratch: place(`rank ${rank}/scratch`, 64),
+    timing: place(`rank ${rank}/timing`, 8 * DOUBLE),
+    workspace: place(`rank ${rank}/workspace`, workspaceEnd),
+  }));
+  return { ...shared, packed, ranks: rankRegions, regions, bytes: arena.end };
+}

@@ -1,0 +1,34 @@
+import type { KlEstimate } from '../backends/backend.js';
+import type { RandomKey } from '../kernels/stream.js';
+import type { AdamOptions } from '../model/adam.js';
+
+/** How grey pixels in 0 … 255 become x (docs/mathematics.md). */
+export type Binarization = 'threshold' | 'dynamic' | 'static' | 'none';
+
+/** What a rank must know to compute a step; all of it decides the bits of the run, or the size of its memory. */
+export interface Settings {
+  readonly key: RandomKey;
+  readonly binarize: Binarization;
+  readonly batchSize: number;
+  readonly shards: number;
+  /** K. */
+  readonly samples: number;
+  readonly kl: KlEstimate;
+  readonly beta: number;
+  /** Steps over which beta rises linearly from 0; 0: none. */
+  readonly klWarmupSteps: number;
+  readonly adam: AdamOptions;
+  readonly trainCount: number;
+  readonly testCount: number;
+  readonly stepsPerEpoch: number;
+}
+
+/** beta of a step (from 0): rises linearly and reaches its value with the last warm-up step. */
+export function betaAt({ beta, klWarmupSteps }: Settings, step: number): number {
+  return step + 1 >= klWarmupSteps ? beta : (beta * (step + 1)) / klWarmupSteps;
+}
+
+/** First example of a part, when `count` examples are cut into `parts` contiguous parts of nearly equal size. */
+export function partStart(count: number, parts: number, part: number): number {
+  return Math.floor((count * part) / parts);
+}

@@ -1,0 +1,195 @@
+import { type AdamFactors, adamFactors } from '../model/adam.js';
+import type { Barrier } from './barrier.js';
+import { Control, rankStepWord } from './control.js';
+import type { Rank } from './rank.js';
+import { paddedParameters, SLICE_UNIT } from './runMemory.js';
+import { betaAt, partStart } from './settings.js';
+
+const FLOAT = Float32Array.BYTES_PER_ELEMENT;
+const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
+
+/** Where a rank's time goes: float64 milliseconds in its timing region. */
+export const Timing = { prepare: 0, gradient: 1, update: 2, barrier: 3 } as const;
+
+export interface TrainTask {
+  readonly rank: number;
+  readonly ranks: number;
+  /** From 0. */
+  readonly epoch: number;
+  /** Steps [firstStep, endStep) of the run, all in this epoch. */
+  readonly firstStep: number;
+  readonly endStep: number;
+  /** What goes wrong on purpose, in tests of the error paths. */
+  readonly fault?: Fault;
+}
+
+export interface Fault {
+  readonly kind: 'throw' | 'exit' | 'stall';
+  readonly rank: number;
+  readonly step: number;
+}
+
+/**
+ * A rank's part of an epoch. Each step: pack a share of the weights; compute the gradients of its shards; sum its
+ * slice of the parameter space over all shards and apply Adam to it (reduce-scatter with a sharded optimiser: the memory
+ * is shared, so the all-gather is nothing). Three barriers separate these.
+ */
+export class StepLoop {
+  readonly #rank: Rank;
+  readonly #task: TrainTask;
+  readonly #barrier: Barrier;
+  readonly #factors: AdamFactors = { stepSize: 0, rootCorrection: 0 };
+  readonly #timing: number;
+
+  constructor(rank: Rank, task: TrainTask, barrier: Barrier) {
+    this.#rank = rank;
+    this.#task = task;
+    this.#barrier = barrier;
+    this.#timing = rank.regions.timing / DOUBLE;
+  }
+
+  /** Runs until endStep or until the coordinator asks to stop; returns the number of the next step. */
+  run(): number {
+    const { control, backend } = this.#rank;
+    const { rank, ranks, firstStep, endStep, fault } = this.#task;
+    for (let step = firstStep; step < endStep; step++) {
+      Atomics.store(control, rankStepWord(rank), step);
+      if (fault?.rank === rank && fault.step === step) fail(fault);
+      let start = performance.now();
+      backend.prepare(rank, ranks);
+      start = this.#lap(Timing.prepare, start);
+      this.#barrier.wait();
+      start = this.#lap(Timing.barrier, start);
+      const examples = this.#gradients(step);
+      start = this.#lap(Timing.gradient, start);
+      if (rank === 0) this.#decideStop(step);
+      this.#barrier.wait();
+      start = this.#lap(Timing.barrier, start);
+      this.#checkAndRecord(step, examples);
+      this.#update(step, examples);
+      start = this.#lap(Timing.update, start);
+      this.#barrier.wait();
+      this.#lap(Timing.barrier, start);
+      if (rank === 0) Atomics.store(control, Control.stepsCompleted, step + 1);
+      if (Atomics.load(control, Control.stopAfter) === step + 1) return step + 1;
+    }
+    return endStep;
+  }
+
+  /** The gradients of this rank's shards into their slots; returns the number of examples of the whole batch. */
+  #gradients(step: number): number {
+    const { settings, layout } = this.#rank.context;
+    const { rank, ranks, epoch } = this.#task;
+    const batchStart = (step - epoch * settings.stepsPerEpoch) * settings.batchSize;
+    const examples = Math.min(settings.batchSize, settings.trainCount - batchStart);
+    const beta = betaAt(settings, step);
+    const firstShard = partStart(settings.shards, ranks, rank);
+    const endShard = partStart(settings.shards, ranks, rank + 1);
+    for (let shard = firstShard; shard < endShard; shard++) {
+      const place = partStart(examples, settings.shards, shard);
+      const count = partStart(examples, settings.shards, shard + 1) - place;
+      this.#rank.loadTraining(batchStart + place, count, place, step, epoch);
+      this.#rank.backend.elboGradient(this.#rank.shard, beta, layout.slots + shard * layout.slotPitch);
+      this.#sumTerms(shard, count);
+    }
+    return examples;
+  }
+
+  #sumTerms(shard: number, count: number): void {
+    const { doubles, regions, context } = this.#rank;
+    let logLikelihood = 0;
+    let kl = 0;
+    for (let i = 0; i < count; i++) {
+      logLikelihood += doubles[regions.logLikelihood / DOUBLE + i]!;
+      kl += doubles[regions.kl / DOUBLE + i]!;
+    }
+    const place = context.layout.shardTerms / DOUBLE + shard * 2;
+    doubles[place] = logLikelihood;
+    doubles[place + 1] = kl;
+  }
+
+  /** Before a barrier, so that all ranks read the same decision behind it. */
+  #decideStop(step: number): void {
+    const { control } = this.#rank;
+    if (Atomics.load(control, Control.stopRequested) !== 0)
+      Atomics.store(control, Control.stopAfter, step + 1);
+  }
+
+  /** Every rank sees the same sums, so every rank refuses a step that is not finite, before it reaches a parameter. */
+  #checkAndRecord(step: number, examples: number): void {
+    const { doubles, context } = this.#rank;
+    const { layout, settings } = context;
+    let logLikelihood = 0;
+    let kl = 0;
+    for (let shard = 0; shard < settings.shards; shard++) {
+      const place = layout.shardTerms / DOUBLE + shard * 2;
+      logLikelihood += doubles[place]!;
+      kl += doubles[place + 1]!;
+    }
+    if (!Number.isFinite(logLikelihood) || !Number.isFinite(kl)) {
+      throw new NotFiniteError(logLikelihood / examples, kl / examples);
+    }
+    if (this.#task.rank !== 0) return;
+    const inEpoch = step - this.#task.epoch * settings.stepsPerEpoch;
+    const place = layout.stepMetrics / DOUBLE + inEpoch * 4;
+    doubles[place] = examples;
+    doubles[place + 1] = logLikelihood;
+    doubles[place + 2] = kl;
+    doubles[place + 3] = betaAt(settings, step);
+  }
+
+  /** Reduce-scatter and Adam on this rank's slice of the parameters. */
+  #update(step: number, examples: number): void {
+    const { kernels, context } = this.#rank;
+    const { layout, settings, model } = context;
+    const { rank, ranks } = this.#task;
+    const units = paddedParameters(model) / SLICE_UNIT;
+    const first = partStart(units, ranks, rank) * SLICE_UNIT;
+    const count = partStart(units, ranks, rank + 1) * SLICE_UNIT - first;
+    const offset = first * FLOAT;
+    kernels.treeReduce(layout.slots + offset, layout.slotPitch, settings.shards, count);
+    const { adam } = settings;
+    adamFactors(adam, step + 1, this.#factors);
+    kernels.adam(
+      layout.parameters + offset,
+      layout.adamM + offset,
+      layout.adamV + offset,
+      layout.slots + offset,
+      count,
+      1 / examples,
+      adam.beta1,
+      1 - adam.beta1,
+      adam.beta2,
+      1 - adam.beta2,
+      this.#factors.stepSize,
+      this.#factors.rootCorrection,
+      adam.epsilon,
+    );
+  }
+
+  #lap(phase: number, start: number): number {
+    const now = performance.now();
+    this.#rank.doubles[this.#timing + phase]! += now - start;
+    return now;
+  }
+}
+
+/** The loss is NaN or infinite. */
+export class NotFiniteError extends Error {
+  override readonly name = 'NotFiniteError';
+
+  constructor(logLikelihood: number, kl: number) {
+    super(
+      `The loss is not finite (log p(x|z) ${logLikelihood}, KL ${kl}, nats an example); the parameters are those of the step before. ` +
+        'Lower --learning-rate, or warm the KL up (--kl-warmup-epochs).',
+    );
+  }
+}
+
+function fail({ kind, rank, step }: Fault): void {
+  if (kind === 'throw') throw new Error(`Fault on purpose in rank ${rank}, step ${step}.`);
+  if (kind === 'exit') process.exit(3);
+  for (;;) {
+    // Stalls: neither an error nor a barrier.
+  }
+}

@@ -1,0 +1,54 @@
+import { workerData } from 'piscina';
+import { abortRun, Barrier, RunAborted } from './barrier.js';
+import { type EvaluateTask, evaluateShare } from './evaluation.js';
+import { Rank, type RunContext } from './rank.js';
+import { StepLoop, type TrainTask } from './stepLoop.js';
+
+/** How a rank's task ended; an error is data, so that its rank is never lost on the way. */
+export type TaskResult =
+  | { readonly kind: 'done'; readonly nextStep: number }
+  | { readonly kind: 'aborted' }
+  | { readonly kind: 'failed'; readonly message: string; readonly stack: string | undefined };
+
+// Threads are not tied to ranks: whichever thread gets a rank's task binds that rank's memory once.
+const ranks = new Map<number, Rank>();
+
+function rankOf(number: number): Rank {
+  let rank = ranks.get(number);
+  if (rank === undefined) {
+    rank = new Rank(number, workerData as RunContext);
+    ranks.set(number, rank);
+  }
+  return rank;
+}
+
+/** Piscina task: a rank's steps of one epoch. */
+export function trainSteps(task: TrainTask): TaskResult {
+  return guarded(task.rank, (rank) => new StepLoop(rank, task, barrierOf(rank, task)).run());
+}
+
+/** Piscina task: a rank's share of the test set. */
+export function evaluate(task: EvaluateTask): TaskResult {
+  return guarded(task.rank, (rank) => {
+    evaluateShare(rank, task, barrierOf(rank, task));
+    return 0;
+  });
+}
+
+function barrierOf(rank: Rank, task: { rank: number; ranks: number }): Barrier {
+  const { barrierTimeLimit: timeLimit, barrierSpins: spins } = rank.context;
+  return new Barrier({ control: rank.control, rank: task.rank, ranks: task.ranks, timeLimit, spins });
+}
+
+/** A failing rank tells the others at once: they must not train on half a sum. */
+function guarded(number: number, work: (rank: Rank) => number): TaskResult {
+  const rank = rankOf(number);
+  try {
+    return { kind: 'done', nextStep: work(rank) };
+  } catch (error) {
+    if (error instanceof RunAborted) return { kind: 'aborted' };
+    abortRun(rank.control, number);
+    const { message, stack } = error instanceof Error ? error : new Error(String(error));
+    return { kind: 'failed', message, stack };
+  }
+}
