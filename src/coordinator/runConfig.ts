@@ -1,0 +1,196 @@
+import { UsageError } from '../errors.js';
+import {
+  objectOf,
+  oneOf,
+  Place,
+  positiveInteger,
+  positiveNumber,
+  type Reader,
+} from '../model/json-reader.js';
+import { parseModelSpec } from '../model/parse.js';
+import type { Binarization, ModelSpec } from '../model/spec.js';
+
+/**
+ * Everything that decides the bits of a run, as `config.json` and every checkpoint keep it. The number of workers
+ * is not here, because it changes no bit.
+ */
+export interface RunConfig {
+  readonly formatVersion: 1;
+  /** Always with its `input`. */
+  readonly model: ModelSpec;
+  /** d; overrides the model's own. */
+  readonly latent: number;
+  readonly data: {
+    /** For people: a data set's name or directory. */
+    readonly source: string;
+    /** Of the training images (datasetFingerprint). */
+    readonly fingerprint: string;
+  };
+  readonly binarize: Binarization;
+  /** An unsigned 64-bit integer in decimal digits, because JSON's numbers are doubles. */
+  readonly seed: string;
+  /** Examples in a global batch. */
+  readonly batchSize: number;
+  /** Slices of a global batch; the order of summation follows them. */
+  readonly shards: number;
+  /** K, draws of z per example and step. */
+  readonly samples: number;
+  readonly kl: 'analytic' | 'monteCarlo';
+  /** Weight of the KL term. */
+  readonly beta: number;
+  /** Over which beta rises from 0; 0 for no warm-up. */
+  readonly klWarmupEpochs: number;
+  readonly learningRate: number;
+  readonly adam: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
+  readonly epochs: number;
+  readonly arithmetic: 'portable';
+  readonly backend: 'simd';
+}
+
+const version = 1;
+
+/**
+ * @param json from config.json or a checkpoint.
+ * @param source what the messages call the document, e.g. the file's path.
+ * @throws UsageError naming the field, what was found and what is expected.
+ */
+export function parseRunConfig(json: unknown, source: string): RunConfig {
+  const place = new Place(source);
+  refuseOtherVersion(json, place);
+  const config = readConfig(json, place);
+  if (config.model.input === undefined) throw place.key('model').key('input').error('is missing');
+  return config;
+}
+
+/** @throws UsageError where `text` is no JSON, or parseRunConfig refuses it. */
+export function parseRunConfigText(text: string, source: string): RunConfig {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`${source} is not JSON: ${(error as Error).message}.`);
+  }
+  return parseRunConfig(json, source);
+}
+
+/**
+ * Whether the run `saved` may go on as `requested`: with the same bits as if it had never stopped. The epochs may
+ * grow. What decides no bit may differ: where the data came from, as long as the fingerprint is the same,
+ * and what the model brought as defaults for settings that both configs spell out.
+ *
+ * @param source what the messages call `saved`, e.g. the directory of the run.
+ * @throws UsageError naming the first field that differs, and both values.
+ */
+export function assertSameRun(saved: RunConfig, requested: RunConfig, source: string): void {
+  const difference = firstDifference(bitsOf(saved), bitsOf(requested), '');
+  if (difference !== undefined) {
+    const { path, a, b } = difference;
+    throw new UsageError(
+      `${source} was started with ${path} ${describe(a)}, but ${describe(b)} is asked for now. A run that is ` +
+        'resumed keeps every setting that decides its bits: leave this one out, or start a new run.',
+    );
+  }
+  if (requested.epochs < saved.epochs) {
+    throw new UsageError(
+      `${source} was started with epochs ${saved.epochs}, but ${requested.epochs} is asked for now. A run that ` +
+        'is resumed can only grow: ask for as many epochs or more, or start a new run.',
+    );
+  }
+}
+
+const seed: Reader<string> = (value, place) => {
+  if (typeof value !== 'string' || !/^(0|[1-9]\d{0,19})$/.test(value) || BigInt(value) >= 2n ** 64n) {
+    throw place.expected(value, 'a string of decimal digits, from "0" to "18446744073709551615"');
+  }
+  return value;
+};
+
+const nonEmptyText: Reader<string> = (value, place) => {
+  if (typeof value !== 'string' || value === '') throw place.expected(value, 'a text that is not empty');
+  return value;
+};
+
+const nonNegativeNumber: Reader<number> = (value, place) => {
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
+    throw place.expected(value, 'a number from 0 up');
+  }
+  return value;
+};
+
+const decayRate: Reader<number> = (value, place) => {
+  if (typeof value !== 'number' || !(value >= 0 && value < 1)) {
+    throw place.expected(value, 'a number from 0 up to, but not, 1');
+  }
+  return value;
+};
+
+const fields = {
+  formatVersion: (): 1 => version,
+  model: (value: unknown, place: Place): ModelSpec => parseModelSpec(value, `${place.source}: ${place.path}`),
+  latent: positiveInteger,
+  data: objectOf({ source: nonEmptyText, fingerprint: nonEmptyText }, {}),
+  binarize: oneOf(['threshold', 'dynamic', 'static', 'none']),
+  seed,
+  batchSize: positiveInteger,
+  shards: positiveInteger,
+  samples: positiveInteger,
+  kl: oneOf(['analytic', 'monteCarlo']),
+  beta: nonNegativeNumber,
+  klWarmupEpochs: nonNegativeNumber,
+  learningRate: positiveNumber,
+  adam: objectOf({ beta1: decayRate, beta2: decayRate, epsilon: positiveNumber }, {}),
+  epochs: positiveInteger,
+  arithmetic: oneOf(['portable']),
+  backend: oneOf(['simd']),
+} as const;
+
+const readConfig: Reader<RunConfig> = objectOf(fields, {}, 'the config of a run: an object');
+
+function refuseOtherVersion(json: unknown, place: Place): void {
+  if (typeof json !== 'object' || json === null || !('formatVersion' in json)) return;
+  if (json.formatVersion === version || json.formatVersion === undefined) return;
+  if (typeof json.formatVersion === 'number' && json.formatVersion > version) {
+    throw new UsageError(
+      `${place.source}: formatVersion is ${json.formatVersion}, written by a newer lowerbound; this one reads ` +
+        `${version}. Update lowerbound.`,
+    );
+  }
+  throw place.key('formatVersion').expected(json.formatVersion, String(version));
+}
+
+function bitsOf(config: RunConfig): unknown {
+  const { epochs: _epochs, model, data, ...rest } = config;
+  // The config's latent is the one that counts.
+  const { training: _training, latent: _latent, ...architecture } = model;
+  return { ...rest, data: { fingerprint: data.fingerprint }, model: architecture };
+}
+
+interface Difference {
+  /** e.g. `model.encoder[0].filters`. */
+  readonly path: string;
+  readonly a: unknown;
+  readonly b: unknown;
+}
+
+/** Of two JSON values. The order of keys does not count, and an absent key differs from every value. */
+function firstDifference(a: unknown, b: unknown, path: string): Difference | undefined {
+  if (!isNested(a) || !isNested(b) || Array.isArray(a) !== Array.isArray(b)) {
+    return Object.is(a, b) ? undefined : { path, a, b };
+  }
+  const [left, right] = [new Map(Object.entries(a)), new Map(Object.entries(b))];
+  for (const key of new Set([...left.keys(), ...right.keys()])) {
+    const dotted = path === '' ? key : `${path}.${key}`;
+    const inner = Array.isArray(a) ? `${path}[${key}]` : dotted;
+    const difference = firstDifference(left.get(key), right.get(key), inner);
+    if (difference !== undefined) return difference;
+  }
+  return undefined;
+}
+
+function isNested(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function describe(value: unknown): string {
+  return value === undefined ? '(none)' : JSON.stringify(value);
+}
