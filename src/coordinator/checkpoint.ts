@@ -1,0 +1,274 @@
+// A checkpoint is one safetensors file: the parameters, Adam's moments, and in the metadata all that a run needs to
+// go on with the same bits. Any program that reads safetensors can use it.
+import { createHash } from 'node:crypto';
+import { UsageError } from '../errors.js';
+import type { ParameterEntry, ParameterLayout } from '../model/model.js';
+import { resolveModel } from '../model/resolve.js';
+import { writeFileAtomic } from './atomicFile.js';
+import { parseRunConfigText, type RunConfig } from './runConfig.js';
+import { encodeSafetensors, readSafetensors, type Safetensors, type Tensor } from './safetensors.js';
+
+/** The flat buffers of a run: all [layout.size], all laid out alike. */
+export interface TrainingState {
+  readonly parameters: Float32Array;
+  /** Adam's first moments. */
+  readonly adamM: Float32Array;
+  /** Adam's second moments. */
+  readonly adamV: Float32Array;
+}
+
+export interface Checkpoint extends TrainingState {
+  readonly config: RunConfig;
+  /** Optimiser steps taken. */
+  readonly step: number;
+  /** The running sums of the epoch under way, kept to the last bit; any number may be NaN or infinite. */
+  readonly epochSums: Readonly<Record<string, number>>;
+}
+
+const formatVersion = '1';
+
+/** The flat buffers' names in a file: `adam/m/encoder/conv2d/weights`. */
+const groups = { parameters: 'parameters', adamM: 'adam/m', adamV: 'adam/v' } as const;
+
+/** SHA-256 in hex of the flat buffer's bytes: the identity of a model in every promise about equal bits. */
+export function parameterHash(parameters: Float32Array): string {
+  return createHash('sha256').update(parameters).digest('hex');
+}
+
+/** A checkpoint as the bytes of its file; they share nothing with the buffers of the run. */
+export interface EncodedCheckpoint {
+  readonly bytes: Uint8Array;
+  readonly parametersSha256: string;
+}
+
+export function encodeCheckpoint(checkpoint: Checkpoint): EncodedCheckpoint {
+  const { config, step, epochSums } = checkpoint;
+  const tensors = splitTensors(checkpoint, layoutOf(config));
+  const parametersSha256 = parameterHash(checkpoint.parameters);
+  const metadata = new Map([
+    ['formatVersion', formatVersion],
+    ['step', String(step)],
+    ['epochSums', encodeSums(epochSums)],
+    ['seed', config.seed],
+    ['arithmetic', config.arithmetic],
+    ['config', JSON.stringify(config)],
+    ['parametersSha256', parametersSha256],
+  ]);
+  metadata.set('stateSha256', stateHash({ tensors, metadata }));
+  return { bytes: encodeSafetensors({ tensors, metadata }), parametersSha256 };
+}
+
+/**
+ * Writes `checkpoint` to `path`, in place of what is there or not at all.
+ *
+ * The buffers may be shared with workers: they are copied before this function returns its promise, so workers have
+ * to stand still for the call but not for the promise.
+ *
+ * @returns the hash of the parameters.
+ * @throws UsageError where the file cannot be written.
+ */
+export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Promise<string> {
+  const { bytes, parametersSha256 } = encodeCheckpoint(checkpoint);
+  await writeFileAtomic(path, bytes);
+  return parametersSha256;
+}
+
+/**
+ * @throws UsageError where the file cannot be read, is no checkpoint, is one of a newer version, has tensors that
+ * its model does not have or lacks some, or has any bit changed since it was written.
+ */
+export function loadCheckpoint(path: string): Checkpoint {
+  const file = readSafetensors(path);
+  const { metadata } = file;
+  requireVersion(metadata.get('formatVersion'), path);
+  const text = (key: string): string => {
+    const value = metadata.get(key);
+    if (value === undefined) throw new UsageError(`${path}: the metadata "${key}" is missing. ${advice}`);
+    return value;
+  };
+  const config = parseRunConfigText(text('config'), `${path}: the metadata "config"`);
+  const state = joinTensors(file.tensors, layoutOf(config), config.model.name, path);
+  requireHash('the parameters', text('parametersSha256'), parameterHash(state.parameters), path);
+  requireHash('the file as a whole', text('stateSha256'), stateHash(file), path);
+  return {
+    config,
+    step: parseStep(text('step'), path),
+    epochSums: parseSums(text('epochSums'), path),
+    ...state,
+  };
+}
+
+const advice = 'The file is damaged or was changed; use another checkpoint.';
+
+function layoutOf(config: RunConfig): ParameterLayout {
+  return resolveModel(config.model, { latent: config.latent }).parameters;
+}
+
+function splitTensors(state: TrainingState, layout: ParameterLayout): Map<string, Tensor> {
+  const tensors = new Map<string, Tensor>();
+  for (const [key, buffer] of buffersOf(state)) {
+    if (buffer.length !== layout.size) {
+      throw new Error(`The buffer ${key} has ${buffer.length} floats, but the model has ${layout.size}.`);
+    }
+    for (const { name, shape, offset, size } of layout.entries) {
+      const data = buffer.subarray(offset, offset + size);
+      tensors.set(`${groups[key]}/${name}`, { dtype: 'F32', shape, data });
+    }
+  }
+  return tensors;
+}
+
+function joinTensors(
+  tensors: ReadonlyMap<string, Tensor>,
+  layout: ParameterLayout,
+  model: string,
+  path: string,
+): TrainingState {
+  // All of them first: a config could ask for more memory than the file has bytes.
+  const checked = requireTensors(tensors, layout, model, path);
+  const state = {
+    parameters: new Float32Array(layout.size),
+    adamM: new Float32Array(layout.size),
+    adamV: new Float32Array(layout.size),
+  };
+  for (const [key, buffer] of buffersOf(state)) {
+    for (const { name, offset } of layout.entries) buffer.set(checked.get(`${groups[key]}/${name}`)!, offset);
+  }
+  return state;
+}
+
+/** The data of each tensor that the model has; there must be no other. */
+function requireTensors(
+  tensors: ReadonlyMap<string, Tensor>,
+  layout: ParameterLayout,
+  model: string,
+  path: string,
+): ReadonlyMap<string, Float32Array> {
+  const checked = new Map<string, Float32Array>();
+  for (const group of Object.values(groups)) {
+    for (const entry of layout.entries) {
+      const name = `${group}/${entry.name}`;
+      checked.set(name, requireTensor(name, tensors.get(name), entry, model, path));
+    }
+  }
+  for (const [name, { shape }] of tensors) {
+    if (checked.has(name)) continue;
+    throw new UsageError(
+      `${path}: the tensor "${name}" of shape ${list(shape)} is not one of the model "${model}". ${advice}`,
+    );
+  }
+  return checked;
+}
+
+function buffersOf(state: TrainingState): (readonly [keyof TrainingState, Float32Array])[] {
+  return [
+    ['parameters', state.parameters],
+    ['adamM', state.adamM],
+    ['adamV', state.adamV],
+  ];
+}
+
+function requireTensor(
+  name: string,
+  tensor: Tensor | undefined,
+  { shape }: ParameterEntry,
+  model: string,
+  path: string,
+): Float32Array {
+  const expected = `the model "${model}" has it as F32 of shape ${list(shape)}`;
+  if (tensor === undefined) {
+    throw new UsageError(`${path}: the tensor "${name}" is missing; ${expected}. ${advice}`);
+  }
+  if (tensor.dtype !== 'F32' || list(tensor.shape) !== list(shape)) {
+    const found = `${tensor.dtype} of shape ${list(tensor.shape)}`;
+    throw new UsageError(`${path}: the tensor "${name}" is ${found}, but ${expected}. ${advice}`);
+  }
+  return tensor.data;
+}
+
+/**
+ * SHA-256 in hex over every metadata text and every tensor, in the order of their names, so that the same content
+ * has the same hash in whatever order a program wrote it.
+ */
+function stateHash({ tensors, metadata }: Safetensors): string {
+  const hash = createHash('sha256');
+  for (const [key, text] of inOrder(metadata)) {
+    if (key !== 'stateSha256') hash.update(`${JSON.stringify([key, text])}\n`);
+  }
+  for (const [name, { dtype, shape, data }] of inOrder(tensors)) {
+    hash.update(`${JSON.stringify([name, dtype, shape])}\n`).update(data);
+  }
+  return hash.digest('hex');
+}
+
+/** By code units, like every comparison of strings; Map keys are unique. */
+function inOrder<T>(map: ReadonlyMap<string, T>): (readonly [string, T])[] {
+  return [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function requireVersion(found: string | undefined, path: string): void {
+  if (found === formatVersion) return;
+  if (found === undefined) {
+    throw new UsageError(
+      `${path} is a safetensors file, but not a checkpoint of lowerbound: its metadata has no formatVersion.`,
+    );
+  }
+  throw new UsageError(
+    `${path} is a checkpoint of formatVersion ${JSON.stringify(found)}, but this lowerbound reads "${formatVersion}". ` +
+      'Use the version of lowerbound that wrote it.',
+  );
+}
+
+function requireHash(what: string, stored: string, computed: string, path: string): void {
+  if (stored === computed) return;
+  throw new UsageError(
+    `${path}: the SHA-256 of ${what} is ${computed}, but ${JSON.stringify(stored)} was stored with it. ${advice}`,
+  );
+}
+
+function parseStep(text: string, path: string): number {
+  const step = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(step)) {
+    throw new UsageError(
+      `${path}: the metadata "step" is ${JSON.stringify(text)}, expected a number of steps.`,
+    );
+  }
+  return step;
+}
+
+/** JSON has no words for these four; its own numbers come back as the same doubles. */
+const notInJson = new Map<string, number>([
+  ['NaN', Number.NaN],
+  ['Infinity', Number.POSITIVE_INFINITY],
+  ['-Infinity', Number.NEGATIVE_INFINITY],
+  ['-0', -0],
+]);
+
+function encodeSums(sums: Readonly<Record<string, number>>): string {
+  const encode = (value: number) =>
+    [...notInJson].find(([, special]) => Object.is(special, value))?.[0] ?? value;
+  return JSON.stringify(
+    Object.fromEntries(Object.entries(sums).map(([name, value]) => [name, encode(value)])),
+  );
+}
+
+function parseSums(text: string, path: string): Record<string, number> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    json = undefined;
+  }
+  const decode = (value: unknown) => (typeof value === 'string' ? notInJson.get(value) : value);
+  const sums = Object.entries(json ?? {}).map(([name, value]) => [name, decode(value)] as const);
+  if (typeof json !== 'object' || json === null || sums.some(([, value]) => typeof value !== 'number')) {
+    throw new UsageError(
+      `${path}: the metadata "epochSums" is ${text.slice(0, 80)}, expected an object of numbers.`,
+    );
+  }
+  return Object.fromEntries(sums) as Record<string, number>;
+}
+
+function list(shape: readonly number[]): string {
+  return `[${shape.join(', ')}]`;
+}
