@@ -1,1 +1,24 @@
-export const version = '0.1.0';
+// The library: `import { train, loadModel } from 'lowerbound'`.
+
+export type { KlEstimate } from './backends/backend.js';
+export { type EvaluateOptions, type Evaluation, evaluate } from './coordinator/evaluate.js';
+export type { FinishReason, MeanTerms, RunEvent } from './coordinator/events.js';
+export { type LoadedModel, loadModel } from './coordinator/loadModel.js';
+export type { RunConfig } from './coordinator/runConfig.js';
+export { type TrainResult, train } from './coordinator/train.js';
+export type { TrainOptions } from './coordinator/trainOptions.js';
+export { WorkerFailure } from './coordinator/workerPool.js';
+export { type Dataset, type ImageSet, loadDataset } from './data/dataset.js';
+export { UsageError } from './errors.js';
+export {
+  type ElboGradients,
+  type ElboOptions,
+  type ElboTerms,
+  LatentModel,
+  type Posterior,
+} from './inference/latentModel.js';
+export { interpolate, type Manifold, manifold } from './inference/traversal.js';
+export type { MapShape, Model, ParameterEntry, Shape } from './model/model.js';
+export { presetNames, presetSpec } from './model/presets.js';
+export { type ResolveOptions, resolveModel } from './model/resolve.js';
+export type { Binarization, LayerSpec, ModelSpec } from './model/spec.js';

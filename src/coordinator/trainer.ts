@@ -6,6 +6,7 @@ import { writeEpochPictures } from './pictures.js';
 import type { RunConfig } from './runConfig.js';
 import type { RunDirectory } from './runDirectory.js';
 import type { RunState } from './runState.js';
+import { testMeans } from './testMeans.js';
 import type { TrainOptions } from './trainOptions.js';
 import type { WorkerPool } from './workerPool.js';
 
@@ -169,7 +170,7 @@ export class Trainer {
     tell({ kind: 'evaluating', epoch, step });
     await pool.evaluate();
     const train = means(this.#sums);
-    const test = testMeans(state);
+    const test = testMeans(state).means;
     this.#test = test;
     const imagesPerSecond = seconds > 0 ? examples / seconds : 0;
     directory.appendMetrics({ step, kind: 'epoch', epoch, train, test, seconds, imagesPerSecond });
@@ -214,17 +215,4 @@ function means({ examples, logLikelihood, kl }: EpochSums): MeanTerms {
     logLikelihood: logLikelihood / examples,
     kl: kl / examples,
   };
-}
-
-/** Means over the test set, summed in the order of the examples. */
-export function testMeans({ memory, layout, settings }: RunState): MeanTerms {
-  const logLikelihoods = new Float64Array(memory.buffer, layout.testLogLikelihood, settings.testCount);
-  const kls = new Float64Array(memory.buffer, layout.testKl, settings.testCount);
-  let logLikelihood = 0;
-  let kl = 0;
-  for (let i = 0; i < settings.testCount; i++) {
-    logLikelihood += logLikelihoods[i]!;
-    kl += kls[i]!;
-  }
-  return means({ examples: settings.testCount, logLikelihood, kl });
 }

@@ -62,7 +62,7 @@ export interface RunLayout {
 
 /** Most examples of a shard. */
 export function shardSize(settings: Settings): number {
-  return Math.ceil(Math.min(settings.batchSize, settings.trainCount) / settings.shards);
+  return Math.ceil(settings.batchSize / settings.shards);
 }
 
 /** Parameters rounded up to whole cache lines. */

@@ -1,0 +1,125 @@
+import type { KlEstimate } from '../backends/backend.js';
+import { type Dataset, loadDataset } from '../data/dataset.js';
+import { UsageError } from '../errors.js';
+import { resolveModel } from '../model/resolve.js';
+import type { Binarization } from '../model/spec.js';
+import { Control } from '../worker/control.js';
+import { parameterHash } from './checkpoint.js';
+import type { MeanTerms } from './events.js';
+import { findCheckpoint } from './loadModel.js';
+import type { RunConfig } from './runConfig.js';
+import { RunState } from './runState.js';
+import { testMeans } from './testMeans.js';
+import { settingsOf, workerCount } from './trainOptions.js';
+import { WorkerPool } from './workerPool.js';
+
+export interface EvaluateOptions {
+  /** A run's directory or a checkpoint file. */
+  readonly path: string;
+  /** Directory of IDX files; default: the full MNIST. Its test set is evaluated. */
+  readonly data?: string;
+  /** K; default: the run's. */
+  readonly samples?: number;
+  /** Default: the run's. */
+  readonly kl?: KlEstimate;
+  /** Default: the run's. */
+  readonly binarize?: Binarization;
+  /** Of noise and binarisation; default: the run's. */
+  readonly seed?: number | bigint;
+  readonly workers?: number;
+  /** Called now and then with the number of examples done and in all. */
+  readonly onProgress?: (done: number, count: number) => void;
+}
+
+/** The figures, and the protocol they were measured by: figures of different protocols are not to be compared. */
+export interface Evaluation {
+  /** Means over the test set, in nats; elbo with beta = 1. */
+  readonly test: MeanTerms;
+  /** Standard error of the mean ELBO over the examples, nats. */
+  readonly elboStandardError: number;
+  readonly protocol: {
+    readonly data: string;
+    readonly examples: number;
+    readonly samples: number;
+    readonly kl: KlEstimate;
+    readonly binarize: Binarization;
+    readonly seed: string;
+  };
+  readonly checkpoint: string;
+  readonly step: number;
+  readonly parametersSha256: string;
+}
+
+/** Examples of a chunk: a matter of memory alone. */
+const CHUNK = 256;
+
+/**
+ * Test ELBO, reconstruction term and KL of a checkpoint, over worker threads; the same figures for any number of them.
+ * @throws UsageError where checkpoint, data and options do not fit together.
+ */
+export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  const { path, checkpoint } = await findCheckpoint(options.path);
+  const dataset = loadDataset(options.data);
+  const config = evaluationConfig(checkpoint.config, options);
+  requireImageSize(config, dataset, path);
+  const workers = workerCount(options.workers, config.shards);
+  const model = resolveModel(config.model, { latent: config.latent });
+  const test = dataset.test;
+  // The training images are not needed: the memory holds one of them.
+  const train = { ...dataset.train, count: 1, pixels: dataset.train.pixels.subarray(0, model.dimensions) };
+  const state = new RunState(
+    model,
+    settingsOf(config, { ...dataset, train }),
+    { ...dataset, train },
+    workers,
+  );
+  state.restore(checkpoint);
+  const pool = new WorkerPool({ state, workers, barrierTimeLimit: 60_000 });
+  const timer = setInterval(() => {
+    options.onProgress?.(Atomics.load(state.control, Control.evaluated), test.count);
+  }, 100);
+  try {
+    await pool.evaluate();
+  } finally {
+    clearInterval(timer);
+    await pool.close();
+  }
+  const { means, elboStandardError } = testMeans(state);
+  return {
+    test: means,
+    elboStandardError,
+    protocol: {
+      data: dataset.name,
+      examples: test.count,
+      samples: config.samples,
+      kl: config.kl,
+      binarize: config.binarize,
+      seed: config.seed,
+    },
+    checkpoint: path,
+    step: checkpoint.step,
+    parametersSha256: parameterHash(checkpoint.parameters),
+  };
+}
+
+function evaluationConfig(config: RunConfig, options: EvaluateOptions): RunConfig {
+  return {
+    ...config,
+    samples: options.samples ?? config.samples,
+    kl: options.kl ?? config.kl,
+    binarize: options.binarize ?? config.binarize,
+    seed: options.seed === undefined ? config.seed : String(options.seed),
+    batchSize: CHUNK * config.shards,
+  };
+}
+
+/** @throws UsageError where the data's images are not of the size that the model was trained on. */
+export function requireImageSize(config: RunConfig, { name, test }: Dataset, path: string): void {
+  const [height, width] = config.model.input!;
+  if (test.height !== height || test.width !== width) {
+    throw new UsageError(
+      `${path} was trained on images of ${height}×${width}, but those of ${name} are ${test.height}×${test.width}. ` +
+        'Name data of the same size with --data.',
+    );
+  }
+}
