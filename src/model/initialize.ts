@@ -1,6 +1,6 @@
 import type { Kernels } from '../kernels/kernels.js';
 import { Purpose, type RandomKey } from '../kernels/stream.js';
-import type { Model, ParameterEntry } from './model.js';
+import type { Initializer, Model, ParameterEntry } from './model.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
@@ -26,8 +26,9 @@ export function initializeParameters(options: InitializeOptions): void {
       case 'zeros':
         new Float32Array(options.memory.buffer, address, entry.size).fill(0);
         break;
-      case 'glorotUniform': {
-        const limit = Math.fround(Math.sqrt(6 / (initializer.fanIn + initializer.fanOut)));
+      case 'glorotUniform':
+      case 'fanInUniform': {
+        const limit = Math.fround(uniformLimit(initializer));
         const { low, high } = key;
         const { size } = entry;
         kernels.randomUniform(
@@ -48,6 +49,11 @@ export function initializeParameters(options: InitializeOptions): void {
         setDataMeanLogits(options, entry, address);
     }
   });
+}
+
+function uniformLimit(initializer: Extract<Initializer, { readonly fanIn: number }>): number {
+  if (initializer.kind === 'fanInUniform') return 1 / Math.sqrt(initializer.fanIn);
+  return Math.sqrt(6 / (initializer.fanIn + initializer.fanOut));
 }
 
 /** log(p / (1 − p)) of each pixel's mean p, kept within [0.001, 0.999] as in Burda et al. (2016). */

@@ -38,6 +38,12 @@ export class ParameterLayoutBuilder {
   }
 }
 
+/** Inputs of one output: channels that a layer of this type reads, times the receptive field. */
+export function fanInUniform(weights: Shape, type: 'conv2d' | 'conv2dTranspose' | 'dense'): Initializer {
+  const inputs = type === 'conv2dTranspose' ? weights.at(-1)! : weights.at(-2)!;
+  return { kind: 'fanInUniform', fanIn: inputs * sizeOf(weights.slice(0, -2)) };
+}
+
 /**
  * Keras's fans: the last two extents times the receptive field. Of conv2dTranspose's [kh, kw, out, in] they come
  * out exchanged, which Glorot's sum does not notice.

@@ -20,6 +20,8 @@ export interface ParameterEntry {
 export type Initializer =
   /** Uniform on ±sqrt(6 / (fanIn + fanOut)) (Glorot and Bengio 2010; Keras's default). */
   | { readonly kind: 'glorotUniform'; readonly fanIn: number; readonly fanOut: number }
+  /** Uniform on ±1 / sqrt(fanIn) (PyTorch's default for weights and biases). */
+  | { readonly kind: 'fanInUniform'; readonly fanIn: number }
   | { readonly kind: 'zeros' }
   /** The logit of each pixel's mean over the training data. */
   | { readonly kind: 'dataMeanLogit' };

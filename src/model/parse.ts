@@ -118,6 +118,7 @@ const readModel: Reader<ModelSpec> = objectOf(
   { name, latent: readLatent, encoder: layers, decoder: layers },
   {
     input: readMapShape,
+    initialization: oneOf(['glorotUniform', 'fanInUniform']),
     outputBias: oneOf(['zeros', 'dataMean']),
     training: objectOf(
       {},

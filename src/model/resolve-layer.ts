@@ -1,7 +1,7 @@
 // One layer of a spec to one or two layers of the model: its own, and its activation's.
 import { UsageError } from '../errors.js';
 import { convolutionAxis, transposedConvolutionAxis } from './geometry.js';
-import { glorotUniform, type ParameterLayoutBuilder, sizeOf } from './layout.js';
+import { fanInUniform, glorotUniform, type ParameterLayoutBuilder, sizeOf } from './layout.js';
 import type { ActivationLayer, CorrelationLayer, Initializer, Layer, MapShape, Shape } from './model.js';
 import type {
   ActivationName,
@@ -21,6 +21,7 @@ export interface Side {
   readonly input: MapShape;
   readonly latent: number;
   readonly layout: ParameterLayoutBuilder;
+  readonly initialization: 'glorotUniform' | 'fanInUniform';
 }
 
 export interface LayerContext extends Side {
@@ -29,7 +30,8 @@ export interface LayerContext extends Side {
   readonly name: string;
   /** Of the layer's input. */
   readonly shape: Shape;
-  readonly biasInitializer: 'zeros' | 'dataMeanLogit';
+  /** Absent: as `initialization` says. */
+  readonly biasInitializer: 'zeros' | 'dataMeanLogit' | undefined;
 }
 
 /** @throws UsageError where the layer does not take an input of this shape. */
@@ -102,7 +104,7 @@ function convolution(spec: Conv2dSpec | Conv2dTransposeSpec, context: LayerConte
     kernel,
     strides,
     padding: [rows.padBefore, columns.padBefore],
-    ...parameters(context, [...kernel, big[2], small[2]], filters),
+    ...parameters(context, spec.type, [...kernel, big[2], small[2]], filters),
   };
 }
 
@@ -127,7 +129,7 @@ function dense(spec: DenseSpec, context: LayerContext): CorrelationLayer {
     kernel: [1, 1],
     strides: [1, 1],
     padding: [0, 0],
-    ...parameters(context, [inputs, outputs], outputs),
+    ...parameters(context, spec.type, [inputs, outputs], outputs),
   };
 }
 
@@ -162,13 +164,17 @@ function reshaped(spec: ReshapeSpec, context: LayerContext): Shape {
 }
 
 function parameters(
-  { layout, side, name, biasInitializer }: LayerContext,
+  { layout, side, name, initialization, biasInitializer }: LayerContext,
+  type: CorrelationLayer['type'],
   weightShape: Shape,
   outputs: number,
 ): Pick<CorrelationLayer, 'weights' | 'bias'> {
-  const bias: Initializer = { kind: biasInitializer };
+  const glorot = initialization === 'glorotUniform';
+  const fanIn = fanInUniform(weightShape, type);
+  const bias: Initializer = biasInitializer ? { kind: biasInitializer } : glorot ? { kind: 'zeros' } : fanIn;
+  const weights = glorot ? glorotUniform(weightShape) : fanIn;
   return {
-    weights: layout.add(`${side}/${name}/weights`, weightShape, glorotUniform(weightShape)),
+    weights: layout.add(`${side}/${name}/weights`, weightShape, weights),
     bias: layout.add(`${side}/${name}/bias`, [outputs], bias),
   };
 }

@@ -25,7 +25,13 @@ export function resolveModel(spec: ModelSpec, options: ResolveOptions = {}): Mod
   const input = agreeOnInput(checked, options.input);
   const latent =
     options.latent === undefined ? checked.latent : readLatent(options.latent, new Place('Option', 'latent'));
-  const context = { model: checked.name, input, latent, layout: new ParameterLayoutBuilder(checked.name) };
+  const context: Context = {
+    model: checked.name,
+    input,
+    latent,
+    layout: new ParameterLayoutBuilder(checked.name),
+    initialization: checked.initialization ?? 'glorotUniform',
+  };
   const [encoder, decoder] = [resolveEncoder(checked, context), resolveDecoder(checked, context)];
   return {
     name: checked.name,
@@ -72,8 +78,8 @@ function resolveEncoder(spec: ModelSpec, context: Context): Layer[] {
 
 function resolveDecoder(spec: ModelSpec, context: Context): Layer[] {
   const { input } = context;
-  const outputLayer = spec.outputBias === 'dataMean' ? spec.decoder.findLastIndex(hasWeights) : undefined;
-  const layers = resolveLayers(spec.decoder, [context.latent], { ...context, side: 'decoder' }, outputLayer);
+  const side: Side = { ...context, side: 'decoder' };
+  const layers = resolveLayers(spec.decoder, [context.latent], side, spec.outputBias);
   const output = layers.at(-1)!.output;
   const dimensions = sizeOf(input);
   if (`${output}` !== `${dimensions}` && `${output}` !== `${input}`) {
@@ -83,7 +89,7 @@ function resolveDecoder(spec: ModelSpec, context: Context): Layer[] {
         `of filters "channels" on a ${input[0]}×${input[1]} map.`,
     );
   }
-  if (outputLayer !== undefined) refuseUnfitOutputBias(spec.name, layers, dimensions);
+  if (spec.outputBias === 'dataMean') refuseUnfitOutputBias(spec.name, layers, dimensions);
   return layers;
 }
 
@@ -91,7 +97,7 @@ function resolveLayers(
   specs: readonly LayerSpec[],
   input: Shape,
   side: Side,
-  outputLayer: number | undefined,
+  outputBias: ModelSpec['outputBias'],
 ): Layer[] {
   if (!specs.some(hasWeights)) {
     throw new UsageError(
@@ -101,10 +107,12 @@ function resolveLayers(
   }
   const names = layerNames(specs, `Model "${side.model}": the ${side.side}`);
   const layers: Layer[] = [];
+  const outputLayer = specs.findLastIndex(hasWeights);
+  const outputInitializer = outputBias === 'dataMean' ? 'dataMeanLogit' : outputBias;
   let activations = sizeOf(input);
   for (const [index, spec] of specs.entries()) {
     const shape = layers.at(-1)?.output ?? input;
-    const biasInitializer = index === outputLayer ? 'dataMeanLogit' : 'zeros';
+    const biasInitializer = index === outputLayer ? outputInitializer : undefined;
     for (const layer of resolveLayer(spec, { ...side, index, name: names[index]!, shape, biasInitializer })) {
       activations += sizeOf(layer.output);
       refuseManyActivations(activations, layer, index, side);

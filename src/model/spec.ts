@@ -82,7 +82,12 @@ export interface ModelSpec {
   readonly latent: number;
   readonly encoder: readonly LayerSpec[];
   readonly decoder: readonly LayerSpec[];
-  /** Where the decoder's last bias starts; default `zeros`. `dataMean`: the logit of each pixel's mean. */
+  /**
+   * How weights and biases start. `glorotUniform` (default, as in Keras): weights uniform on
+   * ±sqrt(6 / (fanIn + fanOut)), biases 0. `fanInUniform` (as in PyTorch): both uniform on ±1 / sqrt(fanIn).
+   */
+  readonly initialization?: 'glorotUniform' | 'fanInUniform';
+  /** Where the decoder's last bias starts; default: as `initialization` says. `dataMean`: the logit of each pixel's mean. */
   readonly outputBias?: 'zeros' | 'dataMean';
   readonly training?: TrainingDefaults;
 }

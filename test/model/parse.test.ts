@@ -60,6 +60,7 @@ const anyModel: fc.Arbitrary<ModelSpec & { readonly input: MapShape }> = fc
     latent: integer,
     maps: fc.array(mapLayer, { maxLength: 3 }),
     hidden: fc.array(fc.record({ type: fc.constant('dense'), units: integer, activation }), { maxLength: 2 }),
+    initialization: fc.constantFrom('glorotUniform', 'fanInUniform'),
     outputBias: fc.constantFrom('zeros', 'dataMean'),
     training: fc.record(
       {
@@ -72,12 +73,13 @@ const anyModel: fc.Arbitrary<ModelSpec & { readonly input: MapShape }> = fc
       { requiredKeys: [] },
     ),
   })
-  .map(({ input, latent, maps, hidden, outputBias, training }) => ({
+  .map(({ input, latent, maps, hidden, initialization, outputBias, training }) => ({
     name: 'random',
     input,
     latent,
     encoder: [...maps, { type: 'flatten', name: 'flat' }, { type: 'dense', units: 'posterior' }],
     decoder: [...hidden, { type: 'dense', units: 'pixels' }, { type: 'reshape', shape: input }],
+    initialization,
     outputBias,
     training,
   }));
@@ -188,7 +190,7 @@ test('unknown keys, with the nearest known one', () => {
   refusesModel(
     { latents: 3 },
     'the document has an unknown key "latents" (did you mean "latent"?); keys are name, latent, encoder, decoder, ' +
-      'input, outputBias, training.',
+      'input, initialization, outputBias, training.',
   );
   refusesLayer(
     { type: 'conv2d', filtres: 3, kernel: 3 },
@@ -205,7 +207,7 @@ test('unknown keys, with the nearest known one', () => {
 test('__proto__ is a key like any other, and unknown', () => {
   refuses(
     JSON.parse(`{"__proto__": {"latent": 3}, ${JSON.stringify(valid).slice(1)}`),
-    'the document has an unknown key "__proto__"; keys are name, latent, encoder, decoder, input, outputBias, training.',
+    'the document has an unknown key "__proto__"; keys are name, latent, encoder, decoder, input, initialization, outputBias, training.',
   );
   const inherited = Object.assign(Object.create({ latent: 2 }), { ...valid, latent: undefined });
   refuses(inherited, 'latent is missing.');

@@ -282,6 +282,36 @@ test('words for sizes on the wrong side', () => {
   );
 });
 
+test('initialization fanInUniform: every tensor by the inputs of one of its outputs', () => {
+  const { parameters } = resolveModel(
+    model({
+      initialization: 'fanInUniform',
+      encoder: [
+        { type: 'conv2d', filters: 5, kernel: [3, 2] },
+        { type: 'flatten' },
+        { type: 'dense', units: 'posterior' },
+      ],
+      decoder: [
+        { type: 'dense', units: 96 },
+        { type: 'reshape', shape: input },
+        { type: 'conv2dTranspose', filters: 'channels', kernel: 1 },
+      ],
+      outputBias: 'zeros',
+    }),
+    { input },
+  );
+  const [height, width, channels] = input;
+  const flat = 5 * (height - 2) * (width - 1);
+  const convolution = { kind: 'fanInUniform', fanIn: 3 * 2 * channels };
+  const posterior = { kind: 'fanInUniform', fanIn: flat };
+  const latent = { kind: 'fanInUniform', fanIn: 3 };
+  const transposed = { kind: 'fanInUniform', fanIn: channels };
+  assert.deepEqual(
+    parameters.entries.map(({ initializer }) => initializer),
+    [convolution, convolution, posterior, posterior, latent, latent, transposed, { kind: 'zeros' }],
+  );
+});
+
 test('outputBias dataMean: on the last bias of the decoder, if that has a value a pixel', () => {
   const outputBias = 'dataMean';
   const reshape: LayerSpec = { type: 'reshape', shape: input };
