@@ -12,6 +12,9 @@ import type { RunState } from './runState.js';
 /** Loads of the generation word before a barrier sleeps, where each rank has a core: about 20 microseconds. */
 const SPINS = 4000;
 
+/** Ranks wait this much longer than the coordinator watches, milliseconds: it sees all of them and names the right one. */
+const RANK_PATIENCE = 5000;
+
 /** How often the coordinator looks whether the ranks still move, milliseconds. */
 const WATCH_INTERVAL = 200;
 
@@ -37,7 +40,7 @@ export class WorkerPool {
       layout: state.layout,
       model: state.model,
       settings: state.settings,
-      barrierTimeLimit,
+      barrierTimeLimit: barrierTimeLimit + RANK_PATIENCE,
       barrierSpins: workers <= availableParallelism() ? SPINS : 0,
     };
     this.#options = options;

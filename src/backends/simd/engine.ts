@@ -1,5 +1,6 @@
 import { Arena } from '../../kernels/arena.js';
 import type { Kernels } from '../../kernels/kernels.js';
+import { sizeOf } from '../../model/layout.js';
 import type { Model } from '../../model/model.js';
 import type { Backend, KlEstimate, Shard } from '../backend.js';
 import { type GatherPass, pack, packingUnits } from './gather.js';
@@ -9,7 +10,7 @@ const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 
 /** Activations and gradients of a micro-batch should stay in a second-level cache of 2 MiB, beside the weights. */
-const WORKING_SET = 1.5 * 2 ** 20;
+const WORKING_SET = 1.75 * 2 ** 20;
 
 /** More examples at once gain nothing. */
 const MOST_EXAMPLES = 32;
@@ -40,8 +41,9 @@ export function simdMemory(options: SimdOptions): { packedEnd: number; workspace
  * every sum over examples goes on from where the micro-batch before stopped.
  */
 export function microBatchSize(model: Model, samples: number, shardSize: number): number {
+  // Activations work in place.
   const floats = (layers: Model['encoder']) =>
-    layers.reduce((sum, layer) => sum + layer.output.reduce((product, n) => product * n, 1), 0);
+    layers.reduce((sum, { kind, output }) => (kind === 'activation' ? sum : sum + sizeOf(output)), 0);
   const example = 2 * FLOAT * (model.dimensions + floats(model.encoder) + samples * floats(model.decoder));
   const fitting = Math.floor(WORKING_SET / example);
   return Math.max(1, Math.min(fitting, MOST_EXAMPLES, Math.max(1, shardSize)));

@@ -1,0 +1,86 @@
+// What must not change a bit of the simd engine's results: micro-batches, who packs the weights, earlier shards.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { microBatchSize, SimdBackend, simdMemory } from '#src/backends/simd/engine.js';
+import { Arena } from '#src/kernels/arena.js';
+import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
+import type { Model } from '#src/model/model.js';
+import { presetSpec } from '#src/model/presets.js';
+import { resolveModel } from '#src/model/resolve.js';
+import { drawInputs } from '../reference/smallModels.js';
+
+const input = [28, 28, 1] as const;
+const module = compileKernels('portable');
+
+interface Run {
+  readonly gradient: Float32Array;
+  readonly logLikelihood: Float64Array;
+  readonly kl: Float64Array;
+}
+
+/** One shard of n examples on an engine that takes `shardSize` at most, its weights packed by `ranks` ranks in turn. */
+function run(model: Model, n: number, samples: number, shardSize: number, ranks = 1, repeats = 1): Run {
+  const arena = new Arena(0);
+  const size = model.parameters.size;
+  const place = {
+    parameters: arena.floats(size),
+    gradient: arena.floats(size),
+    x: arena.floats(n * model.dimensions),
+    epsilon: arena.floats(n * samples * model.latent),
+    logLikelihood: arena.doubles(n),
+    kl: arena.doubles(n),
+  };
+  const options = { model, samples, kl: 'analytic', shardSize, parameters: place.parameters } as const;
+  const packed = arena.end;
+  const workspace = simdMemory({ ...options, packed, workspace: 0 }).packedEnd;
+  const { workspaceEnd } = simdMemory({ ...options, packed, workspace });
+  const pages = Math.ceil(workspaceEnd / 65536);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  const backend = new SimdBackend(bindKernels(module, memory), memory, { ...options, packed, workspace });
+  const floats = (address: number, count: number) => new Float32Array(memory.buffer, address, count);
+  const inputs = drawInputs(model, n, samples, 5);
+  floats(place.parameters, size).set(inputs.parameters.map((value) => value / 8));
+  floats(place.x, inputs.x.length).set(inputs.x);
+  floats(place.epsilon, inputs.epsilon.length).set(inputs.epsilon);
+  for (let rank = ranks - 1; rank >= 0; rank--) backend.prepare(rank, ranks);
+  const { x, epsilon, logLikelihood, kl } = place;
+  for (let i = 0; i < repeats; i++) {
+    backend.elboGradient({ count: n, x, epsilon, logLikelihood, kl }, 1, place.gradient);
+  }
+  return {
+    gradient: floats(place.gradient, size).slice(),
+    logLikelihood: new Float64Array(memory.buffer, logLikelihood, n).slice(),
+    kl: new Float64Array(memory.buffer, kl, n).slice(),
+  };
+}
+
+for (const [name, samples] of [
+  ['cvae', 1],
+  ['mlp', 1],
+  ['iwae', 3],
+] as const) {
+  const model = resolveModel(presetSpec(name, input), { input });
+  const n = 7;
+  test(`${name}: micro-batches of 1, 2, 3 or all examples give the same bits`, () => {
+    const whole = run(model, n, samples, n);
+    assert.ok(whole.gradient.every(Number.isFinite));
+    for (const shardSize of [1, 2, 3]) {
+      assert.equal(microBatchSize(model, samples, shardSize), shardSize);
+      assert.deepEqual(run(model, n, samples, shardSize), whole, `micro-batches of ${shardSize}`);
+    }
+  });
+
+  test(`${name}: weights packed by 1, 3 or 8 ranks, and a second shard on the same engine, give the same bits`, () => {
+    const whole = run(model, n, samples, n);
+    assert.deepEqual(run(model, n, samples, n, 3), whole);
+    assert.deepEqual(run(model, n, samples, n, 8), whole);
+    assert.deepEqual(run(model, n, samples, n, 1, 2), whole);
+  });
+}
+
+test('a shard without examples has a gradient of zeros', () => {
+  const model = resolveModel(presetSpec('mlp', input), { input });
+  const { gradient } = run(model, 0, 1, 1);
+  assert.ok(gradient.every((value) => value === 0));
+});

@@ -1,0 +1,71 @@
+// The bit contract (design, section 5) on real MNIST: REP, PET, ERS, ERP and GLD on SHA-256 of the parameters.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { type TrainOptions, train } from '#src/index.js';
+import { withTemporaryDirectory } from './temporaryRun.js';
+
+const STEPS = 25;
+
+const golden = JSON.parse(
+  readFileSync(new URL('../../../test/training/golden.json', import.meta.url), 'utf8'),
+) as Record<string, string>;
+
+async function hashAfter(options: TrainOptions): Promise<string> {
+  return withTemporaryDirectory(async (directory) => {
+    const result = await train({ pictures: false, maxSteps: STEPS, out: join(directory, 'run'), ...options });
+    assert.equal(result.step, options.maxSteps ?? STEPS);
+    return result.parametersSha256;
+  });
+}
+
+for (const model of ['cvae', 'mlp', 'iwae'] as const) {
+  test(`GLD, PET: ${model} has the golden hash after ${STEPS} steps on 1, 2, 3, 4 and 8 workers`, async () => {
+    for (const workers of [1, 2, 3, 4, 8]) {
+      assert.equal(await hashAfter({ model, workers }), golden[model], `${workers} workers`);
+    }
+  });
+}
+
+test('REP: the same options twice give the same hash, another seed another', async () => {
+  const options: TrainOptions = { model: 'mlp', maxSteps: 5 };
+  const first = await hashAfter(options);
+  assert.equal(await hashAfter(options), first);
+  assert.notEqual(await hashAfter({ ...options, seed: 1 }), first);
+});
+
+test('PET: samples, Monte-Carlo KL, warm-up, dynamic binarisation and uneven shards on 1 and 3 workers', async () => {
+  const options: TrainOptions = {
+    model: 'iwae',
+    maxSteps: 6,
+    samples: 3,
+    kl: 'monteCarlo',
+    klWarmupEpochs: 1,
+    beta: 0.5,
+    shards: 5,
+    batchSize: 13,
+    binarize: 'dynamic',
+  };
+  assert.equal(await hashAfter({ ...options, workers: 3 }), await hashAfter({ ...options, workers: 1 }));
+});
+
+test('ERS, ERP: stopped at step 10 and resumed with other numbers of workers, cvae ends in the golden hash', async () => {
+  for (const [first, second] of [
+    [2, 2],
+    [3, 1],
+    [1, 8],
+  ] as const) {
+    await withTemporaryDirectory(async (directory) => {
+      const out = join(directory, 'run');
+      const options = { pictures: false } as const;
+      const stopped = await train({ ...options, out, maxSteps: 10, workers: first });
+      assert.equal(stopped.step, 10);
+      assert.equal(stopped.reason, 'maxSteps');
+      assert.notEqual(stopped.parametersSha256, golden.cvae);
+      const resumed = await train({ ...options, resume: out, maxSteps: STEPS, workers: second });
+      assert.equal(resumed.parametersSha256, golden.cvae, `${first}, then ${second} workers`);
+    });
+  }
+});
