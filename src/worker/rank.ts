@@ -20,7 +20,8 @@ export interface RunContext {
   readonly barrierSpins: number;
 }
 
-const BINARIZE_MODE = { none: 0, threshold: 1, dynamic: 2, static: 2 } as const;
+/** The mode of the binarize kernel. */
+export const BINARIZE_MODE = { none: 0, threshold: 1, dynamic: 2, static: 2 } as const;
 
 /** A rank's view of the run: its backend and its buffers. */
 export class Rank {
