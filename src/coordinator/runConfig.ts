@@ -1,12 +1,5 @@
 import { UsageError } from '../errors.js';
-import {
-  objectOf,
-  oneOf,
-  Place,
-  positiveInteger,
-  positiveNumber,
-  type Reader,
-} from '../model/json-reader.js';
+import { objectOf, oneOf, Place, positiveInteger, positiveNumber, type Reader } from '../model/jsonReader.js';
 import { parseModelSpec } from '../model/parse.js';
 import type { Binarization, ModelSpec } from '../model/spec.js';
 

@@ -6,7 +6,7 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathError } from '../data/input-file.js';
+import { pathError } from '../data/inputFile.js';
 import { UsageError } from '../errors.js';
 import { isTemporaryFile, writeError, writeFileAtomic } from './atomicFile.js';
 import { type Checkpoint, encodeCheckpoint, loadCheckpoint } from './checkpoint.js';

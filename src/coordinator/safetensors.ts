@@ -1,7 +1,7 @@
 // The safetensors format: 8 bytes of header length (little-endian), a JSON header, and the tensors' bytes end to
 // end (https://github.com/huggingface/safetensors, "Format"). Elements are little-endian and row-major.
 import { endianness } from 'node:os';
-import { readBytes, withInputFile } from '../data/input-file.js';
+import { readBytes, withInputFile } from '../data/inputFile.js';
 import type { Shape } from '../model/model.js';
 import {
   damage,

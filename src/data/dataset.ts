@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UsageError } from '../errors.js';
 import { readIdxImages, readIdxLabels } from './idx.js';
-import { pathError } from './input-file.js';
+import { pathError } from './inputFile.js';
 
 export interface ImageSet {
   readonly count: number;

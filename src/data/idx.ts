@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.js';
 import { inflateExactly, inflateHead, isGzip } from './inflate.js';
-import { readBytes, withInputFile } from './input-file.js';
+import { readBytes, withInputFile } from './inputFile.js';
 
 /** Grey images, one unsigned byte a pixel. */
 export interface IdxImages {

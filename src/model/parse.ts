@@ -12,9 +12,9 @@ import {
   positiveIntegers,
   positiveNumber,
   type Reader,
-} from './json-reader.js';
+} from './jsonReader.js';
 import type { MapShape } from './model.js';
-import { nearestName } from './nearest-name.js';
+import { nearestName } from './nearestName.js';
 import type { Extent, LayerSpec, ModelSpec } from './spec.js';
 
 /** No honest model file comes near it. */

@@ -2,7 +2,7 @@
 // VAE of PyTorch's examples, iwae the one-layer model of Burda et al. 2016 (arXiv:1509.00519, section 5).
 import { UsageError } from '../errors.js';
 import type { MapShape } from './model.js';
-import { nearestName } from './nearest-name.js';
+import { nearestName } from './nearestName.js';
 import type { LayerSpec, ModelSpec } from './spec.js';
 
 export const presetNames = ['cvae', 'mlp', 'iwae'] as const;

@@ -1,11 +1,11 @@
 // From a spec to a model: every shape inferred, every parameter placed, and whatever does not fit refused.
 import { UsageError } from '../errors.js';
-import { Place } from './json-reader.js';
-import { layerNames } from './layer-names.js';
+import { Place } from './jsonReader.js';
+import { layerNames } from './layerNames.js';
 import { mostFloats, ParameterLayoutBuilder, sizeOf } from './layout.js';
 import type { CorrelationLayer, Layer, MapShape, Model, Shape } from './model.js';
 import { parseModelSpec, readLatent, readMapShape } from './parse.js';
-import { resolveLayer, type Side } from './resolve-layer.js';
+import { resolveLayer, type Side } from './resolveLayer.js';
 import type { LayerSpec, ModelSpec, WeightedLayerSpec } from './spec.js';
 
 export interface ResolveOptions {

@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { loadDataset } from '#src/data/dataset.js';
 import { datasetFingerprint } from '#src/data/fingerprint.js';
-import { assertRefused, countingImages, idxBytes, temporaryDirectory, writeFile } from './idx-files.js';
+import { assertRefused, countingImages, idxBytes, temporaryDirectory, writeFile } from './idxFiles.js';
 
 const trainImages = countingImages([3, 5, 7]);
 const testImages = countingImages([2, 5, 7], 100);

@@ -14,7 +14,7 @@ import {
   temporaryDirectory,
   withBitFlipped,
   writeFile,
-} from './idx-files.js';
+} from './idxFiles.js';
 
 const directory = temporaryDirectory();
 const file = (bytes: Uint8Array): string => writeFile(directory, 'file', bytes);

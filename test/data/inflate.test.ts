@@ -13,7 +13,7 @@ import {
   temporaryDirectory,
   withBitFlipped,
   writeFile,
-} from './idx-files.js';
+} from './idxFiles.js';
 
 const directory = temporaryDirectory();
 const path = join(directory, 'file');
