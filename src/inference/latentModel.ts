@@ -54,11 +54,7 @@ export class LatentModel {
     readonly model: Model,
     parameters: Float32Array,
   ) {
-    if (parameters.length !== model.parameters.size) {
-      throw new UsageError(
-        `The model ${model.name} has ${model.parameters.size} parameters, but ${parameters.length} values were given.`,
-      );
-    }
+    requireParameters(model, parameters);
     this.#parameters = Float32Array.from(parameters);
   }
 
@@ -204,6 +200,7 @@ export class LatentModel {
     options: { readonly kl?: KlEstimate; readonly beta?: number } = {},
   ): ElboGradients {
     const { dimensions, latent } = this.model;
+    requireParameters(this.model, parameters);
     const n = this.#rows(x, dimensions, 'x');
     const samples = this.#rows(epsilon, latent, 'epsilon') / n;
     if (!Number.isInteger(samples) || samples === 0) {
@@ -339,6 +336,14 @@ class Engine {
     for (let i = first; i < first + count; i++) {
       terms.elbo[i] = terms.logLikelihood[i]! - beta * terms.kl[i]!;
     }
+  }
+}
+
+function requireParameters({ name, parameters }: Model, values: Float32Array): void {
+  if (values.length !== parameters.size) {
+    throw new UsageError(
+      `The model ${name} has ${parameters.size} parameters, but ${values.length} values were given.`,
+    );
   }
 }
 
