@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { ADAM_DEFAULTS, type AdamFactors, type AdamOptions, adamFactors, power } from '#src/model/adam.js';
+import { add, roundoff, sampleFloats } from './float32.js';
+import { assertSameBits, KernelHarness, wholeVectors } from './kernelHarness.js';
+
+const harness = new KernelHarness();
+
+interface State {
+  readonly parameters: Float32Array;
+  readonly m: Float32Array;
+  readonly v: Float32Array;
+}
+
+/** Update t with the mean of a batch's gradient sum, as the step loop makes it. */
+function adam(state: State, gradient: Float32Array, batch: number, t: number, options: AdamOptions): State {
+  harness.reset();
+  const count = gradient.length;
+  const place = (values: Float32Array) => harness.inPlace(values, wholeVectors(count));
+  const [parameters, m, v] = [place(state.parameters), place(state.m), place(state.v)];
+  const slot = harness.input(gradient);
+  const { stepSize, rootCorrection } = factors(options, t);
+  const { beta1, beta2, epsilon } = options;
+  harness.run((kernels) =>
+    kernels.adam(
+      parameters,
+      m,
+      v,
+      slot,
+      count,
+      1 / batch,
+      beta1,
+      1 - beta1,
+      beta2,
+      1 - beta2,
+      stepSize,
+      rootCorrection,
+      epsilon,
+    ),
+  );
+  const read = (address: number) => harness.floats(address, count);
+  return { parameters: read(parameters), m: read(m), v: read(v) };
+}
+
+function factors(options: AdamOptions, t: number): AdamFactors {
+  const filled = { stepSize: 0, rootCorrection: 0 };
+  adamFactors(options, t, filled);
+  return filled;
+}
+
+/** The same, rounding after each operation. */
+function scalarAdam(
+  state: State,
+  gradient: Float32Array,
+  batch: number,
+  t: number,
+  options: AdamOptions,
+): State {
+  const f = Math.fround;
+  const [b1, a1, b2, a2] = [options.beta1, 1 - options.beta1, options.beta2, 1 - options.beta2].map(f);
+  const [scale, epsilon] = [f(1 / batch), f(options.epsilon)];
+  const [rate, correction] = [f(factors(options, t).stepSize), f(factors(options, t).rootCorrection)];
+  const g = gradient.map((value) => value * scale);
+  const m = state.m.map((value, i) => add(f(b1! * value), f(a1! * g[i]!)));
+  const v = state.v.map((value, i) => add(f(b2! * value), f(a2! * f(g[i]! * g[i]!))));
+  const parameters = state.parameters.map((value, i) => {
+    const root = add(f(f(Math.sqrt(v[i]!)) * correction), epsilon);
+    return value - f(f(rate * m[i]!) / root);
+  });
+  return { parameters, m, v };
+}
+
+test('the bits of Adam, rounded step by step, at any count', () => {
+  const rate = fc.double({ min: 1e-5, max: 0.1, noNaN: true });
+  const beta = fc.double({ min: 0, max: 0.9999, noNaN: true });
+  const options = fc.record({
+    learningRate: rate,
+    beta1: beta,
+    beta2: beta,
+    epsilon: fc.constantFrom(1e-8, 1e-7, 1e-4),
+  });
+  const count = fc.integer({ min: 1, max: 18 });
+  fc.assert(
+    fc.property(options, count, fc.integer({ min: 1, max: 9 }), fc.nat(), (o, n, t, seed) => {
+      const state: State = {
+        parameters: sampleFloats(seed, n),
+        m: sampleFloats(seed + 1, n),
+        v: sampleFloats(seed + 2, n).map(Math.abs),
+      };
+      const gradient = sampleFloats(seed + 3, n);
+      const actual = adam(state, gradient, 100, t, o);
+      const expected = scalarAdam(state, gradient, 100, t, o);
+      for (const name of ['m', 'v', 'parameters'] as const)
+        assertSameBits(actual[name], expected[name], name);
+    }),
+  );
+});
+
+/**
+ * Kingma and Ba (2015), algorithm 1, in float64, with a bound of what float32 adds. Roundings in m: a coefficient's, a
+ * product's and a sum's each step on the old part, four on the new (its coefficient, g, product, sum; a batch of 32 scales exactly): relative to the
+ * mean M of |g|, 3 t + 1 in all. In v 3 t + 3: three a step, and six on the new part (its coefficient, g twice, g², product, sum). √v takes half of those and one
+ * more; the correction two (its own and a product's), ε two, α two, the quotient one: with m's, (4.5 t + 10.5) units
+ * of α M̂ / (√v̂ + ε). The parameter is rounded once.
+ */
+function exactAdam(
+  start: Float32Array,
+  gradients: readonly Float32Array[],
+  batch: number,
+  options: AdamOptions,
+) {
+  const { learningRate, beta1, beta2, epsilon } = options;
+  return Array.from(start, (initial, i) => {
+    let [p, m, v, magnitude, bound] = [initial, 0, 0, 0, 0];
+    gradients.forEach((gradient, step) => {
+      const t = step + 1;
+      const g = gradient[i]! / batch;
+      m = beta1 * m + (1 - beta1) * g;
+      magnitude = beta1 * magnitude + (1 - beta1) * Math.abs(g);
+      v = beta2 * v + (1 - beta2) * g * g;
+      const rate = learningRate / (1 - beta1 ** t) / (Math.sqrt(v / (1 - beta2 ** t)) + epsilon);
+      p -= rate * m;
+      bound += (rate * magnitude * (4.5 * t + 10.5) + Math.abs(p)) * roundoff;
+    });
+    // What the bound leaves out are products of roundings: the largest factor is (4.5 · 50 + 10.5) 2⁻²⁴ < 1e-4.
+    return { value: p, bound: bound * 1.001 };
+  });
+}
+
+test('fifty steps follow Adam in float64 within the bound of their roundings', () => {
+  const count = 64;
+  const options = { ...ADAM_DEFAULTS, learningRate: 1e-3 };
+  const start = sampleFloats(1, count);
+  const gradients = Array.from({ length: 50 }, (_, step) => sampleFloats(step + 2, count));
+  let state: State = { parameters: start, m: new Float32Array(count), v: new Float32Array(count) };
+  gradients.forEach((gradient, step) => {
+    state = adam(state, gradient, 32, step + 1, options);
+  });
+  exactAdam(start, gradients, 32, options).forEach(({ value, bound }, i) => {
+    const error = Math.abs(state.parameters[i]! - value);
+    assert.ok(error <= bound, `parameter ${i} is off by ${error}, bound ${bound}`);
+    assert.ok(bound < options.learningRate, 'the bound must be far below fifty updates');
+  });
+});
+
+test('the first update is the learning rate, against the sign of the gradient', () => {
+  const gradient = Float32Array.of(3, -0.5, 0);
+  const zeros = new Float32Array(3);
+  const { parameters } = adam({ parameters: zeros, m: zeros, v: zeros }, gradient, 1, 1, {
+    ...ADAM_DEFAULTS,
+    learningRate: 0.25,
+  });
+  // m̂ / √v̂ = g / |g|, and ε is below a millionth of it; eleven roundings (see above).
+  const near = (actual: number, expected: number) =>
+    Math.abs(actual - expected) < 0.25 * (16 * roundoff + 1e-7);
+  assert.ok(near(parameters[0]!, -0.25) && near(parameters[1]!, 0.25), parameters.join());
+  assert.equal(parameters[2], 0);
+});
+
+test('power: base^t, and exactly where that is a float64', () => {
+  for (let t = 0; t <= 1000; t++) assert.equal(power(0.5, t), 2 ** -t);
+  for (let t = 0; t <= 33; t++) assert.equal(power(3, t), 3 ** t);
+  // Squaring doubles a relative error: t − 1 roundings of 2⁻⁵³ at most, and as much again for the one compared with.
+  for (const base of [0.9, 0.99, 0.999, 0.9999]) {
+    for (const t of [1, 2, 3, 7, 10, 64, 100, 999, 1000, 18750, 65535, 65536]) {
+      const expected = base ** t;
+      const error = Math.abs(power(base, t) - expected);
+      assert.ok(error <= expected * t * 2 ** -52 + Number.MIN_VALUE, `${base}^${t} is off by ${error}`);
+    }
+  }
+});
+
+test('adamFactors: the bias corrections of every update', () => {
+  const options: AdamOptions = { ...ADAM_DEFAULTS, learningRate: 1e-3 };
+  for (let t = 1; t <= 20_000; t++) {
+    const { stepSize, rootCorrection } = factors(options, t);
+    const expected = [1e-3 / (1 - 0.9 ** t), 1 / Math.sqrt(1 - 0.999 ** t)] as const;
+    // βᵗ within t βᵗ 2⁻⁵² (above) moves 1 − βᵗ by at most 1 / ln(1 / β) ≤ 1000 of 2⁻⁵² relatively; a few for the rest.
+    const bound = 1004 * 2 ** -52;
+    assert.ok(Math.abs(stepSize / expected[0] - 1) <= bound, `stepSize of update ${t} is ${stepSize}`);
+    assert.ok(
+      Math.abs(rootCorrection / expected[1] - 1) <= bound,
+      `rootCorrection of ${t} is ${rootCorrection}`,
+    );
+  }
+});

@@ -1,0 +1,160 @@
+// A GEMM over gathered rows, placed in memory, and what its result must be.
+import { add, gamma, multiplyAdd, sampleFloats, underflow, words } from './float32.js';
+import { type KernelHarness, wholeVectors } from './kernelHarness.js';
+import { paddedColumns, panels } from './packing.js';
+
+export interface GemmCase {
+  readonly rows: number;
+  readonly columns: number;
+  /** Lengths in floats. */
+  readonly segments: readonly number[];
+  readonly bias: boolean;
+  readonly relu: boolean;
+  readonly seed: number;
+}
+
+/** Operands: A as [rows, depth], B as [depth, columns], the bias as [columns] or nothing. */
+export interface Operands {
+  readonly a: Float32Array;
+  readonly b: Float32Array;
+  readonly bias: Float32Array | undefined;
+}
+
+export function operands({ rows, columns, segments, bias, seed }: GemmCase): Operands {
+  const depth = total(segments);
+  return {
+    a: sampleFloats(seed, rows * depth),
+    b: sampleFloats(seed + 1, depth * columns),
+    bias: bias ? sampleFloats(seed + 2, columns) : undefined,
+  };
+}
+
+/**
+ * Runs a kernel with rows and segments scattered over poison; returns [rows, columns]. The base address of A is that of
+ * the middle row: offsets of rows before it wrap around, as in a convolution's border.
+ */
+export function runGemm(
+  harness: KernelHarness,
+  kernel: 'gemm4x8' | 'gemmDot4',
+  { rows, columns, segments, relu, seed }: GemmCase,
+  { a, b, bias }: Operands,
+): Float32Array {
+  harness.reset();
+  const depth = total(segments);
+  const starts = segments.map((_, s) => total(segments.slice(0, s)));
+  const spread = depth + 3 * segments.length + 1;
+  const order = shuffled(rows, seed);
+  const scattered = new Float32Array(rows * spread).fill(Number.NaN);
+  for (let row = 0; row < rows; row++) {
+    starts.forEach((start, s) => {
+      const segment = a.subarray(row * depth + start, row * depth + start + segments[s]!);
+      scattered.set(segment, order[row]! * spread + start + 3 * s);
+    });
+  }
+  const middle = order[rows >> 1]! * spread * 4;
+  const addressA = harness.input(scattered);
+  const aOffsets = harness.u32(order.map((place) => (place * spread * 4 - middle) >>> 0));
+  const table = harness.u32(segments.flatMap((length, s) => [(starts[s]! + 3 * s) * 4, length]));
+  const weights = (k: number, column: number) => b[k * columns + column]!;
+  const packed =
+    kernel === 'gemm4x8' ? panels(weights, depth, columns) : paddedColumns(weights, segments, columns);
+  const addressB = harness.input(packed);
+  const addressBias = bias ? harness.input(bias) : 0;
+  const pitch = (columns + 3) * 4;
+  const out = harness.input(new Float32Array((rows * pitch) / 4).fill(SENTINEL));
+  for (let row = 0; row < rows; row++) harness.allow(out + row * pitch, columns * 4);
+  const outOffsets = harness.u32(order.map((place) => place * pitch));
+  const packedDepth =
+    kernel === 'gemm4x8' ? depth : total(segments.map((length) => wholeVectors(length) / 4));
+  harness.run((kernels) =>
+    kernels[kernel](
+      rows,
+      columns,
+      packedDepth,
+      addressA + middle,
+      aOffsets,
+      segments.length,
+      table,
+      addressB,
+      addressBias,
+      out,
+      outOffsets,
+      relu ? 1 : 0,
+    ),
+  );
+  const result = new Float32Array(rows * columns);
+  for (let row = 0; row < rows; row++) {
+    result.set(harness.floats(out + order[row]! * pitch, columns), row * columns);
+  }
+  return result;
+}
+
+const SENTINEL = -12345;
+
+/** gemm4x8's bits: one sum, from the bias, over k in order. */
+export function sequentialGemm(gemm: GemmCase, { a, b, bias }: Operands): Float32Array {
+  const depth = total(gemm.segments);
+  return eachElement(gemm, (row, column) => {
+    let sum = bias?.[column] ?? 0;
+    for (let k = 0; k < depth; k++)
+      sum = multiplyAdd(a[row * depth + k]!, b[k * gemm.columns + column]!, sum);
+    return sum;
+  });
+}
+
+/** gemmDot4's bits: four sums along k, each segment filled up to four with zeros, then (0 + 2) + (1 + 3), then the bias. */
+export function fourLaneGemm(gemm: GemmCase, { a, b, bias }: Operands): Float32Array {
+  const depth = total(gemm.segments);
+  return eachElement(gemm, (row, column) => {
+    const lanes = [0, 0, 0, 0];
+    let k = 0;
+    for (const length of gemm.segments) {
+      for (let i = 0; i < length; i++, k++) {
+        lanes[i % 4] = multiplyAdd(a[row * depth + k]!, b[k * gemm.columns + column]!, lanes[i % 4]!);
+      }
+    }
+    const sum = add(add(lanes[0]!, lanes[2]!), add(lanes[1]!, lanes[3]!));
+    return add(bias?.[column] ?? 0, sum);
+  });
+}
+
+/** The float64 result, and γ of depth + 2 times what the terms' magnitudes sum to, plus each product's underflow. */
+export function exactGemm(
+  gemm: GemmCase,
+  { a, b, bias }: Operands,
+): { value: Float64Array; bound: Float64Array } {
+  const { rows, columns, relu } = gemm;
+  const depth = total(gemm.segments);
+  const value = new Float64Array(rows * columns);
+  const bound = new Float64Array(rows * columns);
+  for (let i = 0; i < rows * columns; i++) {
+    const [row, column] = [Math.floor(i / columns), i % columns];
+    let sum = bias?.[column] ?? 0;
+    let magnitude = Math.abs(sum);
+    for (let k = 0; k < depth; k++) {
+      const product = a[row * depth + k]! * b[k * columns + column]!;
+      sum += product;
+      magnitude += Math.abs(product);
+    }
+    value[i] = relu ? Math.max(sum, 0) : sum;
+    bound[i] = gamma(depth + 2) * magnitude + depth * underflow;
+  }
+  return { value, bound };
+}
+
+function eachElement(gemm: GemmCase, element: (row: number, column: number) => number): Float32Array {
+  return Float32Array.from({ length: gemm.rows * gemm.columns }, (_, i) => {
+    const value = element(Math.floor(i / gemm.columns), i % gemm.columns);
+    return gemm.relu && value < 0 ? 0 : value;
+  });
+}
+
+function total(lengths: readonly number[]): number {
+  return lengths.reduce((sum, length) => sum + length, 0);
+}
+
+function shuffled(n: number, seed: number): number[] {
+  const next = words(seed);
+  const keys = Array.from({ length: n }, next);
+  return keys.map((_, i) => i).sort((i, j) => keys[i]! - keys[j]!);
+}

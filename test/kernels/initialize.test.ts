@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Purpose, type RandomKey, randomKey } from '#src/kernels/stream.js';
+import { initializeParameters } from '#src/model/initialize.js';
+import type { Model, ParameterEntry } from '#src/model/model.js';
+import { resolveModel } from '#src/model/resolve.js';
+import type { ModelSpec } from '#src/model/spec.js';
+import { multiplyAdd, ulpError } from './float32.js';
+import { assertSameBits, KernelHarness } from './kernelHarness.js';
+import { rowWords } from './philoxReference.js';
+import { FOUR_SIGMA, kolmogorovCritical, kolmogorovDistance, moments } from './statistics.js';
+
+// 5 × 5 pixels: the output bias and everything before it end within a vector.
+const spec: ModelSpec = {
+  name: 'small',
+  input: [5, 5, 1],
+  latent: 3,
+  encoder: [
+    { type: 'conv2d', filters: 7, kernel: 3, activation: 'relu' },
+    { type: 'flatten' },
+    { type: 'dense', units: 'posterior' },
+  ],
+  decoder: [
+    { type: 'dense', units: 333, activation: 'tanh' },
+    { type: 'dense', units: 'pixels' },
+  ],
+  outputBias: 'dataMean',
+};
+const model = resolveModel(spec);
+const dataMean = Float64Array.from({ length: 25 }, (_, i) => i / 24);
+const harness = new KernelHarness();
+const key = randomKey(123n);
+
+/** All parameters; a write outside of them and of the scratch would be noticed. */
+function initialize(of: Model, k: RandomKey, mean?: Float64Array): Float32Array {
+  harness.reset();
+  const parameters = harness.output(of.parameters.size * 4);
+  const scratch = harness.output(64);
+  const { memory } = harness;
+  harness.run((kernels) =>
+    initializeParameters({
+      kernels,
+      memory,
+      model: of,
+      key: k,
+      parameters,
+      scratch,
+      ...(mean ? { dataMean: mean } : {}),
+    }),
+  );
+  return harness.floats(parameters, of.parameters.size);
+}
+
+function entriesOf(kind: ParameterEntry['initializer']['kind']): { entry: ParameterEntry; index: number }[] {
+  return model.parameters.entries
+    .map((entry, index) => ({ entry, index }))
+    .filter(({ entry }) => entry.initializer.kind === kind);
+}
+
+function limitOf({ initializer }: ParameterEntry): number {
+  assert.equal(initializer.kind, 'glorotUniform');
+  if (initializer.kind !== 'glorotUniform') return 0;
+  return Math.sqrt(6 / (initializer.fanIn + initializer.fanOut));
+}
+
+test('weights are uniform on ±√(6 / (fanIn + fanOut)): limits, moments, distribution', () => {
+  const parameters = initialize(model, key, dataMean);
+  const glorot = entriesOf('glorotUniform');
+  assert.equal(glorot.length, 4);
+  for (const { entry } of glorot) {
+    const limit = limitOf(entry);
+    const values = parameters.slice(entry.offset, entry.offset + entry.size);
+    // The limit itself is rounded to float32, and so is each value.
+    assert.ok(
+      values.every((value) => Math.abs(value) <= limit * (1 + 2 ** -23)),
+      entry.name,
+    );
+    const { mean, variance } = moments(values);
+    // E x² = L² / 3, and the variance of x² is (1/5 − 1/9) L⁴.
+    const meanError = limit / Math.sqrt(3 * entry.size);
+    const varianceError = limit * limit * Math.sqrt((1 / 5 - 1 / 9) / entry.size);
+    assert.ok(Math.abs(mean) < FOUR_SIGMA * meanError, `${entry.name}: mean ${mean}`);
+    assert.ok(
+      Math.abs(variance - (limit * limit) / 3) < FOUR_SIGMA * varianceError,
+      `${entry.name}: ${variance}`,
+    );
+    const distance = kolmogorovDistance(values, (x) => (x / limit + 1) / 2);
+    assert.ok(distance < kolmogorovCritical(entry.size, 1e-3), `${entry.name}: distance ${distance}`);
+  }
+});
+
+test('weights are a function of key and tensor: low + 2 limit · u of its random words', () => {
+  const parameters = initialize(model, key, dataMean);
+  for (const { entry, index } of entriesOf('glorotUniform')) {
+    const limit = Math.fround(limitOf(entry));
+    const stream = { position: index, step: 0, purpose: Purpose.initialization };
+    const expected = Float32Array.from(rowWords(entry.size, [key.low, key.high], stream), (bits) =>
+      multiplyAdd(2 * limit, (bits >>> 8) * 2 ** -24, -limit),
+    );
+    assertSameBits(parameters.slice(entry.offset, entry.offset + entry.size), expected, entry.name);
+  }
+});
+
+test('biases are zero', () => {
+  const parameters = initialize(model, key, dataMean);
+  const zeros = entriesOf('zeros');
+  assert.equal(zeros.length, 3);
+  for (const { entry } of zeros) {
+    const values = parameters.slice(entry.offset, entry.offset + entry.size);
+    assertSameBits(values, new Float32Array(entry.size), entry.name);
+  }
+});
+
+test('the output bias is the logit of the mean of the data, kept within [0.001, 0.999]', () => {
+  const parameters = initialize(model, key, dataMean);
+  const [{ entry } = assert.fail('no output bias')] = entriesOf('dataMeanLogit');
+  dataMean.forEach((mean, i) => {
+    const p = Math.min(Math.max(mean, 0.001), 0.999);
+    const odds = Math.fround(p / (1 - p));
+    const actual = parameters[entry.offset + i]!;
+    assert.ok(ulpError(actual, Math.log(odds)) <= 4, `pixel ${i}: ${actual}, expected ${Math.log(odds)}`);
+  });
+});
+
+test('the tensor behind an output bias is not touched', () => {
+  // The output bias in front: what stands behind it is written before, and must stay.
+  const entries = [...model.parameters.entries];
+  const bias = entries.pop()!;
+  let offset = bias.size;
+  const placed = entries.map((entry) => {
+    const moved = { ...entry, offset };
+    offset += entry.size;
+    return moved;
+  });
+  const reordered: Model = {
+    ...model,
+    parameters: { entries: [...placed, { ...bias, offset: 0 }], size: offset },
+  };
+  const first = initialize(model, key, dataMean);
+  const second = initialize(reordered, key, dataMean);
+  assertSameBits(second.slice(bias.size), first.slice(0, bias.offset), 'the other tensors');
+  assertSameBits(second.slice(0, bias.size), first.slice(bias.offset), 'the output bias');
+});
+
+test('a wrong number of means is refused', () => {
+  const [{ entry } = assert.fail('no output bias')] = entriesOf('dataMeanLogit');
+  const begin = `The parameter ${entry.name} starts at the data's mean, but `;
+  assert.throws(() => initialize(model, key), {
+    message: `${begin}no means were given for its 25 values.`,
+  });
+  assert.throws(() => initialize(model, key, new Float64Array(24)), {
+    message: `${begin}24 means were given for its 25 values.`,
+  });
+});
