@@ -1,0 +1,38 @@
+import { BarReporter } from './barReporter.js';
+import { JsonReporter } from './jsonReporter.js';
+import { LineReporter } from './lineReporter.js';
+import type { Clock, Reporter } from './reportEvent.js';
+
+export type { Clock, ReportEvent, Reporter } from './reportEvent.js';
+
+export interface ReporterOptions {
+  /** Nothing but the report is to be written to it. */
+  readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean | undefined };
+  /** One JSON object a line, for machines. */
+  readonly json?: boolean;
+  /** Only warnings. */
+  readonly quiet?: boolean;
+  /** Default: performance.now. */
+  readonly clock?: Clock;
+}
+
+/** JSON if asked for; else a progress bar on a terminal, and plain lines elsewhere. */
+export function createReporter(options: ReporterOptions): Reporter {
+  const reporter = createTalkativeReporter(options);
+  return options.quiet === true ? onlyWarnings(reporter) : reporter;
+}
+
+function createTalkativeReporter({ stream, json, clock }: ReporterOptions): Reporter {
+  const now = clock ?? (() => performance.now());
+  if (json === true) return new JsonReporter(stream, now);
+  return stream.isTTY === true ? new BarReporter(stream, now) : new LineReporter(stream, now);
+}
+
+function onlyWarnings(reporter: Reporter): Reporter {
+  return {
+    report: (event) => {
+      if (event.kind === 'warning') reporter.report(event);
+    },
+    stop: () => reporter.stop(),
+  };
+}

@@ -1,0 +1,67 @@
+/** Means over examples, in nats. */
+export interface ReportedTerms {
+  readonly elbo: number;
+  /** Mean of (1/K) Σ_k log p(x|z_k). */
+  readonly logLikelihood: number;
+  readonly kl: number;
+}
+
+/**
+ * What can be reported: the events of a training run, as far as people or machines are told of them, and notes.
+ * Epochs count from 1, steps are those taken. JSON carries every property of an event, also those not named here.
+ */
+export type ReportEvent =
+  | {
+      readonly kind: 'started';
+      readonly directory: string;
+      readonly config: { readonly epochs: number };
+      readonly parameters: number;
+      readonly workers: number;
+      readonly stepsPerEpoch: number;
+      /** Steps that the run will have taken when it is done. */
+      readonly endStep: number;
+      /** Taken before, by the run that is resumed. */
+      readonly step: number;
+      readonly trainCount: number;
+      readonly testCount: number;
+      readonly memoryBytes: number;
+    }
+  | {
+      readonly kind: 'progress';
+      readonly epoch: number;
+      readonly step: number;
+      /** Examples trained on in this process, in all, and seconds spent training on them. */
+      readonly examples: number;
+      readonly seconds: number;
+      readonly batch: ReportedTerms;
+    }
+  | { readonly kind: 'evaluating'; readonly epoch: number; readonly step: number }
+  | {
+      readonly kind: 'epoch';
+      readonly epoch: number;
+      readonly step: number;
+      readonly train: ReportedTerms;
+      readonly test: ReportedTerms;
+      readonly seconds: number;
+      /** 0 where nothing was trained on, because only the evaluation was left to do. */
+      readonly imagesPerSecond: number;
+    }
+  | { readonly kind: 'checkpoint'; readonly step: number; readonly path: string; readonly sha256: string }
+  | { readonly kind: 'picture'; readonly path: string }
+  | { readonly kind: 'warning'; readonly message: string }
+  | { readonly kind: 'note'; readonly message: string }
+  | {
+      readonly kind: 'finished';
+      readonly reason: 'done' | 'maxSteps' | 'stopped';
+      readonly step: number;
+    };
+
+/** Tells of a run as it goes on. */
+export interface Reporter {
+  report(event: ReportEvent): void;
+  /** Takes the progress bar away, if there is one: also where the run failed. May be called twice. */
+  stop(): void;
+}
+
+/** Milliseconds since some fixed time. */
+export type Clock = () => number;
