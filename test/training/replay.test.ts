@@ -1,0 +1,127 @@
+// Training, done again slowly in float64: order, batches, noise, warm-up, weighting of the last batch, Adam.
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { epochOrder } from '#src/coordinator/epochOrder.js';
+import { loadDataset, type Model, resolveModel, train } from '#src/index.js';
+import { Arena } from '#src/kernels/arena.js';
+import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
+import { Purpose, randomKey } from '#src/kernels/stream.js';
+import { initializeParameters } from '#src/model/initialize.js';
+import { distance } from '../reference/conditioning.js';
+import { referenceElbo } from '../reference/elbo.js';
+import { smallData, smallModel, trainCount } from './smallRun.js';
+import { withTemporaryDirectory } from './temporaryRun.js';
+
+const batchSize = 16;
+const samples = 2;
+const beta = 0.7;
+const stepsPerEpoch = Math.ceil(trainCount / batchSize);
+/** Two epochs, the first one with the KL's warm-up; the last batch of each has 4 examples. */
+const steps = 2 * stepsPerEpoch;
+const adam = { learningRate: 1e-2, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+const seed = 2n ** 40n + 3n;
+
+/** What is random in a run, from the kernels under their own tests: initial parameters, the epochs' order, the noise. */
+function randomness(model: Model) {
+  const arena = new Arena(0);
+  const parameters = arena.floats(model.parameters.size);
+  const scratch = arena.reserve(64);
+  const bits = arena.reserve(Math.ceil(trainCount / 16) * 64);
+  const noise = arena.floats(batchSize * samples * model.latent);
+  const memory = new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true });
+  const kernels = bindKernels(compileKernels('portable'), memory);
+  const key = randomKey(seed);
+  const order = (epoch: number) => {
+    const permutation = new Uint32Array(trainCount);
+    epochOrder(kernels, memory.buffer, permutation, bits, key, epoch);
+    return permutation;
+  };
+  const epsilon = (step: number, examples: number) => {
+    const width = samples * model.latent;
+    const { low, high } = key;
+    kernels.randomNormal(noise, examples, width, low, high, 0, step, Purpose.trainingNoise, scratch);
+    return Float64Array.from(new Float32Array(memory.buffer, noise, examples * width));
+  };
+  initializeParameters({ kernels, memory, model, key, parameters, scratch });
+  const initial = Float64Array.from(new Float32Array(memory.buffer, parameters, model.parameters.size));
+  return { order, epsilon, initial };
+}
+
+interface Mistakes {
+  /** Divides a partial batch's sum by the full batch's size. */
+  readonly unweighted?: boolean;
+  /** Steps by which the warm-up comes late. */
+  readonly lateWarmup?: number;
+}
+
+function replay(model: Model, pixels: Uint8Array, mistakes: Mistakes = {}): Float64Array {
+  const { order, epsilon, initial } = randomness(model);
+  const parameters = initial.slice();
+  const m = new Float64Array(parameters.length);
+  const v = new Float64Array(parameters.length);
+  for (let step = 0; step < steps; step++) {
+    const epoch = Math.floor(step / stepsPerEpoch);
+    const first = (step % stepsPerEpoch) * batchSize;
+    const indices = order(epoch).slice(first, first + batchSize);
+    const x = new Float64Array(indices.length * model.dimensions);
+    indices.forEach((image, row) => {
+      for (let i = 0; i < model.dimensions; i++) {
+        x[row * model.dimensions + i] = pixels[image * model.dimensions + i]! > 127 ? 1 : 0;
+      }
+    });
+    const warmth = Math.min(1, (step + 1 - (mistakes.lateWarmup ?? 0)) / stepsPerEpoch);
+    const { gradient } = referenceElbo(model, parameters, x, epsilon(step, indices.length), {
+      samples,
+      kl: 'monteCarlo',
+      beta: beta * warmth,
+      reduction: 'sum',
+    });
+    const examples = mistakes.unweighted ? batchSize : indices.length;
+    for (let i = 0; i < parameters.length; i++) {
+      const g = gradient[i]! / examples;
+      m[i] = adam.beta1 * m[i]! + (1 - adam.beta1) * g;
+      v[i] = adam.beta2 * v[i]! + (1 - adam.beta2) * g * g;
+      const mean = m[i]! / (1 - adam.beta1 ** (step + 1));
+      const variance = v[i]! / (1 - adam.beta2 ** (step + 1));
+      parameters[i]! -= (adam.learningRate * mean) / (Math.sqrt(variance) + adam.epsilon);
+    }
+  }
+  return parameters;
+}
+
+test('two epochs on workers are two epochs of Adam in float64', async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const data = await smallData(directory);
+    const options = {
+      data,
+      seed,
+      beta,
+      batchSize,
+      samples,
+      model: smallModel,
+      kl: 'monteCarlo',
+      klWarmupEpochs: 1,
+      binarize: 'threshold',
+      pictures: false,
+      workers: 2,
+    } as const;
+    const trained = await train({ ...options, out: join(directory, 'run'), epochs: 2 });
+    const { train: set } = loadDataset(data);
+    const model = resolveModel(smallModel, { input: [set.height, set.width, 1] });
+    const expected = replay(model, set.pixels);
+
+    // Roundings of 6e-8 pass through sums of some hundred terms and Adam's quotient, 14 times: some 1e-5 of the way that
+    // the parameters went. The limit is 1e-4 of it; each mistake that this test is for must lie a hundred times further.
+    const limit = 1e-4 * distance(expected, randomness(model).initial);
+    assert.ok(
+      distance(trained.parameters, expected) < limit,
+      `${distance(trained.parameters, expected)} of ${limit}`,
+    );
+    for (const mistake of [{ unweighted: true }, { lateWarmup: 1 }, { lateWarmup: -1 }]) {
+      const wrong = distance(replay(model, set.pixels, mistake), expected);
+      assert.ok(wrong > 100 * limit, `${JSON.stringify(mistake)}: ${wrong} of ${limit}`);
+    }
+  });
+});
