@@ -1,0 +1,60 @@
+import { createRequire } from 'node:module';
+import { UsageError } from '../errors.js';
+import type { Command } from './command.js';
+import { evaluateCommand } from './evaluate.js';
+import { ExitCode } from './exitCode.js';
+import { inspectCommand } from './inspect.js';
+import { interpolateCommand } from './interpolate.js';
+import { manifoldCommand } from './manifold.js';
+import { guardOutput, printLine } from './output.js';
+import { parseCommandLine } from './parse.js';
+import { reconstructCommand } from './reconstruct.js';
+import { sampleCommand } from './sample.js';
+import { trainCommand } from './train.js';
+
+const commands: readonly Command[] = [
+  trainCommand,
+  evaluateCommand,
+  sampleCommand,
+  reconstructCommand,
+  interpolateCommand,
+  manifoldCommand,
+  inspectCommand,
+];
+
+const examples = [
+  ['lowerbound train', 'Train the convolutional VAE on MNIST, into runs/cvae-1'],
+  ['lowerbound evaluate runs/cvae-1', 'Measure its test ELBO'],
+  ['lowerbound sample runs/cvae-1', 'Draw 100 new digits'],
+] as const;
+
+const epilogue = `"lowerbound COMMAND --help" shows a command's flags, their defaults and examples.
+Exit codes: 0 done; 1 failed; 2 wrong use or bad input; 130 interrupted (Ctrl-C), 143 terminated: train has
+written a checkpoint; 141 nobody reads the output any more.`;
+
+/** Runs one command line and says with which code the process should leave. Never rejects. */
+export async function runCommandLine(args: readonly string[]): Promise<number> {
+  guardOutput();
+  try {
+    const parsed = await parseCommandLine({ version: packageVersion(), commands, examples, epilogue }, args);
+    if (parsed.kind === 'run') return await parsed.command.execute(parsed.values);
+    printLine(parsed.text);
+    return ExitCode.done;
+  } catch (error) {
+    printError(error, args.includes('--debug'));
+    return error instanceof UsageError ? ExitCode.usage : ExitCode.failed;
+  }
+}
+
+function printError(error: unknown, debug: boolean): void {
+  const message = error instanceof Error ? error.message : String(error);
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  // A stack begins with the error's name and message, unless it comes from a worker.
+  const text = !debug || stack === '' ? message : stack.includes(message) ? stack : `${message}\n${stack}`;
+  process.stderr.write(`${text}\n`);
+}
+
+function packageVersion(): string {
+  const manifest: unknown = createRequire(import.meta.url)('../../package.json');
+  return (manifest as { readonly version: string }).version;
+}

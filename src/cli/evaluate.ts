@@ -1,0 +1,73 @@
+import { defineCommand, given } from './command.js';
+import { ExitCode } from './exitCode.js';
+import { printJson, printLine } from './output.js';
+import {
+  binarizeFlag,
+  dataFlag,
+  klFlag,
+  klWord,
+  outputFlags,
+  runArgument,
+  samplesFlag,
+  seedFlag,
+  workersFlag,
+} from './sharedFlags.js';
+
+export const evaluateCommand = defineCommand({
+  name: 'evaluate',
+  summary: 'Measure the test ELBO of a run: with its reconstruction term and KL, in nats',
+  positionals: runArgument,
+  flags: {
+    data: dataFlag('its test set is evaluated'),
+    samples: samplesFlag("the run's"),
+    kl: klFlag("the run's"),
+    binarize: binarizeFlag("the run's"),
+    seed: seedFlag('Of the noise and of drawn pixels', "the run's"),
+    workers: workersFlag("the run's shards"),
+    ...outputFlags,
+  },
+  examples: [
+    ['lowerbound evaluate runs/cvae-1', 'Test ELBO of the newest checkpoint, by the protocol of the run'],
+    ['lowerbound evaluate runs/cvae-1 --samples 100', 'The same with 100 draws of z an image: less noise'],
+    [
+      'lowerbound evaluate runs/fashion --data /data/fashion-mnist',
+      'A run that was trained on data of your own',
+    ],
+  ],
+  async execute({ run, json, data, samples, kl, binarize, seed, workers }) {
+    const [{ evaluate }, { requireDataOf }, { evaluationProgress }] = await Promise.all([
+      import('../coordinator/evaluate.js'),
+      import('./testData.js'),
+      import('./evaluationProgress.js'),
+    ]);
+    await requireDataOf(run, data);
+    const progress = evaluationProgress();
+    const options = given({ data, samples, kl, binarize, seed, workers });
+    const evaluation = await evaluate({ path: run, ...options, onProgress: progress.update }).finally(
+      progress.end,
+    );
+    if (json) {
+      printJson(evaluation);
+      return ExitCode.done;
+    }
+    const { test, elboStandardError, protocol, checkpoint, step, parametersSha256 } = evaluation;
+    const examples = protocol.examples.toLocaleString('en-US');
+    printLine(
+      [
+        `Test ELBO             ${nats(test.elbo)} ± ${elboStandardError.toFixed(2)} nats (standard error of the mean)`,
+        `Reconstruction term   ${nats(test.logLikelihood)} nats`,
+        `KL                    ${nats(test.kl)} nats`,
+        `Protocol              ${protocol.data}, ${examples} test images, binarise ${protocol.binarize}, ` +
+          `K = ${protocol.samples}, KL ${klWord(protocol.kl)}, seed ${protocol.seed}`,
+        `Checkpoint            ${checkpoint}, step ${step}`,
+        `Parameters            SHA-256 ${parametersSha256}`,
+      ].join('\n'),
+    );
+    return ExitCode.done;
+  },
+});
+
+/** Right-aligned, so that the three figures stand above each other. */
+function nats(value: number): string {
+  return value.toFixed(2).padStart(9);
+}

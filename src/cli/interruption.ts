@@ -1,0 +1,61 @@
+import { ExitCode } from './exitCode.js';
+import { onOutputClosed } from './output.js';
+
+/**
+ * Milliseconds in which a second Ctrl-C counts as the first: npx passes on the one that the terminal has already
+ * sent to every process, so that a single key press arrives twice.
+ */
+const ECHO = 400;
+
+/**
+ * Turns the first SIGINT, SIGTERM, or closed standard output into a request to stop. A second signal leaves the process
+ * at once.
+ */
+export class Interruption {
+  readonly #controller = new AbortController();
+  readonly #tell: (message: string) => void;
+  #exitCode: number | undefined;
+  #since = 0;
+
+  /** @param tell takes a sentence for the user when the request is made. */
+  constructor(tell: (message: string) => void) {
+    this.#tell = tell;
+    process.on('SIGINT', this.#interrupt);
+    process.on('SIGTERM', this.#terminate);
+    onOutputClosed(() => this.#request(ExitCode.outputClosed));
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Of a run that was stopped by it; undefined where nobody asked. */
+  get exitCode(): number | undefined {
+    return this.#exitCode;
+  }
+
+  /** Signals do again what they did before. */
+  release(): void {
+    process.off('SIGINT', this.#interrupt);
+    process.off('SIGTERM', this.#terminate);
+  }
+
+  readonly #interrupt = (): void => this.#signalled(ExitCode.interrupted);
+  readonly #terminate = (): void => this.#signalled(ExitCode.terminated);
+
+  #signalled(exitCode: number): void {
+    if (this.#exitCode === undefined) {
+      this.#request(exitCode);
+      this.#tell('Stopping after this step, with a checkpoint; press Ctrl-C again to leave at once.');
+    } else if (performance.now() - this.#since > ECHO) {
+      process.exit(exitCode);
+    }
+  }
+
+  #request(exitCode: number): void {
+    if (this.#exitCode !== undefined) return;
+    this.#exitCode = exitCode;
+    this.#since = performance.now();
+    this.#controller.abort();
+  }
+}

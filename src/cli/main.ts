@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { runCommandLine } from './commandLine.js';
+
+process.exitCode = await runCommandLine(process.argv.slice(2));

@@ -1,0 +1,214 @@
+// From the words of a command line to a command with its values, through yargs, which also writes the help. What yargs
+// cannot say in a sentence (unknown and repeated flags, wrong values) is checked here.
+import yargs, { type Argv } from 'yargs';
+import { UsageError } from '../errors.js';
+import { nearestName } from '../model/nearestName.js';
+import type { Command } from './command.js';
+import { type Flag, quote } from './flags.js';
+
+export type Parsed =
+  | { readonly kind: 'run'; readonly command: Command; readonly values: Readonly<Record<string, unknown>> }
+  /** Help or the version. */
+  | { readonly kind: 'text'; readonly text: string };
+
+export interface Program {
+  readonly version: string;
+  readonly commands: readonly Command[];
+  readonly examples: Command['examples'];
+  /** At the end of the general help. */
+  readonly epilogue: string;
+}
+
+const NAME = 'lowerbound';
+const FLAGS = 'Flags:';
+
+/** A text that neither yargs nor we take for a flag. */
+const NEGATIVE_NUMBER = /^-(\d+(\.\d+)?|\.\d+)$/;
+
+/** @throws UsageError for every word that the program cannot use. */
+export async function parseCommandLine(program: Program, args: readonly string[]): Promise<Parsed> {
+  const command = program.commands.find(({ name }) => name === args[0]);
+  const asksForText = args.some((word) => ['--help', '-h', '--version'].includes(word)) || args[0] === 'help';
+  if (!asksForText) {
+    if (command === undefined) throw unknownCommand(program, args[0]);
+    checkFlagNames(command, args.slice(1));
+  }
+  let raw: Readonly<Record<string, unknown>> | undefined;
+  let text = '';
+  const parser = buildParser(program, (argv) => {
+    raw = argv;
+  });
+  try {
+    await parser.parseAsync([...args], {}, (_error: unknown, _argv: unknown, output: string) => {
+      text = output;
+    });
+  } catch (error) {
+    throw refused((error as Error).message, command);
+  }
+  if (command === undefined || raw === undefined) return { kind: 'text', text };
+  return { kind: 'run', command, values: readValues(command, raw) };
+}
+
+function buildParser(program: Program, found: (argv: Record<string, unknown>) => void): Argv {
+  const parser = yargs()
+    .scriptName(NAME)
+    .usage('$0 COMMAND [FLAGS]')
+    .usage('')
+    .usage('Trains variational autoencoders over worker threads: the same bits on any number of them.')
+    .locale('en')
+    .updateStrings({
+      'Not enough arguments following: %s': '--%s needs a value.',
+      'Argument unexpected for: %s': '--%s takes no value.',
+      'Show help': 'Show this help',
+      'Show version number': 'Show the version',
+      'Options:': FLAGS,
+      'Positionals:': 'Arguments:',
+    })
+    .parserConfiguration({
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'short-option-groups': false,
+      'strip-aliased': true,
+    })
+    .version(program.version)
+    .alias('help', 'h')
+    .wrap(Math.min(110, process.stdout.columns ?? 110))
+    .epilogue(`${exampleText(program.examples)}\n\n${program.epilogue}`)
+    .exitProcess(false)
+    .fail(false);
+  for (const command of program.commands) addCommand(parser, command, found);
+  return parser as Argv;
+}
+
+function addCommand(
+  parser: Argv,
+  { name, summary, positionals, flags, examples }: Command,
+  found: (argv: Record<string, unknown>) => void,
+): void {
+  parser.command({
+    command: [name, ...Object.keys(positionals).map((positional) => `<${positional}>`)].join(' '),
+    describe: summary,
+    builder: (inner) => {
+      for (const [positional, { describe }] of Object.entries(positionals)) {
+        inner.positional(positional, { describe });
+      }
+      for (const [flag, definition] of Object.entries(flags)) inner.option(flag, yargsOption(definition));
+      return inner.epilogue(exampleText(examples));
+    },
+    handler: found,
+  });
+}
+
+/** Each command line whole and on a line of its own, to be copied; yargs would break it into a column. */
+function exampleText(examples: Command['examples']): string {
+  return ['Examples:', ...examples.map(([line, meaning]) => `  # ${meaning}\n  ${line}`)].join('\n');
+}
+
+/** Values stay text until they are read with their own sentences: a yargs type would drop what was typed. */
+function yargsOption({ kind, describe, default: shown, group }: Flag) {
+  return {
+    describe,
+    defaultDescription: shown,
+    ...(kind === 'switch' ? { boolean: true, nargs: 0 } : { nargs: 1 }),
+    // yargs would put what has no group last.
+    group: group ?? FLAGS,
+  };
+}
+
+/** @throws UsageError for a flag that the command does not have, or that is given twice. */
+function checkFlagNames(command: Command, words: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const word of words) {
+    if (word === '--') return;
+    if (!word.startsWith('-') || word === '-' || NEGATIVE_NUMBER.test(word)) continue;
+    const flag = knownFlag(command, /^--?([^=]*)/.exec(word)![1]!);
+    if (flag === undefined) throw unknownFlag(command, word);
+    if (seen.has(flag)) {
+      throw usage(command, `--${flag} is given more than once, and which one counts would be a guess.`);
+    }
+    seen.add(flag);
+  }
+}
+
+/** The flag's own name: a switch may also be given as --no-name. */
+function knownFlag({ flags }: Command, name: string): string | undefined {
+  if (Object.hasOwn(flags, name)) return name;
+  const positive = name.replace(/^no-/, '');
+  return Object.hasOwn(flags, positive) && flags[positive]!.kind === 'switch' ? positive : undefined;
+}
+
+function readValues(command: Command, raw: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const [name, { parse }] of Object.entries(command.positionals)) {
+    values[name] = parse(String(raw[name]), name.toUpperCase());
+  }
+  for (const [name, flag] of Object.entries(command.flags)) {
+    const value = raw[name];
+    if (value === undefined) continue;
+    values[name] = flag.kind === 'switch' ? value === true : flag.parse(String(value), `--${name}`);
+  }
+  const [, extra] = raw._ as readonly string[];
+  if (extra !== undefined) throw unexpectedWord(command, extra);
+  return values;
+}
+
+function unknownCommand({ commands }: Program, word: string | undefined): UsageError {
+  const names = commands.map(({ name }) => name);
+  const list = `Commands are ${names.join(', ')}; "${NAME} --help" explains them.`;
+  if (word === undefined) return new UsageError(`No command is given. ${list}`);
+  if (word.startsWith('-')) {
+    return new UsageError(`The command comes first, but ${quote(word)} is given. ${list}`);
+  }
+  const nearest = nearestName(word, names);
+  return new UsageError(
+    `There is no command ${quote(word)}${nearest === undefined ? '.' : `; did you mean ${nearest}?`} ${list}`,
+  );
+}
+
+function unknownFlag(command: Command, word: string): UsageError {
+  const name = word.replace(/=.*/s, '');
+  const names = Object.keys(command.flags).flatMap((flag) =>
+    command.flags[flag]!.kind === 'switch' ? [flag, `no-${flag}`] : [flag],
+  );
+  const nearest = nearestName(kebabCase(name.replace(/^--?/, '')), names);
+  const hint = nearest === undefined ? '.' : `; did you mean --${nearest}?`;
+  return usage(command, `There is no flag ${shortened(name)}${hint}`);
+}
+
+function unexpectedWord(command: Command, word: string): UsageError {
+  const needed = Object.keys(command.positionals).map((name) => name.toUpperCase());
+  const takes = needed.length === 0 ? 'only flags' : `one ${needed.join(' and one ')} and flags`;
+  return usage(command, `${command.name} takes ${takes}: ${quote(word)} is too much.`);
+}
+
+/** What yargs said, as a sentence. */
+function refused(message: string, command: Command | undefined): UsageError {
+  const [positional] = Object.entries(command?.positionals ?? {});
+  if (command && positional && message.startsWith('Not enough non-option arguments')) {
+    const [name, { describe }] = positional;
+    return usage(command, `${name.toUpperCase()} is missing: ${lowerFirst(describe)}.`);
+  }
+  return command === undefined ? new UsageError(message) : usage(command, message);
+}
+
+function usage({ name }: Command, sentence: string): UsageError {
+  return new UsageError(`${sentence} See "${NAME} ${name} --help".`);
+}
+
+/** batchSize and batch_size as batch-size. */
+function kebabCase(name: string): string {
+  return name
+    .replaceAll('_', '-')
+    .replace(/[a-z][A-Z]/g, ([a, b]) => `${a}-${b}`)
+    .toLowerCase();
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+function shortened(text: string): string {
+  return text.length <= 60 ? text : `${text.slice(0, 60)}…`;
+}

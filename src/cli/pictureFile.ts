@@ -1,0 +1,39 @@
+import { statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { writeFileAtomic } from '../coordinator/atomicFile.js';
+import type { LoadedModel } from '../coordinator/loadModel.js';
+import { pngPath } from './flags.js';
+import { printJson, printLine } from './output.js';
+
+export interface PictureFile {
+  /** As the user named it: a run's directory or a checkpoint. */
+  readonly run: string;
+  readonly loaded: LoadedModel;
+  /** e.g. `samples`. */
+  readonly name: string;
+  /** What --out says. */
+  readonly out: string | undefined;
+  readonly json: boolean | undefined;
+}
+
+export function outFlag(name: string) {
+  return pngPath({
+    describe: 'The PNG to write',
+    default: `${name}-step-<step>.png in the run's pictures/, or beside the checkpoint file`,
+  });
+}
+
+/** Writes a command's picture and prints where it is. */
+export async function writePicture(png: Uint8Array, file: PictureFile): Promise<void> {
+  const { loaded, out, json } = file;
+  const path = out ?? defaultPath(file);
+  await writeFileAtomic(path, png);
+  const { path: checkpoint, step, parametersSha256 } = loaded;
+  if (json) printJson({ path, checkpoint, step, parametersSha256 });
+  else printLine(path);
+}
+
+function defaultPath({ run, loaded, name }: PictureFile): string {
+  const directory = statSync(run).isDirectory() ? join(run, 'pictures') : dirname(loaded.path);
+  return join(directory, `${name}-step-${String(loaded.step).padStart(9, '0')}.png`);
+}

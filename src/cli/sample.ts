@@ -1,0 +1,37 @@
+import { defineCommand, given } from './command.js';
+import { ExitCode } from './exitCode.js';
+import { switchFlag, wholeNumber } from './flags.js';
+import { outFlag, writePicture } from './pictureFile.js';
+import { outputFlags, runArgument, seedFlag } from './sharedFlags.js';
+
+export const sampleCommand = defineCommand({
+  name: 'sample',
+  summary: 'Draw new images: z from the prior, then x from the decoder',
+  positionals: runArgument,
+  flags: {
+    count: wholeNumber(1, { most: 10_000, describe: 'How many images, up to 10,000', default: '100' }),
+    seed: seedFlag('Of the draws; image i depends on the seed and i alone', '0'),
+    draw: switchFlag({
+      describe: 'Bernoulli draws of the pixels, black or white, instead of their means',
+      default: 'off: means',
+    }),
+    out: outFlag('samples'),
+    ...outputFlags,
+  },
+  examples: [
+    ['lowerbound sample runs/cvae-1', '100 images in a PNG'],
+    ['lowerbound sample runs/cvae-1 --count 16 --seed 7 --draw --out draws.png', '16 others, pixels drawn'],
+  ],
+  async execute({ run, json, out, count = 100, seed, draw = false }) {
+    const [{ loadModel }, { samplePicture }] = await Promise.all([
+      import('../coordinator/loadModel.js'),
+      import('../coordinator/pictures.js'),
+    ]);
+    const loaded = await loadModel(run);
+    const what = draw ? 'samples (drawn pixels)' : 'samples (means)';
+    const title = `${loaded.config.model.name}, step ${loaded.step}: ${count} ${what}, seed ${seed ?? 0}`;
+    const png = await samplePicture(loaded.model, { count, draw, title, ...given({ seed }) });
+    await writePicture(png, { run, loaded, name: draw ? 'draws' : 'samples', out, json });
+    return ExitCode.done;
+  },
+});

@@ -1,0 +1,189 @@
+import type { RunEvent } from '../coordinator/events.js';
+import type { RunConfig } from '../coordinator/runConfig.js';
+import type { TrainResult } from '../coordinator/train.js';
+import type { TrainOptions } from '../coordinator/trainOptions.js';
+import { defineCommand, given } from './command.js';
+import { ExitCode } from './exitCode.js';
+import {
+  type FlagValues,
+  inGroup,
+  numberFromZero,
+  path,
+  positiveNumber,
+  switchFlag,
+  wholeNumber,
+} from './flags.js';
+import { Interruption } from './interruption.js';
+import { printJson, printLine } from './output.js';
+import {
+  binarizeFlag,
+  dataFlag,
+  klFlag,
+  klWord,
+  outputFlags,
+  samplesFlag,
+  seedFlag,
+  workersFlag,
+} from './sharedFlags.js';
+
+const flags = {
+  ...inGroup('Model and data:', {
+    model: path('the name of a preset or the path of a JSON file', {
+      describe: 'cvae, mlp, iwae, or a JSON file of your own (docs/models.md)',
+      default: 'cvae',
+    }),
+    latent: wholeNumber(1, {
+      describe: 'd: dimensions of z',
+      default: "the model's: cvae 2, mlp 20, iwae 50",
+    }),
+    data: dataFlag('train-images-idx3-ubyte and the like'),
+    binarize: binarizeFlag("the model's: cvae threshold, mlp none, iwae dynamic"),
+  }),
+  ...inGroup('Objective:', {
+    samples: samplesFlag("the model's: 1"),
+    kl: klFlag('analytic'),
+    beta: numberFromZero({ describe: 'Weight of the KL term', default: '1' }),
+    'kl-warmup-epochs': numberFromZero({
+      describe: 'Epochs in which the weight rises from 0 to beta',
+      default: '0: no warm-up',
+    }),
+  }),
+  ...inGroup('Optimisation:', {
+    epochs: wholeNumber(1, { describe: 'Passes over the training images', default: "the model's: 10" }),
+    'max-steps': wholeNumber(1, {
+      describe: 'Stop after this many steps of the whole run, in the middle of an epoch if need be',
+      default: 'none',
+    }),
+    'batch-size': wholeNumber(1, {
+      describe: 'Images of a step',
+      default: "the model's: cvae 32, mlp 128, iwae 20",
+    }),
+    'learning-rate': positiveNumber({
+      describe: "Adam's",
+      default: "the model's: cvae 0.0001, mlp and iwae 0.001",
+    }),
+    shards: wholeNumber(1, { describe: 'Slices of a batch, which decide the order of sums', default: '8' }),
+    seed: seedFlag('Of weights, noise, order and drawn pixels', '0'),
+  }),
+  ...inGroup('Run:', {
+    out: path('the path of a directory', {
+      describe: "The new run's directory",
+      default: 'runs/<model>-<n>, the first n that is free',
+    }),
+    resume: path('the path of a directory', {
+      describe: "Go on with the run of this directory, bit for bit; what decides its bits is the run's own",
+      default: 'none: a new run',
+    }),
+    workers: workersFlag('--shards'),
+    'barrier-timeout': positiveNumber({
+      describe: 'Seconds after which a worker that no longer answers ends the run',
+      default: '60',
+    }),
+  }),
+  ...inGroup('Output:', {
+    pictures: switchFlag({
+      describe: 'Samples, reconstructions and (d = 2) the manifold after each epoch; --no-pictures: none',
+      default: 'on',
+    }),
+    'log-every': wholeNumber(1, { describe: 'Steps between lines of metrics.jsonl', default: '100' }),
+    quiet: switchFlag({ describe: 'Print warnings and errors only', default: 'off' }),
+  }),
+  ...outputFlags,
+};
+
+export const trainCommand = defineCommand({
+  name: 'train',
+  summary: 'Train a model; the run gets a directory of its own',
+  positionals: {},
+  flags,
+  examples: [
+    ['lowerbound train', 'The convolutional VAE on MNIST, on all cores'],
+    [
+      'lowerbound train --model mlp --epochs 20 --out runs/mlp-20',
+      'Another model, longer, into a directory of your choice',
+    ],
+    ['lowerbound train --data /data/fashion-mnist --binarize none', 'Data of your own'],
+    ['lowerbound train --max-steps 25 --workers 1 --no-pictures', 'A quick try'],
+    ['lowerbound train --resume runs/cvae-1 --epochs 20', 'Go on with a run, and further than was planned'],
+  ],
+  async execute(values) {
+    const { json = false, quiet = false } = values;
+    const [{ createReporter }, { train }] = await Promise.all([
+      import('../report/progress.js'),
+      import('../coordinator/train.js'),
+    ]);
+    const reporter = createReporter({ stream: process.stdout, json, quiet });
+    const interruption = new Interruption((message) => reporter.report({ kind: 'note', message }));
+    const onEvent = (event: RunEvent) => {
+      if (event.kind === 'started' && !json)
+        reporter.report({ kind: 'note', message: headline(event.config) });
+      reporter.report(event.kind === 'started' ? { ...event, ...machine() } : event);
+    };
+    let result: TrainResult;
+    try {
+      result = await train({ ...trainOptions(values), signal: interruption.signal, onEvent });
+    } finally {
+      reporter.stop();
+      interruption.release();
+    }
+    if (json) printJson(resultObject(result));
+    else if (!quiet) printLine(closingLines(result));
+    if (interruption.exitCode === ExitCode.outputClosed) {
+      process.stderr.write(`Standard output was closed. ${closingLines(result)}\n`);
+    }
+    return interruption.exitCode ?? ExitCode.done;
+  },
+});
+
+function trainOptions(values: FlagValues<typeof flags>): TrainOptions {
+  return given({
+    model: values.model,
+    data: values.data,
+    out: values.out,
+    resume: values.resume,
+    workers: values.workers,
+    shards: values.shards,
+    batchSize: values['batch-size'],
+    epochs: values.epochs,
+    maxSteps: values['max-steps'],
+    latent: values.latent,
+    samples: values.samples,
+    kl: values.kl,
+    beta: values.beta,
+    klWarmupEpochs: values['kl-warmup-epochs'],
+    learningRate: values['learning-rate'],
+    binarize: values.binarize,
+    seed: values.seed,
+    pictures: values.pictures,
+    logEvery: values['log-every'],
+    barrierTimeout: values['barrier-timeout'],
+  });
+}
+
+/** What decides the bits of the run and is not in the lines that the reporter begins with. */
+function headline(config: RunConfig): string {
+  const { node, arithmetic } = { ...machine(), arithmetic: config.arithmetic };
+  return (
+    `Model ${config.model.name} (d = ${config.latent}) on ${config.data.source} (binarise ${config.binarize}): ` +
+    `batches of ${config.batchSize} in ${config.shards} shards, K = ${config.samples}, KL ${klWord(config.kl)}, ` +
+    `beta ${config.beta}, learning rate ${config.learningRate}, seed ${config.seed}\n` +
+    `Node ${node}, ${config.backend} kernels, ${arithmetic} arithmetic`
+  );
+}
+
+function machine(): { readonly node: string } {
+  return { node: process.version };
+}
+
+/** The result of --json's last line: without the parameters themselves. */
+function resultObject({ directory, reason, step, parametersSha256, test }: TrainResult): object {
+  return { kind: 'result', directory, reason, step, parametersSha256, test };
+}
+
+function closingLines({ directory, reason, parametersSha256 }: TrainResult): string {
+  const next =
+    reason === 'done'
+      ? `Test ELBO by itself: lowerbound evaluate ${directory}`
+      : `Go on with: lowerbound train --resume ${directory}`;
+  return `Parameters: SHA-256 ${parametersSha256}\n${next}`;
+}
