@@ -48,13 +48,13 @@ export class Canvas {
   async png(): Promise<Uint8Array> {
     const { Jimp, PNGColorType, PNGFilterType } = await import('jimp');
     const image = Jimp.fromBitmap({ data: this.pixels, width: this.width, height: this.height });
-    // Rows of scaled-up pixels repeat the row above: with the filter that subtracts it and run lengths alone (3,
-    // zlib's Z_RLE), files are half the size and take a third of the time of jimp's defaults.
+    // Rows of scaled-up pixels repeat the row above: with the filter that subtracts it, a file is as small as with
+    // jimp's choice among all filters, in a quarter of the time. Leaving the alpha away would take longer.
     return image.getBuffer('image/png', {
-      colorType: PNGColorType.COLOR,
+      colorType: PNGColorType.COLOR_ALPHA,
       filterType: PNGFilterType.UP,
       deflateLevel: 6,
-      deflateStrategy: 3,
+      deflateStrategy: 0,
     });
   }
 }

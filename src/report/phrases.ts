@@ -65,7 +65,6 @@ export function progressLine(status: RunStatus): string {
   return [epochOf(status), step, ...paceOf(status)].join('  ');
 }
 
-const NARROWEST_BAR = 6;
 const WIDEST_BAR = 40;
 
 /** The same with a bar of the whole run, in at most `width` columns: on narrow terminals less is told. */
@@ -73,11 +72,18 @@ export function barLine(status: RunStatus, width: number): string {
   const words = `step ${formatCount(status.step)}/${formatCount(status.endStep)}`;
   const digits = `${status.step}/${status.endStep}`;
   const pace = paceOf(status);
-  const candidates = [[words, ...pace], [digits, ...pace], pace, pace.slice(1), pace.slice(-1)];
-  for (const parts of candidates) {
+  // With the narrowest bar that is worth the words.
+  const candidates = [
+    { parts: [words, ...pace], narrowest: 12 },
+    { parts: [digits, ...pace], narrowest: 6 },
+    { parts: pace, narrowest: 6 },
+    { parts: pace.slice(1), narrowest: 6 },
+    { parts: pace.slice(-1), narrowest: 6 },
+  ];
+  for (const { parts, narrowest } of candidates) {
     const text = parts.join('  ');
     const room = width - epochOf(status).length - text.length - 2;
-    if (room < NARROWEST_BAR) continue;
+    if (room < narrowest) continue;
     return `${epochOf(status)} ${bar(status, Math.min(room, WIDEST_BAR))} ${text}`;
   }
   return epochOf(status).slice(0, width);

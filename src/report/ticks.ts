@@ -5,16 +5,16 @@ export interface Ticks {
 }
 
 /**
- * Round values within [low, high], 1, 2 or 5 times a power of ten apart, at most `most` of them where `most` is at
- * least 4.
- * @param whole whether values between whole numbers make no sense, e.g. for epochs.
+ * Round values within [low, high], 1, 2 or 5 times a power of ten apart: at most `most` (5 or more), and at least 2.
+ * @param whole for what comes in whole numbers, e.g. epochs; then there may be fewer.
  */
 export function roundTicks(low: number, high: number, most: number, whole = false): Ticks {
-  const step = roundStep((high - low) / most, whole);
+  // An end that is a tick but for rounding is admitted, and has to be counted in.
+  const tolerance = 1e-9;
+  const step = roundStep(((high - low) / most) * (1 + 10 * tolerance), whole);
   const values: number[] = [];
-  // Counted, not summed up: no rounding error adds up. The tolerance admits an end that is a tick but for rounding.
-  const first = Math.ceil(low / step - 1e-9);
-  const last = Math.floor(high / step + 1e-9);
+  const first = Math.ceil(low / step - tolerance);
+  const last = Math.floor(high / step + tolerance);
   for (let i = first; i <= last; i++) values.push(i * step);
   const decimals = Math.max(-Math.floor(Math.log10(step) + 1e-9), 0);
   return { values, texts: values.map((value) => tickText(value, decimals)) };
