@@ -37,7 +37,7 @@ export const evaluateCommand = defineCommand({
   async execute({ run, json, data, samples, kl, binarize, seed, workers }) {
     const [{ evaluate }, { requireDataOf }, { evaluationProgress }] = await Promise.all([
       import('../coordinator/evaluate.js'),
-      import('./testData.js'),
+      import('./runData.js'),
       import('./evaluationProgress.js'),
     ]);
     await requireDataOf(run, data);

@@ -28,7 +28,7 @@ export const interpolateCommand = defineCommand({
   async execute({ run, json, data, out, from, to, steps = 12 }) {
     const pairs = pairsOf(from, to);
     const [{ loadForTestSet }, { testExamples }, { interpolate }, { interpolationGrid }] = await Promise.all([
-      import('./testData.js'),
+      import('./runData.js'),
       import('../coordinator/examples.js'),
       import('../inference/traversal.js'),
       import('../report/picture.js'),

@@ -23,7 +23,7 @@ export const reconstructCommand = defineCommand({
   ],
   async execute({ run, json, data, out, count = 20 }) {
     const [{ loadForTestSet }, { testExamples }, { reconstructionPicture }] = await Promise.all([
-      import('./testData.js'),
+      import('./runData.js'),
       import('../coordinator/examples.js'),
       import('../coordinator/pictures.js'),
     ]);

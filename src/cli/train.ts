@@ -108,10 +108,12 @@ export const trainCommand = defineCommand({
   ],
   async execute(values) {
     const { json = false, quiet = false } = values;
-    const [{ createReporter }, { train }] = await Promise.all([
+    const [{ createReporter }, { train }, { requireDataOfResumed }] = await Promise.all([
       import('../report/progress.js'),
       import('../coordinator/train.js'),
+      import('./runData.js'),
     ]);
+    if (values.resume !== undefined) await requireDataOfResumed(values.resume, values.data);
     const reporter = createReporter({ stream: process.stdout, json, quiet });
     const interruption = new Interruption((message) => reporter.report({ kind: 'note', message }));
     const onEvent = (event: RunEvent) => {
@@ -127,9 +129,9 @@ export const trainCommand = defineCommand({
       interruption.release();
     }
     if (json) printJson(resultObject(result));
-    else if (!quiet) printLine(closingLines(result));
+    else if (!quiet) printLine(closingLines(result, values.data));
     if (interruption.exitCode === ExitCode.outputClosed) {
-      process.stderr.write(`Standard output was closed. ${closingLines(result)}\n`);
+      process.stderr.write(`Standard output was closed. ${closingLines(result, values.data)}\n`);
     }
     return interruption.exitCode ?? ExitCode.done;
   },
@@ -180,10 +182,20 @@ function resultObject({ directory, reason, step, parametersSha256, test }: Train
   return { kind: 'result', directory, reason, step, parametersSha256, test };
 }
 
-function closingLines({ directory, reason, parametersSha256 }: TrainResult): string {
+/** The identity of what was trained, and what to type next. */
+function closingLines(
+  { directory, reason, parametersSha256 }: TrainResult,
+  data: string | undefined,
+): string {
+  // The run knows its data by their fingerprint, not by where they are.
+  const where = data === undefined ? '' : ` --data ${shellWord(data)}`;
   const next =
     reason === 'done'
-      ? `Test ELBO by itself: lowerbound evaluate ${directory}`
-      : `Go on with: lowerbound train --resume ${directory}`;
+      ? `Measure it with: lowerbound evaluate ${shellWord(directory)}${where}`
+      : `Go on with: lowerbound train --resume ${shellWord(directory)}${where}`;
   return `Parameters: SHA-256 ${parametersSha256}\n${next}`;
+}
+
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,6 +1,7 @@
 import { requireImageSize } from '../coordinator/evaluate.js';
 import { findCheckpoint, type LoadedModel, loadModel } from '../coordinator/loadModel.js';
 import type { RunConfig } from '../coordinator/runConfig.js';
+import { openRunDirectory } from '../coordinator/runDirectory.js';
 import { type Dataset, loadDataset } from '../data/dataset.js';
 import { UsageError } from '../errors.js';
 
@@ -22,11 +23,16 @@ export async function requireDataOf(run: string, data: string | undefined): Prom
   requireOwnData(checkpoint.config, path, data);
 }
 
+/** The same for a run that may have no checkpoint yet. */
+export async function requireDataOfResumed(directory: string, data: string | undefined): Promise<void> {
+  requireOwnData((await openRunDirectory(directory)).readConfig(), directory, data);
+}
+
 /** Without --data everything uses MNIST, whose figures mean nothing for a model that was trained on other images. */
 function requireOwnData({ data: { source } }: RunConfig, path: string, data: string | undefined): void {
   if (data === undefined && source !== 'mnist') {
     throw new UsageError(
-      `${path} was trained on ${source}, not on MNIST: name the directory of its data with --data.`,
+      `${path} was started with the data of ${source}, not with MNIST: name their directory with --data.`,
     );
   }
 }

@@ -1,0 +1,90 @@
+// Everything that a user can do wrong on the command line: a sentence on standard error, code 2, and nothing else.
+import { describe, it } from 'node:test';
+import { runProgram } from './program.js';
+import { assertRefused, temporaryDirectory } from './smallRun.js';
+
+const commands =
+  'Commands are train, evaluate, sample, reconstruct, interpolate, manifold, inspect; "lowerbound --help" explains them.';
+const see = (command: string) => `See "lowerbound ${command} --help".`;
+const twice = (flag: string) => `${flag} is given more than once, and which one counts would be a guess.`;
+
+const refusals: readonly (readonly [line: string, message: string])[] = [
+  ['', `No command is given. ${commands}`],
+  ['trian', `There is no command "trian"; did you mean train? ${commands}`],
+  ['frobnicate', `There is no command "frobnicate". ${commands}`],
+  ['--json train', `The command comes first, but "--json" is given. ${commands}`],
+  ['train cvae', `train takes only flags: "cvae" is too much. ${see('train')}`],
+  ['train -- cvae', `train takes only flags: "cvae" is too much. ${see('train')}`],
+  ['evaluate a b', `evaluate takes one RUN and flags: "b" is too much. ${see('evaluate')}`],
+  [
+    'evaluate',
+    `RUN is missing: a run's directory (its newest checkpoint), or a checkpoint file. ${see('evaluate')}`,
+  ],
+  ['evaluate ""', `RUN takes the path of a run's directory or of a checkpoint, not "".`],
+  ['evaluate a --run b', `There is no flag --run. ${see('evaluate')}`],
+  ['train --workres 2', `There is no flag --workres; did you mean --workers? ${see('train')}`],
+  ['train --batchSize=2', `There is no flag --batchSize; did you mean --batch-size? ${see('train')}`],
+  ['train --no-picture', `There is no flag --no-picture; did you mean --no-pictures? ${see('train')}`],
+  ['train --no-workers', `There is no flag --no-workers; did you mean --workers? ${see('train')}`],
+  ['train -w 2', `There is no flag -w. ${see('train')}`],
+  ['train --workers 1 --workers=2', `${twice('--workers')} ${see('train')}`],
+  ['train --pictures --no-pictures', `${twice('--pictures')} ${see('train')}`],
+  ['train --workers', `--workers needs a value. ${see('train')}`],
+  ['train --workers --json', `--workers needs a value. ${see('train')}`],
+  ['train --json=yes', `--json takes no value. ${see('train')}`],
+  ['train --workers two', '--workers takes a whole number from 1 up, not "two".'],
+  ['train --workers 0', '--workers takes a whole number from 1 up, not "0".'],
+  ['train --workers 1.5', '--workers takes a whole number from 1 up, not "1.5".'],
+  ['train --workers=', '--workers takes a whole number from 1 up, not "".'],
+  ['train --epochs 9007199254740992', '--epochs takes a whole number from 1 up, not "9007199254740992".'],
+  ['train --beta -1', '--beta takes a number from 0 up, not "-1".'],
+  ['train --beta 1e999', '--beta takes a number from 0 up, not "1e999".'],
+  ['train --learning-rate 0', '--learning-rate takes a number above 0, not "0".'],
+  ['train --barrier-timeout soon', '--barrier-timeout takes a number above 0, not "soon".'],
+  ['train --kl analitic', '--kl takes analytic or monte-carlo, not "analitic". Did you mean analytic?'],
+  ['train --kl exact', '--kl takes analytic or monte-carlo, not "exact".'],
+  ['train --binarize toString', '--binarize takes threshold, dynamic, static or none, not "toString".'],
+  ['train --seed -1', '--seed takes a whole number from 0 to 18446744073709551615, not "-1".'],
+  [
+    'train --seed 18446744073709551616',
+    '--seed takes a whole number from 0 to 18446744073709551615, not "18446744073709551616".',
+  ],
+  ['train --data ""', '--data takes the path of a directory, not "".'],
+  ['sample run --count 10001', '--count takes a whole number from 1 to 10000, not "10001".'],
+  ['sample run --out digits.jpg', '--out takes the path of a file that ends in .png, not "digits.jpg".'],
+  ['manifold run --side 101', '--side takes a whole number from 1 to 100, not "101".'],
+  ['interpolate run --steps 1', '--steps takes a whole number from 2 to 100, not "1".'],
+  [
+    'interpolate run --from 1,,2',
+    '--from takes one or more whole numbers from 0 up, separated by commas, not "1,,2".',
+  ],
+  ['interpolate run --to 3', '--to is given without --from: each row goes from one image to another.'],
+  [
+    'interpolate run --from 1,2 --to 3',
+    '--from names 2 test images, but --to names 1: each row needs one of each.',
+  ],
+  ['inspect nowhere', 'nowhere: there is no such file or directory. Check the path.'],
+  ['train --resume nowhere', 'nowhere: there is no such file or directory. Check the path.'],
+  ['train --data nowhere', 'nowhere: there is no such file or directory. Check the path.'],
+  [
+    'train --model cave',
+    'There is no model preset "cave"; did you mean "cvae"? Presets are cvae, mlp, iwae; a model of your own is a JSON ' +
+      'file (docs/models.md).',
+  ],
+  [
+    'train --workers 9',
+    '9 workers cannot share 8 shards: a shard belongs to one worker. Ask for at most 8 workers, or start the run with ' +
+      'more shards (which changes its bits).',
+  ],
+];
+
+const words = (line: string) => (line.match(/\S+/g) ?? []).map((word) => (word === '""' ? '' : word));
+
+describe('the command line refuses', { concurrency: 2 }, () => {
+  const directory = temporaryDirectory();
+  for (const [line, message] of refusals) {
+    it(`lowerbound ${line}`, async () => {
+      assertRefused(await runProgram(words(line), directory), message);
+    });
+  }
+});

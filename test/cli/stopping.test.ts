@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runProgram, startProgram } from './program.js';
+import { parseLines, succeed, temporaryDirectory, writeSmallData } from './smallRun.js';
+
+describe('a run that ends early', {
+  skip: process.platform === 'win32' && 'Windows has no such signals',
+}, () => {
+  const directory = temporaryDirectory();
+  /** 1,000 epochs of 2,500 short steps. */
+  const args = [
+    'train',
+    '--data',
+    'data',
+    '--model',
+    'mlp',
+    '--batch-size',
+    '8',
+    '--epochs',
+    '1000',
+    '--workers',
+    '1',
+    '--no-pictures',
+    '--json',
+  ];
+
+  /** One step of all images and 200 draws takes far longer than any test waits. */
+  const slow = ['--data', 'data', '--model', 'mlp', '--batch-size', '20000', '--samples', '200'];
+
+  before(() => {
+    writeSmallData(directory, 'data', 20_000);
+  });
+
+  it('by Ctrl-C leaves with 130 and a checkpoint, from which another number of workers goes on to the same bits', async () => {
+    const running = startProgram([...args, '--out', 'once'], directory);
+    await running.printed('"kind":"progress"');
+    running.process.kill('SIGINT');
+    const { code, stdout, stderr } = await running.outcome;
+    assert.deepEqual({ code, stderr }, { code: 130, stderr: '' });
+    const { reason, step } = parseLines(stdout).at(-1) as { reason: string; step: number };
+    assert.equal(reason, 'stopped');
+    assert.ok(step > 0 && step < 2_500_000);
+    const limit = ['--max-steps', `${step + 20}`, '--json'];
+    const resumed = await succeed(
+      ['train', '--data', 'data', '--resume', 'once', '--workers', '2', ...limit],
+      directory,
+    );
+    assert.equal(parseLines(resumed)[0]?.step, step);
+    const whole = await succeed([...args, '--out', 'whole', '--max-steps', `${step + 20}`], directory);
+    assert.equal(parseLines(resumed).at(-1)?.parametersSha256, parseLines(whole).at(-1)?.parametersSha256);
+  });
+
+  it('by one key press that arrives twice, as under npx, still writes its checkpoint', async () => {
+    const running = startProgram([...args, '--out', 'echo'], directory);
+    await running.printed('"kind":"progress"');
+    running.process.kill('SIGINT');
+    await sleep(5);
+    running.process.kill('SIGINT');
+    const { code, stdout } = await running.outcome;
+    assert.equal(code, 130);
+    assert.equal(parseLines(stdout).at(-1)?.reason, 'stopped');
+  });
+
+  it('by SIGTERM does the same with 143', async () => {
+    const running = startProgram([...args, '--out', 'term'], directory);
+    await running.printed('"kind":"progress"');
+    running.process.kill('SIGTERM');
+    const { code, stdout } = await running.outcome;
+    assert.equal(code, 143);
+    assert.equal(parseLines(stdout).at(-1)?.reason, 'stopped');
+    assert.notEqual(readdirSync(join(directory, 'term/checkpoints')).length, 0);
+  });
+
+  it('by a second Ctrl-C leaves at once, without a checkpoint', async () => {
+    const running = startProgram(['train', ...slow, '--out', 'twice'], directory);
+    await running.printed('Training in twice');
+    running.process.kill('SIGINT');
+    await running.printed(
+      'Stopping after this step, with a checkpoint; press Ctrl-C again to leave at once.',
+    );
+    await sleep(600);
+    running.process.kill('SIGINT');
+    const { code, stderr } = await running.outcome;
+    assert.deepEqual({ code, stderr }, { code: 130, stderr: '' });
+    assert.deepEqual(readdirSync(join(directory, 'twice/checkpoints')), []);
+  });
+
+  it('because nobody reads its output any more stops with a checkpoint and says so', async () => {
+    const running = startProgram([...args, '--out', 'unread'], directory);
+    await running.printed('"kind":"progress"');
+    running.process.stdout.destroy();
+    const { code, stderr } = await running.outcome;
+    assert.equal(code, 141);
+    assert.match(
+      stderr,
+      /^Standard output was closed\. .+\nGo on with: lowerbound train --resume unread --data data\n$/,
+    );
+    assert.notEqual(readdirSync(join(directory, 'unread/checkpoints')).length, 0);
+  });
+
+  it('because a worker does not answer in time names it and fails with 1', async () => {
+    const args = ['train', ...slow, '--out', 'late', '--workers', '1', '--barrier-timeout', '0.1'];
+    const { code, stderr } = await runProgram(args, directory);
+    assert.equal(code, 1);
+    assert.match(stderr, /^Rank 0 failed at step 0: No answer within 0\.1 s from rank 0\b.*\.\n$/);
+  });
+});
+
+describe('a closed pipe', () => {
+  it('ends a short command without a stack', async () => {
+    const running = startProgram(['--help'], temporaryDirectory());
+    running.process.stdout.destroy();
+    const { code, stderr } = await running.outcome;
+    assert.deepEqual({ code, stderr }, { code: 141, stderr: '' });
+  });
+});
