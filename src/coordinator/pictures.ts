@@ -26,11 +26,11 @@ export async function writeEpochPictures(options: EpochPictures): Promise<string
   const { state, directory, epoch } = options;
   const model = new LatentModel(state.model, state.parameters);
   const pictures: [string, Uint8Array][] = [
-    ['samples', await samplePicture(model, { count: SAMPLES, title: `samples after epoch ${epoch}` })],
+    ['samples', await samplePicture(model, { count: SAMPLES, title: `Samples after epoch ${epoch}` })],
     ['reconstructions', await reconstructions(model, options)],
   ];
   if (state.model.latent === 2) {
-    const title = `manifold after epoch ${epoch}`;
+    const title = `Manifold after epoch ${epoch}`;
     pictures.push(['manifold', await manifoldPicture(model, { side: MANIFOLD_SIDE, title })]);
   }
   const paths: string[] = [];
@@ -45,7 +45,7 @@ export async function writeEpochPictures(options: EpochPictures): Promise<string
 function reconstructions(model: LatentModel, { config, dataset, epoch }: EpochPictures): Promise<Uint8Array> {
   const indices = Array.from({ length: Math.min(RECONSTRUCTIONS, dataset.test.count) }, (_, i) => i);
   const x = testExamples(config, dataset.test, indices);
-  return reconstructionPicture(model, x, { title: `reconstructions of test examples after epoch ${epoch}` });
+  return reconstructionPicture(model, x, { title: `Reconstructions of test examples after epoch ${epoch}` });
 }
 
 /** A grid of means of p(x|z), z from the prior; a PNG. */

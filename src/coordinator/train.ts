@@ -12,7 +12,7 @@ import {
 } from './runDirectory.js';
 import { RunState } from './runState.js';
 import { Trainer } from './trainer.js';
-import { requestedConfig, settingsOf, type TrainOptions, workerCount } from './trainOptions.js';
+import { checkNumbers, requestedConfig, settingsOf, type TrainOptions, workerCount } from './trainOptions.js';
 import { WorkerPool } from './workerPool.js';
 
 /** Where new runs go. */
@@ -41,6 +41,7 @@ export interface TrainResult {
  */
 export async function train(options: TrainOptions = {}): Promise<TrainResult> {
   const tell = options.onEvent ?? (() => {});
+  checkNumbers(options);
   if (options.resume !== undefined && options.out !== undefined) {
     throw new UsageError(
       'A resumed run stays in its directory: give either a directory to resume or one for a new run.',

@@ -1,4 +1,5 @@
 import type { Dataset } from '../data/dataset.js';
+import { UsageError } from '../errors.js';
 import { Control } from '../worker/control.js';
 import { epochOrder } from './epochOrder.js';
 import type { FinishReason, MeanTerms, RunEvent } from './events.js';
@@ -61,6 +62,12 @@ export class Trainer {
     const { stepsPerEpoch } = state.settings;
     const lastStep = config.epochs * stepsPerEpoch;
     const endStep = Math.min(lastStep, options.maxSteps ?? lastStep);
+    if (step > endStep) {
+      throw new UsageError(
+        `${directory.path} has taken ${step} steps already, more than the ${endStep} that are asked for. ` +
+          'Ask for more steps, or start a new run.',
+      );
+    }
     this.#tellStart(step, endStep);
     this.#read = step;
     if (sums) this.#sums = readSums(sums);

@@ -37,10 +37,12 @@ function startLines(event: Event<'started'>): string[] {
 }
 
 function epochLine(event: Event<'epoch'>, { epochs }: RunStatus): string {
-  const { train, test, imagesPerSecond } = event;
-  const speed = imagesPerSecond > 0 ? `, ${formatRate(imagesPerSecond)} images/s` : '';
-  const terms = `ELBO train ${formatNats(train.elbo)}, test ${formatNats(test.elbo)} nats`;
-  return `epoch ${event.epoch}/${epochs}: ${terms} (KL ${formatNats(test.kl)})${speed}`;
+  const { train, test, seconds, imagesPerSecond } = event;
+  const speed =
+    imagesPerSecond > 0 ? `, ${formatDuration(seconds)}, ${formatRate(imagesPerSecond)} images/s` : '';
+  const parts = `reconstruction ${formatNats(test.logLikelihood)}, KL ${formatNats(test.kl)}`;
+  const terms = `ELBO train ${formatNats(train.elbo)}, test ${formatNats(test.elbo)} nats (${parts})`;
+  return `epoch ${event.epoch}/${epochs}: ${terms}${speed}`;
 }
 
 function finishLines({ reason, step }: Event<'finished'>, status: RunStatus): string[] {

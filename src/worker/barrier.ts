@@ -87,7 +87,7 @@ export function describeMissing(
       missing.push(`rank ${rank} (at step ${Atomics.load(control, rankStepWord(rank))})`);
     }
   }
-  return `No answer within ${timeLimit / 1000} s from ${missing.join(', ')}: stalled or too slow for the barrier's time limit.`;
+  return `No answer within ${timeLimit / 1000} s from ${missing.join(', ')}: stalled, or steps that take longer than --barrier-timeout allows.`;
 }
 
 /** Marks the run as failed by `rank` (the first one to fail keeps the blame) and wakes whoever waits. */

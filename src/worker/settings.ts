@@ -1,13 +1,12 @@
 import type { KlEstimate } from '../backends/backend.js';
 import type { RandomKey } from '../kernels/stream.js';
 import type { AdamOptions } from '../model/adam.js';
-
-/** How grey pixels in 0 … 255 become x (docs/mathematics.md). */
-export type Binarization = 'threshold' | 'dynamic' | 'static' | 'none';
+import type { Binarization } from '../model/spec.js';
 
 /** What a rank must know to compute a step; all of it decides the bits of the run, or the size of its memory. */
 export interface Settings {
   readonly key: RandomKey;
+  /** How grey pixels in 0 … 255 become x (docs/mathematics.md). */
   readonly binarize: Binarization;
   readonly batchSize: number;
   readonly shards: number;

@@ -71,7 +71,8 @@ describe('the bar on a terminal', () => {
     reporter.report({ kind: 'evaluating', epoch: 1, step: 1000 });
     clock.pass(3);
     reporter.report(epochDone(1));
-    const epochLine = 'epoch 1/2: ELBO train -171.25, test -170.50 nats (KL 5.13), 3,200 images/s';
+    const epochLine =
+      'epoch 1/2: ELBO train -171.25, test -170.50 nats (reconstruction -165.38, KL 5.13), 10 s, 3,200 images/s';
     assert.deepEqual(screen(stream.text), [
       ...startedLines,
       epochLine,

@@ -8,7 +8,7 @@ import { epochDone, progress, started, startedLines, TestClock, TestStream } fro
 export const reportable = (event: RunEvent): ReportEvent => event;
 
 const epochLine = (epoch: number) =>
-  `epoch ${epoch}/2: ELBO train -171.25, test -170.50 nats (KL 5.13), 3,200 images/s`;
+  `epoch ${epoch}/2: ELBO train -171.25, test -170.50 nats (reconstruction -165.38, KL 5.13), 10 s, 3,200 images/s`;
 
 /** A whole run in 25 s, of which each epoch's evaluation takes 2 s. */
 function* wholeRun(clock: TestClock): Generator<ReportEvent> {
@@ -155,7 +155,7 @@ describe('plain lines', () => {
       '2 epochs of 1,000 steps, 1 worker, 200 MiB of shared memory',
       'Going on after step 1,500 of 2,000',
       'epoch 2/2  step 1,600/2,000  320 images/s  ELBO -180.00 nats  40 s left',
-      'epoch 2/2: ELBO train -171.25, test -170.50 nats (KL 5.13)',
+      'epoch 2/2: ELBO train -171.25, test -170.50 nats (reconstruction -165.38, KL 5.13)',
       'Stopped as asked after step 1,600: 100 steps in 10 s',
     ]);
   });

@@ -171,9 +171,14 @@ test('options that do not fit are refused before anything is trained', async () 
       /needs more than 4 GiB of WebAssembly memory .* Choose a smaller batch, fewer samples/,
     );
     await refuses({ model: 'cvea' }, /^There is no model preset "cvea"; did you mean "cvae"\?/);
+    await refuses({ maxSteps: 0 }, /maxSteps is 0/);
     await refuses({ resume: out }, /^A resumed run stays in its directory/);
-    await train({ ...options, out, maxSteps: 1 });
+    await train({ ...options, out, maxSteps: 2 });
     const { data } = options;
+    await assert.rejects(
+      train({ data: data!, resume: out, maxSteps: 1 }),
+      /has taken 2 steps already, more than the 1 that are asked for\./,
+    );
     await assert.rejects(
       train({ data: data!, resume: out, learningRate: 0.5 }),
       /started with learningRate 0\.01, but 0\.5 is asked for now/,

@@ -2,14 +2,14 @@
 
 /** target[i] = source[i]. Not memory.copy: on a shared memory, engines copy with a call and by machine words. */
 export function copyFloats(source: usize, target: usize, count: i32): void {
-  const vectors = source + (<usize>(count & ~3) << 2);
+  const vectors = source + ((<usize>(count & ~3)) << 2);
   while (source < vectors) {
     v128.store(target, v128.load(source));
     source += 16;
     target += 16;
   }
   for (let i = 0; i < (count & 3); i++) {
-    store<f32>(target + (<usize>i << 2), load<f32>(source + (<usize>i << 2)));
+    store<f32>(target + ((<usize>i) << 2), load<f32>(source + ((<usize>i) << 2)));
   }
 }
 
