@@ -98,11 +98,12 @@ test('the bits of Adam, rounded step by step, at any count', () => {
 });
 
 /**
- * Kingma and Ba (2015), algorithm 1, in float64, with a bound of what float32 adds. Roundings in m: a coefficient's, a
- * product's and a sum's each step on the old part, four on the new (its coefficient, g, product, sum; a batch of 32 scales exactly): relative to the
- * mean M of |g|, 3 t + 1 in all. In v 3 t + 3: three a step, and six on the new part (its coefficient, g twice, g², product, sum). √v takes half of those and one
- * more; the correction two (its own and a product's), ε two, α two, the quotient one: with m's, (4.5 t + 10.5) units
- * of α M̂ / (√v̂ + ε). The parameter is rounded once.
+ * Kingma and Ba (2015), algorithm 1, in float64, with a bound of what float32 adds, in units of roundoff. m: each
+ * step three on the old part (coefficient, product, sum) and four on the new (coefficient, g, product, sum; a batch
+ * of 32 scales exactly), relative to the mean M of |g|: 3 t + 1 in all. v: three on the old part and six on the new
+ * (g twice, its square): 3 t + 3. The root halves those and adds one; then the correction (its own rounding and a
+ * product's) two, ε two, α two, the quotient one. With m's that makes 4.5 t + 10.5 units of α M̂ / (√v̂ + ε), and one
+ * of p.
  */
 function exactAdam(
   start: Float32Array,
@@ -176,7 +177,8 @@ test('adamFactors: the bias corrections of every update', () => {
   for (let t = 1; t <= 20_000; t++) {
     const { stepSize, rootCorrection } = factors(options, t);
     const expected = [1e-3 / (1 - 0.9 ** t), 1 / Math.sqrt(1 - 0.999 ** t)] as const;
-    // βᵗ within t βᵗ 2⁻⁵² (above) moves 1 − βᵗ by at most 1 / ln(1 / β) ≤ 1000 of 2⁻⁵² relatively; a few for the rest.
+    // βᵗ within t βᵗ 2⁻⁵² (above) moves 1 − βᵗ relatively by at most 1 / ln(1 / β) ≤ 1000 of 2⁻⁵²; a few more for
+    // the rest.
     const bound = 1004 * 2 ** -52;
     assert.ok(Math.abs(stepSize / expected[0] - 1) <= bound, `stepSize of update ${t} is ${stepSize}`);
     assert.ok(

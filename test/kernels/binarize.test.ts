@@ -126,6 +126,21 @@ test('Bernoulli draws differ by key, step, purpose and image, and by nothing els
   }
 });
 
+// Found in rows of 784 words of key 0, image 0, purpose 0, by trying steps below 2^24.
+test('Bernoulli: grey 0 is 0 and grey 255 is 1 at the extreme words, too', () => {
+  for (const { step, pixel, bits, greys } of [
+    { step: 3083763, pixel: 593, bits: 0, greys: { 0: 0, 1: 1, 255: 1 } },
+    { step: 8469831, pixel: 157, bits: 0xffffffff, greys: { 0: 0, 254: 0, 255: 1 } },
+  ]) {
+    const draw: Draw = { key: [0, 0], step, purpose: 0 };
+    assert.equal(rowWords(784, draw.key, { position: 0, step, purpose: 0 })[pixel], bits);
+    for (const [grey, expected] of Object.entries(greys)) {
+      const values = binarize('bernoulli', new Uint8Array(784).fill(Number(grey)), [0], 784, draw);
+      assert.equal(values[pixel], expected, `grey ${grey} at word ${bits}`);
+    }
+  }
+});
+
 // Every grey level in each of a thousand images, drawn in each of ten steps.
 test('Bernoulli: 0 and 255 never change, every other grey is drawn with its own frequency', () => {
   const [images, steps] = [1000, 10];

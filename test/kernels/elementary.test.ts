@@ -1,15 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { sigmoid } from '../reference/bernoulli.js';
+import { CHUNK, type ElementaryKernel, elementary } from './elementary.js';
 import { fromBits, ulpError } from './float32.js';
-import { assertSameBits, KernelHarness, wholeVectors } from './kernelHarness.js';
+import { assertSameBits } from './kernelHarness.js';
 
 const INFINITY_BITS = 0x7f800000;
 const SIGN = 0x80000000;
 
 interface ElementaryFunction {
-  readonly kernel: 'expArray' | 'logArray' | 'log1pArray' | 'sigmoidArray' | 'tanhForward';
+  readonly kernel: ElementaryKernel;
   readonly exact: (x: number) => number;
+  /**
+   * Units in the last place. The kernels promise 4; these are the whole numbers above the maxima found by trying every
+   * float32: 0.992 (of size 0.001 to 105), 0.830 (0.05 to 20), 1.969 (1e-5 to 1), 1.331 (0.01 to 10) and 2.402 (as exp).
+   */
+  readonly limit: number;
   /** Bit patterns [from, to) that the function is made for. */
   readonly domain: readonly (readonly [number, number])[];
 }
@@ -20,39 +27,17 @@ const everyNumber = [
 ] as const;
 
 const functions: readonly ElementaryFunction[] = [
-  { kernel: 'expArray', exact: Math.exp, domain: everyNumber },
+  { kernel: 'expArray', exact: Math.exp, limit: 1, domain: everyNumber },
   // Positive normal numbers.
-  { kernel: 'logArray', exact: Math.log, domain: [[0x00800000, INFINITY_BITS]] },
+  { kernel: 'logArray', exact: Math.log, limit: 1, domain: [[0x00800000, INFINITY_BITS]] },
   // From 0 to 1.
-  { kernel: 'log1pArray', exact: Math.log1p, domain: [[0, 0x3f800001]] },
-  { kernel: 'tanhForward', exact: Math.tanh, domain: everyNumber },
-  { kernel: 'sigmoidArray', exact: sigmoid, domain: everyNumber },
+  { kernel: 'log1pArray', exact: Math.log1p, limit: 2, domain: [[0, 0x3f800001]] },
+  { kernel: 'tanhForward', exact: Math.tanh, limit: 2, domain: everyNumber },
+  { kernel: 'sigmoidArray', exact: sigmoid, limit: 3, domain: everyNumber },
 ];
 
-/** In float64, without the cancellation of 1 − σ(−x). */
-function sigmoid(x: number): number {
-  return x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x));
-}
-
-const CHUNK = 1 << 16;
-const harness = new KernelHarness(2 * CHUNK * 4 + 65536);
-
-function apply(kernel: ElementaryFunction['kernel'], values: Float32Array): Float32Array {
-  harness.reset();
-  const { length } = values;
-  if (kernel === 'tanhForward') {
-    const y = harness.inPlace(values, wholeVectors(length));
-    harness.run((kernels) => kernels.tanhForward(y, length));
-    return harness.floats(y, length);
-  }
-  const x = harness.input(values);
-  const out = harness.output(values.byteLength, wholeVectors(length));
-  harness.run((kernels) => kernels[kernel](x, out, length));
-  return harness.floats(out, length);
-}
-
 /** Every `step`th bit pattern of the domain, and the domain's ends. */
-function* sweep({ domain }: ElementaryFunction, step: number): Generator<Float32Array> {
+function* sweep(domain: ElementaryFunction['domain'], step: number): Generator<Float32Array> {
   const patterns = new Uint32Array(CHUNK);
   let filled = 0;
   for (const [from, to] of domain) {
@@ -69,17 +54,17 @@ function* sweep({ domain }: ElementaryFunction, step: number): Generator<Float32
 }
 
 // An odd step meets all low bits of the mantissa.
-for (const { kernel, exact, domain } of functions) {
-  test(`${kernel} is within 4 units in the last place of the exact value`, () => {
+for (const { kernel, exact, limit, domain } of functions) {
+  test(`${kernel} is within ${limit} ulp of the exact value`, () => {
     let worst = { error: 0, x: 0 };
-    for (const values of sweep({ kernel, exact, domain }, 997)) {
-      const results = apply(kernel, values);
+    for (const values of sweep(domain, 997)) {
+      const results = elementary(kernel, values);
       for (let i = 0; i < values.length; i++) {
         const error = ulpError(results[i]!, exact(values[i]!));
         if (error > worst.error) worst = { error, x: values[i]! };
       }
     }
-    assert.ok(worst.error <= 4, `${kernel}(${worst.x}) is off by ${worst.error} units in the last place`);
+    assert.ok(worst.error <= limit, `${kernel}(${worst.x}) is off by ${worst.error} units in the last place`);
   });
 
   test(`${kernel}: a value has the same bits in any lane, at any count`, () => {
@@ -87,8 +72,8 @@ for (const { kernel, exact, domain } of functions) {
     fc.assert(
       fc.property(fc.array(pattern, { minLength: 1, maxLength: 9 }), (patterns) => {
         const values = Float32Array.from(patterns, fromBits);
-        const together = apply(kernel, values);
-        const alone = values.map((value) => apply(kernel, Float32Array.of(value))[0]!);
+        const together = elementary(kernel, values);
+        const alone = values.map((value) => elementary(kernel, Float32Array.of(value))[0]!);
         assertSameBits(together, alone, kernel);
       }),
     );
@@ -101,7 +86,7 @@ test('a NaN stays one, alone', () => {
       for (let lane = 0; lane < 4; lane++) {
         const patterns = Uint32Array.of(0, 0, 0, 0);
         patterns[lane] = nan;
-        const results = apply(kernel, new Float32Array(patterns.buffer));
+        const results = elementary(kernel, new Float32Array(patterns.buffer));
         results.forEach((result, i) => {
           assert.equal(Number.isNaN(result), i === lane, `${kernel} of ${nan.toString(16)} in lane ${lane}`);
         });
@@ -112,8 +97,8 @@ test('a NaN stays one, alone', () => {
 
 test('exact values', () => {
   const { NEGATIVE_INFINITY, POSITIVE_INFINITY } = Number;
-  const expectExact = (kernel: ElementaryFunction['kernel'], x: number, expected: number) =>
-    assert.equal(apply(kernel, Float32Array.of(x))[0], expected, `${kernel}(${x})`);
+  const expectExact = (kernel: ElementaryKernel, x: number, expected: number) =>
+    assert.equal(elementary(kernel, Float32Array.of(x))[0], expected, `${kernel}(${x})`);
   expectExact('expArray', 0, 1);
   expectExact('expArray', NEGATIVE_INFINITY, 0);
   expectExact('expArray', POSITIVE_INFINITY, POSITIVE_INFINITY);
@@ -133,7 +118,7 @@ test('exact values', () => {
 test('the largest finite exponential is finite', () => {
   // The largest float32 below 128 ln 2.
   const x = fromBits(0x42b17217);
-  const result = apply('expArray', Float32Array.of(x))[0]!;
+  const result = elementary('expArray', Float32Array.of(x))[0]!;
   assert.ok(Number.isFinite(result) && ulpError(result, Math.exp(x)) <= 4, `exp(${x}) is ${result}`);
 });
 
@@ -142,8 +127,8 @@ test('sigmoid and tanh stay within their ranges', () => {
     ['sigmoidArray', 0],
     ['tanhForward', -1],
   ] as const) {
-    for (const values of sweep({ kernel, exact: Math.abs, domain: everyNumber }, 9973)) {
-      for (const result of apply(kernel, values))
+    for (const values of sweep(everyNumber, 9973)) {
+      for (const result of elementary(kernel, values))
         assert.ok(result >= low && result <= 1, `${kernel}: ${result}`);
     }
   }
@@ -151,12 +136,9 @@ test('sigmoid and tanh stay within their ranges', () => {
 
 test('tanh is odd to the bit', () => {
   // From the smallest positive number: at 0 the sign of the zero is open.
-  for (const values of sweep(
-    { kernel: 'tanhForward', exact: Math.tanh, domain: [[1, INFINITY_BITS]] },
-    9973,
-  )) {
-    const positive = apply('tanhForward', values);
-    const negative = apply(
+  for (const values of sweep([[1, INFINITY_BITS]], 9973)) {
+    const positive = elementary('tanhForward', values);
+    const negative = elementary(
       'tanhForward',
       values.map((value) => -value),
     );

@@ -30,8 +30,8 @@ export function operands({ rows, columns, segments, bias, seed }: GemmCase): Ope
 }
 
 /**
- * Runs a kernel with rows and segments scattered over poison; returns [rows, columns]. The base address of A is that of
- * the middle row: offsets of rows before it wrap around, as in a convolution's border.
+ * Runs a kernel with rows and segments scattered over poison; returns [rows, columns]. The base address of A is that
+ * of the middle row: offsets of rows before it wrap around, as in a convolution's border.
  */
 export function runGemm(
   harness: KernelHarness,
@@ -102,7 +102,7 @@ export function sequentialGemm(gemm: GemmCase, { a, b, bias }: Operands): Float3
   });
 }
 
-/** gemmDot4's bits: four sums along k, each segment filled up to four with zeros, then (0 + 2) + (1 + 3), then the bias. */
+/** gemmDot4's bits: four sums along k, each segment beginning with the first, (0 + 2) + (1 + 3), then the bias. */
 export function fourLaneGemm(gemm: GemmCase, { a, b, bias }: Operands): Float32Array {
   const depth = total(gemm.segments);
   return eachElement(gemm, (row, column) => {

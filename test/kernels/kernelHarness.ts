@@ -8,7 +8,13 @@ const PAGE = 65536;
 /** A quiet NaN as a float, an address far outside every test's memory as an offset, no grey 0 or 255 as bytes. */
 const POISON = 0x7fc5a5a5;
 
-/** Bytes of poison between arrays, at least: the slack that the product leaves behind its regions. */
+/**
+ * The bytes around outputs, −2.9e13 as floats: a NaN there could be read, computed with and written back with the
+ * same bits.
+ */
+const SENTINEL = 0xd5;
+
+/** Bytes of poison or sentinel around arrays: the slack that the product leaves behind its regions. */
 const GUARD = 128;
 
 const compiled = compileKernels('portable');
@@ -49,7 +55,7 @@ export class KernelHarness {
   /** Places an array that kernels may only read. */
   input(values: Values): number {
     const address = this.#reserve(values.byteLength);
-    this.#bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), address);
+    this.#write(address, values);
     return address;
   }
 
@@ -59,16 +65,19 @@ export class KernelHarness {
 
   /** Room for an array that a kernel writes; `writable` where it may write more bytes than the array has. */
   output(bytes: number, writable = bytes): number {
+    this.#next += GUARD;
     const address = this.#reserve(writable);
-    this.#outputs.push({ address, end: address + writable });
+    const end = address + writable;
+    this.#bytes.fill(SENTINEL, address - GUARD, address);
+    this.#bytes.fill(SENTINEL, end, end + GUARD);
+    this.#outputs.push({ address, end });
     return address;
   }
 
   /** Places an array that a kernel reads and overwrites. */
   inPlace(values: Values, writable = values.byteLength): number {
-    const address = this.input(values);
-    this.#outputs.push({ address, end: address + writable });
-    this.#next = Math.max(this.#next, roundUp(address + writable, 64) + GUARD);
+    const address = this.output(values.byteLength, writable);
+    this.#write(address, values);
     return address;
   }
 
@@ -109,9 +118,14 @@ export class KernelHarness {
     return new Uint32Array(this.memory.buffer, address, count).slice();
   }
 
+  #write(address: number, values: Values): void {
+    this.#bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), address);
+  }
+
   #reserve(bytes: number): number {
     const address = this.#next;
-    this.#next = roundUp(address + bytes, 64) + GUARD;
+    // Aligned for doubles, but not always for vectors: tensors of the flat parameter buffer begin anywhere.
+    this.#next = roundUp(address + bytes, 8) + GUARD + 8;
     const room = this.memory.buffer.byteLength;
     if (this.#next + GUARD > room) throw new Error(`The harness needs more than ${room} bytes.`);
     return address;

@@ -6,12 +6,15 @@ import { assertSameBits, KernelHarness, wholeVectors } from './kernelHarness.js'
 
 const harness = new KernelHarness(1 << 20);
 
-/** Slots one after the other, each with poison behind its values as padding; returns the reduced first slot. */
+/** Not a NaN, whose sums with itself have its bits. */
+const PADDING = -12345;
+
+/** Slots with 64 bytes of other numbers behind each; returns the first slot, reduced. */
 function treeReduce(slots: readonly Float32Array[], splits: readonly number[] = []): Float32Array {
   harness.reset();
   const count = slots[0]!.length;
   const pitch = wholeVectors(count) + 64;
-  const values = new Float32Array((slots.length * pitch) / 4).fill(Number.NaN);
+  const values = new Float32Array((slots.length * pitch) / 4).fill(PADDING);
   slots.forEach((slot, shard) => {
     values.set(slot, (shard * pitch) / 4);
   });
