@@ -27,6 +27,7 @@ const spec: ModelSpec = {
   outputBias: 'dataMean',
 };
 const model = resolveModel(spec);
+const fanInModel = resolveModel({ ...spec, initialization: 'fanInUniform' });
 const dataMean = Float64Array.from({ length: 25 }, (_, i) => i / 24);
 const harness = new KernelHarness();
 const key = randomKey(123n);
@@ -51,57 +52,81 @@ function initialize(of: Model, k: RandomKey, mean?: Float64Array): Float32Array 
   return harness.floats(parameters, of.parameters.size);
 }
 
-function entriesOf(kind: ParameterEntry['initializer']['kind']): { entry: ParameterEntry; index: number }[] {
-  return model.parameters.entries
+/** Tensors of one kind of start, with their place in the layout. */
+function entriesOf(
+  kind: ParameterEntry['initializer']['kind'],
+  of = model,
+): { entry: ParameterEntry; index: number }[] {
+  return of.parameters.entries
     .map((entry, index) => ({ entry, index }))
     .filter(({ entry }) => entry.initializer.kind === kind);
 }
 
-function limitOf({ initializer }: ParameterEntry): number {
-  assert.equal(initializer.kind, 'glorotUniform');
-  if (initializer.kind !== 'glorotUniform') return 0;
-  return Math.sqrt(6 / (initializer.fanIn + initializer.fanOut));
+/** Inputs and outputs that a weight of each layer connects: 3 × 3 pixels of 1 and 7 channels, then dense layers. */
+const fans = [
+  [9, 63],
+  [63, 6],
+  [3, 333],
+  [333, 25],
+] as const;
+
+const uniformStarts = [
+  {
+    name: 'glorotUniform: weights on ±√(6 / (fanIn + fanOut))',
+    model,
+    entries: entriesOf('glorotUniform'),
+    limits: fans.map(([fanIn, fanOut]) => Math.sqrt(6 / (fanIn + fanOut))),
+  },
+  {
+    name: 'fanInUniform: weights and biases on ±1 / √fanIn',
+    model: fanInModel,
+    entries: entriesOf('fanInUniform', fanInModel),
+    // The last bias starts at the data's mean.
+    limits: fans.flatMap(([fanIn]) => [1 / Math.sqrt(fanIn), 1 / Math.sqrt(fanIn)]).slice(0, -1),
+  },
+];
+
+for (const { name, model: of, entries, limits } of uniformStarts) {
+  test(`${name}: limits, moments, distribution`, () => {
+    const parameters = initialize(of, key, dataMean);
+    assert.equal(entries.length, limits.length);
+    entries.forEach(({ entry }, i) => {
+      const limit = limits[i]!;
+      const values = parameters.slice(entry.offset, entry.offset + entry.size);
+      // The limit itself is rounded to float32, and so is each value.
+      const inside = values.every((value) => Math.abs(value) <= limit * (1 + 2 ** -23));
+      assert.ok(inside, `${entry.name}: beyond ±${limit}`);
+      // The standard errors below are those of many values.
+      if (entry.size >= 50) assertUniform(values, limit, entry.name);
+    });
+  });
+
+  test(`${name}: low + 2 limit u, a function of key and tensor`, () => {
+    const parameters = initialize(of, key, dataMean);
+    entries.forEach(({ entry, index }, i) => {
+      const limit = Math.fround(limits[i]!);
+      const stream = { position: index, step: 0, purpose: Purpose.initialization };
+      const expected = Float32Array.from(rowWords(entry.size, [key.low, key.high], stream), (bits) =>
+        multiplyAdd(2 * limit, (bits >>> 8) * 2 ** -24, -limit),
+      );
+      assertSameBits(parameters.slice(entry.offset, entry.offset + entry.size), expected, entry.name);
+    });
+  });
 }
 
-test('weights are uniform on ±√(6 / (fanIn + fanOut)): limits, moments, distribution', () => {
-  const parameters = initialize(model, key, dataMean);
-  const glorot = entriesOf('glorotUniform');
-  assert.equal(glorot.length, 4);
-  for (const { entry } of glorot) {
-    const limit = limitOf(entry);
-    const values = parameters.slice(entry.offset, entry.offset + entry.size);
-    // The limit itself is rounded to float32, and so is each value.
-    assert.ok(
-      values.every((value) => Math.abs(value) <= limit * (1 + 2 ** -23)),
-      entry.name,
-    );
-    const { mean, variance } = moments(values);
-    // E x² = L² / 3, and the variance of x² is (1/5 − 1/9) L⁴.
-    const meanError = limit / Math.sqrt(3 * entry.size);
-    const varianceError = limit * limit * Math.sqrt((1 / 5 - 1 / 9) / entry.size);
-    assert.ok(Math.abs(mean) < FOUR_SIGMA * meanError, `${entry.name}: mean ${mean}`);
-    assert.ok(
-      Math.abs(variance - (limit * limit) / 3) < FOUR_SIGMA * varianceError,
-      `${entry.name}: ${variance}`,
-    );
-    const distance = kolmogorovDistance(values, (x) => (x / limit + 1) / 2);
-    assert.ok(distance < kolmogorovCritical(entry.size, 1e-3), `${entry.name}: distance ${distance}`);
-  }
-});
+function assertUniform(values: Float32Array, limit: number, name: string): void {
+  const { mean, variance } = moments(values);
+  // E x² = L² / 3, and the variance of x² is (1/5 − 1/9) L⁴.
+  const meanError = limit / Math.sqrt(3 * values.length);
+  const varianceError = limit * limit * Math.sqrt((1 / 5 - 1 / 9) / values.length);
+  assert.ok(Math.abs(mean) < FOUR_SIGMA * meanError, `${name}: mean ${mean}`);
+  const excess = variance - (limit * limit) / 3;
+  assert.ok(Math.abs(excess) < FOUR_SIGMA * varianceError, `${name}: variance ${variance}`);
+  const distance = kolmogorovDistance(values, (x) => (x / limit + 1) / 2);
+  assert.ok(distance < kolmogorovCritical(values.length, 1e-3), `${name}: distance ${distance}`);
+}
 
-test('weights are a function of key and tensor: low + 2 limit · u of its random words', () => {
-  const parameters = initialize(model, key, dataMean);
-  for (const { entry, index } of entriesOf('glorotUniform')) {
-    const limit = Math.fround(limitOf(entry));
-    const stream = { position: index, step: 0, purpose: Purpose.initialization };
-    const expected = Float32Array.from(rowWords(entry.size, [key.low, key.high], stream), (bits) =>
-      multiplyAdd(2 * limit, (bits >>> 8) * 2 ** -24, -limit),
-    );
-    assertSameBits(parameters.slice(entry.offset, entry.offset + entry.size), expected, entry.name);
-  }
-});
-
-test('biases are zero', () => {
+test('glorotUniform: biases are zero', () => {
   const parameters = initialize(model, key, dataMean);
   const zeros = entriesOf('zeros');
   assert.equal(zeros.length, 3);
