@@ -11,6 +11,7 @@ import { requestedConfig, settingsOf } from '#src/coordinator/trainOptions.js';
 import { WorkerPool } from '#src/coordinator/workerPool.js';
 import { type Dataset, loadDataset } from '#src/data/dataset.js';
 import type { Kernels } from '#src/kernels/kernels.js';
+import { choosePlatform } from '#src/kernels/platform.js';
 import { layerMultiplyAdds } from '#src/model/describe.js';
 import type { Model } from '#src/model/model.js';
 import { resolveModel } from '#src/model/resolve.js';
@@ -45,7 +46,8 @@ class Subject {
   static async create(dataset: Dataset, model: string, batchSize: number, workers: number): Promise<Subject> {
     const config = await requestedConfig({ model, batchSize }, dataset, undefined);
     const resolved = resolveModel(config.model, { latent: config.latent });
-    const state = new RunState(resolved, settingsOf(config, dataset), dataset, workers);
+    const platform = choosePlatform({ arithmetic: config.arithmetic, revectorize: true });
+    const state = new RunState(resolved, settingsOf(config, dataset, platform), platform, dataset, workers);
     state.initialize(dataset);
     return new Subject(workers, batchSize, state);
   }
@@ -109,7 +111,7 @@ function stepOperations(model: Model): number {
 /** GFLOP/s of multiply-adds that never leave the registers. */
 function probePeak(kernels: Kernels): number {
   const start = performance.now();
-  for (let i = 0; i < PROBE_CALLS; i++) kernels.peakProbe(PROBE_ROUNDS, 0.5);
+  for (let i = 0; i < PROBE_CALLS; i++) kernels.peakProbe(PROBE_ROUNDS, 0.5, 0);
   return (96 * PROBE_ROUNDS * PROBE_CALLS) / (performance.now() - start) / 1e6;
 }
 

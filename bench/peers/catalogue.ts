@@ -1,0 +1,90 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Case } from './cases.js';
+import type { PeerCommand } from './peerProcess.js';
+
+/** Something that computes the training step. */
+export interface Peer {
+  /** e.g. `pytorch-compiled-2`: the number is that of threads or processes. */
+  readonly name: string;
+  /** How to start it, or why it is not here. */
+  command(problem: Case, directory: string): PeerCommand | { readonly absent: string };
+}
+
+/** All the cores that a peer may use. */
+export const CORES = Math.min(availableParallelism(), 8);
+
+/** The peer against which ratios are given. */
+export const LOWERBOUND = `lowerbound-${CORES}`;
+
+/** All peers; those of lowerbound first. */
+export function allPeers(): readonly Peer[] {
+  return [
+    ...counts().map(lowerbound),
+    ...counts().map((threads) => pytorch(`eager-${threads}`, ['--threads', String(threads)])),
+    ...counts().map((threads) => pytorch(`compiled-${threads}`, ['--compile', '--threads', String(threads)])),
+    pytorch('ddp-2', ['--processes', '2']),
+    ...counts().map(jax),
+    tfjs('tfjs-wasm', 'wasm', {}),
+    tfjs('tfjs-node-1', 'node', { TF_NUM_INTRAOP_THREADS: '1' }),
+    tfjs('tfjs-node-default', 'node', {}),
+  ];
+}
+
+/** One thread, and one a core. */
+function counts(): number[] {
+  return CORES > 1 ? [1, CORES] : [1];
+}
+
+function lowerbound(workers: number): Peer {
+  const script = fileURLToPath(new URL('lowerboundPeer.js', import.meta.url));
+  return {
+    name: `lowerbound-${workers}`,
+    command: ({ name }) => ({ program: process.execPath, args: [script, name, String(workers)] }),
+  };
+}
+
+function pytorch(variant: string, args: readonly string[]): Peer {
+  return {
+    name: `pytorch-${variant}`,
+    command: (_, directory) => python('LOWERBOUND_TORCH_PYTHON', 'pytorch_peer.py', directory, args),
+  };
+}
+
+function jax(threads: number): Peer {
+  const args = ['--threads', String(threads)];
+  return {
+    name: `jax-${threads}`,
+    command: (_, directory) => python('LOWERBOUND_JAX_PYTHON', 'jax_peer.py', directory, args),
+  };
+}
+
+function python(variable: string, script: string, directory: string, args: readonly string[]) {
+  const program = process.env[variable];
+  if (program === undefined) return { absent: `${variable} is not set` };
+  if (!existsSync(program)) return { absent: `${variable} names no file` };
+  return { program, args: [source(script), '--problem', directory, ...args] };
+}
+
+function tfjs(name: string, backend: 'wasm' | 'node', env: Readonly<Record<string, string>>): Peer {
+  const variable = 'LOWERBOUND_TFJS_DIR';
+  const needed = backend === 'wasm' ? '@tensorflow/tfjs-backend-wasm' : '@tensorflow/tfjs-node';
+  return {
+    name,
+    command: (_, directory) => {
+      const folder = process.env[variable];
+      if (folder === undefined) return { absent: `${variable} is not set` };
+      if (!existsSync(join(folder, 'node_modules', needed))) {
+        return { absent: `${variable} holds no ${needed}` };
+      }
+      return { program: process.execPath, args: [source('tfjs_peer.mjs'), folder, backend, directory], env };
+    },
+  };
+}
+
+/** Peers in other languages stay in the source tree: nothing compiles them. */
+function source(script: string): string {
+  return fileURLToPath(new URL(`../../../bench/peers/${script}`, import.meta.url));
+}

@@ -1,0 +1,73 @@
+// lowerbound as a peer among peers: the run's own path (shared memory, Piscina ranks, barriers), its own loading of
+// images, binarisation and noise included. Protocol: docs/peers.md. Arguments: case, workers.
+
+import { createInterface } from 'node:readline';
+import type { RunState } from '#src/coordinator/runState.js';
+import { WorkerPool } from '#src/coordinator/workerPool.js';
+import { loadDataset } from '#src/data/dataset.js';
+import { caseNamed } from './cases.js';
+import { COMPARED_STEPS } from './problem.js';
+import { orderEpoch, startingState } from './run.js';
+
+/** Trains on and on, epoch after epoch. */
+class Training {
+  readonly #pool: WorkerPool;
+  #step = 0;
+
+  constructor(
+    readonly state: RunState,
+    workers: number,
+  ) {
+    this.#pool = new WorkerPool({ state, workers, barrierTimeLimit: 60_000 });
+  }
+
+  async run(steps: number): Promise<void> {
+    const { stepsPerEpoch, trainCount, batchSize } = this.state.settings;
+    // A short last batch would count as a whole one.
+    const whole = Math.floor(trainCount / batchSize);
+    for (let rest = steps; rest > 0; ) {
+      let epoch = Math.floor(this.#step / stepsPerEpoch);
+      if (this.#step - epoch * stepsPerEpoch >= whole) {
+        epoch++;
+        this.#step = epoch * stepsPerEpoch;
+        orderEpoch(this.state, epoch);
+      }
+      const end = Math.min(this.#step + rest, epoch * stepsPerEpoch + whole);
+      await this.#pool.trainSteps(epoch, this.#step, end);
+      rest -= end - this.#step;
+      this.#step = end;
+    }
+  }
+
+  /** Losses of the first steps, mean over the batch, nats. */
+  firstLosses(): number[] {
+    const { memory, layout } = this.state;
+    const metrics = new Float64Array(memory.buffer, layout.stepMetrics, COMPARED_STEPS * 4);
+    return Array.from({ length: COMPARED_STEPS }, (_, step) => {
+      const [examples, logLikelihood, kl] = metrics.subarray(step * 4);
+      return (kl! - logLikelihood!) / examples!;
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+}
+
+function answer(message: object): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+const [caseName = '', workers = '1'] = process.argv.slice(2);
+const state = await startingState(caseNamed(caseName), loadDataset(), Number(workers));
+const training = new Training(state, Number(workers));
+await training.run(COMPARED_STEPS);
+const { arithmetic, tile, revectorized } = state.platform;
+const version = `Node ${process.versions.node}, ${arithmetic}, ${tile}${revectorized ? ', re-vectorised' : ''}`;
+answer({ version, losses: training.firstLosses() });
+for await (const line of createInterface({ input: process.stdin })) {
+  const start = performance.now();
+  await training.run(Number(line));
+  answer({ seconds: (performance.now() - start) / 1000 });
+}
+await training.close();

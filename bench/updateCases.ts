@@ -1,0 +1,370 @@
+// What happens once a step to all parameters, and what draws random numbers.
+
+import { Purpose } from '#src/kernels/stream.js';
+import { ADAM_DEFAULTS, adamFactors } from '#src/model/adam.js';
+import type { Model } from '#src/model/model.js';
+import { BINARIZE_MODE } from '#src/worker/rank.js';
+import { paddedParameters } from '#src/worker/runMemory.js';
+import { add, multiplyAdd, roundoff, sampleFloats, underflow, words } from '../test/kernels/float32.js';
+import { rowWords } from '../test/kernels/philoxReference.js';
+import { assertSame, assertWithin, type KernelCase, once, UNWRITTEN } from './kernelCase.js';
+import type { Workbench } from './workbench.js';
+
+const FLOAT = Float32Array.BYTES_PER_ELEMENT;
+const SHARDS = 8;
+const KEY = [0x1bd11bda, 0xa9fc1a22] as const;
+
+/** A model's update, and the examples and the noise of a shard. */
+export interface UpdateLoad {
+  readonly model: Model;
+  readonly binarize: keyof typeof BINARIZE_MODE;
+  readonly shardSize: number;
+}
+
+export function updateCases(load: UpdateLoad): KernelCase[] {
+  const gradients = once(() => gradientSlots(paddedParameters(load.model)));
+  return [
+    treeReduceCase(load.model, gradients),
+    reduceAdamCase(load.model, gradients),
+    addSpansCase(load.model),
+    binarizeCase(load),
+    normalCase(load),
+    uniformCase(load.model),
+    bitsCase(load),
+  ];
+}
+
+/** Of element i: neighbours are added, then neighbouring sums, and so on. The number of slots is a power of two. */
+function tree(slots: readonly Float32Array[], i: number, from = 0, to = slots.length): number {
+  if (to - from === 1) return slots[from]![i]!;
+  const middle = (from + to) / 2;
+  return add(tree(slots, i, from, middle), tree(slots, i, middle, to));
+}
+
+/** Different ones, cut from one stream. */
+function gradientSlots(count: number): Float32Array[] {
+  const values = sampleFloats(20, count + SHARDS);
+  return Array.from({ length: SHARDS }, (_, shard) => values.subarray(shard, shard + count));
+}
+
+/** Slots as the run's memory has them: returns the first one's address and the distance. */
+class Slots {
+  readonly address: number;
+  readonly pitch: number;
+  readonly #bench: Workbench;
+  readonly #values: readonly Float32Array[];
+
+  constructor(bench: Workbench, values: readonly Float32Array[]) {
+    this.#bench = bench;
+    this.#values = values;
+    this.pitch = values[0]!.length * FLOAT;
+    this.address = bench.arena.floats(values.length * values[0]!.length);
+  }
+
+  fill(): void {
+    this.#values.forEach((values, shard) => {
+      this.#bench.floats(this.address + shard * this.pitch, values.length).set(values);
+    });
+  }
+
+  /** Sums in place would grow without end. */
+  zero(): void {
+    this.#bench.floats(this.address, (this.#values.length * this.pitch) / FLOAT).fill(0);
+  }
+}
+
+function treeReduceCase(model: Model, gradients: () => Float32Array[]): KernelCase {
+  const count = paddedParameters(model);
+  const expected = once(() => {
+    const slots = gradients();
+    return Float32Array.from({ length: count }, (_, i) => tree(slots, i));
+  });
+  return {
+    kernel: 'treeReduce',
+    model: model.name,
+    shape: `${SHARDS}×[${count}]`,
+    work: { unit: 'bytes', amount: (SHARDS + 1) * count * FLOAT },
+    prepare: (bench) => {
+      const slots = new Slots(bench, gradients());
+      return {
+        reset: () => slots.fill(),
+        run: () => bench.kernels.treeReduce(slots.address, slots.pitch, SHARDS, count),
+        check: () => assertSame(bench.floats(slots.address, count), expected(), `treeReduce ${model.name}`),
+        steady: () => slots.zero(),
+      };
+    },
+  };
+}
+
+interface AdamState {
+  readonly parameters: Float32Array;
+  readonly m: Float32Array;
+  readonly v: Float32Array;
+}
+
+function adamState(count: number): AdamState {
+  return {
+    parameters: sampleFloats(30, count),
+    m: sampleFloats(31, count),
+    v: sampleFloats(32, count).map(Math.abs),
+  };
+}
+
+/** Step 3 of a batch of 128. */
+function adamNumbers() {
+  const factors = { stepSize: 0, rootCorrection: 0 };
+  adamFactors({ learningRate: 1e-3, ...ADAM_DEFAULTS }, 3, factors);
+  return { ...ADAM_DEFAULTS, ...factors, scale: 1 / 128 };
+}
+
+/** Rounding after each operation. */
+function scalarAdam({ parameters, m, v }: AdamState, gradient: (i: number) => number): AdamState {
+  const f = Math.fround;
+  const numbers = adamNumbers();
+  const [b1, a1, b2, a2] = [
+    f(numbers.beta1),
+    f(1 - numbers.beta1),
+    f(numbers.beta2),
+    f(1 - numbers.beta2),
+  ] as const;
+  const [rate, correction] = [f(numbers.stepSize), f(numbers.rootCorrection)];
+  const [scale, epsilon] = [f(numbers.scale), f(numbers.epsilon)];
+  const after = { parameters: parameters.slice(), m: m.slice(), v: v.slice() };
+  for (let i = 0; i < m.length; i++) {
+    const g = f(gradient(i) * scale);
+    const first = add(f(b1 * m[i]!), f(a1 * g));
+    const second = add(f(b2 * v[i]!), f(a2 * f(g * g)));
+    const root = add(f(f(Math.sqrt(second)) * correction), epsilon);
+    after.m[i] = first;
+    after.v[i] = second;
+    after.parameters[i] = f(parameters[i]! - f(f(rate * first) / root));
+  }
+  return after;
+}
+
+function reduceAdamCase(model: Model, gradients: () => Float32Array[]): KernelCase {
+  const count = paddedParameters(model);
+  const before = once(() => adamState(count));
+  const expected = once(() => scalarAdam(before(), (i) => tree(gradients(), i)));
+  const numbers = adamNumbers();
+  return {
+    kernel: 'reduceAdam',
+    model: model.name,
+    shape: `${SHARDS}×[${count}]`,
+    work: { unit: 'bytes', amount: (SHARDS + 6) * count * FLOAT },
+    prepare: (bench) => {
+      const slots = new Slots(bench, gradients());
+      const state = before();
+      const [parameters, m, v] = [bench.place(state.parameters), bench.place(state.m), bench.place(state.v)];
+      return {
+        reset: () => {
+          slots.fill();
+          bench.floats(parameters, count).set(state.parameters);
+          bench.floats(m, count).set(state.m);
+          bench.floats(v, count).set(state.v);
+        },
+        run: () =>
+          bench.kernels.reduceAdam(
+            parameters,
+            m,
+            v,
+            slots.address,
+            slots.pitch,
+            SHARDS,
+            count,
+            numbers.scale,
+            numbers.beta1,
+            1 - numbers.beta1,
+            numbers.beta2,
+            1 - numbers.beta2,
+            numbers.stepSize,
+            numbers.rootCorrection,
+            numbers.epsilon,
+          ),
+        check: () => {
+          const what = `reduceAdam ${model.name}`;
+          assertSame(bench.floats(m, count), expected().m, `${what} m`);
+          assertSame(bench.floats(v, count), expected().v, `${what} v`);
+          assertSame(bench.floats(parameters, count), expected().parameters, `${what} parameters`);
+        },
+      };
+    },
+  };
+}
+
+function addSpansCase(model: Model): KernelCase {
+  const count = paddedParameters(model);
+  return {
+    kernel: 'addSpans',
+    model: model.name,
+    shape: `[${count}]`,
+    work: { unit: 'bytes', amount: 3 * count * FLOAT },
+    prepare: (bench) => {
+      const [a, b] = [sampleFloats(40, count), sampleFloats(41, count)];
+      const [left, right] = [bench.place(a), bench.place(b)];
+      const out = bench.arena.floats(count);
+      return {
+        reset: () => bench.floats(out, count).fill(UNWRITTEN),
+        run: () => bench.kernels.addSpans(left, right, out, count),
+        check: () => {
+          const expected = a.map((x, i) => add(x, b[i]!));
+          assertSame(bench.floats(out, count), expected, `addSpans ${model.name}`);
+        },
+      };
+    },
+  };
+}
+
+/** As many images as the data set of MNIST's size would spread a shard over is not needed: the pixels of a shard. */
+function binarizeCase({ model, binarize, shardSize }: UpdateLoad): KernelCase {
+  const { dimensions } = model;
+  const mode = BINARIZE_MODE[binarize];
+  const purpose = Purpose.trainingBinarization;
+  const greys = () => {
+    const next = words(50);
+    return Uint8Array.from({ length: shardSize * dimensions }, () => next() & 0xff);
+  };
+  // Backwards, so that a kernel that ignored the order would be found out.
+  const order = Array.from({ length: shardSize }, (_, i) => shardSize - 1 - i);
+  const expected = once(() => {
+    const pixels = greys();
+    const rows = order.map((image) => {
+      const bits = rowWords(dimensions, KEY, { position: image, step: 1, purpose });
+      return Array.from(pixels.subarray(image * dimensions, (image + 1) * dimensions), (grey, i) => {
+        if (binarize === 'none') return Math.fround(grey / 255);
+        if (binarize === 'threshold') return grey > 127.5 ? 1 : 0;
+        return Math.min(bits[i]!, 0xfffffffe) / 0xffffffff < grey / 255 ? 1 : 0;
+      });
+    });
+    return Float32Array.from(rows.flat());
+  });
+  const shape = `${binarize} ${shardSize}×[${dimensions}]`;
+  return {
+    kernel: 'binarize',
+    model: model.name,
+    shape,
+    work: { unit: 'bytes', amount: shardSize * dimensions * (1 + FLOAT) },
+    prepare: (bench) => {
+      const count = shardSize * dimensions;
+      const pixels = bench.arena.reserve(count);
+      bench.bytes(pixels, count).set(greys());
+      const table = bench.arena.table(order);
+      bench.arena.materialize(bench.memory.buffer);
+      const out = bench.arena.floats(count);
+      const scratch = bench.arena.reserve(64);
+      return {
+        reset: () => bench.floats(out, count).fill(UNWRITTEN),
+        run: () =>
+          bench.kernels.binarize(
+            mode,
+            pixels,
+            table,
+            shardSize,
+            dimensions,
+            out,
+            KEY[0],
+            KEY[1],
+            1,
+            purpose,
+            scratch,
+          ),
+        check: () => assertSame(bench.floats(out, count), expected(), `binarize ${shape}`),
+      };
+    },
+  };
+}
+
+/** √(−2 ln u) (cos, sin)(2π v) in float64, with the bound that test/kernels/normal.test.ts derives. */
+function boxMuller(bits: Uint32Array, i: number): { value: number; bound: number } {
+  const cosine = i & ~4;
+  const u = Math.fround(Math.fround(bits[cosine]!) + 0.5) * 2 ** -32;
+  const angle = 2 * Math.PI * ((bits[cosine + 4]! >>> 8) * 2 ** -24);
+  const radius = Math.sqrt(-2 * Math.log(u));
+  const value = radius * (i === cosine ? Math.cos(angle) : Math.sin(angle));
+  const unitError = (2 * Math.PI) / 4 + 4;
+  return { value, bound: roundoff * (Math.abs(value) * 6 + radius * unitError) * 1.001 + underflow };
+}
+
+function normalCase({ model, shardSize }: UpdateLoad): KernelCase {
+  const { latent } = model;
+  const count = shardSize * latent;
+  const shape = `${shardSize}×[${latent}]`;
+  const purpose = Purpose.trainingNoise;
+  const expected = once(() => {
+    const value = new Float64Array(count);
+    const bound = new Float64Array(count);
+    for (let row = 0; row < shardSize; row++) {
+      const bits = rowWords(Math.ceil(latent / 16) * 16, KEY, { position: row, step: 2, purpose });
+      for (let i = 0; i < latent; i++) {
+        const number = boxMuller(bits, i);
+        value[row * latent + i] = number.value;
+        bound[row * latent + i] = number.bound;
+      }
+    }
+    return { value, bound };
+  });
+  return {
+    kernel: 'randomNormal',
+    model: model.name,
+    shape,
+    work: { unit: 'bytes', amount: count * FLOAT },
+    prepare: (bench) => {
+      const out = bench.arena.floats(count);
+      const scratch = bench.arena.reserve(64);
+      return {
+        reset: () => bench.floats(out, count).fill(UNWRITTEN),
+        run: () => bench.kernels.randomNormal(out, shardSize, latent, KEY[0], KEY[1], 0, 2, purpose, scratch),
+        check: () => assertWithin(bench.floats(out, count), expected(), `randomNormal ${shape}`),
+      };
+    },
+  };
+}
+
+/** The start of the model's largest tensor. */
+function uniformCase(model: Model): KernelCase {
+  const count = Math.max(...model.parameters.entries.map(({ size }) => size));
+  const purpose = Purpose.initialization;
+  const [low, high] = [-0.25, 0.25];
+  const expected = once(() =>
+    Float32Array.from(rowWords(count, KEY, { position: 3, step: 0, purpose }), (bits) =>
+      multiplyAdd(high - low, (bits >>> 8) * 2 ** -24, low),
+    ).subarray(0, count),
+  );
+  return {
+    kernel: 'randomUniform',
+    model: model.name,
+    shape: `[${count}]`,
+    work: { unit: 'bytes', amount: count * FLOAT },
+    prepare: (bench) => {
+      const out = bench.arena.floats(count);
+      const scratch = bench.arena.reserve(64);
+      return {
+        reset: () => bench.floats(out, count).fill(UNWRITTEN),
+        run: () => bench.kernels.randomUniform(out, count, low, high, KEY[0], KEY[1], 3, 0, purpose, scratch),
+        check: () => assertSame(bench.floats(out, count), expected(), `randomUniform [${count}]`),
+      };
+    },
+  };
+}
+
+/** The words behind the order of 60,000 examples, or of a thousand a shard's example where that is less. */
+function bitsCase({ model, shardSize }: UpdateLoad): KernelCase {
+  const count = Math.min(60_000, shardSize * 1000);
+  const purpose = Purpose.epochOrder;
+  const expected = once(() => rowWords(count, KEY, { position: 0, step: 4, purpose }));
+  return {
+    kernel: 'randomBits',
+    model: model.name,
+    shape: `[${count}]`,
+    work: { unit: 'bytes', amount: count * Uint32Array.BYTES_PER_ELEMENT },
+    prepare: (bench) => {
+      const out = bench.arena.reserve(Math.ceil(count / 16) * 64);
+      return {
+        reset: () => bench.words(out, count).fill(0),
+        run: () => bench.kernels.randomBits(out, count, KEY[0], KEY[1], 0, 4, purpose),
+        check: () =>
+          assertSame(bench.words(out, count), expected().subarray(0, count), `randomBits [${count}]`),
+      };
+    },
+  };
+}
