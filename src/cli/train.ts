@@ -1,10 +1,10 @@
 import type { RunEvent } from '../coordinator/events.js';
-import type { RunConfig } from '../coordinator/runConfig.js';
 import type { TrainResult } from '../coordinator/train.js';
 import type { TrainOptions } from '../coordinator/trainOptions.js';
 import { defineCommand, given } from './command.js';
 import { ExitCode } from './exitCode.js';
 import {
+  choice,
   type FlagValues,
   inGroup,
   numberFromZero,
@@ -25,6 +25,8 @@ import {
   seedFlag,
   workersFlag,
 } from './sharedFlags.js';
+
+const tileWords = { '4x8': '4x8', '6x8': '6x8', '4x16': '4x16', '6x16': '6x16' } as const;
 
 const flags = {
   ...inGroup('Model and data:', {
@@ -75,6 +77,23 @@ const flags = {
       default: 'none: a new run',
     }),
     workers: workersFlag('--shards'),
+    arithmetic: choice(
+      { portable: 'portable', fused: 'fused' },
+      {
+        describe:
+          'portable: the same bits on every machine; fused (multiply-adds rounded once): faster, the same bits on ' +
+          'every machine that fuses',
+        default: "fused where this machine fuses; a resumed run's own",
+      },
+    ),
+    revectorize: switchFlag({
+      describe: 'Let V8 pair operations to 256 bits where that is known to work; changes no bit',
+      default: 'on',
+    }),
+    tile: choice(tileWords, {
+      describe: 'Tile of the micro-kernels; changes no bit',
+      default: 'the fastest known for this Node',
+    }),
     'barrier-timeout': positiveNumber({
       describe: 'Seconds after which a worker that no longer answers ends the run',
       default: '60',
@@ -117,8 +136,7 @@ export const trainCommand = defineCommand({
     const reporter = createReporter({ stream: process.stdout, json, quiet });
     const interruption = new Interruption((message) => reporter.report({ kind: 'note', message }));
     const onEvent = (event: RunEvent) => {
-      if (event.kind === 'started' && !json)
-        reporter.report({ kind: 'note', message: headline(event.config) });
+      if (event.kind === 'started' && !json) reporter.report({ kind: 'note', message: headline(event) });
       reporter.report(event.kind === 'started' ? { ...event, ...machine() } : event);
     };
     let result: TrainResult;
@@ -159,17 +177,20 @@ function trainOptions(values: FlagValues<typeof flags>): TrainOptions {
     pictures: values.pictures,
     logEvery: values['log-every'],
     barrierTimeout: values['barrier-timeout'],
+    arithmetic: values.arithmetic,
+    revectorize: values.revectorize,
+    tile: values.tile,
   });
 }
 
 /** What decides the bits of the run and is not in the lines that the reporter begins with. */
-function headline(config: RunConfig): string {
-  const { node, arithmetic } = { ...machine(), arithmetic: config.arithmetic };
+function headline({ config, tile, revectorized }: Extract<RunEvent, { kind: 'started' }>): string {
+  const width = revectorized ? '256-bit (re-vectorised)' : '128-bit';
   return (
     `Model ${config.model.name} (d = ${config.latent}) on ${config.data.source} (binarise ${config.binarize}): ` +
     `batches of ${config.batchSize} in ${config.shards} shards, K = ${config.samples}, KL ${klWord(config.kl)}, ` +
     `beta ${config.beta}, learning rate ${config.learningRate}, seed ${config.seed}\n` +
-    `Node ${node}, ${config.backend} kernels, ${arithmetic} arithmetic`
+    `Node ${machine().node}, ${config.backend} kernels, ${config.arithmetic} arithmetic, tile ${tile}, ${width}`
   );
 }
 

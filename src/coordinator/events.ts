@@ -1,3 +1,4 @@
+import type { TileName } from '../kernels/tiles/tile.js';
 import type { RunConfig } from './runConfig.js';
 
 /** Means over examples, in nats. */
@@ -24,6 +25,9 @@ export type RunEvent =
       readonly trainCount: number;
       readonly testCount: number;
       readonly memoryBytes: number;
+      readonly tile: TileName;
+      /** Whether V8 pairs operations to 256 bits. */
+      readonly revectorized: boolean;
     }
   | {
       readonly kind: 'progress';

@@ -43,6 +43,8 @@ export async function findCheckpoint(path: string): Promise<{ path: string; chec
 export async function loadModel(path: string): Promise<LoadedModel> {
   const { path: file, checkpoint } = await findCheckpoint(path);
   const { config, step, parameters } = checkpoint;
-  const model = new LatentModel(resolveModel(config.model, { latent: config.latent }), parameters);
+  const model = new LatentModel(resolveModel(config.model, { latent: config.latent }), parameters, {
+    arithmetic: config.arithmetic,
+  });
   return { model, config, step, parametersSha256: parameterHash(parameters), path: file };
 }

@@ -36,7 +36,7 @@ export interface RunConfig {
   readonly learningRate: number;
   readonly adam: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
   readonly epochs: number;
-  readonly arithmetic: 'portable';
+  readonly arithmetic: 'portable' | 'fused';
   readonly backend: 'simd';
 }
 
@@ -133,7 +133,7 @@ const fields = {
   learningRate: positiveNumber,
   adam: objectOf({ beta1: decayRate, beta2: decayRate, epsilon: positiveNumber }, {}),
   epochs: positiveInteger,
-  arithmetic: oneOf(['portable']),
+  arithmetic: oneOf(['portable', 'fused']),
   backend: oneOf(['simd']),
 } as const;
 

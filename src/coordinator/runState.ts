@@ -1,5 +1,6 @@
 import type { Dataset } from '../data/dataset.js';
-import { bindKernels, compileKernels, type Kernels } from '../kernels/kernels.js';
+import { bindKernels, type Kernels } from '../kernels/kernels.js';
+import type { Platform } from '../kernels/platform.js';
 import { initializeParameters } from '../model/initialize.js';
 import type { Model } from '../model/model.js';
 import { CONTROL_WORDS } from '../worker/control.js';
@@ -24,13 +25,14 @@ export class RunState implements TrainingState {
   constructor(
     readonly model: Model,
     readonly settings: Settings,
+    readonly platform: Platform,
     dataset: Dataset,
     ranks: number,
   ) {
     this.layout = planRunMemory(model, settings, CONTROL_WORDS, ranks);
     const pages = Math.ceil(this.layout.bytes / PAGE);
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-    this.module = compileKernels('portable');
+    this.module = platform.module;
     this.kernels = bindKernels(this.module, this.memory);
     const { buffer } = this.memory;
     this.control = new Int32Array(buffer, this.layout.control, CONTROL_WORDS);

@@ -1,5 +1,6 @@
 import { type Dataset, loadDataset } from '../data/dataset.js';
 import { UsageError } from '../errors.js';
+import { choosePlatform, type Platform } from '../kernels/platform.js';
 import { resolveModel } from '../model/resolve.js';
 import { type Checkpoint, parameterHash } from './checkpoint.js';
 import type { FinishReason, MeanTerms, RunEvent } from './events.js';
@@ -52,7 +53,13 @@ export async function train(options: TrainOptions = {}): Promise<TrainResult> {
   const saved = directory?.readConfig();
   const config = await requestedConfig(options, dataset, saved);
   const workers = workerCount(options.workers, config.shards);
-  const state = createState(config, dataset, workers);
+  const platform = choosePlatform({
+    arithmetic: config.arithmetic,
+    revectorize: options.revectorize ?? true,
+    ...(options.tile ? { tile: options.tile } : {}),
+  });
+  for (const message of platform.warnings) tell({ kind: 'warning', message });
+  const state = createState(config, dataset, platform, workers);
   const found = await latestCheckpoint(directory, tell);
   if (found) state.restore(found);
   else state.initialize(dataset);
@@ -82,10 +89,10 @@ export async function train(options: TrainOptions = {}): Promise<TrainResult> {
   }
 }
 
-function createState(config: RunConfig, dataset: Dataset, workers: number): RunState {
+function createState(config: RunConfig, dataset: Dataset, platform: Platform, workers: number): RunState {
   const model = resolveModel(config.model, { latent: config.latent });
   try {
-    return new RunState(model, settingsOf(config, dataset), dataset, workers);
+    return new RunState(model, settingsOf(config, dataset, platform), platform, dataset, workers);
   } catch (error) {
     // Too large a memory is a matter of the options.
     if (error instanceof RangeError) throw new UsageError(error.message);

@@ -3,7 +3,10 @@ import type { KlEstimate } from '../backends/backend.js';
 import type { Dataset } from '../data/dataset.js';
 import { datasetFingerprint } from '../data/fingerprint.js';
 import { UsageError } from '../errors.js';
+import type { Arithmetic } from '../kernels/kernels.js';
+import { canFuse, type Platform } from '../kernels/platform.js';
 import { randomKey } from '../kernels/stream.js';
+import type { TileName } from '../kernels/tiles/tile.js';
 import { ADAM_DEFAULTS } from '../model/adam.js';
 import { loadModelSpec } from '../model/load.js';
 import type { MapShape } from '../model/model.js';
@@ -44,6 +47,15 @@ export interface TrainOptions {
   readonly klWarmupEpochs?: number;
   readonly learningRate?: number;
   readonly binarize?: Binarization;
+  /**
+   * `portable`: the same bits everywhere. `fused`: faster, the same bits on every machine that fuses multiply-adds.
+   * Default: fused where this machine fuses.
+   */
+  readonly arithmetic?: Arithmetic;
+  /** Whether V8 may pair operations to 256 bits where that is known to work; default true. Does not change a bit. */
+  readonly revectorize?: boolean;
+  /** Of the micro-kernels; default: the fastest one known here. Does not change a bit. */
+  readonly tile?: TileName;
   /** Unsigned 64 bits; default 0. */
   readonly seed?: number | bigint;
   /** Pictures after each epoch; default true. */
@@ -110,7 +122,7 @@ export async function requestedConfig(
     learningRate: options.learningRate ?? base.learningRate,
     adam: base.adam,
     epochs: options.epochs ?? base.epochs,
-    arithmetic: 'portable',
+    arithmetic: options.arithmetic ?? saved?.arithmetic ?? (canFuse() ? 'fused' : 'portable'),
     backend: 'simd',
   };
   const checked = parseRunConfig(config, 'The options of this run');
@@ -129,7 +141,7 @@ async function requestedSpec(
 }
 
 /** The part of the config that ranks need. */
-export function settingsOf(config: RunConfig, dataset: Dataset): Settings {
+export function settingsOf(config: RunConfig, dataset: Dataset, { tile }: Platform): Settings {
   const trainCount = dataset.train.count;
   const stepsPerEpoch = Math.ceil(trainCount / config.batchSize);
   return {
@@ -145,6 +157,7 @@ export function settingsOf(config: RunConfig, dataset: Dataset): Settings {
     trainCount,
     testCount: dataset.test.count,
     stepsPerEpoch,
+    tile,
   };
 }
 

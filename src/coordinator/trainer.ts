@@ -207,6 +207,8 @@ export class Trainer {
       trainCount,
       testCount,
       memoryBytes: state.layout.bytes,
+      tile: state.platform.tile,
+      revectorized: state.platform.revectorized,
     });
   }
 }

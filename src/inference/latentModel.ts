@@ -2,7 +2,8 @@ import type { KlEstimate } from '../backends/backend.js';
 import { SimdBackend, simdMemory } from '../backends/simd/engine.js';
 import { UsageError } from '../errors.js';
 import { Arena } from '../kernels/arena.js';
-import { bindKernels, compileKernels, type Kernels } from '../kernels/kernels.js';
+import { type Arithmetic, bindKernels, type Kernels } from '../kernels/kernels.js';
+import { canFuse, choosePlatform, type Platform } from '../kernels/platform.js';
 import { Purpose, type RandomKey, randomKey } from '../kernels/stream.js';
 import type { Model } from '../model/model.js';
 
@@ -30,6 +31,13 @@ export interface ElboGradients extends ElboTerms {
   readonly gradient: Float32Array;
 }
 
+export interface LatentModelOptions {
+  /** How products are added; default `portable`. Where this machine does not fuse, portable is used in place of fused. */
+  readonly arithmetic?: Arithmetic;
+  /** The kernels of a run, in place of the arithmetic. */
+  readonly platform?: Platform;
+}
+
 export interface ElboOptions {
   /** K; default 1. */
   readonly samples?: number;
@@ -47,13 +55,16 @@ export interface ElboOptions {
  */
 export class LatentModel {
   readonly #parameters: Float32Array;
+  readonly #platform: Platform;
   #engine: Engine | undefined;
 
   /** @param parameters flat, in the order of `model.parameters`; copied. */
   constructor(
     readonly model: Model,
     parameters: Float32Array,
+    options: LatentModelOptions = {},
   ) {
+    this.#platform = options.platform ?? platformOf(options.arithmetic);
     requireParameters(model, parameters);
     this.#parameters = Float32Array.from(parameters);
   }
@@ -208,7 +219,7 @@ export class LatentModel {
         `epsilon holds ${epsilon.length} values: expected [${n} examples, K samples, ${latent} latent dimensions].`,
       );
     }
-    const engine = new Engine(this.model, samples, options.kl ?? 'analytic', n);
+    const engine = new Engine(this.#platform, this.model, samples, options.kl ?? 'analytic', n);
     engine.write(engine.parameters, parameters);
     engine.backend.prepare(0, 1);
     engine.write(engine.x, x);
@@ -239,7 +250,13 @@ export class LatentModel {
 
   #engineFor(samples: number, kl: KlEstimate): Engine {
     if (this.#engine?.samples !== samples || this.#engine.kl !== kl) {
-      this.#engine = new Engine(this.model, samples, kl, Math.max(1, Math.floor(CHUNK / samples)));
+      this.#engine = new Engine(
+        this.#platform,
+        this.model,
+        samples,
+        kl,
+        Math.max(1, Math.floor(CHUNK / samples)),
+      );
       this.#engine.write(this.#engine.parameters, this.#parameters);
       this.#engine.backend.prepare(0, 1);
     }
@@ -287,6 +304,7 @@ class Engine {
   readonly #buffer: ArrayBufferLike;
 
   constructor(
+    { module, tile }: Platform,
     model: Model,
     readonly samples: number,
     readonly kl: KlEstimate,
@@ -305,14 +323,14 @@ class Engine {
     this.epsilon = arena.floats(chunk * samples * model.latent);
     this.#logLikelihood = arena.doubles(chunk);
     this.#kl = arena.doubles(chunk);
-    const options = { model, samples, kl, shardSize: chunk, parameters: this.parameters };
+    const options = { model, samples, kl, tile, parts: 1, shardSize: chunk, parameters: this.parameters };
     const packed = arena.end;
     const workspace = simdMemory({ ...options, packed, workspace: 0 }).packedEnd;
     const { workspaceEnd } = simdMemory({ ...options, packed, workspace });
     const pages = Math.ceil(workspaceEnd / PAGE);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     this.#buffer = memory.buffer;
-    this.kernels = bindKernels(compileKernels('portable'), memory);
+    this.kernels = bindKernels(module, memory);
     this.backend = new SimdBackend(this.kernels, memory, { ...options, packed, workspace });
   }
 
@@ -327,7 +345,15 @@ class Engine {
 
   shard(count: number) {
     const { x, epsilon } = this;
-    return { count, x, epsilon, logLikelihood: this.#logLikelihood, kl: this.#kl };
+    return {
+      count,
+      parts: 1,
+      bounds: Int32Array.of(0, count),
+      x,
+      epsilon,
+      logLikelihood: this.#logLikelihood,
+      kl: this.#kl,
+    };
   }
 
   readTerms(terms: ElboTerms, first: number, count: number, beta: number): void {
@@ -337,6 +363,11 @@ class Engine {
       terms.elbo[i] = terms.logLikelihood[i]! - beta * terms.kl[i]!;
     }
   }
+}
+
+/** Bits of inference matter less than having it: no refusal where a machine does not fuse. */
+function platformOf(arithmetic: Arithmetic = 'portable'): Platform {
+  return choosePlatform({ arithmetic: arithmetic === 'fused' && canFuse() ? 'fused' : 'portable' });
 }
 
 function requireParameters({ name, parameters }: Model, values: Float32Array): void {

@@ -1,29 +1,18 @@
 import { readFileSync } from 'node:fs';
+import type { TileName } from './tiles/tile.js';
 
-/** How a product is added to a sum: `portable` rounds both (same bits on every machine). */
-export type Arithmetic = 'portable';
+/**
+ * How a product is added to a sum: `portable` rounds both (same bits on every machine), `fused` rounds once (same bits on
+ * every machine that fuses; see platform.ts).
+ */
+export type Arithmetic = 'portable' | 'fused';
 
 /**
  * The functions of the WebAssembly module (assembly/index.ts, where each is documented). Addresses and strides are in
  * bytes of the imported memory, counts in elements; a zero address means "none" where the kernel says so.
  */
-export interface Kernels {
-  gemm4x8: GemmKernel;
+export interface Kernels extends TileKernels {
   gemmDot4: GemmKernel;
-  filterGradient4x8(
-    rows: number,
-    columns: number,
-    gradient: number,
-    big: number,
-    bigPixelStride: number,
-    bigLineStride: number,
-    small: number,
-    smallPixelStride: number,
-    smallLineStride: number,
-    pixels: number,
-    lines: number,
-    accumulate: number,
-  ): void;
   columnSums(values: number, pixels: number, channels: number, gradient: number, accumulate: number): void;
   packPanels(
     source: number,
@@ -33,6 +22,7 @@ export interface Kernels {
     innerStride: number,
     columns: number,
     columnStride: number,
+    width: number,
     from: number,
     to: number,
     destination: number,
@@ -95,12 +85,15 @@ export interface Kernels {
     analytic: number,
     beta: number,
   ): void;
+  addSpans(left: number, right: number, out: number, count: number): void;
   treeReduce(slots: number, pitch: number, shards: number, count: number): void;
-  adam(
+  reduceAdam(
     parameters: number,
     m: number,
     v: number,
-    gradient: number,
+    slots: number,
+    pitch: number,
+    shards: number,
     count: number,
     scale: number,
     beta1: number,
@@ -159,7 +152,9 @@ export interface Kernels {
   expArray(x: number, out: number, count: number): void;
   logArray(x: number, out: number, count: number): void;
   log1pArray(x: number, out: number, count: number): void;
-  peakProbe(rounds: number, factor: number): number;
+  peakProbe(rounds: number, factor: number, out: number): void;
+  widePeakProbe(rounds: number, factor: number, out: number): void;
+  multiplyAddProbe(a: number, b: number, c: number): number;
 }
 
 /** out[r][n] = bias[n] + Σ A[r][k] B[k][n]: rows through tables, K as segments, packed weights. */
@@ -178,9 +173,40 @@ export type GemmKernel = (
   relu: number,
 ) => void;
 
-/** Compiles the module of an arithmetic mode. The result may be sent to workers. */
-export function compileKernels(arithmetic: Arithmetic): WebAssembly.Module {
-  return new WebAssembly.Module(readFileSync(new URL(`./${arithmetic}.wasm`, import.meta.url)));
+/** One of tiles/source.ts; `zeros` 0 goes on from what stands in the gradient. */
+export type FilterGradientKernel = (
+  rows: number,
+  columns: number,
+  gradient: number,
+  big: number,
+  bigPixelStride: number,
+  bigLineStride: number,
+  small: number,
+  smallPixelStride: number,
+  smallLineStride: number,
+  pixels: number,
+  lines: number,
+  zeros: number,
+) => void;
+
+/** The micro-kernels of every tile. */
+export type TileKernels = { readonly [Name in TileName as `gemm${Name}`]: GemmKernel } & {
+  readonly [Name in TileName as `filterGradient${Name}`]: FilterGradientKernel;
+};
+
+/**
+ * Compiles the module of an arithmetic mode. The result may be sent to workers.
+ * @param name written into the bytes: V8 shares code between modules of the same bytes, whatever its flags were.
+ */
+export function compileKernels(arithmetic: Arithmetic, name = 'kernels'): WebAssembly.Module {
+  const bytes = readFileSync(new URL(`./${arithmetic}.wasm`, import.meta.url));
+  return new WebAssembly.Module(Buffer.concat([bytes, customSection(name)]));
+}
+
+/** A custom section (id 0) without content. */
+function customSection(name: string): Uint8Array {
+  const text = Buffer.from(name);
+  return Buffer.from([0, text.length + 1, text.length, ...text]);
 }
 
 /** Binds the kernels to a memory, which must be shared. */

@@ -18,7 +18,7 @@ export function evaluateShare(rank: Rank, task: EvaluateTask, barrier: Barrier):
   barrier.wait();
   const first = partStart(settings.testCount, task.ranks, task.rank);
   const end = partStart(settings.testCount, task.ranks, task.rank + 1);
-  const most = shardSize(settings);
+  const most = shardSize(settings) * layout.parts;
   for (let example = first; example < end; example += most) {
     const count = Math.min(most, end - example);
     rank.loadTest(example, count);

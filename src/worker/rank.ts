@@ -45,13 +45,16 @@ export class Rank {
       model,
       samples: settings.samples,
       kl: settings.kl,
-      shardSize: shardSize(settings),
+      tile: settings.tile,
+      parts: layout.parts,
+      shardSize: shardSize(settings) * layout.parts,
       parameters: layout.parameters,
       packed: layout.packed,
       workspace: this.regions.workspace,
     });
     const { x, epsilon, logLikelihood, kl } = this.regions;
-    this.shard = { count: 0, x, epsilon, logLikelihood, kl };
+    const bounds = new Int32Array(layout.parts + 1);
+    this.shard = { count: 0, parts: 1, bounds, x, epsilon, logLikelihood, kl };
   }
 
   /**

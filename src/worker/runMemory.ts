@@ -1,4 +1,4 @@
-import { simdMemory } from '../backends/simd/engine.js';
+import { mostPartsAtOnce, simdMemory } from '../backends/simd/engine.js';
 import { Arena } from '../kernels/arena.js';
 import type { Model } from '../model/model.js';
 import type { Settings } from './settings.js';
@@ -36,6 +36,8 @@ export interface RunLayout {
   /** One gradient a shard, `slotPitch` bytes apart. */
   readonly slots: number;
   readonly slotPitch: number;
+  /** Shards whose gradients a rank computes at once, into the slot of the first of them. */
+  readonly parts: number;
   /** [shards, 2] float64: sums of logLikelihood and kl over the shard's examples. */
   readonly shardTerms: number;
   /** [stepsPerEpoch, 4] float64: examples, sum of logLikelihood, sum of kl, beta. */
@@ -63,6 +65,20 @@ export interface RunLayout {
 /** Most examples of a shard. */
 export function shardSize(settings: Settings): number {
   return Math.ceil(settings.batchSize / settings.shards);
+}
+
+/**
+ * Shards that each rank computes at once: where shards and ranks are powers of two, neighbouring shards make a subtree of the
+ * all-reduce, which the rank can sum while the gradients are in its caches.
+ */
+function partsAtOnce(model: Model, settings: Settings, ranks: number): number {
+  const { samples, shards } = settings;
+  if (!isPowerOfTwo(shards) || !isPowerOfTwo(ranks)) return 1;
+  return Math.min(shards / ranks, mostPartsAtOnce(model, samples, shardSize(settings)));
+}
+
+function isPowerOfTwo(n: number): boolean {
+  return Number.isInteger(Math.log2(n));
 }
 
 /** Parameters rounded up to whole cache lines. */
@@ -106,9 +122,10 @@ export function planRunMemory(
     testLogLikelihood: place('test log-likelihood', settings.testCount * DOUBLE),
     testKl: place('test KL', settings.testCount * DOUBLE),
   };
-  const most = shardSize(settings);
-  const { samples, kl } = settings;
-  const engine = { model, samples, kl, shardSize: most, parameters: shared.parameters };
+  const { samples, kl, tile } = settings;
+  const parts = partsAtOnce(model, settings, ranks);
+  const most = shardSize(settings) * parts;
+  const engine = { model, samples, kl, tile, parts, shardSize: most, parameters: shared.parameters };
   const { packedEnd, workspaceEnd } = simdMemory({ ...engine, packed: 0, workspace: 0 });
   const packed = place('packed weights', packedEnd);
   const rankRegions = Array.from({ length: ranks }, (_, rank) => ({
@@ -120,5 +137,5 @@ export function planRunMemory(
     timing: place(`rank ${rank}/timing`, 8 * DOUBLE),
     workspace: place(`rank ${rank}/workspace`, workspaceEnd),
   }));
-  return { ...shared, packed, ranks: rankRegions, regions, bytes: arena.end };
+  return { ...shared, parts, packed, ranks: rankRegions, regions, bytes: arena.end };
 }

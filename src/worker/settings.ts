@@ -1,9 +1,10 @@
 import type { KlEstimate } from '../backends/backend.js';
 import type { RandomKey } from '../kernels/stream.js';
+import type { TileName } from '../kernels/tiles/tile.js';
 import type { AdamOptions } from '../model/adam.js';
 import type { Binarization } from '../model/spec.js';
 
-/** What a rank must know to compute a step; all of it decides the bits of the run, or the size of its memory. */
+/** What a rank must know to compute a step: what decides the bits of the run, and the layout of its memory. */
 export interface Settings {
   readonly key: RandomKey;
   /** How grey pixels in 0 … 255 become x (docs/mathematics.md). */
@@ -20,6 +21,8 @@ export interface Settings {
   readonly trainCount: number;
   readonly testCount: number;
   readonly stepsPerEpoch: number;
+  /** Of the micro-kernels. Decides speed alone. */
+  readonly tile: TileName;
 }
 
 /** beta of a step (from 0): rises linearly and reaches its value with the last warm-up step. */

@@ -85,21 +85,32 @@ export class StepLoop {
     const beta = betaAt(settings, step);
     const firstShard = partStart(settings.shards, ranks, rank);
     const endShard = partStart(settings.shards, ranks, rank + 1);
-    for (let shard = firstShard; shard < endShard; shard++) {
+    for (let shard = firstShard; shard < endShard; shard += layout.parts) {
       const place = partStart(examples, settings.shards, shard);
-      const count = partStart(examples, settings.shards, shard + 1) - place;
+      this.#setBounds(examples, shard, place);
+      const count = partStart(examples, settings.shards, shard + layout.parts) - place;
       this.#rank.loadTraining(batchStart + place, count, place, step, epoch);
       this.#rank.backend.elboGradient(this.#rank.shard, beta, layout.slots + shard * layout.slotPitch);
-      this.#sumTerms(shard, count);
+      for (let part = 0; part < layout.parts; part++) this.#sumTerms(shard + part, part);
     }
     return examples;
   }
 
-  #sumTerms(shard: number, count: number): void {
+  /** Where the shards computed at once begin among their examples. */
+  #setBounds(examples: number, firstShard: number, place: number): void {
+    const { shard, context } = this.#rank;
+    shard.parts = context.layout.parts;
+    for (let part = 0; part <= shard.parts; part++) {
+      shard.bounds[part] = partStart(examples, context.settings.shards, firstShard + part) - place;
+    }
+  }
+
+  #sumTerms(shard: number, part: number): void {
     const { doubles, regions, context } = this.#rank;
+    const { bounds } = this.#rank.shard;
     let logLikelihood = 0;
     let kl = 0;
-    for (let i = 0; i < count; i++) {
+    for (let i = bounds[part]!; i < bounds[part + 1]!; i++) {
       logLikelihood += doubles[regions.logLikelihood / DOUBLE + i]!;
       kl += doubles[regions.kl / DOUBLE + i]!;
     }
@@ -147,14 +158,15 @@ export class StepLoop {
     const first = partStart(units, ranks, rank) * SLICE_UNIT;
     const count = partStart(units, ranks, rank + 1) * SLICE_UNIT - first;
     const offset = first * FLOAT;
-    kernels.treeReduce(layout.slots + offset, layout.slotPitch, settings.shards, count);
     const { adam } = settings;
     adamFactors(adam, step + 1, this.#factors);
-    kernels.adam(
+    kernels.reduceAdam(
       layout.parameters + offset,
       layout.adamM + offset,
       layout.adamV + offset,
       layout.slots + offset,
+      layout.slotPitch * layout.parts,
+      settings.shards / layout.parts,
       count,
       1 / examples,
       adam.beta1,

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { microBatchSize, SimdBackend, simdMemory } from '#src/backends/simd/engine.js';
 import { Arena } from '#src/kernels/arena.js';
 import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
+import { TILE_NAMES, type TileName } from '#src/kernels/tiles/tile.js';
 import type { Model } from '#src/model/model.js';
 import { presetSpec } from '#src/model/presets.js';
 import { resolveModel } from '#src/model/resolve.js';
@@ -20,7 +21,15 @@ interface Run {
 }
 
 /** One shard of n examples on an engine that takes `shardSize` at most, its weights packed by `ranks` ranks in turn. */
-function run(model: Model, n: number, samples: number, shardSize: number, ranks = 1, repeats = 1): Run {
+function run(
+  model: Model,
+  n: number,
+  samples: number,
+  shardSize: number,
+  ranks = 1,
+  repeats = 1,
+  tile: TileName = '4x8',
+): Run {
   const arena = new Arena(0);
   const size = model.parameters.size;
   const place = {
@@ -31,7 +40,15 @@ function run(model: Model, n: number, samples: number, shardSize: number, ranks 
     logLikelihood: arena.doubles(n),
     kl: arena.doubles(n),
   };
-  const options = { model, samples, kl: 'analytic', shardSize, parameters: place.parameters } as const;
+  const options = {
+    model,
+    samples,
+    kl: 'analytic',
+    tile,
+    parts: 1,
+    shardSize,
+    parameters: place.parameters,
+  } as const;
   const packed = arena.end;
   const workspace = simdMemory({ ...options, packed, workspace: 0 }).packedEnd;
   const { workspaceEnd } = simdMemory({ ...options, packed, workspace });
@@ -46,7 +63,9 @@ function run(model: Model, n: number, samples: number, shardSize: number, ranks 
   for (let rank = ranks - 1; rank >= 0; rank--) backend.prepare(rank, ranks);
   const { x, epsilon, logLikelihood, kl } = place;
   for (let i = 0; i < repeats; i++) {
-    backend.elboGradient({ count: n, x, epsilon, logLikelihood, kl }, 1, place.gradient);
+    const bounds = Int32Array.of(0, n);
+    const shard = { count: n, parts: 1, bounds, x, epsilon, logLikelihood, kl };
+    backend.elboGradient(shard, 1, place.gradient);
   }
   return {
     gradient: floats(place.gradient, size).slice(),
@@ -76,6 +95,14 @@ for (const [name, samples] of [
     assert.deepEqual(run(model, n, samples, n, 3), whole);
     assert.deepEqual(run(model, n, samples, n, 8), whole);
     assert.deepEqual(run(model, n, samples, n, 1, 2), whole);
+  });
+}
+
+for (const name of ['cvae', 'iwae'] as const) {
+  test(`${name}: every tile gives the same bits`, () => {
+    const model = resolveModel(presetSpec(name, input), { input });
+    const whole = run(model, 5, 2, 5);
+    for (const tile of TILE_NAMES) assert.deepEqual(run(model, 5, 2, 5, 1, 1, tile), whole, tile);
   });
 }
 

@@ -4,9 +4,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pack, packingUnits } from '#src/backends/simd/gather.js';
+import { MicroKernels } from '#src/backends/simd/microKernels.js';
 import { Network } from '#src/backends/simd/network.js';
 import { Arena } from '#src/kernels/arena.js';
 import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
+import { TILES, type TileName } from '#src/kernels/tiles/tile.js';
 import type { CorrelationLayer, Layer } from '#src/model/model.js';
 import { boundedLayerBackward, boundedLayerForward } from '../reference/boundedNetwork.js';
 import { type Bounded, exact, float32 } from '../reference/rounding.js';
@@ -104,11 +106,13 @@ function checkLayers(
   const outputSize = layers.at(-1)!.output.reduce((product, n) => product * n, 1);
   const dOutput = draw(rows * outputSize, 13);
   const expected = referencePass(layers, parameters, input, dOutput);
-  const engine = runEngine(layers, inputShape, parameters, input, dOutput, size);
-  assertWithin(engine.output, expected.output, 'output');
-  assertWithin(engine.dInput, expected.dInput, 'input gradient');
-  assertWithin(engine.gradient, expected.gradient, 'parameter gradient');
-  assert.deepEqual(engine.repeated, engine.gradient, 'a second pass has the same bits');
+  for (const tile of ['4x8', '6x16'] as const) {
+    const engine = runEngine(tile, layers, inputShape, parameters, input, dOutput, size);
+    assertWithin(engine.output, expected.output, 'output');
+    assertWithin(engine.dInput, expected.dInput, 'input gradient');
+    assertWithin(engine.gradient, expected.gradient, 'parameter gradient');
+    assert.deepEqual(engine.repeated, engine.gradient, 'a second pass has the same bits');
+  }
 }
 
 function referencePass(
@@ -132,6 +136,7 @@ function referencePass(
 }
 
 function runEngine(
+  tile: TileName,
   layers: readonly Layer[],
   inputShape: readonly number[],
   parameters: Float64Array,
@@ -150,21 +155,30 @@ function runEngine(
     inputShape,
     images: rows,
     inputGradient: true,
+    parts: 1,
+    panelWidth: TILES[tile].columns,
   });
   const memory = new WebAssembly.Memory({ initial: 128, maximum: 128, shared: true });
-  const kernels = bindKernels(module, memory);
+  const kernels = new MicroKernels(bindKernels(module, memory), tile);
   arena.materialize(memory.buffer);
   const view = (address: number, count: number) => new Float32Array(memory.buffer, address, count);
   view(place.parameters, size).set(parameters);
   // Gradients are set, not added to: what stands there before does not matter.
   view(place.gradient, size).fill(Number.NaN);
-  for (const pass of network.passes) pack(kernels, pass, 0, packingUnits(pass));
+  for (const pass of network.passes) pack(kernels.kernels, pass, 0, packingUnits(pass));
   const pass = () => {
     view(network.input.activation, input.length).set(input);
     network.forward(kernels, rows);
     const output = view(network.output.activation, dOutput.length).slice();
     view(network.output.gradient, dOutput.length).set(dOutput);
-    network.backward(kernels, rows, place.gradient, false);
+    const bounds = Int32Array.of(0, rows);
+    network.backward(kernels, rows, {
+      gradient: place.gradient,
+      accumulate: false,
+      parts: 1,
+      bounds,
+      scale: 1,
+    });
     return { output, gradient: view(place.gradient, size).slice() };
   };
   const first = pass();

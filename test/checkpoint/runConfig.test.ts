@@ -40,7 +40,7 @@ const refused: readonly [change: object, message: string][] = [
   ],
   [{ adam: { beta1: 0.9, beta2: 0.9, epsilon: 0 } }, 'adam.epsilon is 0, expected a positive number'],
   [{ epochs: 0 }, 'epochs is 0, expected a positive integer'],
-  [{ arithmetic: 'fused' }, 'arithmetic is "fused", expected "portable"'],
+  [{ arithmetic: 'exact' }, 'arithmetic is "exact", expected "portable" or "fused"'],
   [{ backend: 'cpu' }, 'backend is "cpu", expected "simd"'],
   ...[7, '', '-1', '1.0', '007', '0x10', '1e3', ' 1', '18446744073709551616', '99999999999999999999'].map(
     (seed): [object, string] => [

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { ADAM_DEFAULTS, type AdamFactors, type AdamOptions, adamFactors, power } from '#src/model/adam.js';
 import { add, roundoff, sampleFloats } from './float32.js';
-import { assertSameBits, KernelHarness, wholeVectors } from './kernelHarness.js';
+import { assertSameBits, KernelHarness } from './kernelHarness.js';
+import { placeSlots, sampleSlots, sumSlots } from './shardSlots.js';
 
 const harness = new KernelHarness();
 
@@ -13,21 +14,30 @@ interface State {
   readonly v: Float32Array;
 }
 
-/** Update t with the mean of a batch's gradient sum, as the step loop makes it. */
-function adam(state: State, gradient: Float32Array, batch: number, t: number, options: AdamOptions): State {
+/** Update t with the mean of a batch's gradient, the sum of the shards' slots, as the step loop makes it. */
+function adam(
+  state: State,
+  shards: readonly Float32Array[],
+  batch: number,
+  t: number,
+  options: AdamOptions,
+): State {
   harness.reset();
-  const count = gradient.length;
-  const place = (values: Float32Array) => harness.inPlace(values, wholeVectors(count));
+  const count = state.parameters.length;
+  // Written in pairs of vectors.
+  const place = (values: Float32Array) => harness.inPlace(values, Math.ceil(count / 8) * 32);
   const [parameters, m, v] = [place(state.parameters), place(state.m), place(state.v)];
-  const slot = harness.input(gradient);
+  const slots = placeSlots(harness, shards);
   const { stepSize, rootCorrection } = factors(options, t);
   const { beta1, beta2, epsilon } = options;
   harness.run((kernels) =>
-    kernels.adam(
+    kernels.reduceAdam(
       parameters,
       m,
       v,
-      slot,
+      slots.address,
+      slots.pitch,
+      shards.length,
       count,
       1 / batch,
       beta1,
@@ -71,31 +81,34 @@ function scalarAdam(
   return { parameters, m, v };
 }
 
-test('the bits of Adam, rounded step by step, at any count', () => {
-  const rate = fc.double({ min: 1e-5, max: 0.1, noNaN: true });
-  const beta = fc.double({ min: 0, max: 0.9999, noNaN: true });
-  const options = fc.record({
-    learningRate: rate,
-    beta1: beta,
-    beta2: beta,
-    epsilon: fc.constantFrom(1e-8, 1e-7, 1e-4),
+// Two, four and eight slots are summed in registers, others by treeReduce.
+for (const shards of [1, 2, 3, 4, 5, 6, 7, 8, 9, 16]) {
+  test(`${shards} shards: the bits of Adam on the tree sum, rounded step by step, at any count`, () => {
+    const beta = fc.double({ min: 0, max: 0.9999, noNaN: true });
+    const options = fc.record({
+      learningRate: fc.double({ min: 1e-5, max: 0.1, noNaN: true }),
+      beta1: beta,
+      beta2: beta,
+      epsilon: fc.constantFrom(1e-8, 1e-7, 1e-4),
+    });
+    const count = fc.integer({ min: 1, max: 18 });
+    const updates = fc.integer({ min: 1, max: 9 });
+    fc.assert(
+      fc.property(options, count, updates, fc.nat(), (o, n, t, seed) => {
+        const state: State = {
+          parameters: sampleFloats(seed, n),
+          m: sampleFloats(seed + 1, n),
+          v: sampleFloats(seed + 2, n).map(Math.abs),
+        };
+        const slots = sampleSlots(shards, n, seed + 3);
+        const actual = adam(state, slots, 100, t, o);
+        const expected = scalarAdam(state, sumSlots(slots), 100, t, o);
+        for (const name of ['m', 'v', 'parameters'] as const)
+          assertSameBits(actual[name], expected[name], name);
+      }),
+    );
   });
-  const count = fc.integer({ min: 1, max: 18 });
-  fc.assert(
-    fc.property(options, count, fc.integer({ min: 1, max: 9 }), fc.nat(), (o, n, t, seed) => {
-      const state: State = {
-        parameters: sampleFloats(seed, n),
-        m: sampleFloats(seed + 1, n),
-        v: sampleFloats(seed + 2, n).map(Math.abs),
-      };
-      const gradient = sampleFloats(seed + 3, n);
-      const actual = adam(state, gradient, 100, t, o);
-      const expected = scalarAdam(state, gradient, 100, t, o);
-      for (const name of ['m', 'v', 'parameters'] as const)
-        assertSameBits(actual[name], expected[name], name);
-    }),
-  );
-});
+}
 
 /**
  * Kingma and Ba (2015), algorithm 1, in float64, with a bound of what float32 adds, in units of roundoff. m: each
@@ -136,7 +149,7 @@ test('fifty steps follow Adam in float64 within the bound of their roundings', (
   const gradients = Array.from({ length: 50 }, (_, step) => sampleFloats(step + 2, count));
   let state: State = { parameters: start, m: new Float32Array(count), v: new Float32Array(count) };
   gradients.forEach((gradient, step) => {
-    state = adam(state, gradient, 32, step + 1, options);
+    state = adam(state, [gradient], 32, step + 1, options);
   });
   exactAdam(start, gradients, 32, options).forEach(({ value, bound }, i) => {
     const error = Math.abs(state.parameters[i]! - value);
@@ -148,7 +161,7 @@ test('fifty steps follow Adam in float64 within the bound of their roundings', (
 test('the first update is the learning rate, against the sign of the gradient', () => {
   const gradient = Float32Array.of(3, -0.5, 0);
   const zeros = new Float32Array(3);
-  const { parameters } = adam({ parameters: zeros, m: zeros, v: zeros }, gradient, 1, 1, {
+  const { parameters } = adam({ parameters: zeros, m: zeros, v: zeros }, [gradient], 1, 1, {
     ...ADAM_DEFAULTS,
     learningRate: 0.25,
   });

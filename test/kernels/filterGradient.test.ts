@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { gamma, multiplyAdd, sampleFloats, underflow } from './float32.js';
+import { TILE_NAMES, TILES, type TileName } from '#src/kernels/tiles/tile.js';
+import { type ArithmeticMode, modes } from './arithmeticMode.js';
+import { gamma, sampleFloats, underflow } from './float32.js';
 import { assertSameBits, KernelHarness } from './kernelHarness.js';
 
 /** Maps of [lines, pixels, channels] with floats of poison behind each pixel's values and each line's pixels. */
@@ -26,7 +28,10 @@ interface Block {
   readonly accumulate: boolean;
 }
 
-const harness = new KernelHarness();
+interface Subject {
+  readonly mode: ArithmeticMode;
+  readonly harness: KernelHarness;
+}
 
 function maps({ rows, columns, pixels, lines, bigStep, gap, seed }: FilterCase) {
   const bigLine = (pixels - 1) * bigStep + rows + gap;
@@ -44,16 +49,23 @@ function maps({ rows, columns, pixels, lines, bigStep, gap, seed }: FilterCase) 
 }
 
 /** The gradient, [rows, columns], from `initial` or nothing, by calls for each block. */
-function runBlocks(filter: FilterCase, blocks: readonly Block[], initial: Float32Array): Float32Array {
+function runBlocks(
+  { harness }: Subject,
+  tile: TileName,
+  filter: FilterCase,
+  blocks: readonly Block[],
+  initial: Float32Array,
+): Float32Array {
   const { rows, columns, bigStep, gap } = filter;
   const { big, small, bigLine, smallLine } = maps(filter);
   harness.reset();
   const bigAddress = harness.input(big);
   const smallAddress = harness.input(small);
   const gradient = harness.inPlace(initial);
+  const zeros = harness.input(new Float32Array(TILES[tile].columns));
   for (const { firstLine, lines, firstPixel, pixels, accumulate } of blocks) {
     harness.run((kernels) =>
-      kernels.filterGradient4x8(
+      kernels[`filterGradient${tile}`](
         rows,
         columns,
         gradient,
@@ -65,7 +77,7 @@ function runBlocks(filter: FilterCase, blocks: readonly Block[], initial: Float3
         smallLine * 4,
         pixels,
         lines,
-        accumulate ? 1 : 0,
+        accumulate ? 0 : zeros,
       ),
     );
   }
@@ -73,7 +85,7 @@ function runBlocks(filter: FilterCase, blocks: readonly Block[], initial: Float3
 }
 
 /** Element by element in the documented order, and with it the float64 value and its bound. */
-function reference(filter: FilterCase, initial: Float32Array) {
+function reference({ multiplyAdd }: ArithmeticMode, filter: FilterCase, initial: Float32Array) {
   const { rows, columns, pixels, lines, bigStep, gap } = filter;
   const { big, small, bigLine, smallLine } = maps(filter);
   const bits = new Float32Array(rows * columns);
@@ -97,7 +109,7 @@ function reference(filter: FilterCase, initial: Float32Array) {
   return { bits, exact, bound };
 }
 
-function assertRight(filter: FilterCase, accumulate: boolean): void {
+function assertRight(subject: Subject, filter: FilterCase, accumulate: boolean): void {
   const { rows, columns, pixels, lines, seed } = filter;
   // What stands in the gradient is overwritten without `accumulate`: NaN would show.
   const before = accumulate
@@ -105,19 +117,23 @@ function assertRight(filter: FilterCase, accumulate: boolean): void {
     : new Float32Array(rows * columns).fill(NaN);
   const start = accumulate ? before : new Float32Array(rows * columns);
   const whole: Block = { firstLine: 0, lines, firstPixel: 0, pixels, accumulate };
-  const result = runBlocks(filter, [whole], before);
-  const { bits, exact, bound } = reference(filter, start);
-  const what = JSON.stringify({ ...filter, accumulate });
-  assertSameBits(result, bits, what);
-  result.forEach((value, i) => {
+  const { bits, exact, bound } = reference(subject.mode, filter, start);
+  for (const tile of TILE_NAMES) {
+    const result = runBlocks(subject, tile, filter, [whole], before);
+    assertSameBits(result, bits, `${tile} of ${JSON.stringify({ ...filter, accumulate })}`);
+  }
+  bits.forEach((value, i) => {
     const error = Math.abs(value - exact[i]!);
-    assert.ok(error <= bound[i]!, `${what}: element ${i} is off by ${error}, bound ${bound[i]}`);
+    assert.ok(
+      error <= bound[i]!,
+      `${JSON.stringify(filter)}: element ${i} is off by ${error}, bound ${bound[i]}`,
+    );
   });
 }
 
 const cases: fc.Arbitrary<FilterCase> = fc.record({
-  rows: fc.integer({ min: 1, max: 9 }),
-  columns: fc.integer({ min: 1, max: 17 }),
+  rows: fc.integer({ min: 1, max: 13 }),
+  columns: fc.integer({ min: 1, max: 33 }),
   pixels: fc.integer({ min: 1, max: 7 }),
   lines: fc.integer({ min: 1, max: 4 }),
   bigStep: fc.integer({ min: 1, max: 12 }),
@@ -125,56 +141,76 @@ const cases: fc.Arbitrary<FilterCase> = fc.record({
   seed: fc.nat(),
 });
 
-test('every number of rows and columns below, at and above the tile', () => {
-  for (let rows = 1; rows <= 9; rows++) {
-    for (let columns = 1; columns <= 17; columns++) {
-      const filter = { rows, columns, pixels: 3, lines: 2, bigStep: 2, gap: 8, seed: 100 * rows + columns };
-      assertRight(filter, false);
-      assertRight(filter, true);
+const tiles = fc.constantFrom(...TILE_NAMES);
+
+function testShapes(subject: Subject): void {
+  test('every number of rows and columns below, at and above every tile: the bits of one scalar loop', () => {
+    for (let rows = 1; rows <= 13; rows++) {
+      for (let columns = 1; columns <= 33; columns++) {
+        const filter = { rows, columns, pixels: 3, lines: 2, bigStep: 2, gap: 8, seed: 100 * rows + columns };
+        assertRight(subject, filter, false);
+        assertRight(subject, filter, true);
+      }
     }
-  }
-});
+  });
 
-test('any shape and strides', () => {
-  fc.assert(fc.property(cases, fc.boolean(), assertRight));
-});
+  test('any shape and strides', () => {
+    fc.assert(
+      fc.property(cases, fc.boolean(), (filter, accumulate) => assertRight(subject, filter, accumulate)),
+    );
+  });
+}
 
-test('blocks of lines do not change a bit', () => {
-  fc.assert(
-    fc.property(cases, fc.nat(), fc.boolean(), (filter, at, accumulate) => {
-      const { rows, columns, pixels, lines, seed } = filter;
-      const initial = sampleFloats(seed + 2, rows * columns);
-      const split = at % lines;
-      const block = { firstPixel: 0, pixels };
-      const whole = [{ ...block, firstLine: 0, lines, accumulate }];
-      const parts = [
-        { ...block, firstLine: 0, lines: split, accumulate },
-        // An empty first block leaves zeros, or what stood there.
-        { ...block, firstLine: split, lines: lines - split, accumulate: true },
-      ];
-      assertSameBits(runBlocks(filter, parts, initial), runBlocks(filter, whole, initial), 'blocks of lines');
-    }),
-  );
-});
+function testBlocks(subject: Subject): void {
+  test('blocks of lines do not change a bit', () => {
+    fc.assert(
+      fc.property(tiles, cases, fc.nat(), fc.boolean(), (tile, filter, at, accumulate) => {
+        const { rows, columns, pixels, lines, seed } = filter;
+        const initial = sampleFloats(seed + 2, rows * columns);
+        const split = at % lines;
+        const block = { firstPixel: 0, pixels };
+        const whole = [{ ...block, firstLine: 0, lines, accumulate }];
+        const parts = [
+          { ...block, firstLine: 0, lines: split, accumulate },
+          // An empty first block leaves zeros, or what stood there.
+          { ...block, firstLine: split, lines: lines - split, accumulate: true },
+        ];
+        assertSameBits(
+          runBlocks(subject, tile, filter, parts, initial),
+          runBlocks(subject, tile, filter, whole, initial),
+          'blocks of lines',
+        );
+      }),
+    );
+  });
 
-test('blocks of pixels of one line do not change a bit', () => {
-  fc.assert(
-    fc.property(cases, fc.nat(), (anyCase, at) => {
-      const filter = { ...anyCase, lines: 1 };
-      const { rows, columns, pixels, seed } = filter;
-      const initial = sampleFloats(seed + 2, rows * columns);
-      const split = at % pixels;
-      const line = { firstLine: 0, lines: 1 };
-      const whole = [{ ...line, firstPixel: 0, pixels, accumulate: false }];
-      const parts = [
-        { ...line, firstPixel: 0, pixels: split, accumulate: false },
-        { ...line, firstPixel: split, pixels: pixels - split, accumulate: true },
-      ];
-      assertSameBits(
-        runBlocks(filter, parts, initial),
-        runBlocks(filter, whole, initial),
-        'blocks of pixels',
-      );
-    }),
-  );
-});
+  test('blocks of pixels of one line do not change a bit', () => {
+    fc.assert(
+      fc.property(tiles, cases, fc.nat(), (tile, anyCase, at) => {
+        const filter = { ...anyCase, lines: 1 };
+        const { rows, columns, pixels, seed } = filter;
+        const initial = sampleFloats(seed + 2, rows * columns);
+        const split = at % pixels;
+        const line = { firstLine: 0, lines: 1 };
+        const whole = [{ ...line, firstPixel: 0, pixels, accumulate: false }];
+        const parts = [
+          { ...line, firstPixel: 0, pixels: split, accumulate: false },
+          { ...line, firstPixel: split, pixels: pixels - split, accumulate: true },
+        ];
+        assertSameBits(
+          runBlocks(subject, tile, filter, parts, initial),
+          runBlocks(subject, tile, filter, whole, initial),
+          'blocks of pixels',
+        );
+      }),
+    );
+  });
+}
+
+for (const mode of modes) {
+  describe(mode.arithmetic, { skip: mode.skip }, () => {
+    const subject = { mode, harness: new KernelHarness(undefined, mode.arithmetic) };
+    testShapes(subject);
+    testBlocks(subject);
+  });
+}

@@ -19,6 +19,33 @@ export function multiplyAdd(a: number, b: number, c: number): number {
   return Math.fround(Math.fround(a * b) + c);
 }
 
+/**
+ * Product and sum rounded once, as the fused mode has it.
+ *
+ * The product is exact in float64 (48 bits of 53, exponents far from its limits). The sum and its rounding error are
+ * exact by TwoSum (Knuth, TAOCP 2, 4.2.2, theorem B). Where the error is not 0, the exact result lies between two neighbouring
+ * float64 numbers; of those the one with an odd last bit is taken, and rounding that to float32 rounds the exact
+ * result: an odd number of 53 bits is never a tie of 24 bits or less, nor beyond one that the exact result is not
+ * beyond (Boldo and Melquiond 2008: 53 ≥ 24 + 2).
+ */
+export function fusedMultiplyAdd(a: number, b: number, c: number): number {
+  const product = a * b;
+  const sum = product + c;
+  if (!Number.isFinite(sum)) return sum;
+  const part = sum - product;
+  const error = product - (sum - part) + (c - part);
+  return Math.fround(error === 0 ? sum : roundToOdd(sum, error));
+}
+
+/** `sum`, or where that is even its neighbour on the side of the error. */
+function roundToOdd(sum: number, error: number): number {
+  bits.setFloat64(0, sum);
+  const pattern = bits.getBigUint64(0);
+  if (pattern & 1n) return sum;
+  bits.setBigUint64(0, sum > 0 === error > 0 ? pattern + 1n : pattern - 1n);
+  return bits.getFloat64(0);
+}
+
 export function add(a: number, b: number): number {
   return Math.fround(a + b);
 }

@@ -1,7 +1,11 @@
 // A GEMM over gathered rows, placed in memory, and what its result must be.
-import { add, gamma, multiplyAdd, sampleFloats, underflow, words } from './float32.js';
+import { TILES, type TileName } from '#src/kernels/tiles/tile.js';
+import type { ArithmeticMode } from './arithmeticMode.js';
+import { add, gamma, sampleFloats, underflow, words } from './float32.js';
 import { type KernelHarness, wholeVectors } from './kernelHarness.js';
 import { paddedColumns, panels } from './packing.js';
+
+export type GemmName = `gemm${TileName}` | 'gemmDot4';
 
 export interface GemmCase {
   readonly rows: number;
@@ -35,7 +39,7 @@ export function operands({ rows, columns, segments, bias, seed }: GemmCase): Ope
  */
 export function runGemm(
   harness: KernelHarness,
-  kernel: 'gemm4x8' | 'gemmDot4',
+  kernel: GemmName,
   { rows, columns, segments, relu, seed }: GemmCase,
   { a, b, bias }: Operands,
 ): Float32Array {
@@ -56,16 +60,18 @@ export function runGemm(
   const aOffsets = harness.u32(order.map((place) => (place * spread * 4 - middle) >>> 0));
   const table = harness.u32(segments.flatMap((length, s) => [(starts[s]! + 3 * s) * 4, length]));
   const weights = (k: number, column: number) => b[k * columns + column]!;
-  const packed =
-    kernel === 'gemm4x8' ? panels(weights, depth, columns) : paddedColumns(weights, segments, columns);
+  const width = kernel === 'gemmDot4' ? undefined : TILES[kernel.slice('gemm'.length) as TileName].columns;
+  const packed = width ? panels(weights, depth, columns, width) : paddedColumns(weights, segments, columns);
   const addressB = harness.input(packed);
-  const addressBias = bias ? harness.input(bias) : 0;
+  // Without a bias the tiles want zeros, no more than this many; gemmDot4 wants 0.
+  const zeros = width ? new Float32Array(Math.ceil(columns / width) * width) : undefined;
+  const start = bias ?? zeros;
+  const addressBias = start ? harness.input(start) : 0;
   const pitch = (columns + 3) * 4;
   const out = harness.input(new Float32Array((rows * pitch) / 4).fill(SENTINEL));
   for (let row = 0; row < rows; row++) harness.allow(out + row * pitch, columns * 4);
   const outOffsets = harness.u32(order.map((place) => place * pitch));
-  const packedDepth =
-    kernel === 'gemm4x8' ? depth : total(segments.map((length) => wholeVectors(length) / 4));
+  const packedDepth = width ? depth : total(segments.map((length) => wholeVectors(length) / 4));
   harness.run((kernels) =>
     kernels[kernel](
       rows,
@@ -91,8 +97,12 @@ export function runGemm(
 
 const SENTINEL = -12345;
 
-/** gemm4x8's bits: one sum, from the bias, over k in order. */
-export function sequentialGemm(gemm: GemmCase, { a, b, bias }: Operands): Float32Array {
+/** The bits of every tile: one sum, from the bias, over k in order. */
+export function sequentialGemm(
+  { multiplyAdd }: ArithmeticMode,
+  gemm: GemmCase,
+  { a, b, bias }: Operands,
+): Float32Array {
   const depth = total(gemm.segments);
   return eachElement(gemm, (row, column) => {
     let sum = bias?.[column] ?? 0;
@@ -103,7 +113,11 @@ export function sequentialGemm(gemm: GemmCase, { a, b, bias }: Operands): Float3
 }
 
 /** gemmDot4's bits: four sums along k, each segment beginning with the first, (0 + 2) + (1 + 3), then the bias. */
-export function fourLaneGemm(gemm: GemmCase, { a, b, bias }: Operands): Float32Array {
+export function fourLaneGemm(
+  { multiplyAdd }: ArithmeticMode,
+  gemm: GemmCase,
+  { a, b, bias }: Operands,
+): Float32Array {
   const depth = total(gemm.segments);
   return eachElement(gemm, (row, column) => {
     const lanes = [0, 0, 0, 0];

@@ -1,5 +1,6 @@
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { TILE_NAMES, TILES } from '#src/kernels/tiles/tile.js';
 import { sampleFloats } from './float32.js';
 import { assertSameBits, KernelHarness } from './kernelHarness.js';
 import { paddedColumns, panels, type Weights } from './packing.js';
@@ -24,10 +25,21 @@ const layers = fc
   })
   .map((layer): Layer => ({ ...layer, order: layer.order.map((tap) => tap % layer.taps) }));
 
+/** Of the tiles' panels. */
+const widths = [...new Set(TILE_NAMES.map((name) => TILES[name].columns))];
+
 const harness = new KernelHarness();
 
+interface Placed {
+  readonly source: number;
+  readonly tapOffsets: number;
+  /** In bytes. */
+  readonly innerStride: number;
+  readonly columnStride: number;
+}
+
 /** Places the weights; returns the kernels' view of them, and ours. */
-function place({ taps, inner, columns, exchanged, order }: Layer) {
+function place({ taps, inner, columns, exchanged, order }: Layer): Placed & { readonly weights: Weights } {
   const values = sampleFloats(inner * columns, taps * inner * columns);
   const [innerStride, columnStride] = exchanged ? [1, inner] : [columns, 1];
   const weights: Weights = (k, column) =>
@@ -44,53 +56,77 @@ function place({ taps, inner, columns, exchanged, order }: Layer) {
   };
 }
 
-test('packPanels: panels of eight columns, packed as a whole or by two workers', () => {
-  fc.assert(
-    fc.property(layers, fc.nat({ max: 5 }), (layer, split) => {
-      const { inner, columns, order } = layer;
-      const { weights, source, tapOffsets, innerStride, columnStride } = place(layer);
-      const depth = order.length * inner;
-      const expected = panels(weights, depth, columns);
-      const count = Math.ceil(columns / 8);
-      const middle = Math.min(split, count);
-      const packed = harness.output(expected.byteLength);
-      for (const [from, to] of [
-        [middle, count],
-        [0, middle],
-      ] as const) {
-        harness.run((kernels) =>
-          kernels.packPanels(
-            source,
-            order.length,
-            tapOffsets,
-            inner,
-            innerStride,
-            columns,
-            columnStride,
-            from,
-            to,
-            packed,
-          ),
-        );
-      }
-      assertSameBits(harness.floats(packed, expected.length), expected, 'panels');
-    }),
-  );
-});
-
-test('packPanels: one worker writes its own panels alone', () => {
-  const layer: Layer = { taps: 2, inner: 3, columns: 20, exchanged: false, order: [1, 0] };
-  const { weights, source, tapOffsets, innerStride, columnStride } = place(layer);
-  const depth = 6;
-  const before = new Float32Array(3 * depth * 8).fill(-7);
-  const packed = harness.input(before);
-  harness.allow(packed + depth * 8 * 4, depth * 8 * 4);
+function packPanels(
+  { inner, columns, order }: Layer,
+  { source, tapOffsets, innerStride, columnStride }: Placed,
+  width: number,
+  [from, to]: readonly [number, number],
+  packed: number,
+): void {
   harness.run((kernels) =>
-    kernels.packPanels(source, 2, tapOffsets, 3, innerStride, 20, columnStride, 1, 2, packed),
+    kernels.packPanels(
+      source,
+      order.length,
+      tapOffsets,
+      inner,
+      innerStride,
+      columns,
+      columnStride,
+      width,
+      from,
+      to,
+      packed,
+    ),
   );
-  const second = panels(weights, depth, 20).subarray(depth * 8, 2 * depth * 8);
-  assertSameBits(harness.floats(packed + depth * 8 * 4, depth * 8), second, 'the second panel');
-});
+}
+
+for (const width of widths) {
+  test(`packPanels: panels of ${width} columns, packed as a whole or by two workers`, () => {
+    fc.assert(
+      fc.property(layers, fc.nat({ max: 5 }), (layer, split) => {
+        const { weights, ...placed } = place(layer);
+        const expected = panels(weights, layer.order.length * layer.inner, layer.columns, width);
+        const count = Math.ceil(layer.columns / width);
+        const middle = Math.min(split, count);
+        const packed = harness.output(expected.byteLength);
+        packPanels(layer, placed, width, [middle, count], packed);
+        packPanels(layer, placed, width, [0, middle], packed);
+        assertSameBits(harness.floats(packed, expected.length), expected, 'panels');
+      }),
+    );
+  });
+
+  // Four columns times four k at a time where the channel axes are exchanged, what is left one by one.
+  test(`packPanels: panels of ${width} columns, every number of columns and channels`, () => {
+    for (let columns = 1; columns <= 33; columns++) {
+      for (let inner = 1; inner <= 13; inner++) {
+        for (const exchanged of [false, true]) {
+          const layer: Layer = { taps: 2, inner, columns, exchanged, order: [1, 0] };
+          const { weights, ...placed } = place(layer);
+          const expected = panels(weights, 2 * inner, columns, width);
+          const packed = harness.output(expected.byteLength);
+          packPanels(layer, placed, width, [0, Math.ceil(columns / width)], packed);
+          assertSameBits(harness.floats(packed, expected.length), expected, JSON.stringify(layer));
+        }
+      }
+    }
+  });
+
+  test(`packPanels: one worker writes its own panel of ${width} columns alone`, () => {
+    for (const exchanged of [false, true]) {
+      const columns = 2 * width + 4;
+      const layer: Layer = { taps: 2, inner: 5, columns, exchanged, order: [1, 0] };
+      const { weights, ...placed } = place(layer);
+      const depth = 2 * layer.inner;
+      const packed = harness.input(new Float32Array(3 * depth * width).fill(-7));
+      const second = packed + depth * width * 4;
+      harness.allow(second, depth * width * 4);
+      packPanels(layer, placed, width, [1, 2], packed);
+      const expected = panels(weights, depth, columns, width).subarray(depth * width, 2 * depth * width);
+      assertSameBits(harness.floats(second, depth * width), expected, 'the second panel');
+    }
+  });
+}
 
 test('packColumns: whole columns, each segment rounded up to four with zeros', () => {
   fc.assert(

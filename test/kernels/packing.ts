@@ -3,12 +3,12 @@
 /** A matrix of weights, [depth, columns], by element. */
 export type Weights = (k: number, column: number) => number;
 
-/** [⌈columns / 8⌉, depth, 8], zeros beyond `columns`. */
-export function panels(weights: Weights, depth: number, columns: number): Float32Array {
-  const packed = new Float32Array(Math.ceil(columns / 8) * 8 * depth);
+/** [⌈columns / width⌉, depth, width], zeros beyond `columns`. */
+export function panels(weights: Weights, depth: number, columns: number, width: number): Float32Array {
+  const packed = new Float32Array(Math.ceil(columns / width) * width * depth);
   for (let column = 0; column < columns; column++) {
     for (let k = 0; k < depth; k++) {
-      packed[(Math.floor(column / 8) * depth + k) * 8 + (column % 8)] = weights(k, column);
+      packed[(Math.floor(column / width) * depth + k) * width + (column % width)] = weights(k, column);
     }
   }
   return packed;

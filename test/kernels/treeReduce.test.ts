@@ -1,46 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { add, gamma, sampleFloats } from './float32.js';
-import { assertSameBits, KernelHarness, wholeVectors } from './kernelHarness.js';
+import { gamma } from './float32.js';
+import { assertSameBits, KernelHarness } from './kernelHarness.js';
+import { placeSlots, sampleSlots, sumSlots } from './shardSlots.js';
 
 const harness = new KernelHarness(1 << 20);
 
-/** Not a NaN, whose sums with itself have its bits. */
-const PADDING = -12345;
-
-/** Slots with 64 bytes of other numbers behind each; returns the first slot, reduced. */
+/** Returns the first slot, reduced. */
 function treeReduce(slots: readonly Float32Array[], splits: readonly number[] = []): Float32Array {
   harness.reset();
   const count = slots[0]!.length;
-  const pitch = wholeVectors(count) + 64;
-  const values = new Float32Array((slots.length * pitch) / 4).fill(PADDING);
-  slots.forEach((slot, shard) => {
-    values.set(slot, (shard * pitch) / 4);
-  });
-  const address = harness.input(values);
-  for (let shard = 0; shard < slots.length; shard++)
-    harness.allow(address + shard * pitch, wholeVectors(count));
+  const { address, pitch } = placeSlots(harness, slots);
   const ends = [...splits, count];
   ends.forEach((end, i) => {
     const from = ends[i - 1] ?? 0;
     harness.run((kernels) => kernels.treeReduce(address + from * 4, pitch, slots.length, end - from));
   });
   return harness.floats(address, count);
-}
-
-/** Neighbours are added, then neighbouring sums, and so on; one without a neighbour waits. */
-function tree(values: readonly number[]): number {
-  if (values.length === 1) return values[0]!;
-  const pairs: number[] = [];
-  for (let i = 0; i < values.length; i += 2) {
-    pairs.push(i + 1 < values.length ? add(values[i]!, values[i + 1]!) : values[i]!);
-  }
-  return tree(pairs);
-}
-
-function sampleSlots(shards: number, count: number, seed: number): Float32Array[] {
-  return Array.from({ length: shards }, (_, shard) => sampleFloats(seed + shard, count));
 }
 
 // The kernel works in chunks of 512 floats.
@@ -52,7 +29,7 @@ for (const shards of [1, 2, 3, 4, 5, 6, 7, 8, 9, 16]) {
       const slots = sampleSlots(shards, count, 10 * shards);
       const result = treeReduce(slots);
       const columns = Array.from({ length: count }, (_, i) => slots.map((slot) => slot[i]!));
-      assertSameBits(result, Float32Array.from(columns, tree), `${count} floats`);
+      assertSameBits(result, sumSlots(slots), `${count} floats`);
       columns.forEach((column, i) => {
         const exact = column.reduce((a, b) => a + b);
         const magnitude = column.reduce((a, b) => a + Math.abs(b), 0);

@@ -1,9 +1,11 @@
 import { Arena } from '../../kernels/arena.js';
 import type { Kernels } from '../../kernels/kernels.js';
+import { TILES, type TileName } from '../../kernels/tiles/tile.js';
 import { sizeOf } from '../../model/layout.js';
 import type { Model } from '../../model/model.js';
 import type { Backend, KlEstimate, Shard } from '../backend.js';
 import { type GatherPass, pack, packingUnits } from './gather.js';
+import { MicroKernels } from './microKernels.js';
 import { Network } from './network.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
@@ -13,14 +15,20 @@ const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 const WORKING_SET = 1.75 * 2 ** 20;
 
 /** More examples at once gain nothing. */
-const MOST_EXAMPLES = 32;
+const MOST_EXAMPLES = 64;
+
+const MOST_PARTS = 64;
 
 export interface SimdOptions {
   readonly model: Model;
   /** K. */
   readonly samples: number;
   readonly kl: KlEstimate;
-  /** Most examples that a shard can have: no more memory is planned than they need. */
+  /** Of the micro-kernels; does not change a bit. The same for all ranks of a run. */
+  readonly tile: TileName;
+  /** Most shards at once: see mostPartsAtOnce. */
+  readonly parts: number;
+  /** Most examples that these can have together: no more memory is planned than they need. */
   readonly shardSize: number;
   /** Address of the flat parameter buffer. */
   readonly parameters: number;
@@ -49,6 +57,24 @@ export function microBatchSize(model: Model, samples: number, shardSize: number)
   return Math.max(1, Math.min(fitting, MOST_EXAMPLES, Math.max(1, shardSize)));
 }
 
+/**
+ * How many shards can be computed at once: a power of two, 1 where a layer is a convolution. A dense layer's weight
+ * gradient has few examples to sum and much memory to write: with several shards at once, block by block, only
+ * their sum leaves the caches. All of their examples must fit in a micro-batch.
+ */
+export function mostPartsAtOnce(model: Model, samples: number, shardSize: number): number {
+  const layers = [...model.encoder, ...model.decoder];
+  if (layers.some((layer) => layer.kind === 'correlation' && layer.type !== 'dense')) return 1;
+  let parts = 1;
+  while (
+    parts < MOST_PARTS &&
+    microBatchSize(model, samples, 2 * parts * shardSize) === 2 * parts * shardSize
+  ) {
+    parts *= 2;
+  }
+  return parts;
+}
+
 class EnginePlan {
   readonly arena: Arena;
   readonly packedArena: Arena;
@@ -58,11 +84,12 @@ class EnginePlan {
   /** [microBatch · samples] float64. */
   readonly rowLikelihood: number;
 
-  constructor({ model, samples, shardSize, parameters, packed, workspace }: SimdOptions) {
+  constructor({ model, samples, shardSize, parts, tile, parameters, packed, workspace }: SimdOptions) {
     this.arena = new Arena(workspace);
     this.packedArena = new Arena(packed);
     this.microBatch = microBatchSize(model, samples, shardSize);
-    const arenas = { arena: this.arena, packedArena: this.packedArena, parameters };
+    const panelWidth = TILES[tile].columns;
+    const arenas = { arena: this.arena, packedArena: this.packedArena, parameters, panelWidth, parts };
     this.encoder = new Network({
       ...arenas,
       layers: model.encoder,
@@ -83,7 +110,9 @@ class EnginePlan {
 
 /** Our kernels, on the run's memory: a static plan, no allocation in a step. */
 export class SimdBackend implements Backend {
+  readonly mostParts: number;
   readonly #kernels: Kernels;
+  readonly #microKernels: MicroKernels;
   readonly #options: SimdOptions;
   readonly #plan: EnginePlan;
   readonly #passes: readonly GatherPass[];
@@ -95,7 +124,9 @@ export class SimdBackend implements Backend {
 
   /** The memory must reach to the ends that `simdMemory` gives, and be zero there (borders are never written). */
   constructor(kernels: Kernels, memory: WebAssembly.Memory, options: SimdOptions) {
+    this.mostParts = options.parts;
     this.#kernels = kernels;
+    this.#microKernels = new MicroKernels(kernels, options.tile);
     this.#options = options;
     this.#plan = new EnginePlan(options);
     this.#plan.arena.materialize(memory.buffer);
@@ -129,6 +160,11 @@ export class SimdBackend implements Backend {
       this.#bytes.fill(0, gradient, gradient + this.#options.model.parameters.size * FLOAT);
       return;
     }
+    if (shard.parts > 1) {
+      this.#forward(shard, 0, shard.count, true);
+      this.#backward(shard, 0, shard.count, beta, gradient);
+      return;
+    }
     for (let first = 0; first < shard.count; first += this.#plan.microBatch) {
       const images = Math.min(this.#plan.microBatch, shard.count - first);
       this.#forward(shard, first, images, true);
@@ -149,7 +185,7 @@ export class SimdBackend implements Backend {
     for (let first = 0; first < count; first += this.#plan.microBatch) {
       const images = Math.min(this.#plan.microBatch, count - first);
       this.#copy(x + first * model.dimensions * FLOAT, encoder.input.activation, images * model.dimensions);
-      encoder.forward(this.#kernels, images);
+      encoder.forward(this.#microKernels, images);
       const target = posterior + first * 2 * model.latent * FLOAT;
       this.#copy(encoder.output.activation, target, images * 2 * model.latent);
     }
@@ -163,7 +199,7 @@ export class SimdBackend implements Backend {
     for (let first = 0; first < count; first += most) {
       const rows = Math.min(most, count - first);
       this.#copy(z + first * model.latent * FLOAT, decoder.input.activation, rows * model.latent);
-      decoder.forward(this.#kernels, rows);
+      decoder.forward(this.#microKernels, rows);
       const target = logits + first * model.dimensions * FLOAT;
       this.#copy(decoder.output.activation, target, rows * model.dimensions);
     }
@@ -176,7 +212,7 @@ export class SimdBackend implements Backend {
     const kernels = this.#kernels;
     const x = shard.x + first * model.dimensions * FLOAT;
     this.#copy(x, encoder.input.activation, images * model.dimensions);
-    encoder.forward(kernels, images);
+    encoder.forward(this.#microKernels, images);
     kernels.gaussianForward(
       encoder.output.activation,
       shard.epsilon + first * samples * model.latent * FLOAT,
@@ -187,7 +223,7 @@ export class SimdBackend implements Backend {
       kl === 'analytic' ? 1 : 0,
       shard.kl + first * DOUBLE,
     );
-    decoder.forward(kernels, images * samples);
+    decoder.forward(this.#microKernels, images * samples);
     kernels.bernoulli(
       decoder.output.activation,
       x,
@@ -206,8 +242,8 @@ export class SimdBackend implements Backend {
     const { encoder, decoder } = this.#plan;
     const { model, samples, kl } = this.#options;
     const kernels = this.#kernels;
-    const accumulate = first > 0;
-    decoder.backward(kernels, images * samples, gradient, accumulate);
+    const sums = { gradient, accumulate: first > 0, parts: shard.parts, bounds: shard.bounds };
+    decoder.backward(this.#microKernels, images * samples, { ...sums, scale: samples });
     kernels.gaussianBackward(
       encoder.output.activation,
       shard.epsilon + first * samples * model.latent * FLOAT,
@@ -220,7 +256,7 @@ export class SimdBackend implements Backend {
       kl === 'analytic' ? 1 : 0,
       beta,
     );
-    encoder.backward(kernels, images, gradient, accumulate);
+    encoder.backward(this.#microKernels, images, { ...sums, scale: 1 });
   }
 
   /** (1/K) Σ_k of the rows' log-likelihoods. */

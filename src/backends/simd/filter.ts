@@ -1,5 +1,5 @@
-import type { Kernels } from '../../kernels/kernels.js';
 import type { CorrelationLayer } from '../../model/model.js';
+import type { MicroKernels } from './microKernels.js';
 import type { Tensor } from './tensor.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
@@ -9,21 +9,22 @@ const BLOCK_PIXELS = 64;
 
 /**
  * Adds the first `images` images' weight gradient to `gradient`, or sets it: Σ big[sy·s + ky − pad, …] · small[sy, sx].
- * `big` and `small` are addresses of an activation on one side and a gradient on the other. Images, rows and pixels
+ * `big` and `small` are addresses of an activation on one side and a gradient on the other, `zeros` of sixteen zeros. Images, rows and pixels
  * are summed in order from what stands there, so micro-batches and blocks do not change a bit.
  */
-export function filterGradient(
-  kernels: Kernels,
+export function addFilterGradient(
+  kernels: MicroKernels,
   layer: CorrelationLayer,
   maps: { big: Tensor; small: Tensor },
   addresses: { big: number; small: number; gradient: number },
   images: number,
   accumulate: boolean,
+  zeros: number,
 ): void {
   const { big, small } = maps;
   if (small.height * small.width === 1) {
     // One pixel an image: the images are the pixels.
-    block(kernels, layer, maps, addresses, { pixels: images, lines: 1 }, accumulate, {
+    block(kernels, layer, maps, addresses, { pixels: images, lines: 1 }, accumulate, zeros, {
       big: big.imageStride,
       small: small.imageStride,
     });
@@ -43,6 +44,7 @@ export function filterGradient(
         },
         { pixels: small.width, lines: Math.min(step, small.height - line) },
         accumulate || image > 0 || line > 0,
+        zeros,
         { big: big.pixelStride * layer.strides[1], small: small.pixelStride },
       );
     }
@@ -51,18 +53,20 @@ export function filterGradient(
 
 /** All taps over one block of pixels. */
 function block(
-  kernels: Kernels,
+  kernels: MicroKernels,
   layer: CorrelationLayer,
   { big, small }: { big: Tensor; small: Tensor },
   addresses: { big: number; small: number; gradient: number },
   size: { pixels: number; lines: number },
   accumulate: boolean,
+  zeros: number,
   pixelStrides: { big: number; small: number },
 ): void {
   const [kernelHeight, kernelWidth] = layer.kernel;
   const rows = kernelWidth * big.channels;
+  const filterGradient = kernels.filterGradient(rows);
   for (let ky = 0; ky < kernelHeight; ky++) {
-    kernels.filterGradient4x8(
+    filterGradient(
       rows,
       small.channels,
       addresses.gradient + ky * rows * small.channels * FLOAT,
@@ -74,7 +78,7 @@ function block(
       small.rowStride,
       size.pixels,
       size.lines,
-      accumulate ? 1 : 0,
+      accumulate ? 0 : zeros,
     );
   }
 }

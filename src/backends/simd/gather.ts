@@ -1,11 +1,12 @@
 import type { Arena } from '../../kernels/arena.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import type { CorrelationLayer } from '../../model/model.js';
+import type { MicroKernels } from './microKernels.js';
 import type { Border, Tensor } from './tensor.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
-/** Up to this many columns, dot products along k beat panels of eight columns. */
+/** Up to this many columns, dot products along k beat panels. */
 const DOT_COLUMNS = 4;
 
 /** How packed weights are read from the parameters: see assembly/pack.ts. */
@@ -18,6 +19,7 @@ interface Packing {
   readonly innerStride: number;
   readonly columns: number;
   readonly columnStride: number;
+  readonly panelWidth: 8 | 16;
   readonly packed: number;
 }
 
@@ -43,6 +45,8 @@ export interface GatherPass {
 /** The geometry shared by both directions; `weights` is the address of the layer's weights. */
 export interface GatherPlan {
   readonly arena: Arena;
+  /** Width of the panels of packed weights. */
+  readonly panelWidth: 8 | 16;
   /** Where the packed weights go: shared by all workers, or private. */
   readonly packedArena: Arena;
   readonly weights: number;
@@ -206,7 +210,7 @@ function planPacking(
   tapsPerSegment: number,
   axes: { inner: number; innerStride: number; columns: number; columnStride: number },
 ): Packing {
-  const { layer, arena, packedArena, weights } = plan;
+  const { layer, arena, packedArena, weights, panelWidth } = plan;
   const tapBytes = layer.big[2] * layer.small[2] * FLOAT;
   const { columns, depth } = gatherShape(axes.columns, segments, tapsPerSegment * axes.inner);
   return {
@@ -215,13 +219,14 @@ function planPacking(
     tapsPerSegment,
     tapOffsets: arena.table(taps.map((tap) => tap * tapBytes)),
     ...axes,
-    packed: packedArena.floats(Math.ceil(columns / 8) * 8 * depth),
+    panelWidth,
+    packed: packedArena.floats(Math.ceil(columns / panelWidth) * panelWidth * depth),
   };
 }
 
-/** Panels of eight columns, the unit in which workers share the packing; a dot pass is one unit. */
+/** Panels, the unit in which workers share the packing; a dot pass is one unit. */
 export function packingUnits(pass: GatherPass): number {
-  return pass.dot ? 1 : Math.ceil(pass.columns / 8);
+  return pass.dot ? 1 : Math.ceil(pass.columns / pass.packing.panelWidth);
 }
 
 /** Packs units [from, to) of a pass. */
@@ -249,6 +254,7 @@ export function pack(kernels: Kernels, pass: GatherPass, from: number, to: numbe
       p.innerStride,
       p.columns,
       p.columnStride,
+      p.panelWidth,
       from,
       to,
       p.packed,
@@ -256,9 +262,9 @@ export function pack(kernels: Kernels, pass: GatherPass, from: number, to: numbe
   }
 }
 
-/** Runs a pass over the first `images` images; `bias` 0 means none. */
+/** Runs a pass over the first `images` images; `bias` is an address, of zeros where there is none. */
 export function gather(
-  kernels: Kernels,
+  kernels: MicroKernels,
   pass: GatherPass,
   source: number,
   target: number,
@@ -266,9 +272,10 @@ export function gather(
   bias: number,
   relu: boolean,
 ): void {
-  const gemm = pass.dot ? kernels.gemmDot4 : kernels.gemm4x8;
+  const rows = pass.rows * images;
+  const gemm = pass.dot ? kernels.dot : kernels.gemm(rows);
   gemm(
-    pass.rows * images,
+    rows,
     pass.columns,
     pass.depth,
     source,

@@ -1,7 +1,7 @@
 import type { Arena } from '../../kernels/arena.js';
-import type { Kernels } from '../../kernels/kernels.js';
 import type { CorrelationLayer, Layer, Shape } from '../../model/model.js';
-import { filterGradient } from './filter.js';
+import { addDenseParts, type PartScratch, planPartScratch } from './denseParts.js';
+import { addFilterGradient } from './filter.js';
 import {
   bigBorder,
   type GatherPass,
@@ -11,10 +11,13 @@ import {
   planUp,
   smallBorder,
 } from './gather.js';
+import type { MicroKernels } from './microKernels.js';
 import { planReshape, type Reshape, reshape } from './reshape.js';
 import { Tensor } from './tensor.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
+
+const WIDEST_PANEL = 16;
 
 type Step = CorrelationStep | ActivationStep | ReshapeStep;
 
@@ -56,6 +59,24 @@ export interface NetworkPlan {
   /** Most images at a time. */
   readonly images: number;
   readonly inputGradient: boolean;
+  /** Of the tile that the kernels will be used with. */
+  readonly panelWidth: 8 | 16;
+  /** Most shards at once. */
+  readonly parts: number;
+}
+
+/** Where parameter gradients go, and of which rows they are the sums. */
+export interface GradientSums {
+  /** Address, in the parameters' layout. */
+  readonly gradient: number;
+  /** Whether to go on from what stands there; with one part alone. */
+  readonly accumulate: boolean;
+  /** Shards at once, 1 or a power of two: their sums are added by the tree of the all-reduce. */
+  readonly parts: number;
+  /** In examples. */
+  readonly bounds: Int32Array;
+  /** Rows an example: K in the decoder. */
+  readonly scale: number;
 }
 
 /**
@@ -68,6 +89,9 @@ export class Network {
   readonly passes: readonly GatherPass[];
   readonly #steps: readonly Step[];
   readonly #parameters: number;
+  /** Address of as many zeros as a pass has columns: what a sum without a bias starts from. */
+  readonly #zeros: number;
+  readonly #scratch: PartScratch;
 
   constructor(plan: NetworkPlan) {
     const chain = buildChain(plan.layers, plan.inputShape);
@@ -80,10 +104,13 @@ export class Network {
     this.passes = this.#steps.flatMap((step) =>
       step.kind === 'correlation' ? [...step.forward, ...step.backward] : [],
     );
+    const columns = Math.max(...this.passes.map((pass) => pass.columns));
+    this.#zeros = plan.arena.floats(Math.ceil(columns / WIDEST_PANEL) * WIDEST_PANEL);
+    this.#scratch = planPartScratch(plan.arena, plan.layers, plan.parts);
   }
 
   /** `input.activation` → `output.activation` for the first `images` examples. */
-  forward(kernels: Kernels, images: number): void {
+  forward(kernels: MicroKernels, images: number): void {
     for (const step of this.#steps) {
       switch (step.kind) {
         case 'correlation':
@@ -98,29 +125,34 @@ export class Network {
           break;
         case 'reshape':
           if (step.copy) {
-            reshape(kernels, step.copy.forward, step.input.activation, step.output.activation, images);
+            reshape(
+              kernels.kernels,
+              step.copy.forward,
+              step.input.activation,
+              step.output.activation,
+              images,
+            );
           }
       }
     }
   }
 
   /**
-   * `output.gradient` → parameter gradients, added to (or, without `accumulate`, set at) address `gradient` in the
-   * parameters' layout, and `input.gradient` where the plan asked for it.
+   * `output.gradient` → parameter gradients, and `input.gradient` where the plan asked for it.
    */
-  backward(kernels: Kernels, images: number, gradient: number, accumulate: boolean): void {
+  backward(kernels: MicroKernels, images: number, sums: GradientSums): void {
     for (let i = this.#steps.length - 1; i >= 0; i--) {
       const step = this.#steps[i]!;
       switch (step.kind) {
         case 'correlation':
-          correlationBackward(kernels, step, images, gradient, accumulate);
+          correlationBackward(kernels, step, images, sums, this.#zeros, this.#scratch);
           break;
         case 'activation':
           activationBackward(kernels, step, images);
           break;
         case 'reshape':
           if (step.copy) {
-            reshape(kernels, step.copy.backward, step.output.gradient, step.input.gradient, images);
+            reshape(kernels.kernels, step.copy.backward, step.output.gradient, step.input.gradient, images);
           }
       }
     }
@@ -128,39 +160,49 @@ export class Network {
 }
 
 function correlationBackward(
-  kernels: Kernels,
+  kernels: MicroKernels,
   { layer, input, output, backward }: CorrelationStep,
   images: number,
-  gradient: number,
-  accumulate: boolean,
+  sums: GradientSums,
+  zeros: number,
+  scratch: PartScratch,
 ): void {
-  const biasGradient = gradient + layer.bias.offset * FLOAT;
-  const pixels = output.span(images) / output.channels;
-  kernels.columnSums(output.gradient, pixels, output.channels, biasGradient, accumulate ? 1 : 0);
-  const transposed = layer.type === 'conv2dTranspose';
-  const maps = transposed ? { big: output, small: input } : { big: input, small: output };
-  const addresses = {
-    big: transposed ? output.gradient : input.activation,
-    small: transposed ? input.activation : output.gradient,
-    gradient: gradient + layer.weights.offset * FLOAT,
-  };
-  filterGradient(kernels, layer, maps, addresses, images, accumulate);
+  if (sums.parts > 1) {
+    addDenseParts(kernels, layer, { input, output }, sums, zeros, scratch);
+  } else {
+    const { accumulate } = sums;
+    const biasGradient = sums.gradient + layer.bias.offset * FLOAT;
+    const pixels = output.span(images) / output.channels;
+    kernels.kernels.columnSums(output.gradient, pixels, output.channels, biasGradient, accumulate ? 1 : 0);
+    const transposed = layer.type === 'conv2dTranspose';
+    const maps = transposed ? { big: output, small: input } : { big: input, small: output };
+    const addresses = {
+      big: transposed ? output.gradient : input.activation,
+      small: transposed ? input.activation : output.gradient,
+      gradient: sums.gradient + layer.weights.offset * FLOAT,
+    };
+    addFilterGradient(kernels, layer, maps, addresses, images, accumulate, zeros);
+  }
   for (const pass of backward) {
-    gather(kernels, pass, output.gradient, input.gradient, images, 0, false);
+    gather(kernels, pass, output.gradient, input.gradient, images, zeros, false);
   }
 }
 
-function activationForward(kernels: Kernels, step: ActivationStep, images: number): void {
+function activationForward(kernels: MicroKernels, step: ActivationStep, images: number): void {
   if (step.fused) return;
   const count = step.tensor.span(images);
-  if (step.activation === 'relu') kernels.reluForward(step.tensor.activation, count);
-  else kernels.tanhForward(step.tensor.activation, count);
+  if (step.activation === 'relu') kernels.kernels.reluForward(step.tensor.activation, count);
+  else kernels.kernels.tanhForward(step.tensor.activation, count);
 }
 
-function activationBackward(kernels: Kernels, { activation, tensor }: ActivationStep, images: number): void {
+function activationBackward(
+  kernels: MicroKernels,
+  { activation, tensor }: ActivationStep,
+  images: number,
+): void {
   const count = tensor.span(images);
-  if (activation === 'relu') kernels.reluBackward(tensor.activation, tensor.gradient, count);
-  else kernels.tanhBackward(tensor.activation, tensor.gradient, count);
+  if (activation === 'relu') kernels.kernels.reluBackward(tensor.activation, tensor.gradient, count);
+  else kernels.kernels.tanhBackward(tensor.activation, tensor.gradient, count);
 }
 
 /** A layer between its two tensors, before memory is placed. */
@@ -264,13 +306,14 @@ function planPasses(
   layer: CorrelationLayer,
   input: Tensor,
   output: Tensor,
-  { arena, packedArena, parameters, images }: NetworkPlan,
+  { arena, packedArena, parameters, images, panelWidth }: NetworkPlan,
   inputGradient: boolean,
 ): { forward: GatherPass[]; backward: GatherPass[] } {
   const transposed = layer.type === 'conv2dTranspose';
   const plan: GatherPlan = {
     arena,
     packedArena,
+    panelWidth,
     layer,
     images,
     weights: parameters + layer.weights.offset * FLOAT,

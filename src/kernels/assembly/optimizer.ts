@@ -22,16 +22,50 @@ export function treeReduce(slots: usize, pitch: i32, shards: i32, count: i32): v
   }
 }
 
+/** out = left + right, `count` floats; out may be either. */
+export function addSpans(left: usize, right: usize, out: usize, count: i32): void {
+  const whole = (<usize>(count & ~7)) << 2;
+  for (let i: usize = 0; i < whole; i += 32) {
+    v128.store(out + i, f32x4.add(v128.load(left + i), v128.load(right + i)));
+    v128.store(out + i, f32x4.add(v128.load(left + i, 16), v128.load(right + i, 16)), 16);
+  }
+  for (let i = whole; i < (<usize>count) << 2; i += 4) {
+    store<f32>(out + i, load<f32>(left + i) + load<f32>(right + i));
+  }
+}
+
+/** The same sum of one vector of 1, 2, 4 or 8 slots, in registers. */
+// @ts-ignore: decorator
+@inline
+function treeSum(slot: usize, pitch: usize, shards: i32): v128 {
+  let sum = v128.load(slot);
+  if (shards >= 2) sum = f32x4.add(sum, v128.load(slot + pitch));
+  if (shards >= 4) {
+    const third = slot + 2 * pitch;
+    sum = f32x4.add(sum, f32x4.add(v128.load(third), v128.load(third + pitch)));
+  }
+  if (shards == 8) {
+    const fifth = slot + 4 * pitch;
+    const seventh = slot + 6 * pitch;
+    const low = f32x4.add(v128.load(fifth), v128.load(fifth + pitch));
+    sum = f32x4.add(sum, f32x4.add(low, f32x4.add(v128.load(seventh), v128.load(seventh + pitch))));
+  }
+  return sum;
+}
+
 /**
- * Adam (Kingma and Ba 2015, algorithm 1) on `count` floats, in place; `count` is rounded up to four.
+ * Adam (Kingma and Ba 2015, algorithm 1) on `count` floats (rounded up to eight), in place, with the gradient that
+ * treeReduce would leave in the first of the `shards` slots; the slots may be overwritten.
  * g = gradient · scale; m = β₁ m + (1 − β₁) g; v = β₂ v + (1 − β₂) g²;
  * p −= stepSize · m / (√v · rootCorrection + ε), stepSize = α / (1 − β₁ᵗ), rootCorrection = 1 / √(1 − β₂ᵗ).
  */
-export function adam(
+export function reduceAdam(
   parameters: usize,
   m: usize,
   v: usize,
-  gradient: usize,
+  slots: usize,
+  pitch: i32,
+  shards: i32,
   count: i32,
   scale: f32,
   beta1: f32,
@@ -42,6 +76,9 @@ export function adam(
   rootCorrection: f32,
   epsilon: f32,
 ): void {
+  // The common numbers of shards are summed on the way, others first.
+  const known = shards == 2 || shards == 4 || shards == 8;
+  if (!known) treeReduce(slots, pitch, shards, count);
   const s = f32x4.splat(scale);
   const b1 = f32x4.splat(beta1);
   const a1 = f32x4.splat(oneMinusBeta1);
@@ -50,15 +87,56 @@ export function adam(
   const rate = f32x4.splat(stepSize);
   const correction = f32x4.splat(rootCorrection);
   const e = f32x4.splat(epsilon);
-  const length = (<usize>((count + 3) & ~3)) << 2;
-  for (let i: usize = 0; i < length; i += 16) {
-    const g = f32x4.mul(v128.load(gradient + i), s);
-    const first = f32x4.add(f32x4.mul(b1, v128.load(m + i)), f32x4.mul(a1, g));
-    const second = f32x4.add(f32x4.mul(b2, v128.load(v + i)), f32x4.mul(a2, f32x4.mul(g, g)));
-    v128.store(m + i, first);
-    v128.store(v + i, second);
-    const root = f32x4.add(f32x4.mul(f32x4.sqrt(second), correction), e);
-    const update = f32x4.div(f32x4.mul(rate, first), root);
-    v128.store(parameters + i, f32x4.sub(v128.load(parameters + i), update));
+  const length = (<usize>((count + 7) & ~7)) << 2;
+  // One loop for each number of shards, so that the sum has no branch.
+  if (shards == 8) {
+    for (let i: usize = 0; i < length; i += 32)
+      adamPair(parameters + i, m + i, v + i, slots + i, pitch, 8, s, b1, a1, b2, a2, rate, correction, e);
+  } else if (shards == 4) {
+    for (let i: usize = 0; i < length; i += 32)
+      adamPair(parameters + i, m + i, v + i, slots + i, pitch, 4, s, b1, a1, b2, a2, rate, correction, e);
+  } else if (shards == 2) {
+    for (let i: usize = 0; i < length; i += 32)
+      adamPair(parameters + i, m + i, v + i, slots + i, pitch, 2, s, b1, a1, b2, a2, rate, correction, e);
+  } else {
+    for (let i: usize = 0; i < length; i += 32)
+      adamPair(parameters + i, m + i, v + i, slots + i, pitch, 1, s, b1, a1, b2, a2, rate, correction, e);
   }
+}
+
+/** Two neighbouring vectors, all loads before all stores: V8's re-vectorisation makes one of 256 bits of them. */
+// @ts-ignore: decorator
+@inline
+function adamPair(
+  parameters: usize,
+  m: usize,
+  v: usize,
+  slots: usize,
+  pitch: usize,
+  shards: i32,
+  scale: v128,
+  beta1: v128,
+  oneMinusBeta1: v128,
+  beta2: v128,
+  oneMinusBeta2: v128,
+  rate: v128,
+  correction: v128,
+  epsilon: v128,
+): void {
+  const g0 = f32x4.mul(treeSum(slots, pitch, shards), scale);
+  const g1 = f32x4.mul(treeSum(slots + 16, pitch, shards), scale);
+  const m0 = f32x4.add(f32x4.mul(beta1, v128.load(m)), f32x4.mul(oneMinusBeta1, g0));
+  const m1 = f32x4.add(f32x4.mul(beta1, v128.load(m, 16)), f32x4.mul(oneMinusBeta1, g1));
+  const v0 = f32x4.add(f32x4.mul(beta2, v128.load(v)), f32x4.mul(oneMinusBeta2, f32x4.mul(g0, g0)));
+  const v1 = f32x4.add(f32x4.mul(beta2, v128.load(v, 16)), f32x4.mul(oneMinusBeta2, f32x4.mul(g1, g1)));
+  const root0 = f32x4.add(f32x4.mul(f32x4.sqrt(v0), correction), epsilon);
+  const root1 = f32x4.add(f32x4.mul(f32x4.sqrt(v1), correction), epsilon);
+  const p0 = f32x4.sub(v128.load(parameters), f32x4.div(f32x4.mul(rate, m0), root0));
+  const p1 = f32x4.sub(v128.load(parameters, 16), f32x4.div(f32x4.mul(rate, m1), root1));
+  v128.store(m, m0);
+  v128.store(m, m1, 16);
+  v128.store(v, v0);
+  v128.store(v, v1, 16);
+  v128.store(parameters, p0);
+  v128.store(parameters, p1, 16);
 }

@@ -4,7 +4,7 @@
 // column n lies n · columnStride further (strides and offsets in bytes). Forward passes of conv2d and dense
 // read the weights as they stand (columnStride 4); the transposed passes exchange the two channel axes.
 
-/** Panels [from, to) of eight columns each, [taps · inner, 8], zeros beyond `columns`. */
+/** Panels [from, to) of `width` columns each (a multiple of four), [taps · inner, width], zeros beyond `columns`. */
 export function packPanels(
   source: usize,
   taps: i32,
@@ -13,31 +13,101 @@ export function packPanels(
   innerStride: i32,
   columns: i32,
   columnStride: i32,
+  width: i32,
   from: i32,
   to: i32,
   destination: usize,
 ): void {
-  let target = destination + ((<usize>from * taps * inner) << 5);
+  const pitch = (<usize>width) << 2;
+  let target = destination + <usize>from * taps * inner * pitch;
   for (let panel = from; panel < to; panel++) {
-    const column = panel << 3;
-    const width = min(columns - column, 8);
+    const column = panel * width;
+    const filled = min(columns - column, width);
     for (let tap = 0; tap < taps; tap++) {
-      let row = source + load<u32>(tapOffsets + ((<usize>tap) << 2)) + <usize>column * columnStride;
-      for (let k = 0; k < inner; k++) {
-        if (width == 8 && columnStride == 4) {
-          v128.store(target, v128.load(row));
-          v128.store(target, v128.load(row, 16), 16);
-        } else {
-          let from = row;
-          for (let n = 0; n < 8; n++) {
-            store<f32>(target + ((<usize>n) << 2), n < width ? load<f32>(from) : 0);
-            from += columnStride;
-          }
-        }
-        row += innerStride;
-        target += 32;
+      const row = source + load<u32>(tapOffsets + ((<usize>tap) << 2)) + <usize>column * columnStride;
+      if (filled == width && columnStride == 4) {
+        copyRows(row, target, inner, innerStride, width);
+      } else if (innerStride == 4) {
+        transposeRows(row, target, inner, columnStride, filled, width);
+      } else {
+        gatherRows(row, target, inner, innerStride, columnStride, filled, width);
       }
+      target += <usize>inner * pitch;
     }
+  }
+}
+
+function copyRows(row: usize, target: usize, inner: i32, innerStride: i32, width: i32): void {
+  for (let k = 0; k < inner; k++) {
+    for (let n = 0; n < width; n += 4)
+      v128.store(target + ((<usize>n) << 2), v128.load(row + ((<usize>n) << 2)));
+    row += innerStride;
+    target += (<usize>width) << 2;
+  }
+}
+
+/** Four columns times four k at a time; what is left goes element by element. */
+function transposeRows(
+  row: usize,
+  target: usize,
+  inner: i32,
+  columnStride: i32,
+  filled: i32,
+  width: i32,
+): void {
+  const pitch = (<usize>width) << 2;
+  for (let n = 0; n < width; n += 4) {
+    const whole = n + 4 <= filled ? inner & ~3 : 0;
+    const column = row + <usize>n * columnStride;
+    let out = target + ((<usize>n) << 2);
+    for (let k = 0; k < whole; k += 4) {
+      const from = column + ((<usize>k) << 2);
+      const a = v128.load(from);
+      const b = v128.load(from + columnStride);
+      const c = v128.load(from + 2 * columnStride);
+      const d = v128.load(from + 3 * columnStride);
+      const ab0 = v128.shuffle<i32>(a, b, 0, 4, 1, 5);
+      const cd0 = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
+      const ab1 = v128.shuffle<i32>(a, b, 2, 6, 3, 7);
+      const cd1 = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
+      v128.store(out, v128.shuffle<i64>(ab0, cd0, 0, 2));
+      v128.store(out + pitch, v128.shuffle<i64>(ab0, cd0, 1, 3));
+      v128.store(out + 2 * pitch, v128.shuffle<i64>(ab1, cd1, 0, 2));
+      v128.store(out + 3 * pitch, v128.shuffle<i64>(ab1, cd1, 1, 3));
+      out += 4 * pitch;
+    }
+    const rest = inner - whole;
+    gatherRows(
+      column + ((<usize>whole) << 2),
+      out,
+      rest,
+      4,
+      columnStride,
+      max(min(filled - n, 4), 0),
+      4,
+      pitch,
+    );
+  }
+}
+
+function gatherRows(
+  row: usize,
+  target: usize,
+  inner: i32,
+  innerStride: i32,
+  columnStride: i32,
+  filled: i32,
+  width: i32,
+  pitch: usize = (<usize>width) << 2,
+): void {
+  for (let k = 0; k < inner; k++) {
+    let from = row;
+    for (let n = 0; n < width; n++) {
+      store<f32>(target + ((<usize>n) << 2), n < filled ? load<f32>(from) : 0);
+      from += columnStride;
+    }
+    row += innerStride;
+    target += pitch;
   }
 }
 

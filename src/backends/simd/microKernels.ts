@@ -1,0 +1,43 @@
+import type { FilterGradientKernel, GemmKernel, Kernels } from '../../kernels/kernels.js';
+import { TILES, type Tile, type TileName } from '../../kernels/tiles/tile.js';
+
+/**
+ * The kernels with a tile chosen. The panels' width is the tile's; its height may be cut from 6 rows to 4 where that
+ * wastes less of the last tile, since tiles do not differ in a bit.
+ */
+export class MicroKernels {
+  readonly dot: GemmKernel;
+  readonly tile: Tile;
+  readonly #tall: boolean;
+  readonly #gemm4: GemmKernel;
+  readonly #gemm6: GemmKernel;
+  readonly #filter4: FilterGradientKernel;
+  readonly #filter6: FilterGradientKernel;
+
+  constructor(
+    readonly kernels: Kernels,
+    name: TileName,
+  ) {
+    this.tile = TILES[name];
+    this.dot = kernels.gemmDot4;
+    this.#tall = this.tile.rows === 6;
+    const wide = this.tile.columns === 16;
+    this.#gemm4 = wide ? kernels.gemm4x16 : kernels.gemm4x8;
+    this.#gemm6 = wide ? kernels.gemm6x16 : kernels.gemm6x8;
+    this.#filter4 = wide ? kernels.filterGradient4x16 : kernels.filterGradient4x8;
+    this.#filter6 = wide ? kernels.filterGradient6x16 : kernels.filterGradient6x8;
+  }
+
+  gemm(rows: number): GemmKernel {
+    return this.#tall && !wastes(rows) ? this.#gemm6 : this.#gemm4;
+  }
+
+  filterGradient(rows: number): FilterGradientKernel {
+    return this.#tall && !wastes(rows) ? this.#filter6 : this.#filter4;
+  }
+}
+
+/** Whether tiles of six rows compute so many rows in vain that tiles of four are faster (by a fifth a row, about). */
+function wastes(rows: number): boolean {
+  return Math.ceil(rows / 6) * 6 > 1.2 * Math.ceil(rows / 4) * 4;
+}

@@ -1,0 +1,112 @@
+import v8 from 'node:v8';
+import { UsageError } from '../errors.js';
+import { type Arithmetic, bindKernels, compileKernels, type Kernels } from './kernels.js';
+import { tilesKeepTheirBits } from './selfTest.js';
+import type { TileName } from './tiles/tile.js';
+
+/** Node majors on which V8's 256-bit re-vectorisation was seen to work and to keep the bits. */
+const REVECTORIZING_MAJORS = [22, 24];
+
+/** What the kernels run on in this process. */
+export interface Platform {
+  readonly arithmetic: Arithmetic;
+  readonly tile: TileName;
+  /** Whether V8 was told to pair 128-bit operations to 256 bits, and passed the self-test. */
+  readonly revectorized: boolean;
+  /** May be sent to workers: V8's flags hold for the whole process. */
+  readonly module: WebAssembly.Module;
+  /** What did not go as hoped, in sentences. */
+  readonly warnings: readonly string[];
+}
+
+export interface PlatformOptions {
+  /** Default: fused where this machine fuses. */
+  readonly arithmetic?: Arithmetic;
+  /** Whether V8 may re-vectorise, where that was verified; default false. A flag of V8: it holds for the whole process. */
+  readonly revectorize?: boolean;
+  /** Default: the fastest one known for this Node and its flags. */
+  readonly tile?: TileName;
+}
+
+const chosen = new Map<string, Platform>();
+
+/**
+ * Chooses kernels for this process. The arithmetic mode decides bits; tile and re-vectorisation decide speed alone.
+ * @throws UsageError for fused arithmetic on a machine that does not fuse.
+ */
+export function choosePlatform({ arithmetic, revectorize = false, tile }: PlatformOptions = {}): Platform {
+  const mode = arithmetic ?? (canFuse() ? 'fused' : 'portable');
+  if (mode === 'fused' && !canFuse()) {
+    throw new UsageError(
+      `Fused arithmetic is not to be had here: Node ${process.versions.node} on this machine does not round a multiply-add once. ` +
+        'Use --arithmetic portable for a new run; a run that was started fused goes on only where multiply-adds are fused.',
+    );
+  }
+  const key = `${mode} ${revectorize} ${tile}`;
+  let platform = chosen.get(key);
+  if (platform === undefined) {
+    platform = prepare(mode, revectorize, tile);
+    chosen.set(key, platform);
+  }
+  return platform;
+}
+
+function prepare(arithmetic: Arithmetic, wanted: boolean, tile: TileName | undefined): Platform {
+  const possible = wanted && REVECTORIZING_MAJORS.includes(nodeMajor());
+  if (possible) {
+    v8.setFlagsFromString('--experimental-wasm-revectorize');
+    const module = compileKernels(arithmetic, 'revectorized');
+    if (tilesKeepTheirBits(module)) {
+      const fastest = tile ?? fastestTile(arithmetic, true);
+      return { arithmetic, tile: fastest, revectorized: true, module, warnings: [] };
+    }
+    v8.setFlagsFromString('--no-experimental-wasm-revectorize');
+  }
+  const warnings = possible
+    ? ['Re-vectorised kernels gave other bits than plain ones on this machine: the plain ones are used.']
+    : [];
+  // V8 keeps compiled code by a module's bytes: the name makes these bytes different from those above.
+  const module = compileKernels(arithmetic, 'plain');
+  return { arithmetic, tile: tile ?? fastestTile(arithmetic, false), revectorized: false, module, warnings };
+}
+
+/** As measured (docs/performance.md): 128-bit registers hold 4×8 accumulators without spilling, 256-bit ones 6×16. */
+function fastestTile(arithmetic: Arithmetic, revectorized: boolean): TileName {
+  // V8 12.4 (Node 22) pairs separate multiplies and adds, but not fused ones.
+  if (!revectorized || (arithmetic === 'fused' && nodeMajor() < 24)) return '4x8';
+  return arithmetic === 'fused' ? '6x16' : '4x16';
+}
+
+let fuses: boolean | undefined;
+
+/**
+ * Whether relaxed multiply-adds are fused here, in V8's first code for a function and in its optimised code: the
+ * standard lets an engine round once or twice.
+ */
+export function canFuse(): boolean {
+  fuses ??= probeFusing();
+  return fuses;
+}
+
+function probeFusing(): boolean {
+  // Node 20 has relaxed SIMD behind a flag; later ones know the flag no more.
+  if (nodeMajor() < 22) v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
+  try {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+    const kernels = bindKernels(compileKernels('fused', 'plain'), memory);
+    for (let i = 0; i < 2000; i++) if (!fusesOnce(kernels)) return false;
+    return true;
+  } catch {
+    // No relaxed SIMD.
+    return false;
+  }
+}
+
+/** (1 + 2⁻¹²)² − (1 + 2⁻¹¹) is 2⁻²⁴ where the product is not rounded, 0 where it is. */
+function fusesOnce(kernels: Kernels): boolean {
+  return kernels.multiplyAddProbe(1 + 2 ** -12, 1 + 2 ** -12, -(1 + 2 ** -11)) === 2 ** -24;
+}
+
+function nodeMajor(): number {
+  return Number(process.versions.node.split('.')[0]);
+}

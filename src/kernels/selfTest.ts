@@ -1,0 +1,64 @@
+import { bindKernels, type Kernels } from './kernels.js';
+import { TILE_NAMES } from './tiles/tile.js';
+
+/** V8 replaces its first code for a function by optimised code after some calls, in the background. */
+const CALLS = 60;
+const PATIENCE = 150;
+
+const ROWS = 13;
+const COLUMNS = 37;
+const DEPTH = 61;
+
+/** Bytes. */
+const A = 0;
+const B = 65536;
+const OUT = 2 * 65536;
+const TABLES = 3 * 65536;
+
+/**
+ * Whether every tile gives the same bits before and after V8 has optimised (and re-vectorised) it: its first code for a
+ * function has no 256-bit operations. Takes some 100 milliseconds, which warm the kernels up for all threads.
+ */
+export function tilesKeepTheirBits(module: WebAssembly.Module): boolean {
+  const memory = new WebAssembly.Memory({ initial: 4, maximum: 4, shared: true });
+  const kernels = bindKernels(module, memory);
+  const buffer = memory.buffer;
+  fillInputs(buffer);
+  const run = () => runTiles(kernels, buffer);
+  const first = run();
+  const start = performance.now();
+  while (performance.now() - start < PATIENCE) for (let i = 0; i < CALLS; i++) runTiles(kernels, buffer);
+  return Buffer.from(first.buffer).equals(Buffer.from(run().buffer));
+}
+
+/** Numbers of both signs and many magnitudes, so that orders and roundings show. */
+function fillInputs(buffer: ArrayBufferLike): void {
+  const floats = new Float32Array(buffer, 0, OUT / 4);
+  let state = 1;
+  for (let i = 0; i < floats.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    floats[i] = (state / 2 ** 31 - 1) * 2 ** ((state >>> 8) % 5);
+  }
+  const tables = new Uint32Array(buffer, TABLES, 2 * ROWS + 2);
+  for (let row = 0; row < ROWS; row++) {
+    tables[row] = row * DEPTH * 4;
+    tables[ROWS + row] = row * COLUMNS * 4;
+  }
+  tables.set([0, DEPTH], 2 * ROWS);
+}
+
+/** Results of all tiles, one behind the other. */
+function runTiles(kernels: Kernels, buffer: ArrayBufferLike): Float32Array {
+  const size = ROWS * COLUMNS;
+  const results = new Float32Array(2 * TILE_NAMES.length * size);
+  const out = new Float32Array(buffer, OUT, size);
+  TILE_NAMES.forEach((name, i) => {
+    const segmentTable = TABLES + 2 * ROWS * 4;
+    kernels[`gemm${name}`](ROWS, COLUMNS, DEPTH, A, TABLES, 1, segmentTable, B, B, OUT, TABLES + ROWS * 4, 0);
+    results.set(out, 2 * i * size);
+    out.fill(0.5);
+    kernels[`filterGradient${name}`](ROWS, COLUMNS, OUT, A, DEPTH * 4, 0, B, COLUMNS * 4, 0, DEPTH, 1, 0);
+    results.set(out, (2 * i + 1) * size);
+  });
+  return results;
+}

@@ -1,0 +1,17 @@
+/** Rows × columns of accumulators that a micro-kernel keeps in registers. Tiles differ in speed, never in a bit. */
+export interface Tile {
+  readonly rows: 4 | 6;
+  /** Also the width of a panel of packed weights. */
+  readonly columns: 8 | 16;
+}
+
+export type TileName = '4x8' | '6x8' | '4x16' | '6x16';
+
+export const TILES: Readonly<Record<TileName, Tile>> = {
+  '4x8': { rows: 4, columns: 8 },
+  '6x8': { rows: 6, columns: 8 },
+  '4x16': { rows: 4, columns: 16 },
+  '6x16': { rows: 6, columns: 16 },
+};
+
+export const TILE_NAMES = Object.keys(TILES) as readonly TileName[];
