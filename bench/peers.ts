@@ -9,26 +9,12 @@ import { dirname, join } from 'node:path';
 import { loadDataset } from '#src/data/dataset.js';
 import { UsageError } from '#src/errors.js';
 import type { Case } from './peers/cases.js';
-import { allPeers, CORES, LOWERBOUND, type Peer } from './peers/catalogue.js';
+import { CORES, chosenPeers, LOWERBOUND, type Peer } from './peers/catalogue.js';
 import { formatTable, type Outcome } from './peers/comparison.js';
 import { contest } from './peers/contest.js';
 import { type PeersOptions, parseOptions, USAGE } from './peers/options.js';
 import { writeProblem } from './peers/problem.js';
 import { startingState } from './peers/run.js';
-
-/** @throws UsageError where a name fits no peer. */
-function chosenPeers(only: readonly string[] | undefined): Peer[] {
-  const peers = allPeers();
-  for (const name of only ?? []) {
-    if (!peers.some((peer) => peer.name.startsWith(name))) {
-      throw new UsageError(
-        `No peer's name begins with ${JSON.stringify(name)}; peers are ${peers.map((peer) => peer.name).join(', ')}.`,
-      );
-    }
-  }
-  const wanted = (name: string) => only === undefined || only.some((start) => name.startsWith(start));
-  return peers.filter(({ name }) => name.startsWith('lowerbound') || wanted(name));
-}
 
 async function runCase(problem: Case, peers: readonly Peer[], rounds: number): Promise<Outcome[]> {
   const directory = await mkdtemp(join(tmpdir(), 'lowerbound-peers-'));

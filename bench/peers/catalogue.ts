@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { UsageError } from '#src/errors.js';
 import type { Case } from './cases.js';
 import type { PeerCommand } from './peerProcess.js';
 
@@ -31,6 +32,23 @@ export function allPeers(): readonly Peer[] {
     tfjs('tfjs-node-1', 'node', { TF_NUM_INTRAOP_THREADS: '1' }),
     tfjs('tfjs-node-default', 'node', {}),
   ];
+}
+
+/**
+ * The peers whose names begin with one of `only`, or all; those of lowerbound in any case.
+ * @throws UsageError where a beginning fits no peer.
+ */
+export function chosenPeers(only: readonly string[] | undefined): readonly Peer[] {
+  const peers = allPeers();
+  if (only === undefined) return peers;
+  for (const start of only) {
+    if (!peers.some(({ name }) => name.startsWith(start))) {
+      throw new UsageError(
+        `No peer's name begins with ${JSON.stringify(start)}; peers are ${peers.map(({ name }) => name).join(', ')}.`,
+      );
+    }
+  }
+  return peers.filter(({ name }) => ['lowerbound', ...only].some((start) => name.startsWith(start)));
 }
 
 /** One thread, and one a core. */

@@ -9,6 +9,8 @@ export type Outcome =
       readonly losses: readonly number[];
       /** Images a second, one a round. */
       readonly rates: readonly number[];
+      /** Share of all cores' time that other processes had meanwhile. */
+      readonly disturbances: readonly number[];
     }
   | {
       readonly kind: 'absent' | 'cannot' | 'disagrees' | 'failed';
@@ -62,19 +64,23 @@ export function fastest(outcomes: readonly Outcome[], prefix: string): Timed | u
     );
 }
 
+/** Rate, lowest, highest, disturbed, ratio, version. */
+type Cells = readonly [string, string, string, string, string, string];
+
 /** A case's table: images a second, their spread, and how many times as fast lowerbound is on as many threads as it may. */
 export function formatTable({ name }: Case, outcomes: readonly Outcome[], reference: string): string {
   const base = outcomes.find((outcome) => outcome.kind === 'timed' && outcome.name === reference);
-  const lines = [row(name, 'images/s', 'lowest', 'highest', `${reference} is`, '')];
+  const lines = [row(name, 'images/s', 'lowest', 'highest', 'disturbed', `${reference} is`, '')];
   for (const outcome of outcomes) {
     if (outcome.kind !== 'timed') {
       lines.push(`${outcome.name.padEnd(20)} ${outcome.kind}: ${outcome.reason}`);
       continue;
     }
-    const { rates, version } = outcome;
+    const { rates, disturbances, version } = outcome;
+    const disturbed = `${(100 * median(disturbances)).toFixed(1)} %`;
     const ratio = base?.kind === 'timed' ? `${medianRatio(base, outcome).toFixed(2)} ×` : '';
     const [low, high] = [Math.min(...rates), Math.max(...rates)].map((rate) => rate.toFixed(0));
-    lines.push(row(outcome.name, median(rates).toFixed(0), low!, high!, ratio, version));
+    lines.push(row(outcome.name, median(rates).toFixed(0), low!, high!, disturbed, ratio, version));
   }
   const rival = fastest(outcomes, 'pytorch');
   if (base?.kind === 'timed' && rival !== undefined) {
@@ -83,14 +89,16 @@ export function formatTable({ name }: Case, outcomes: readonly Outcome[], refere
   return lines.join('\n');
 }
 
-function row(name: string, rate: string, low: string, high: string, ratio: string, version: string): string {
-  const cells = [
+function row(name: string, ...[rate, low, high, disturbed, ratio, version]: Cells): string {
+  return [
     name.padEnd(20),
     rate.padStart(9),
     low.padStart(9),
     high.padStart(9),
+    disturbed.padStart(9),
     ratio.padStart(16),
     version,
-  ];
-  return cells.join(' ').trimEnd();
+  ]
+    .join(' ')
+    .trimEnd();
 }

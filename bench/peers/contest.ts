@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type Case, caseNamed } from './cases.js';
+import type { Case } from './cases.js';
 import type { Peer } from './catalogue.js';
 import { disagreement, type Outcome } from './comparison.js';
 import { PeerProcess, type Ready } from './peerProcess.js';
+import { measureUndisturbed } from './quiet.js';
 
 /** Of one measurement, seconds, about. */
 const SLICE = 1;
@@ -10,31 +10,30 @@ const SLICE = 1;
 /** Seconds of steps before anything counts: compilers and thread pools settle. */
 const WARM_UP = 2;
 
-/** Milliseconds before a measurement: the peer before it may still spin in its thread pool. */
-const PAUSE = 100;
-
 /** A peer that is ready to be timed. */
 interface Contestant {
   readonly name: string;
   readonly ready: Ready;
   readonly process: PeerProcess;
-  readonly stepsPerSlice: number;
+  stepsPerSlice: number;
   readonly rates: number[];
+  readonly disturbances: number[];
 }
 
 /** Starts all peers of a case, checks their losses against the first one's, and times them in turn. */
 export async function contest(
-  { name, batchSize }: Case,
+  problem: Case,
   peers: readonly Peer[],
   directory: string,
   rounds: number,
   say: (text: string) => void,
 ): Promise<Outcome[]> {
+  const { name, batchSize } = problem;
   const entries: (Contestant | Outcome)[] = [];
   let expected: readonly number[] | undefined;
   for (const peer of peers) {
     say(`${name}: ${peer.name} starts`);
-    const entry = await admit(peer, caseNamed(name), directory, expected);
+    const entry = await admit(peer, problem, directory, expected);
     if ('process' in entry) expected ??= entry.ready.losses;
     entries.push(entry);
   }
@@ -47,9 +46,12 @@ export async function contest(
     for (const contestant of [...running.slice(first), ...running.slice(0, first)]) {
       if (failures.has(contestant.name)) continue;
       try {
-        await sleep(PAUSE);
-        const seconds = await contestant.process.run(contestant.stepsPerSlice);
-        contestant.rates.push((contestant.stepsPerSlice * batchSize) / seconds);
+        const { process, stepsPerSlice, rates, disturbances } = contestant;
+        const { took, disturbance } = await measureUndisturbed(() => process.run(stepsPerSlice));
+        const { seconds } = took;
+        rates.push((stepsPerSlice * batchSize) / seconds);
+        disturbances.push(disturbance);
+        contestant.stepsPerSlice = stepsInSlice(stepsPerSlice, seconds);
       } catch (error) {
         failures.set(contestant.name, (error as Error).message);
       }
@@ -60,7 +62,13 @@ export async function contest(
     if (!('process' in entry)) return entry;
     const reason = failures.get(entry.name);
     if (reason !== undefined) return { kind: 'failed', name: entry.name, reason };
-    return { kind: 'timed', name: entry.name, ...entry.ready, rates: entry.rates };
+    return {
+      kind: 'timed',
+      name: entry.name,
+      ...entry.ready,
+      rates: entry.rates,
+      disturbances: entry.disturbances,
+    };
   });
 }
 
@@ -85,7 +93,7 @@ async function admit(
       await process.close();
       return { kind: 'disagrees', name, reason };
     }
-    return { name, ready, process, stepsPerSlice: await warm(process), rates: [] };
+    return { name, ready, process, stepsPerSlice: await warm(process), rates: [], disturbances: [] };
   } catch (error) {
     await process.close();
     return { kind: 'failed', name, reason: (error as Error).message };
@@ -96,10 +104,14 @@ async function admit(
 async function warm(process: PeerProcess): Promise<number> {
   let steps = 4;
   for (let spent = 0; ; ) {
-    const seconds = await process.run(steps);
+    const { seconds } = await process.run(steps);
     spent += seconds;
-    const inSlice = Math.max(1, Math.round((SLICE / seconds) * steps));
+    const inSlice = stepsInSlice(steps, seconds);
     if (spent >= WARM_UP && seconds >= SLICE / 4) return inSlice;
     steps = Math.min(inSlice, 4 * steps);
   }
+}
+
+function stepsInSlice(steps: number, seconds: number): number {
+  return Math.max(1, Math.round((SLICE / seconds) * steps));
 }

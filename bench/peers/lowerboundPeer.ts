@@ -66,8 +66,11 @@ const { arithmetic, tile, revectorized } = state.platform;
 const version = `Node ${process.versions.node}, ${arithmetic}, ${tile}${revectorized ? ', re-vectorised' : ''}`;
 answer({ version, losses: training.firstLosses() });
 for await (const line of createInterface({ input: process.stdin })) {
+  const used = process.cpuUsage();
   const start = performance.now();
   await training.run(Number(line));
-  answer({ seconds: (performance.now() - start) / 1000 });
+  const seconds = (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(used);
+  answer({ seconds, processorSeconds: (user + system) / 1e6 });
 }
 await training.close();

@@ -21,6 +21,13 @@ export interface Cannot {
   readonly cannot: string;
 }
 
+/** What some steps took. */
+export interface Took {
+  readonly seconds: number;
+  /** Of all of the peer's threads and processes. */
+  readonly processorSeconds: number;
+}
+
 /** Lines of a failing peer's errors that are worth showing. */
 const ERROR_LINES = 3;
 
@@ -53,10 +60,10 @@ export class PeerProcess {
     return (await this.#answer()) as Ready | Cannot;
   }
 
-  /** Runs steps; returns the seconds they took by the peer's own clock. */
-  async run(steps: number): Promise<number> {
+  /** Runs steps; returns what they took by the peer's own clocks. */
+  async run(steps: number): Promise<Took> {
     this.#process.stdin.write(`${steps}\n`);
-    return ((await this.#answer()) as { seconds: number }).seconds;
+    return (await this.#answer()) as Took;
   }
 
   async close(): Promise<void> {

@@ -40,16 +40,17 @@ def answer(message):
     print(json.dumps(message), flush=True)
 
 
-def serve(version, losses, run):
+def serve(version, losses, run, processor_time=time.process_time):
     """Tells the losses of the first steps, then runs as many steps as each line of input asks for.
 
-    `run(steps)` returns the last loss once all steps are computed.
+    `run(steps)` returns the last loss once all steps are computed; `processor_time()` is in seconds, of all threads.
     """
     answer({"version": version, "losses": losses})
     for line in sys.stdin:
+        used = processor_time()
         start = time.perf_counter()
         loss = run(int(line))
         seconds = time.perf_counter() - start
         if not math.isfinite(loss):
             raise FloatingPointError(f"The loss is {loss} after {int(line)} steps.")
-        answer({"seconds": seconds})
+        answer({"seconds": seconds, "processorSeconds": processor_time() - used})

@@ -6,6 +6,7 @@ import itertools
 import os
 import subprocess
 import sys
+import time
 import uuid
 
 import numpy
@@ -76,7 +77,10 @@ class Dense(nn.Module):
 
 
 class Cvae(nn.Module):
-    """NCHW. The decoder's maps are mirror images: see mirrored_transposed_convolution."""
+    """Channels last in memory: eager steps are up to a fifth faster than with NCHW, compiled ones as fast.
+
+    The decoder's maps are mirror images: see mirrored_transposed_convolution.
+    """
 
     def __init__(self, parameters):
         super().__init__()
@@ -106,10 +110,11 @@ class Cvae(nn.Module):
             transposed[2],
             nn.Flatten(),
         )
+        self.to(memory_format=torch.channels_last)
 
     @staticmethod
     def inputs(x):
-        images = x.movedim(-1, -3)
+        images = x.movedim(-1, -3)  # strided as x is: channels last
         return images, images.flip(-1, -2).flatten(-3)
 
 
@@ -145,7 +150,7 @@ class Trainer:
         self.loss = Loss(model, problem.latent)
         share = slice(rank * problem.batch_size // ranks, (rank + 1) * problem.batch_size // ranks)
         x, target = model.inputs(torch.from_numpy(problem.x[:, share]))
-        self.batches = list(zip(x.contiguous(), target.contiguous(), strict=True))
+        self.batches = list(zip(x, target.contiguous(), strict=True))
         self.noise = torch.from_numpy(problem.noise[:, share].copy())
         if ranks > 1:
             self.loss = nn.parallel.DistributedDataParallel(self.loss, gradient_as_bucket_view=True)
@@ -179,6 +184,11 @@ class Trainer:
         return loss.item()
 
 
+# What rank 0 tells the others in place of a number of steps.
+END = 0
+ASK_TIME = -1
+
+
 def lead_processes(problem, arguments):
     """Rank 0: starts the others, tells them how many steps to run."""
     meeting = os.path.join(arguments.problem, f"meeting-{uuid.uuid4()}")
@@ -189,12 +199,20 @@ def lead_processes(problem, arguments):
     ]
     trainer = join_processes(problem, arguments, 0, meeting)
 
-    def run(steps):
+    def tell(steps):
         torch.distributed.broadcast(torch.tensor(steps), 0)
-        return trainer.run(steps) if steps > 0 else 0.0
 
-    serve(f"PyTorch {torch.__version__}", mean_over_ranks(trainer.first_losses()), run)
-    run(0)
+    def run(steps):
+        tell(steps)
+        return trainer.run(steps)
+
+    def processor_time():
+        tell(ASK_TIME)
+        return sum_over_ranks([time.process_time()])[0]
+
+    version = f"PyTorch {torch.__version__}"
+    serve(version, mean_over_ranks(trainer.first_losses()), run, processor_time)
+    tell(END)
     for process in others:
         process.wait()
 
@@ -206,9 +224,12 @@ def follow(problem, arguments):
     steps = torch.tensor(0)
     while True:
         torch.distributed.broadcast(steps, 0)
-        if steps.item() == 0:
+        if steps.item() == END:
             return
-        trainer.run(steps.item())
+        if steps.item() == ASK_TIME:
+            sum_over_ranks([time.process_time()])
+        else:
+            trainer.run(steps.item())
 
 
 def join_processes(problem, arguments, rank, meeting):
@@ -219,10 +240,14 @@ def join_processes(problem, arguments, rank, meeting):
     return Trainer(problem, False, rank, arguments.processes)
 
 
+def sum_over_ranks(values):
+    total = torch.tensor(values, dtype=torch.float64)
+    torch.distributed.all_reduce(total)
+    return total.tolist()
+
+
 def mean_over_ranks(losses):
-    mean = torch.tensor(losses, dtype=torch.float64)
-    torch.distributed.all_reduce(mean)
-    return (mean / torch.distributed.get_world_size()).tolist()
+    return [total / torch.distributed.get_world_size() for total in sum_over_ranks(losses)]
 
 
 def main():

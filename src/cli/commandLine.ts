@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { UsageError } from '../errors.js';
+import { benchCommand } from './bench.js';
 import type { Command } from './command.js';
 import { evaluateCommand } from './evaluate.js';
 import { ExitCode } from './exitCode.js';
@@ -20,6 +21,7 @@ const commands: readonly Command[] = [
   interpolateCommand,
   manifoldCommand,
   inspectCommand,
+  benchCommand,
 ];
 
 const examples = [

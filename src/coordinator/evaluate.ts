@@ -1,7 +1,7 @@
 import type { KlEstimate } from '../backends/backend.js';
 import { type Dataset, loadDataset } from '../data/dataset.js';
 import { UsageError } from '../errors.js';
-import { choosePlatform } from '../kernels/platform.js';
+import { inferencePlatform } from '../kernels/platform.js';
 import { resolveModel } from '../model/resolve.js';
 import type { Binarization } from '../model/spec.js';
 import { Control } from '../worker/control.js';
@@ -65,7 +65,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   requireImageSize(config, dataset, path);
   const workers = workerCount(options.workers, config.shards);
   const model = resolveModel(config.model, { latent: config.latent });
-  const platform = choosePlatform({ arithmetic: config.arithmetic, revectorize: true });
+  const platform = inferencePlatform(config.arithmetic, true);
   const test = dataset.test;
   // The training images are not needed: the memory holds one of them.
   const train = { ...dataset.train, count: 1, pixels: dataset.train.pixels.subarray(0, model.dimensions) };

@@ -3,7 +3,7 @@ import { SimdBackend, simdMemory } from '../backends/simd/engine.js';
 import { UsageError } from '../errors.js';
 import { Arena } from '../kernels/arena.js';
 import { type Arithmetic, bindKernels, type Kernels } from '../kernels/kernels.js';
-import { canFuse, choosePlatform, type Platform } from '../kernels/platform.js';
+import { inferencePlatform, type Platform } from '../kernels/platform.js';
 import { Purpose, type RandomKey, randomKey } from '../kernels/stream.js';
 import type { Model } from '../model/model.js';
 
@@ -64,7 +64,7 @@ export class LatentModel {
     parameters: Float32Array,
     options: LatentModelOptions = {},
   ) {
-    this.#platform = options.platform ?? platformOf(options.arithmetic);
+    this.#platform = options.platform ?? inferencePlatform(options.arithmetic ?? 'portable', false);
     requireParameters(model, parameters);
     this.#parameters = Float32Array.from(parameters);
   }
@@ -363,11 +363,6 @@ class Engine {
       terms.elbo[i] = terms.logLikelihood[i]! - beta * terms.kl[i]!;
     }
   }
-}
-
-/** Bits of inference matter less than having it: no refusal where a machine does not fuse. */
-function platformOf(arithmetic: Arithmetic = 'portable'): Platform {
-  return choosePlatform({ arithmetic: arithmetic === 'fused' && canFuse() ? 'fused' : 'portable' });
 }
 
 function requireParameters({ name, parameters }: Model, values: Float32Array): void {

@@ -51,20 +51,36 @@ export function choosePlatform({ arithmetic, revectorize = false, tile }: Platfo
   return platform;
 }
 
+/**
+ * Kernels for a trained model: portable where this machine does not fuse. The last digits of an inference matter less than
+ * having it.
+ */
+export function inferencePlatform(arithmetic: Arithmetic, revectorize: boolean): Platform {
+  const mode = arithmetic === 'fused' && !canFuse() ? 'portable' : arithmetic;
+  return choosePlatform({ arithmetic: mode, revectorize });
+}
+
+/** Verdicts of the self-test: once V8 has optimised a module there is no telling what it gave before. */
+const keptBits = new Map<Arithmetic, boolean>();
+
 function prepare(arithmetic: Arithmetic, wanted: boolean, tile: TileName | undefined): Platform {
-  const possible = wanted && REVECTORIZING_MAJORS.includes(nodeMajor());
-  if (possible) {
+  const possible = REVECTORIZING_MAJORS.includes(nodeMajor());
+  if (possible && wanted && keptBits.get(arithmetic) !== false) {
     v8.setFlagsFromString('--experimental-wasm-revectorize');
     const module = compileKernels(arithmetic, 'revectorized');
-    if (tilesKeepTheirBits(module)) {
+    const kept = keptBits.get(arithmetic) ?? tilesKeepTheirBits(module);
+    keptBits.set(arithmetic, kept);
+    if (kept) {
       const fastest = tile ?? fastestTile(arithmetic, true);
       return { arithmetic, tile: fastest, revectorized: true, module, warnings: [] };
     }
-    v8.setFlagsFromString('--no-experimental-wasm-revectorize');
   }
-  const warnings = possible
-    ? ['Re-vectorised kernels gave other bits than plain ones on this machine: the plain ones are used.']
-    : [];
+  // Also after an earlier platform of this process that had it on.
+  if (possible) v8.setFlagsFromString('--no-experimental-wasm-revectorize');
+  const warnings =
+    possible && wanted
+      ? ['Re-vectorised kernels gave other bits than plain ones on this machine: the plain ones are used.']
+      : [];
   // V8 keeps compiled code by a module's bytes: the name makes these bytes different from those above.
   const module = compileKernels(arithmetic, 'plain');
   return { arithmetic, tile: tile ?? fastestTile(arithmetic, false), revectorized: false, module, warnings };
@@ -88,13 +104,16 @@ export function canFuse(): boolean {
   return fuses;
 }
 
+/** V8 optimises so small a function after 60,000 to 340,000 calls (Node 20, 22, 24): some milliseconds. */
+const PROBE_CALLS = 500_000;
+
 function probeFusing(): boolean {
   // Node 20 has relaxed SIMD behind a flag; later ones know the flag no more.
   if (nodeMajor() < 22) v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
   try {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
     const kernels = bindKernels(compileKernels('fused', 'plain'), memory);
-    for (let i = 0; i < 2000; i++) if (!fusesOnce(kernels)) return false;
+    for (let i = 0; i < PROBE_CALLS; i++) if (!fusesOnce(kernels)) return false;
     return true;
   } catch {
     // No relaxed SIMD.

@@ -8,6 +8,7 @@ const PATIENCE = 150;
 const ROWS = 13;
 const COLUMNS = 37;
 const DEPTH = 61;
+const SPLIT = 23;
 
 /** Bytes. */
 const A = 0;
@@ -16,8 +17,8 @@ const OUT = 2 * 65536;
 const TABLES = 3 * 65536;
 
 /**
- * Whether every tile gives the same bits before and after V8 has optimised (and re-vectorised) it: its first code for a
- * function has no 256-bit operations. Takes some 100 milliseconds, which warm the kernels up for all threads.
+ * Whether every kernel that V8 may re-vectorise gives the same bits before and after it is optimised: V8's first code for
+ * a function has no 256-bit operations. Takes some 100 milliseconds, which warm the kernels up for all threads.
  */
 export function tilesKeepTheirBits(module: WebAssembly.Module): boolean {
   const memory = new WebAssembly.Memory({ initial: 4, maximum: 4, shared: true });
@@ -39,26 +40,53 @@ function fillInputs(buffer: ArrayBufferLike): void {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     floats[i] = (state / 2 ** 31 - 1) * 2 ** ((state >>> 8) % 5);
   }
-  const tables = new Uint32Array(buffer, TABLES, 2 * ROWS + 2);
+  const tables = new Uint32Array(buffer, TABLES, 2 * ROWS + 4);
   for (let row = 0; row < ROWS; row++) {
     tables[row] = row * DEPTH * 4;
     tables[ROWS + row] = row * COLUMNS * 4;
   }
-  tables.set([0, DEPTH], 2 * ROWS);
+  // Two segments: SPLIT floats, then the others.
+  tables.set([0, SPLIT, SPLIT * 4, DEPTH - SPLIT], 2 * ROWS);
 }
 
-/** Results of all tiles, one behind the other. */
+/** Results of all kernels that V8 may re-vectorise, one behind the other. */
 function runTiles(kernels: Kernels, buffer: ArrayBufferLike): Float32Array {
   const size = ROWS * COLUMNS;
-  const results = new Float32Array(2 * TILE_NAMES.length * size);
   const out = new Float32Array(buffer, OUT, size);
-  TILE_NAMES.forEach((name, i) => {
-    const segmentTable = TABLES + 2 * ROWS * 4;
-    kernels[`gemm${name}`](ROWS, COLUMNS, DEPTH, A, TABLES, 1, segmentTable, B, B, OUT, TABLES + ROWS * 4, 0);
-    results.set(out, 2 * i * size);
+  const results: Float32Array[] = [];
+  const keep = () => results.push(out.slice());
+  for (const name of TILE_NAMES) {
+    for (const relu of [0, 1]) {
+      const segments = TABLES + 2 * ROWS * 4;
+      kernels[`gemm${name}`](
+        ROWS,
+        COLUMNS,
+        DEPTH,
+        A,
+        TABLES,
+        2,
+        segments,
+        B,
+        B,
+        OUT,
+        TABLES + ROWS * 4,
+        relu,
+      );
+      keep();
+    }
     out.fill(0.5);
     kernels[`filterGradient${name}`](ROWS, COLUMNS, OUT, A, DEPTH * 4, 0, B, COLUMNS * 4, 0, DEPTH, 1, 0);
-    results.set(out, (2 * i + 1) * size);
-  });
-  return results;
+    keep();
+  }
+  kernels.columnSums(A, DEPTH, COLUMNS, OUT, 0);
+  keep();
+  for (const shards of [1, 2, 4, 8]) {
+    out.fill(0.25);
+    const [m, v] = [OUT + 320, OUT + 640];
+    kernels.reduceAdam(OUT, m, v, A, 1024, shards, 64, 0.5, 0.9, 0.1, 0.999, 0.001, 0.01, 2, 1e-8);
+    keep();
+  }
+  const joined = new Float32Array(results.length * size);
+  for (const [i, result] of results.entries()) joined.set(result, i * size);
+  return joined;
 }

@@ -5,7 +5,16 @@ import { presetSpec } from '#src/index.js';
 import { runProgram } from './program.js';
 import { succeed, temporaryDirectory } from './smallRun.js';
 
-const commands = ['train', 'evaluate', 'sample', 'reconstruct', 'interpolate', 'manifold', 'inspect'];
+const commands = [
+  'train',
+  'evaluate',
+  'sample',
+  'reconstruct',
+  'interpolate',
+  'manifold',
+  'inspect',
+  'bench',
+];
 
 /** The flags of a help text, each with its words up to the next flag or heading. */
 function flagTexts(help: string): Map<string, string> {

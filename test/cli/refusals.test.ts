@@ -4,7 +4,7 @@ import { runProgram } from './program.js';
 import { assertRefused, temporaryDirectory } from './smallRun.js';
 
 const commands =
-  'Commands are train, evaluate, sample, reconstruct, interpolate, manifold, inspect; "lowerbound --help" explains them.';
+  'Commands are train, evaluate, sample, reconstruct, interpolate, manifold, inspect, bench; "lowerbound --help" explains them.';
 const see = (command: string) => `See "lowerbound ${command} --help".`;
 const twice = (flag: string) => `${flag} is given more than once, and which one counts would be a guess.`;
 
@@ -71,6 +71,14 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
     'There is no model preset "cave"; did you mean "cvae"? Presets are cvae, mlp, iwae; a model of your own is a JSON ' +
       'file (docs/models.md).',
   ],
+  ['bench cvae', `bench takes only flags: "cvae" is too much. ${see('bench')}`],
+  ['bench --seconds 0', '--seconds takes a number above 0, not "0".'],
+  [
+    'bench --model cave',
+    'There is no model preset "cave"; did you mean "cvae"? Presets are cvae, mlp, iwae; a model of your own is a JSON ' +
+      'file (docs/models.md).',
+  ],
+  ['bench --data nowhere', 'nowhere: there is no such file or directory. Check the path.'],
   [
     'train --workers 9',
     '9 workers cannot share 8 shards: a shard belongs to one worker. Ask for at most 8 workers, or start the run with ' +

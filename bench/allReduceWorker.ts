@@ -1,0 +1,101 @@
+// A thread of allReduceSection.ts: barriers, and a rank's slice of the update between them, as in src/worker/stepLoop.ts.
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { bindKernels } from '#src/kernels/kernels.js';
+import { ADAM_DEFAULTS, adamFactors } from '#src/model/adam.js';
+import { Barrier } from '#src/worker/barrier.js';
+import { SLICE_UNIT } from '#src/worker/runMemory.js';
+import { partStart } from '#src/worker/settings.js';
+
+/** Addresses and extents in the shared memory. */
+export interface AllReduceLayout {
+  readonly control: number;
+  readonly controlWords: number;
+  /** One word a rank: rounds that it has begun. */
+  readonly rounds: number;
+  readonly parameters: number;
+  readonly m: number;
+  readonly v: number;
+  readonly slots: number;
+  readonly pitch: number;
+  /** Of parameters: a multiple of SLICE_UNIT. */
+  readonly count: number;
+  readonly shards: number;
+}
+
+export interface AllReduceData {
+  readonly memory: WebAssembly.Memory;
+  readonly module: WebAssembly.Module;
+  readonly layout: AllReduceLayout;
+  readonly rank: number;
+  readonly ranks: number;
+  readonly spins: number;
+}
+
+export interface AllReduceTask {
+  readonly kind: 'barriers' | 'updates';
+  readonly rounds: number;
+  /** Whether ranks look that nobody is a round ahead or behind. */
+  readonly verify: boolean;
+}
+
+const FLOAT = Float32Array.BYTES_PER_ELEMENT;
+const TIME_LIMIT = 60_000;
+
+const { memory, module, layout, rank, ranks, spins } = workerData as AllReduceData;
+const control = new Int32Array(memory.buffer, layout.control, layout.controlWords);
+const begun = new Int32Array(memory.buffer, layout.rounds, ranks);
+const barrier = new Barrier({ control, rank, ranks, timeLimit: TIME_LIMIT, spins });
+const kernels = bindKernels(module, memory);
+const factors = { stepSize: 0, rootCorrection: 0 };
+adamFactors({ learningRate: 1e-3, ...ADAM_DEFAULTS }, 3, factors);
+
+/** Milliseconds of all rounds. */
+function run({ kind, rounds, verify }: AllReduceTask): number {
+  barrier.wait();
+  const start = performance.now();
+  for (let round = 0; round < rounds; round++) {
+    if (verify) Atomics.add(begun, rank, 1);
+    if (kind === 'updates') update();
+    barrier.wait();
+    if (verify) requireTogether();
+  }
+  return performance.now() - start;
+}
+
+/** After a barrier all have begun the round; until the next one nobody begins another. */
+function requireTogether(): void {
+  const own = Atomics.load(begun, rank);
+  for (let other = 0; other < ranks; other++) {
+    const rounds = Atomics.load(begun, other);
+    if (rounds < own) throw new Error(`Rank ${other} is ${own - rounds} rounds behind rank ${rank}.`);
+  }
+  barrier.wait();
+}
+
+function update(): void {
+  const units = layout.count / SLICE_UNIT;
+  const first = partStart(units, ranks, rank) * SLICE_UNIT;
+  const count = partStart(units, ranks, rank + 1) * SLICE_UNIT - first;
+  const offset = first * FLOAT;
+  const { beta1, beta2, epsilon } = ADAM_DEFAULTS;
+  kernels.reduceAdam(
+    layout.parameters + offset,
+    layout.m + offset,
+    layout.v + offset,
+    layout.slots + offset,
+    layout.pitch,
+    layout.shards,
+    count,
+    1 / 128,
+    beta1,
+    1 - beta1,
+    beta2,
+    1 - beta2,
+    factors.stepSize,
+    factors.rootCorrection,
+    epsilon,
+  );
+}
+
+parentPort!.on('message', (task: AllReduceTask) => parentPort!.postMessage(run(task)));

@@ -1,0 +1,152 @@
+import { availableParallelism, cpus } from 'node:os';
+import type { BenchmarkResult, MeasuredVariant } from '../coordinator/benchmark.js';
+import { defineCommand, given } from './command.js';
+import { ExitCode } from './exitCode.js';
+import { inGroup, path, positiveNumber, wholeNumber } from './flags.js';
+import { printJson, printLine } from './output.js';
+import { dataFlag, outputFlags } from './sharedFlags.js';
+
+/** Spread of rounds that other programs did not disturb, at most. */
+const QUIET = 0.2;
+
+export const benchCommand = defineCommand({
+  name: 'bench',
+  summary: 'Time training on this machine: which workers, arithmetic and vector width serve it best',
+  positionals: {},
+  flags: {
+    ...inGroup('Model and data:', {
+      model: path('the name of a preset or the path of a JSON file', {
+        describe: 'cvae, mlp, iwae, or a JSON file of your own (docs/models.md)',
+        default: 'cvae',
+      }),
+      'batch-size': wholeNumber(1, {
+        describe: 'Images of a step',
+        default: "the model's: cvae 32, mlp 128, iwae 20",
+      }),
+      data: dataFlag('train-images-idx3-ubyte and the like'),
+    }),
+    ...inGroup('Measurement:', {
+      seconds: positiveNumber({
+        describe: 'About how long to warm up and measure, beside a few seconds for the start',
+        default: '25',
+      }),
+    }),
+    ...outputFlags,
+  },
+  examples: [
+    ['lowerbound bench', 'The convolutional VAE at batches of 32'],
+    ['lowerbound bench --model mlp --batch-size 256', 'Another model, other batches'],
+    ['lowerbound bench --json', 'For machines'],
+  ],
+  async execute({ model, 'batch-size': batchSize, data, seconds, json }) {
+    const [{ benchmark }, { formatCount, formatDuration, formatRate }] = await Promise.all([
+      import('../coordinator/benchmark.js'),
+      import('../report/quantity.js'),
+    ]);
+    const result = await benchmark(
+      given({
+        model,
+        batchSize,
+        data,
+        seconds,
+        onStart: json
+          ? undefined
+          : (load: { model: string; batchSize: number; data: string }, variants: number) =>
+              printLine(
+                `${machineLine()}\nModel ${load.model} on ${load.data}, batches of ${load.batchSize}: ` +
+                  `${formatCount(variants)} ways to train, whose parameters agree. Measuring …\n`,
+              ),
+      }),
+    );
+    const command = trainCommandLine(result, { model, data });
+    if (json) {
+      printJson({ node: process.version, cpu: cpuName(), cores: availableParallelism(), ...result, command });
+      return ExitCode.done;
+    }
+    const fastest = result.variants[0]!;
+    const rows = result.variants.map((variant) => [
+      String(variant.workers),
+      variant.arithmetic,
+      widthText(variant),
+      variant.tile,
+      formatRate(variant.imagesPerSecond),
+      formatDuration(variant.epochSeconds),
+      percentText(variant.imagesPerSecond / fastest.imagesPerSecond),
+      percentText(variant.spread),
+    ]);
+    printLine(
+      table([
+        ['Workers', 'Arithmetic', 'Vectors', 'Tile', 'Images/s', 'Epoch', 'Of best', 'Spread'],
+        ...rows,
+      ]),
+    );
+    printLine(`\nUse: ${command}`);
+    const note = portableNote(result);
+    if (note !== undefined) printLine(note);
+    if (disturbed(result)) {
+      printLine(
+        'The rounds of this measurement differ much (Spread): other programs were at work. Repeat it on a quiet machine.',
+      );
+    }
+    return ExitCode.done;
+  },
+});
+
+/** The recommended variant, with every flag that it needs spelt out. */
+function trainCommandLine(
+  { recommended, batchSize }: BenchmarkResult,
+  { model = 'cvae', data }: { readonly model?: string | undefined; readonly data?: string | undefined },
+): string {
+  const words = ['lowerbound', 'train', '--model', model, '--batch-size', String(batchSize)];
+  if (data !== undefined) words.push('--data', data);
+  words.push('--workers', String(recommended.workers), '--arithmetic', recommended.arithmetic);
+  words.push(recommended.revectorized ? '--revectorize' : '--no-revectorize');
+  return words.map(shellWord).join(' ');
+}
+
+/** What bits that are the same everywhere would cost. */
+function portableNote({ variants, recommended }: BenchmarkResult): string | undefined {
+  if (recommended.arithmetic === 'portable') return undefined;
+  const portable = variants.find(({ arithmetic }) => arithmetic === 'portable')!;
+  const slower = 100 * (1 - portable.imagesPerSecond / recommended.imagesPerSecond);
+  const cost = slower >= 1 ? `${slower.toFixed(0)} % slower here` : 'as fast here';
+  return `With --arithmetic portable, ${cost}, parameters have the same bits on every machine; with fused, on those that fuse.`;
+}
+
+/** Whether most variants differ between rounds by more than they should. */
+function disturbed({ variants }: BenchmarkResult): boolean {
+  return variants.filter(({ spread }) => spread > QUIET).length > variants.length / 2;
+}
+
+function percentText(share: number): string {
+  return `${(100 * share).toFixed(0)} %`;
+}
+
+function widthText({ revectorized }: MeasuredVariant): string {
+  return revectorized ? '256-bit' : '128-bit';
+}
+
+function machineLine(): string {
+  return `${cpuName()}, ${availableParallelism()} cores, Node ${process.version}`;
+}
+
+function cpuName(): string {
+  return cpus()[0]?.model.trim() || 'unknown CPU';
+}
+
+/** Columns as wide as their widest cell; the words to the left, the rest to the right. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const words = [1, 2, 3];
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => (words.includes(i) ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+        .join('  '),
+    )
+    .join('\n');
+}
+
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

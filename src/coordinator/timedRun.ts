@@ -1,0 +1,143 @@
+import type { Dataset } from '../data/dataset.js';
+import type { Arithmetic, Kernels } from '../kernels/kernels.js';
+import { choosePlatform, type Platform } from '../kernels/platform.js';
+import type { TileName } from '../kernels/tiles/tile.js';
+import type { Model } from '../model/model.js';
+import { resolveModel } from '../model/resolve.js';
+import type { ModelSpec } from '../model/spec.js';
+import { Timing } from '../worker/stepLoop.js';
+import { parameterHash } from './checkpoint.js';
+import { epochOrder } from './epochOrder.js';
+import { RunState } from './runState.js';
+import { requestedConfig, settingsOf } from './trainOptions.js';
+import { WorkerPool } from './workerPool.js';
+
+const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
+const PHASES = Object.keys(Timing).length;
+
+/** Milliseconds after which a rank that does not answer ends the measurement. */
+const PATIENCE = 60_000;
+
+export interface TimedRunOptions {
+  readonly dataset: Dataset;
+  readonly workers: number;
+  readonly model?: string | ModelSpec;
+  /** Default: the model's. */
+  readonly batchSize?: number;
+  /** K; default: the model's. */
+  readonly samples?: number;
+  readonly arithmetic?: Arithmetic;
+  readonly revectorize?: boolean;
+  readonly tile?: TileName;
+}
+
+/**
+ * A run that is only timed: shared memory, ranks and barriers as in training, over the steps of one epoch again and again.
+ * Between measurements its threads sleep.
+ */
+export class TimedRun {
+  readonly state: RunState;
+  readonly workers: number;
+  readonly #pool: WorkerPool;
+  /** Steps of the epoch with whole batches: only these are timed. */
+  readonly #wholeSteps: number;
+  readonly #images: number;
+  #step = 0;
+
+  private constructor(state: RunState, workers: number) {
+    const { batchSize, trainCount } = state.settings;
+    this.state = state;
+    this.workers = workers;
+    this.#images = Math.min(batchSize, trainCount);
+    this.#wholeSteps = Math.max(1, Math.floor(trainCount / batchSize));
+    this.#pool = new WorkerPool({ state, workers, barrierTimeLimit: PATIENCE });
+  }
+
+  /** @throws UsageError where the options do not make a run. */
+  static async create({ dataset, workers, ...options }: TimedRunOptions): Promise<TimedRun> {
+    const { revectorize = true, tile, ...requested } = options;
+    const config = await requestedConfig(requested, dataset, undefined);
+    const model = resolveModel(config.model, { latent: config.latent });
+    const platform = choosePlatform({
+      arithmetic: config.arithmetic,
+      revectorize,
+      ...(tile === undefined ? {} : { tile }),
+    });
+    const state = new RunState(model, settingsOf(config, dataset, platform), platform, dataset, workers);
+    state.initialize(dataset);
+    const { kernels, memory, order, layout, settings } = state;
+    epochOrder(kernels, memory.buffer, order, layout.orderBits, settings.key, 0);
+    return new TimedRun(state, workers);
+  }
+
+  get model(): Model {
+    return this.state.model;
+  }
+
+  get kernels(): Kernels {
+    return this.state.kernels;
+  }
+
+  get platform(): Platform {
+    return this.state.platform;
+  }
+
+  get batchSize(): number {
+    return this.state.settings.batchSize;
+  }
+
+  /** SHA-256 of the parameters: equal after as many steps, whatever decides speed alone. */
+  get hash(): string {
+    return parameterHash(Float32Array.from(this.state.parameters));
+  }
+
+  /** Runs steps; returns milliseconds. */
+  async run(steps: number): Promise<number> {
+    const start = performance.now();
+    for (let left = steps; left > 0; ) {
+      if (this.#step === this.#wholeSteps) this.#step = 0;
+      const count = Math.min(left, this.#wholeSteps - this.#step);
+      await this.#pool.trainSteps(0, this.#step, this.#step + count);
+      this.#step += count;
+      left -= count;
+    }
+    return performance.now() - start;
+  }
+
+  /** Runs for some milliseconds, until V8's compilers have settled; returns milliseconds a step, of the last ones. */
+  async warm(milliseconds: number): Promise<number> {
+    let steps = 1;
+    let time = await this.run(steps);
+    for (let spent = time; spent < milliseconds; spent += time) {
+      // Longer and longer, so that starting the ranks does not count.
+      if (time < milliseconds / 8) steps *= 2;
+      time = await this.run(steps);
+    }
+    this.#times().fill(0);
+    return time / steps;
+  }
+
+  /** Images a second, of as many steps. */
+  async rate(steps: number): Promise<number> {
+    const milliseconds = await this.run(steps);
+    return (steps * this.#images) / (milliseconds / 1000);
+  }
+
+  /** Share of rank 0's time, since it was warmed, that a phase has had. */
+  share(phase: keyof typeof Timing): number {
+    const times = this.#times();
+    return times[Timing[phase]]! / times.reduce((sum, time) => sum + time, 0);
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+
+  #times(): Float64Array {
+    const { memory, layout } = this.state;
+    return new Float64Array(memory.buffer).subarray(
+      layout.ranks[0]!.timing / DOUBLE,
+      layout.ranks[0]!.timing / DOUBLE + PHASES,
+    );
+  }
+}

@@ -1,0 +1,65 @@
+// `lowerbound bench`, for a moment: what it prints, and that its advice can be followed.
+import assert from 'node:assert/strict';
+import { availableParallelism } from 'node:os';
+import { before, describe, it } from 'node:test';
+import { canFuse } from '#src/kernels/platform.js';
+import { succeed, succeedWithJson, temporaryDirectory, writeSmallData } from './smallRun.js';
+
+interface Variant {
+  readonly workers: number;
+  readonly arithmetic: string;
+  readonly revectorized: boolean;
+  readonly imagesPerSecond: number;
+  readonly epochSeconds: number;
+}
+
+const TRAIN_COUNT = 100;
+const short = ['bench', '--data', 'data', '--batch-size', '16', '--seconds', '0.3'];
+
+describe('bench', { concurrency: 2 }, () => {
+  const directory = temporaryDirectory();
+  before(() => writeSmallData(directory, 'data', TRAIN_COUNT));
+
+  it('prints a table, and a line that train accepts', async () => {
+    const output = await succeed(short, directory);
+    assert.match(
+      output,
+      /^.+, \d+ cores, Node v\d+\.\d+\.\d+\nModel cvae on data, batches of 16: \d+ ways to train/,
+    );
+    assert.match(output, /^Workers +Arithmetic +Vectors +Tile +Images\/s +Epoch +Of best +Spread$/m);
+    assert.match(output, /^ +1 {2}portable +128-bit +4x8 +[\d,.]+ +\d+ s +\d+ % +\d+ %$/m);
+    const advice = /^Use: lowerbound (train --model cvae --batch-size 16 --data data .+)$/m.exec(output)?.[1];
+    assert.ok(advice, output);
+    await succeed([...advice.split(' '), '--max-steps', '1', '--no-pictures'], directory);
+  });
+
+  it('prints JSON: every way once, the fastest first, with the recommended one', async () => {
+    const result = await succeedWithJson([...short, '--model', 'mlp'], directory);
+    const variants = result.variants as Variant[];
+    const ways = variants.map((v) => `${v.workers} ${v.arithmetic} ${v.revectorized}`);
+    assert.equal(new Set(ways).size, ways.length);
+    const most = Math.min(availableParallelism(), 8);
+    for (const arithmetic of canFuse() ? ['portable', 'fused'] : ['portable']) {
+      for (const workers of [1, most]) assert.ok(ways.includes(`${workers} ${arithmetic} false`), `${ways}`);
+    }
+    const speeds = variants.map((v) => v.imagesPerSecond);
+    assert.deepEqual(
+      speeds,
+      [...speeds].sort((a, b) => b - a),
+    );
+    for (const { imagesPerSecond, epochSeconds } of variants) {
+      assert.ok(imagesPerSecond > 0);
+      assert.equal(epochSeconds, TRAIN_COUNT / imagesPerSecond);
+    }
+    const { model, batchSize, trainCount, node } = result;
+    assert.deepEqual(
+      { model, batchSize, trainCount, node },
+      { model: 'mlp', batchSize: 16, trainCount: TRAIN_COUNT, node: process.version },
+    );
+    const recommended = result.recommended as Variant;
+    assert.ok(variants.some((variant) => JSON.stringify(variant) === JSON.stringify(recommended)));
+    // At least as fast as the fastest but for what counts as equal.
+    assert.ok(recommended.imagesPerSecond >= 0.98 * speeds[0]!);
+    assert.match(result.command as string, new RegExp(`--workers ${recommended.workers} `));
+  });
+});

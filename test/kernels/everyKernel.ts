@@ -1,0 +1,175 @@
+// Every kernel once, at sizes with whole vectors and a rest, on a memory that is filled the same way each time: for
+// comparing modules and engines, not for what is right.
+import { createHash } from 'node:crypto';
+import { bindKernels, type Kernels } from '#src/kernels/kernels.js';
+import { sampleFloats, words } from './float32.js';
+
+const PAGE = 65536;
+
+/** A page each, addresses in bytes: numbers of both signs (two), in (0, 1], tables; then room to write, of numbers too. */
+const A = 0;
+const B = PAGE;
+const UNIT = 2 * PAGE;
+const TABLES = 3 * PAGE;
+const OUT = 4 * PAGE;
+const MORE = 5 * PAGE;
+const PAGES = 6;
+
+const ROWS = 13;
+const COLUMNS = 37;
+const DEPTH = 61;
+const COUNT = 101;
+/** Almost a page: of a thousand values of exp, one shows that its polynomial was rounded otherwise. */
+const MANY = 16_379;
+
+const A_OFFSETS = TABLES;
+const OUT_OFFSETS = TABLES + 1024;
+const SEGMENTS = TABLES + 2048;
+const TAP_OFFSETS = TABLES + 3072;
+const PIECES = TABLES + 4096;
+const ORDER = TABLES + 5120;
+const ZEROS = TABLES + 8192;
+
+type TileCall = (kernels: Kernels) => void;
+
+function gemm(name: Extract<keyof Kernels, `gemm${string}`>): TileCall {
+  // gemmDot4's columns are filled up to whole vectors in each segment; it takes any number for B.
+  const depth = name === 'gemmDot4' ? 64 : DEPTH;
+  return (kernels) => {
+    for (const [relu, out] of [OUT, MORE].entries()) {
+      kernels[name](ROWS, COLUMNS, depth, A, A_OFFSETS, 2, SEGMENTS, B, UNIT, out, OUT_OFFSETS, relu);
+    }
+  };
+}
+
+function filterGradient(name: Extract<keyof Kernels, `filterGradient${string}`>): TileCall {
+  return (kernels) => {
+    for (const [gradient, zeros] of [
+      [OUT, 0],
+      [MORE, ZEROS],
+    ] as const) {
+      kernels[name](ROWS, COLUMNS, gradient, A, 20, 4000, B, COLUMNS * 4, 8000, 20, 2, zeros);
+    }
+  };
+}
+
+type Calls = { readonly [Name in keyof Kernels]: (kernels: Kernels, memory: Float32Array) => void };
+
+/** A key, a position, a step and a purpose. */
+const STREAM = [1, 2, 3, 4, 5] as const;
+
+export const calls: Calls = {
+  gemm4x8: gemm('gemm4x8'),
+  gemm6x8: gemm('gemm6x8'),
+  gemm4x16: gemm('gemm4x16'),
+  gemm6x16: gemm('gemm6x16'),
+  gemmDot4: gemm('gemmDot4'),
+  filterGradient4x8: filterGradient('filterGradient4x8'),
+  filterGradient6x8: filterGradient('filterGradient6x8'),
+  filterGradient4x16: filterGradient('filterGradient4x16'),
+  filterGradient6x16: filterGradient('filterGradient6x16'),
+  columnSums: (kernels) => kernels.columnSums(A, 50, COLUMNS, OUT, 1),
+  packPanels: (kernels) => {
+    kernels.packPanels(A, 2, TAP_OFFSETS, ROWS, COLUMNS * 4, COLUMNS, 4, 16, 0, 3, OUT);
+    kernels.packPanels(A, 2, TAP_OFFSETS, ROWS, 4, COLUMNS, ROWS * 4, 16, 0, 3, MORE);
+  },
+  packColumns: (kernels) => kernels.packColumns(A, 1, 2, TAP_OFFSETS, ROWS, COLUMNS * 4, COLUMNS, 4, OUT),
+  copyFloats: (kernels) => kernels.copyFloats(A, OUT, MANY),
+  copyPieces: (kernels) => kernels.copyPieces(PIECES, 2, A, OUT, 3, 1000, 500),
+  reluForward: (kernels) => kernels.reluForward(OUT, MANY),
+  reluBackward: (kernels) => kernels.reluBackward(A, OUT, MANY),
+  tanhForward: (kernels) => kernels.tanhForward(OUT, MANY),
+  tanhBackward: (kernels) => kernels.tanhBackward(A, OUT, MANY),
+  bernoulli: (kernels) => kernels.bernoulli(A, UNIT, 400, 2, COLUMNS, 0.37, OUT, MORE),
+  sigmoidArray: (kernels) => kernels.sigmoidArray(A, OUT, MANY),
+  gaussianForward: (kernels) => {
+    kernels.gaussianForward(A, B, OUT, 100, 3, COLUMNS, 1, OUT + 50_000);
+    kernels.gaussianForward(A, B, MORE, 100, 3, COLUMNS, 0, MORE + 50_000);
+  },
+  gaussianBackward: (kernels) => {
+    kernels.gaussianBackward(A, B, UNIT, B + 4096, OUT, 100, 3, COLUMNS, 1, 0.75);
+    kernels.gaussianBackward(A, B, UNIT, B + 4096, MORE, 100, 3, COLUMNS, 0, 0.75);
+  },
+  addSpans: (kernels) => kernels.addSpans(A, B, OUT, COUNT),
+  treeReduce: (kernels) => kernels.treeReduce(OUT, 512, 5, COUNT),
+  reduceAdam: (kernels) => {
+    for (const shards of [1, 2, 3, 4, 8]) {
+      const parameters = MORE + shards * 1024;
+      kernels.reduceAdam(
+        ...[parameters, A + shards * 1024, UNIT + shards * 1024, OUT + shards * 4096, 512, shards, COUNT],
+        ...[0.01, 0.9, 0.1, 0.999, 0.001, 0.003, 1.7, 1e-7],
+      );
+    }
+  },
+  binarize: (kernels) => {
+    for (const mode of [0, 1, 2]) {
+      kernels.binarize(mode, A, ORDER, 4, COLUMNS, OUT + mode * 1024, 1, 2, 3, 4, MORE);
+    }
+  },
+  randomBits: (kernels) => kernels.randomBits(OUT, 96, ...STREAM),
+  randomUniform: (kernels) => kernels.randomUniform(OUT, COUNT, -0.3, 0.7, ...STREAM, MORE),
+  randomNormal: (kernels) => kernels.randomNormal(OUT, 150, COUNT, ...STREAM, MORE),
+  expArray: (kernels) => kernels.expArray(A, OUT, MANY),
+  logArray: (kernels) => kernels.logArray(UNIT, OUT, MANY),
+  log1pArray: (kernels) => kernels.log1pArray(UNIT, OUT, MANY),
+  peakProbe: (kernels) => kernels.peakProbe(50, 0.9, OUT),
+  widePeakProbe: (kernels) => kernels.widePeakProbe(50, 0.9, OUT),
+  multiplyAddProbe: (kernels, memory) => {
+    memory[OUT / 4] = kernels.multiplyAddProbe(memory[0]!, memory[1]!, memory[2]!);
+  },
+};
+
+export const kernelNames = Object.keys(calls) as readonly (keyof Kernels)[];
+
+function filledMemory(): Buffer {
+  const floats = sampleFloats(1, (PAGES * PAGE) / 4);
+  const next = words(2);
+  floats.set(
+    Float32Array.from({ length: PAGE / 4 }, () => (next() + 1) / 2 ** 32),
+    UNIT / 4,
+  );
+  const tables = new Uint32Array(floats.buffer, TABLES, PAGE / 4).fill(0);
+  const write = (address: number, values: readonly number[]) => tables.set(values, (address - TABLES) / 4);
+  const rows = Array.from({ length: ROWS }, (_, row) => row);
+  write(
+    A_OFFSETS,
+    rows.map((row) => row * 400),
+  );
+  write(
+    OUT_OFFSETS,
+    rows.map((row) => row * COLUMNS * 4),
+  );
+  write(SEGMENTS, [0, 40, 240, 21]);
+  write(TAP_OFFSETS, [0, ROWS * COLUMNS * 4]);
+  write(PIECES, [0, 100, 60, 400, 0, 40]);
+  write(ORDER, [3, 1, 0, 2]);
+  return Buffer.from(floats.buffer);
+}
+
+const filled = filledMemory();
+
+/** The kernels of a module, for running them all. */
+export class EveryKernel {
+  readonly kernels: Kernels;
+  readonly #memory: Float32Array;
+  readonly #bytes: Buffer;
+
+  constructor(module: WebAssembly.Module) {
+    const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
+    this.kernels = bindKernels(module, memory);
+    this.#memory = new Float32Array(memory.buffer);
+    this.#bytes = Buffer.from(memory.buffer);
+  }
+
+  /** Calls one kernel on whatever stands in the memory. */
+  call(name: keyof Kernels): void {
+    calls[name](this.kernels, this.#memory);
+  }
+
+  /** A hash of all that one kernel leaves in a memory just filled. */
+  digest(name: keyof Kernels): string {
+    this.#bytes.set(filled);
+    this.call(name);
+    return createHash('sha256').update(this.#bytes).digest('hex');
+  }
+}

@@ -1,0 +1,35 @@
+// An engine whose code for one kernel changes a bit after some calls, as wrongly optimised code would.
+import type { Kernels } from '#src/kernels/kernels.js';
+
+/** The kernels that V8 may re-vectorise and the self-test runs. */
+export type FaultyKernel = keyof Kernels &
+  (`gemm${string}x${string}` | `filterGradient${string}` | 'columnSums' | 'reduceAdam');
+
+/**
+ * Lets instances of any module, from now on, flip the last bit of the first result of `kernel` after `calls` right calls.
+ * Returns what ends it.
+ */
+export function injectFault(kernel: FaultyKernel, calls: number): () => void {
+  const { Instance } = WebAssembly;
+  function FaultyInstance(module: WebAssembly.Module, imports: { env: { memory: WebAssembly.Memory } }) {
+    const exports = { ...new Instance(module, imports).exports };
+    const right = exports[kernel] as (...args: number[]) => void;
+    const words = new Uint32Array(imports.env.memory.buffer);
+    let count = 0;
+    exports[kernel] = (...args: number[]) => {
+      right(...args);
+      if (++count > calls) words[firstResult(kernel, args, words)]! ^= 1;
+    };
+    return { exports };
+  }
+  Reflect.set(WebAssembly, 'Instance', FaultyInstance);
+  return () => Reflect.set(WebAssembly, 'Instance', Instance);
+}
+
+/** Index of the first float of a result: the address is another argument in each kernel. */
+function firstResult(kernel: FaultyKernel, args: readonly number[], words: Uint32Array): number {
+  if (kernel === 'reduceAdam') return args[0]! / 4;
+  if (kernel === 'columnSums') return args[3]! / 4;
+  if (kernel.startsWith('filterGradient')) return args[2]! / 4;
+  return (args[9]! + words[args[10]! / 4]!) / 4;
+}

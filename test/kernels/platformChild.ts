@@ -1,0 +1,50 @@
+// Usage: node --allow-natives-syntax platformChild.js TASK; prints a report (platformProcess.ts) as JSON.
+import type { Kernels } from '#src/kernels/kernels.js';
+import { canFuse, choosePlatform, type Platform } from '#src/kernels/platform.js';
+import { EveryKernel, kernelNames } from './everyKernel.js';
+import { injectFault } from './faultyEngine.js';
+import type { Report, Task } from './platformProcess.js';
+
+/** Milliseconds: V8 optimises in the background, and the machine may be busy. */
+const PATIENCE = 20_000;
+
+/** Of V8: whether a function's optimised code is in use. An intrinsic is known to scripts alone that are parsed with the flag. */
+const isOptimized = new Function('kernel', 'return %IsTurboFanFunction(kernel)') as (f: unknown) => boolean;
+
+/** Calls kernels until all are optimised; returns those that are not. */
+function optimize(every: EveryKernel): (keyof Kernels)[] {
+  const start = performance.now();
+  let rest = [...kernelNames];
+  while (rest.length > 0 && performance.now() - start < PATIENCE) {
+    for (const name of rest) for (let i = 0; i < 100; i++) every.call(name);
+    rest = rest.filter((name) => !isOptimized(every.kernels[name]));
+  }
+  return rest;
+}
+
+function runAll(module: WebAssembly.Module): Pick<Report, 'digests' | 'unoptimized'> {
+  const every = new EveryKernel(module);
+  const unoptimized = optimize(every);
+  const digests = Object.fromEntries(kernelNames.map((name) => [name, every.digest(name)]));
+  return { digests, unoptimized };
+}
+
+function report({ options, fault, digests }: Task): Report {
+  if (fault !== undefined) injectFault(fault, 30);
+  let platform: Platform | undefined;
+  let error: Error | undefined;
+  try {
+    platform = choosePlatform(options);
+  } catch (thrown) {
+    error = thrown as Error;
+  }
+  const { module, ...rest } = platform ?? {};
+  return {
+    canFuse: canFuse(),
+    platform: platform && (rest as Omit<Platform, 'module'>),
+    error: error && { name: error.name, message: error.message },
+    ...(module && digests ? runAll(module) : { digests: {}, unoptimized: [] }),
+  };
+}
+
+console.log(JSON.stringify(report(JSON.parse(process.argv[2]!) as Task)));

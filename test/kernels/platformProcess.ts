@@ -1,0 +1,32 @@
+// V8's flags and code hold for a process: platforms are compared in processes of their own.
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import type { Kernels, TileKernels } from '#src/kernels/kernels.js';
+import type { Platform, PlatformOptions } from '#src/kernels/platform.js';
+
+export interface Task {
+  readonly options: PlatformOptions;
+  /** A kernel that changes a bit after some calls. */
+  readonly fault?: keyof TileKernels;
+  /** Whether to run every kernel. */
+  readonly digests?: boolean;
+}
+
+export interface Report {
+  readonly canFuse: boolean;
+  readonly platform: Omit<Platform, 'module'> | undefined;
+  readonly error: { readonly name: string; readonly message: string } | undefined;
+  /** What each kernel computes in the engine's optimised code. */
+  readonly digests: Partial<Record<keyof Kernels, string>>;
+  /** Kernels that the engine did not optimise in time. */
+  readonly unoptimized: readonly (keyof Kernels)[];
+}
+
+/** @param flags of Node and V8. */
+export async function platformInProcess(task: Task, flags: readonly string[] = []): Promise<Report> {
+  const child = fileURLToPath(new URL('platformChild.js', import.meta.url));
+  const args = ['--allow-natives-syntax', ...flags, child, JSON.stringify(task)];
+  const { stdout } = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  return JSON.parse(await text(stdout)) as Report;
+}

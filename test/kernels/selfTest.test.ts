@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compileKernels } from '#src/kernels/kernels.js';
+import { tilesKeepTheirBits } from '#src/kernels/selfTest.js';
+import { TILE_NAMES } from '#src/kernels/tiles/tile.js';
+import { modes } from './arithmeticMode.js';
+import { injectFault } from './faultyEngine.js';
+
+for (const { arithmetic, skip } of modes) {
+  test(`${arithmetic}: the kernels keep their bits`, { skip }, () => {
+    assert.equal(tilesKeepTheirBits(compileKernels(arithmetic)), true);
+  });
+}
+
+/** On portable kernels of which one changes a bit after so many calls. */
+function selfTestAfter(kernel: Parameters<typeof injectFault>[0], calls: number): boolean {
+  const end = injectFault(kernel, calls);
+  try {
+    return tilesKeepTheirBits(compileKernels('portable'));
+  } finally {
+    end();
+  }
+}
+
+for (const tile of TILE_NAMES) {
+  for (const kernel of [`gemm${tile}`, `filterGradient${tile}`] as const) {
+    // The self-test calls each more often, however slow the machine is.
+    test(`one changed bit of ${kernel} is noticed`, () => {
+      assert.equal(selfTestAfter(kernel, 30), false);
+    });
+  }
+}
+
+for (const kernel of ['columnSums', 'reduceAdam'] as const) {
+  test(`one changed bit of ${kernel} is noticed`, () => {
+    assert.equal(selfTestAfter(kernel, 30), false);
+  });
+}
+
+test('the fault of these tests is what the self-test notices', () => {
+  assert.equal(selfTestAfter('gemm4x8', Number.POSITIVE_INFINITY), true);
+});
