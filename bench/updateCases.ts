@@ -26,7 +26,7 @@ export function updateCases(load: UpdateLoad): KernelCase[] {
   return [
     treeReduceCase(load.model, gradients),
     reduceAdamCase(load.model, gradients),
-    addSpansCase(load.model),
+    adamCase(load.model),
     binarizeCase(load),
     normalCase(load),
     uniformCase(load.model),
@@ -192,23 +192,37 @@ function reduceAdamCase(model: Model, gradients: () => Float32Array[]): KernelCa
   };
 }
 
-function addSpansCase(model: Model): KernelCase {
-  const count = paddedParameters(model);
+function adamCase(model: Model): KernelCase {
+  const count = model.parameters.size;
+  const gradient = once(() => sampleFloats(40, count));
+  const before = once(() => adamState(count));
+  const expected = once(() => scalarAdam(before(), (i) => gradient()[i]!));
+  const { scale, beta1, beta2, stepSize, rootCorrection, epsilon } = adamNumbers();
   return {
-    kernel: 'addSpans',
+    kernel: 'adam',
     model: model.name,
     shape: `[${count}]`,
-    work: { unit: 'bytes', amount: 3 * count * FLOAT },
+    work: { unit: 'bytes', amount: 7 * count * FLOAT },
     prepare: (bench) => {
-      const [a, b] = [sampleFloats(40, count), sampleFloats(41, count)];
-      const [left, right] = [bench.place(a), bench.place(b)];
-      const out = bench.arena.floats(count);
+      const state = before();
+      const [parameters, m, v] = [bench.place(state.parameters), bench.place(state.m), bench.place(state.v)];
+      const source = bench.place(gradient());
       return {
-        reset: () => bench.floats(out, count).fill(UNWRITTEN),
-        run: () => bench.kernels.addSpans(left, right, out, count),
+        reset: () => {
+          bench.floats(parameters, count).set(state.parameters);
+          bench.floats(m, count).set(state.m);
+          bench.floats(v, count).set(state.v);
+        },
+        run: () =>
+          bench.kernels.adam(
+            ...([parameters, m, v, source, count, scale, beta1, 1 - beta1, beta2, 1 - beta2] as const),
+            ...([stepSize, rootCorrection, epsilon] as const),
+          ),
         check: () => {
-          const expected = a.map((x, i) => add(x, b[i]!));
-          assertSame(bench.floats(out, count), expected, `addSpans ${model.name}`);
+          const what = `adam ${model.name}`;
+          assertSame(bench.floats(m, count), expected().m, `${what} m`);
+          assertSame(bench.floats(v, count), expected().v, `${what} v`);
+          assertSame(bench.floats(parameters, count), expected().parameters, `${what} parameters`);
         },
       };
     },

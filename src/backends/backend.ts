@@ -1,17 +1,15 @@
+import type { AdamFactors, AdamOptions } from '../model/adam.js';
+
 /** How the KL term is computed: see gaussianForward in kernels/assembly/gaussian.ts. */
 export type KlEstimate = 'analytic' | 'monteCarlo';
 
 /**
- * Examples of one shard, or of several neighbouring ones, with their noise, and where their terms go: addresses in the run's memory, laid out for the most examples that
- * a shard can have. One object is filled anew for each shard.
+ * Examples of one shard, or of all shards of a rank (OwnerUpdate), with their noise, and where their terms go: addresses in the
+ * run's memory. One object is filled anew for each shard.
  */
 export interface Shard {
   /** Number of examples. */
   count: number;
-  /** Number of parts: 1, or a power of two up to `Backend.mostParts`. Each part is a shard of its own. */
-  parts: number;
-  /** Where the parts begin and the last one ends: 0, …, count. */
-  readonly bounds: Int32Array;
   /** [count, dimensions] float32, in [0, 1]. */
   x: number;
   /** [count, samples, latent] float32, standard normal. */
@@ -27,9 +25,6 @@ export interface Shard {
  * and one kind of KL. It belongs to one thread.
  */
 export interface Backend {
-  /** How many shards it takes at a time: a power of two. */
-  readonly mostParts: number;
-
   /**
    * Called by every rank after the parameters have changed and before any rank computes with them; a
    * barrier follows. Ranks may share the work.
@@ -38,11 +33,38 @@ export interface Backend {
 
   /**
    * Writes the terms of the shard's examples, and at address `gradient` (float32, the parameters' layout) the sum over the
-   * examples of d(−ELBO)/d(parameter), ELBO = logLikelihood − beta · kl. A shard of 0 examples gives zeros. Several parts
-   * give the sum of what each of them gives alone, by the binary tree of kernels/assembly/optimizer.ts (treeReduce).
+   * examples of d(−ELBO)/d(parameter), ELBO = logLikelihood − beta · kl. A shard of 0 examples gives zeros.
    */
   elboGradient(shard: Shard, beta: number, gradient: number): void;
 
   /** Writes the terms of the shard's examples alone. */
   elbo(shard: Shard): void;
+
+  /** Present where a step goes by it instead of elboGradient and slots: see there. */
+  readonly owner?: OwnerUpdate;
+}
+
+/**
+ * A step after the owner-computes rule: each rank backpropagates its own examples and keeps activations and gradients of every
+ * layer; behind a barrier each computes the weight gradients of the parameters that it owns, over the examples of all ranks,
+ * and applies Adam to them. No gradient of a whole model is ever written to memory. The shards' sums are added by
+ * the tree of the all-reduce: the bits are those of elboGradient, slots, treeReduce and Adam.
+ */
+export interface OwnerUpdate {
+  /** Writes the terms of all examples of this rank, and keeps what `update` reads. */
+  backpropagate(shard: Shard, beta: number): void;
+
+  /**
+   * Updates this rank's share of the parameters. A barrier stands before and behind it.
+   * @param bounds [shards + 1]: where each shard begins among the examples of the step, and where the last one ends.
+   */
+  update(bounds: Int32Array, adam: AdamUpdate): void;
+}
+
+/** Adam at one step: see kernels/assembly/optimizer.ts. */
+export interface AdamUpdate {
+  readonly options: AdamOptions;
+  readonly factors: AdamFactors;
+  /** What the sum over the examples is multiplied by. */
+  scale: number;
 }

@@ -9,8 +9,11 @@ import type { Fault, TrainTask } from '../worker/stepLoop.js';
 import type { TaskResult } from '../worker/task.js';
 import type { RunState } from './runState.js';
 
-/** Loads of the generation word before a barrier sleeps, where each rank has a core: about 20 microseconds. */
-const SPINS = 4000;
+/**
+ * Loads of the generation word before a barrier sleeps, where each rank has a core: about 200 microseconds. To be woken costs some 50, and
+ * ranks that wait for each other longer than that do not wait often.
+ */
+const SPINS = 40_000;
 
 /** Ranks wait this much longer than the coordinator watches, milliseconds: it sees all of them and names the right one. */
 const RANK_PATIENCE = 5000;

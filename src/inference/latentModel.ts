@@ -323,7 +323,7 @@ class Engine {
     this.epsilon = arena.floats(chunk * samples * model.latent);
     this.#logLikelihood = arena.doubles(chunk);
     this.#kl = arena.doubles(chunk);
-    const options = { model, samples, kl, tile, parts: 1, shardSize: chunk, parameters: this.parameters };
+    const options = { model, samples, kl, tile, examples: chunk, parameters: this.parameters };
     const packed = arena.end;
     const workspace = simdMemory({ ...options, packed, workspace: 0 }).packedEnd;
     const { workspaceEnd } = simdMemory({ ...options, packed, workspace });
@@ -347,8 +347,6 @@ class Engine {
     const { x, epsilon } = this;
     return {
       count,
-      parts: 1,
-      bounds: Int32Array.of(0, count),
       x,
       epsilon,
       logLikelihood: this.#logLikelihood,

@@ -12,7 +12,7 @@ export type Arithmetic = 'portable' | 'fused';
  * bytes of the imported memory, counts in elements; a zero address means "none" where the kernel says so.
  */
 export interface Kernels extends TileKernels {
-  gemmDot4: GemmKernel;
+  gemmDot4: DotKernel;
   columnSums(values: number, pixels: number, channels: number, gradient: number, accumulate: number): void;
   packPanels(
     source: number,
@@ -37,6 +37,14 @@ export interface Kernels extends TileKernels {
     columns: number,
     columnStride: number,
     destination: number,
+  ): void;
+  transposeMatrix(
+    source: number,
+    rows: number,
+    columns: number,
+    sourcePitch: number,
+    target: number,
+    targetPitch: number,
   ): void;
   copyFloats(source: number, target: number, count: number): void;
   copyPieces(
@@ -85,7 +93,6 @@ export interface Kernels extends TileKernels {
     analytic: number,
     beta: number,
   ): void;
-  addSpans(left: number, right: number, out: number, count: number): void;
   treeReduce(slots: number, pitch: number, shards: number, count: number): void;
   reduceAdam(
     parameters: number,
@@ -94,6 +101,21 @@ export interface Kernels extends TileKernels {
     slots: number,
     pitch: number,
     shards: number,
+    count: number,
+    scale: number,
+    beta1: number,
+    oneMinusBeta1: number,
+    beta2: number,
+    oneMinusBeta2: number,
+    stepSize: number,
+    rootCorrection: number,
+    epsilon: number,
+  ): void;
+  adam(
+    parameters: number,
+    m: number,
+    v: number,
+    gradient: number,
     count: number,
     scale: number,
     beta1: number,
@@ -157,8 +179,25 @@ export interface Kernels extends TileKernels {
   multiplyAddProbe(a: number, b: number, c: number): number;
 }
 
-/** out[r][n] = bias[n] + Σ A[r][k] B[k][n]: rows through tables, K as segments, packed weights. */
+/** out[r][n] = bias[n] + Σ A[r][k] B[k][n]: rows through tables, K as segments, B as packed panels or where it stands. */
 export type GemmKernel = (
+  rows: number,
+  columns: number,
+  a: number,
+  aOffsets: number,
+  segments: number,
+  segmentTable: number,
+  b: number,
+  rowPitch: number,
+  panelPitch: number,
+  bias: number,
+  out: number,
+  outOffsets: number,
+  relu: number,
+) => void;
+
+/** The same from packed columns: `depth` floats each. */
+export type DotKernel = (
   rows: number,
   columns: number,
   depth: number,
@@ -189,9 +228,25 @@ export type FilterGradientKernel = (
   zeros: number,
 ) => void;
 
+/** One of tiles/source.ts: a dense layer's weight gradient, summed over shards by the all-reduce's tree. */
+export type TreeGradientKernel = (
+  rows: number,
+  columns: number,
+  gradient: number,
+  bigOffset: number,
+  shards: number,
+  table: number,
+  bigPitch: number,
+  smallPitch: number,
+  zeros: number,
+  stack: number,
+) => void;
+
 /** The micro-kernels of every tile. */
 export type TileKernels = { readonly [Name in TileName as `gemm${Name}`]: GemmKernel } & {
   readonly [Name in TileName as `filterGradient${Name}`]: FilterGradientKernel;
+} & {
+  readonly [Name in TileName as `treeGradient${Name}`]: TreeGradientKernel;
 };
 
 /**

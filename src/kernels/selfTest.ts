@@ -1,5 +1,5 @@
 import { bindKernels, type Kernels } from './kernels.js';
-import { TILE_NAMES } from './tiles/tile.js';
+import { TILE_NAMES, TILES } from './tiles/tile.js';
 
 /** V8 replaces its first code for a function by optimised code after some calls, in the background. */
 const CALLS = 60;
@@ -15,6 +15,9 @@ const A = 0;
 const B = 65536;
 const OUT = 2 * 65536;
 const TABLES = 3 * 65536;
+const SHARDS = TABLES + 4096;
+const ZEROS = TABLES + 8192;
+const STACK = TABLES + 12_288;
 
 /**
  * Whether every kernel that V8 may re-vectorise gives the same bits before and after it is optimised: V8's first code for
@@ -47,6 +50,14 @@ function fillInputs(buffer: ArrayBufferLike): void {
   }
   // Two segments: SPLIT floats, then the others.
   tables.set([0, SPLIT, SPLIT * 4, DEPTH - SPLIT], 2 * ROWS);
+  const bounds = [0, SPLIT, SPLIT + 1, DEPTH];
+  const places = bounds.slice(0, 3).map((first, i) => ({ first, examples: bounds[i + 1]! - first }));
+  const shards = places.flatMap(({ first, examples }) => [
+    A + first * DEPTH * 4,
+    B + first * COLUMNS * 4,
+    examples * COLUMNS * 4,
+  ]);
+  new Uint32Array(buffer, SHARDS, shards.length).set(shards);
 }
 
 /** Results of all kernels that V8 may re-vectorise, one behind the other. */
@@ -61,12 +72,13 @@ function runTiles(kernels: Kernels, buffer: ArrayBufferLike): Float32Array {
       kernels[`gemm${name}`](
         ROWS,
         COLUMNS,
-        DEPTH,
         A,
         TABLES,
         2,
         segments,
         B,
+        TILES[name].columns * 4,
+        TILES[name].columns * DEPTH * 4,
         B,
         OUT,
         TABLES + ROWS * 4,
@@ -75,7 +87,10 @@ function runTiles(kernels: Kernels, buffer: ArrayBufferLike): Float32Array {
       keep();
     }
     out.fill(0.5);
+    out.fill(0.5);
     kernels[`filterGradient${name}`](ROWS, COLUMNS, OUT, A, DEPTH * 4, 0, B, COLUMNS * 4, 0, DEPTH, 1, 0);
+    keep();
+    kernels[`treeGradient${name}`](ROWS, COLUMNS, OUT, 0, 3, SHARDS, DEPTH * 4, COLUMNS * 4, ZEROS, STACK);
     keep();
   }
   kernels.columnSums(A, DEPTH, COLUMNS, OUT, 0);
@@ -86,6 +101,9 @@ function runTiles(kernels: Kernels, buffer: ArrayBufferLike): Float32Array {
     kernels.reduceAdam(OUT, m, v, A, 1024, shards, 64, 0.5, 0.9, 0.1, 0.999, 0.001, 0.01, 2, 1e-8);
     keep();
   }
+  out.fill(0.25);
+  kernels.adam(OUT, OUT + 320, OUT + 640, A, 64, 0.5, 0.9, 0.1, 0.999, 0.001, 0.01, 2, 1e-8);
+  keep();
   const joined = new Float32Array(results.length * size);
   for (const [i, result] of results.entries()) joined.set(result, i * size);
   return joined;

@@ -1,7 +1,6 @@
 import type { Barrier } from './barrier.js';
 import { Control } from './control.js';
 import type { Rank } from './rank.js';
-import { shardSize } from './runMemory.js';
 import { partStart } from './settings.js';
 
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
@@ -18,7 +17,7 @@ export function evaluateShare(rank: Rank, task: EvaluateTask, barrier: Barrier):
   barrier.wait();
   const first = partStart(settings.testCount, task.ranks, task.rank);
   const end = partStart(settings.testCount, task.ranks, task.rank + 1);
-  const most = shardSize(settings) * layout.parts;
+  const most = layout.examplesAtOnce;
   for (let example = first; example < end; example += most) {
     const count = Math.min(most, end - example);
     rank.loadTest(example, count);

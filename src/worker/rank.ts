@@ -1,11 +1,12 @@
 import type { Backend, Shard } from '../backends/backend.js';
 import { SimdBackend } from '../backends/simd/engine.js';
+import type { Ranks } from '../backends/simd/ownerUpdate.js';
 import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import { Purpose } from '../kernels/stream.js';
 import type { Model } from '../model/model.js';
 import { CONTROL_WORDS } from './control.js';
-import { type RankRegions, type RunLayout, shardSize } from './runMemory.js';
-import type { Settings } from './settings.js';
+import type { RankRegions, RunLayout } from './runMemory.js';
+import { partStart, type Settings } from './settings.js';
 
 /** What every rank of a run gets: the memory, the compiled kernels, and where everything lies. */
 export interface RunContext {
@@ -41,20 +42,23 @@ export class Rank {
     this.kernels = bindKernels(module, memory);
     this.control = new Int32Array(memory.buffer, layout.control, CONTROL_WORDS);
     this.doubles = new Float64Array(memory.buffer);
-    this.backend = new SimdBackend(this.kernels, memory, {
+    const options = {
       model,
       samples: settings.samples,
       kl: settings.kl,
       tile: settings.tile,
-      parts: layout.parts,
-      shardSize: shardSize(settings) * layout.parts,
+      examples: layout.examplesAtOnce,
+      ...(layout.owned ? { owned: { shards: settings.shards } } : {}),
       parameters: layout.parameters,
       packed: layout.packed,
       workspace: this.regions.workspace,
+    };
+    this.backend = new SimdBackend(this.kernels, memory, options, {
+      memory: layout,
+      ranks: rankTable(rank, layout, settings),
     });
     const { x, epsilon, logLikelihood, kl } = this.regions;
-    const bounds = new Int32Array(layout.parts + 1);
-    this.shard = { count: 0, parts: 1, bounds, x, epsilon, logLikelihood, kl };
+    this.shard = { count: 0, x, epsilon, logLikelihood, kl };
   }
 
   /**
@@ -116,4 +120,13 @@ export class Rank {
       this.regions.scratch,
     );
   }
+}
+
+function rankTable(rank: number, layout: RunLayout, { shards }: Settings): Ranks {
+  const ranks = layout.ranks.length;
+  return {
+    rank,
+    workspaces: layout.ranks.map(({ workspace }) => workspace),
+    firstShards: Array.from({ length: ranks + 1 }, (_, other) => partStart(shards, ranks, other)),
+  };
 }

@@ -1,7 +1,7 @@
-import { mostPartsAtOnce, simdMemory } from '../backends/simd/engine.js';
+import { ownerComputes, simdMemory } from '../backends/simd/engine.js';
 import { Arena } from '../kernels/arena.js';
 import type { Model } from '../model/model.js';
-import type { Settings } from './settings.js';
+import { partStart, type Settings } from './settings.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
@@ -36,8 +36,10 @@ export interface RunLayout {
   /** One gradient a shard, `slotPitch` bytes apart. */
   readonly slots: number;
   readonly slotPitch: number;
-  /** Shards whose gradients a rank computes at once, into the slot of the first of them. */
-  readonly parts: number;
+  /** Whether steps go by the owner-computes rule, without slots (Backend.owner). */
+  readonly owned: boolean;
+  /** Most examples that a rank computes at once: of a shard, or of all its shards. */
+  readonly examplesAtOnce: number;
   /** [shards, 2] float64: sums of logLikelihood and kl over the shard's examples. */
   readonly shardTerms: number;
   /** [stepsPerEpoch, 4] float64: examples, sum of logLikelihood, sum of kl, beta. */
@@ -67,18 +69,16 @@ export function shardSize(settings: Settings): number {
   return Math.ceil(settings.batchSize / settings.shards);
 }
 
-/**
- * Shards that each rank computes at once: where shards and ranks are powers of two, neighbouring shards make a subtree of the
- * all-reduce, which the rank can sum while the gradients are in its caches.
- */
-function partsAtOnce(model: Model, settings: Settings, ranks: number): number {
-  const { samples, shards } = settings;
-  if (!isPowerOfTwo(shards) || !isPowerOfTwo(ranks)) return 1;
-  return Math.min(shards / ranks, mostPartsAtOnce(model, samples, shardSize(settings)));
-}
-
-function isPowerOfTwo(n: number): boolean {
-  return Number.isInteger(Math.log2(n));
+/** Most examples of one rank in a step. */
+function rankSize(settings: Settings, ranks: number): number {
+  const { batchSize, shards } = settings;
+  let most = 0;
+  for (let rank = 0; rank < ranks; rank++) {
+    // Any number of examples up to the batch's: a part of one more begins no earlier.
+    const shardsOfRank = partStart(shards, ranks, rank + 1) - partStart(shards, ranks, rank);
+    most = Math.max(most, Math.ceil((batchSize * shardsOfRank) / shards));
+  }
+  return most;
 }
 
 /** Parameters rounded up to whole cache lines. */
@@ -105,12 +105,13 @@ export function planRunMemory(
   };
   const size = paddedParameters(model);
   const slotPitch = size * FLOAT;
+  const owned = ownerComputes(model, settings.samples, settings.batchSize);
   const shared = {
     control: place('control', controlWords * Int32Array.BYTES_PER_ELEMENT),
     parameters: place('parameters', size * FLOAT),
     adamM: place('adam/m', size * FLOAT),
     adamV: place('adam/v', size * FLOAT),
-    slots: place('gradient slots', settings.shards * slotPitch),
+    slots: place('gradient slots', owned ? 0 : settings.shards * slotPitch),
     slotPitch,
     shardTerms: place('shard terms', settings.shards * 2 * DOUBLE),
     stepMetrics: place('step metrics', settings.stepsPerEpoch * 4 * DOUBLE),
@@ -123,9 +124,11 @@ export function planRunMemory(
     testKl: place('test KL', settings.testCount * DOUBLE),
   };
   const { samples, kl, tile } = settings;
-  const parts = partsAtOnce(model, settings, ranks);
-  const most = shardSize(settings) * parts;
-  const engine = { model, samples, kl, tile, parts, shardSize: most, parameters: shared.parameters };
+  const most = owned ? rankSize(settings, ranks) : shardSize(settings);
+  const engine = {
+    ...{ model, samples, kl, tile, examples: most, parameters: shared.parameters },
+    ...(owned ? { owned: { shards: settings.shards } } : {}),
+  };
   const { packedEnd, workspaceEnd } = simdMemory({ ...engine, packed: 0, workspace: 0 });
   const packed = place('packed weights', packedEnd);
   const rankRegions = Array.from({ length: ranks }, (_, rank) => ({
@@ -137,5 +140,5 @@ export function planRunMemory(
     timing: place(`rank ${rank}/timing`, 8 * DOUBLE),
     workspace: place(`rank ${rank}/workspace`, workspaceEnd),
   }));
-  return { ...shared, parts, packed, ranks: rankRegions, regions, bytes: arena.end };
+  return { ...shared, owned, examplesAtOnce: most, packed, ranks: rankRegions, regions, bytes: arena.end };
 }

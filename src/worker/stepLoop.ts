@@ -1,4 +1,5 @@
-import { type AdamFactors, adamFactors } from '../model/adam.js';
+import type { AdamUpdate } from '../backends/backend.js';
+import { adamFactors } from '../model/adam.js';
 import type { Barrier } from './barrier.js';
 import { Control, rankStepWord } from './control.js';
 import type { Rank } from './rank.js';
@@ -32,13 +33,16 @@ export interface Fault {
 /**
  * A rank's part of an epoch. Each step: pack a share of the weights; compute the gradients of its shards; sum its
  * slice of the parameter space over all shards and apply Adam to it (reduce-scatter with a sharded optimiser: the memory
- * is shared, so the all-gather is nothing). Three barriers separate these.
+ * is shared, so the all-gather is nothing). Three barriers separate these. Where the backend's gradients are computed by the
+ * owners of the parameters (Backend.owner), nothing is shared before the gradient, and two barriers do.
  */
 export class StepLoop {
   readonly #rank: Rank;
   readonly #task: TrainTask;
   readonly #barrier: Barrier;
-  readonly #factors: AdamFactors = { stepSize: 0, rootCorrection: 0 };
+  readonly #adam: AdamUpdate;
+  /** Where the shards of the step begin among its examples. */
+  readonly #bounds: Int32Array;
   readonly #timing: number;
 
   constructor(rank: Rank, task: TrainTask, barrier: Barrier) {
@@ -46,6 +50,9 @@ export class StepLoop {
     this.#task = task;
     this.#barrier = barrier;
     this.#timing = rank.regions.timing / DOUBLE;
+    const { adam, shards } = rank.context.settings;
+    this.#adam = { options: adam, factors: { stepSize: 0, rootCorrection: 0 }, scale: 0 };
+    this.#bounds = new Int32Array(shards + 1);
   }
 
   /** Runs until endStep or until the coordinator asks to stop; returns the number of the next step. */
@@ -58,9 +65,12 @@ export class StepLoop {
       let start = performance.now();
       backend.prepare(rank, ranks);
       start = this.#lap(Timing.prepare, start);
-      this.#barrier.wait();
-      start = this.#lap(Timing.barrier, start);
-      const examples = this.#gradients(step);
+      if (backend.owner === undefined) {
+        this.#barrier.wait();
+        start = this.#lap(Timing.barrier, start);
+      }
+      const examples = this.#placeShards(step);
+      this.#gradients(step);
       start = this.#lap(Timing.gradient, start);
       if (rank === 0) this.#decideStop(step);
       this.#barrier.wait();
@@ -76,41 +86,56 @@ export class StepLoop {
     return endStep;
   }
 
-  /** The gradients of this rank's shards into their slots; returns the number of examples of the whole batch. */
-  #gradients(step: number): number {
-    const { settings, layout } = this.#rank.context;
-    const { rank, ranks, epoch } = this.#task;
-    const batchStart = (step - epoch * settings.stepsPerEpoch) * settings.batchSize;
-    const examples = Math.min(settings.batchSize, settings.trainCount - batchStart);
-    const beta = betaAt(settings, step);
-    const firstShard = partStart(settings.shards, ranks, rank);
-    const endShard = partStart(settings.shards, ranks, rank + 1);
-    for (let shard = firstShard; shard < endShard; shard += layout.parts) {
-      const place = partStart(examples, settings.shards, shard);
-      this.#setBounds(examples, shard, place);
-      const count = partStart(examples, settings.shards, shard + layout.parts) - place;
-      this.#rank.loadTraining(batchStart + place, count, place, step, epoch);
-      this.#rank.backend.elboGradient(this.#rank.shard, beta, layout.slots + shard * layout.slotPitch);
-      for (let part = 0; part < layout.parts; part++) this.#sumTerms(shard + part, part);
-    }
+  /** Fills the bounds of the step's shards; returns the number of its examples. */
+  #placeShards(step: number): number {
+    const { settings } = this.#rank.context;
+    const { batchSize, shards, trainCount } = settings;
+    const examples = Math.min(batchSize, trainCount - this.#batchStart(step));
+    for (let shard = 0; shard <= shards; shard++) this.#bounds[shard] = partStart(examples, shards, shard);
     return examples;
   }
 
-  /** Where the shards computed at once begin among their examples. */
-  #setBounds(examples: number, firstShard: number, place: number): void {
-    const { shard, context } = this.#rank;
-    shard.parts = context.layout.parts;
-    for (let part = 0; part <= shard.parts; part++) {
-      shard.bounds[part] = partStart(examples, context.settings.shards, firstShard + part) - place;
+  /** First example of the step in the epoch's order. */
+  #batchStart(step: number): number {
+    const { stepsPerEpoch, batchSize } = this.#rank.context.settings;
+    return (step - this.#task.epoch * stepsPerEpoch) * batchSize;
+  }
+
+  /** The gradients of this rank's shards into their slots, or all that the owners of the parameters need for them. */
+  #gradients(step: number): void {
+    const { settings, layout } = this.#rank.context;
+    const { backend, shard: examples } = this.#rank;
+    const { rank, ranks } = this.#task;
+    const beta = betaAt(settings, step);
+    const firstShard = partStart(settings.shards, ranks, rank);
+    const endShard = partStart(settings.shards, ranks, rank + 1);
+    if (backend.owner) {
+      this.#load(step, firstShard, endShard);
+      backend.owner.backpropagate(examples, beta);
+      for (let shard = firstShard; shard < endShard; shard++) this.#sumTerms(shard, firstShard);
+      return;
+    }
+    for (let shard = firstShard; shard < endShard; shard++) {
+      this.#load(step, shard, shard + 1);
+      backend.elboGradient(examples, beta, layout.slots + shard * layout.slotPitch);
+      this.#sumTerms(shard, shard);
     }
   }
 
-  #sumTerms(shard: number, part: number): void {
+  /** Examples and noise of neighbouring shards. */
+  #load(step: number, firstShard: number, endShard: number): void {
+    const place = this.#bounds[firstShard]!;
+    const count = this.#bounds[endShard]! - place;
+    this.#rank.loadTraining(this.#batchStart(step) + place, count, place, step, this.#task.epoch);
+  }
+
+  /** A shard's sums, when the shards from `firstLoaded` on are loaded. */
+  #sumTerms(shard: number, firstLoaded: number): void {
     const { doubles, regions, context } = this.#rank;
-    const { bounds } = this.#rank.shard;
+    const start = this.#bounds[firstLoaded]!;
     let logLikelihood = 0;
     let kl = 0;
-    for (let i = bounds[part]!; i < bounds[part + 1]!; i++) {
+    for (let i = this.#bounds[shard]! - start; i < this.#bounds[shard + 1]! - start; i++) {
       logLikelihood += doubles[regions.logLikelihood / DOUBLE + i]!;
       kl += doubles[regions.kl / DOUBLE + i]!;
     }
@@ -149,8 +174,16 @@ export class StepLoop {
     doubles[place + 3] = betaAt(settings, step);
   }
 
-  /** Reduce-scatter and Adam on this rank's slice of the parameters. */
+  /** Adam on this rank's parameters, with the sum of their gradients over all shards. */
   #update(step: number, examples: number): void {
+    const { backend, context } = this.#rank;
+    adamFactors(context.settings.adam, step + 1, this.#adam.factors);
+    this.#adam.scale = 1 / examples;
+    if (backend.owner) backend.owner.update(this.#bounds, this.#adam);
+    else this.#reduceScatter();
+  }
+
+  #reduceScatter(): void {
     const { kernels, context } = this.#rank;
     const { layout, settings, model } = context;
     const { rank, ranks } = this.#task;
@@ -158,24 +191,23 @@ export class StepLoop {
     const first = partStart(units, ranks, rank) * SLICE_UNIT;
     const count = partStart(units, ranks, rank + 1) * SLICE_UNIT - first;
     const offset = first * FLOAT;
-    const { adam } = settings;
-    adamFactors(adam, step + 1, this.#factors);
+    const { options, factors, scale } = this.#adam;
     kernels.reduceAdam(
       layout.parameters + offset,
       layout.adamM + offset,
       layout.adamV + offset,
       layout.slots + offset,
-      layout.slotPitch * layout.parts,
-      settings.shards / layout.parts,
+      layout.slotPitch,
+      settings.shards,
       count,
-      1 / examples,
-      adam.beta1,
-      1 - adam.beta1,
-      adam.beta2,
-      1 - adam.beta2,
-      this.#factors.stepSize,
-      this.#factors.rootCorrection,
-      adam.epsilon,
+      scale,
+      options.beta1,
+      1 - options.beta1,
+      options.beta2,
+      1 - options.beta2,
+      factors.stepSize,
+      factors.rootCorrection,
+      options.epsilon,
     );
   }
 

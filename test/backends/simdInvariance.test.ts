@@ -45,8 +45,7 @@ function run(
     samples,
     kl: 'analytic',
     tile,
-    parts: 1,
-    shardSize,
+    examples: shardSize,
     parameters: place.parameters,
   } as const;
   const packed = arena.end;
@@ -63,8 +62,7 @@ function run(
   for (let rank = ranks - 1; rank >= 0; rank--) backend.prepare(rank, ranks);
   const { x, epsilon, logLikelihood, kl } = place;
   for (let i = 0; i < repeats; i++) {
-    const bounds = Int32Array.of(0, n);
-    const shard = { count: n, parts: 1, bounds, x, epsilon, logLikelihood, kl };
+    const shard = { count: n, x, epsilon, logLikelihood, kl };
     backend.elboGradient(shard, 1, place.gradient);
   }
   return {

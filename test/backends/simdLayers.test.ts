@@ -155,8 +155,8 @@ function runEngine(
     inputShape,
     images: rows,
     inputGradient: true,
-    parts: 1,
     panelWidth: TILES[tile].columns,
+    owned: false,
   });
   const memory = new WebAssembly.Memory({ initial: 128, maximum: 128, shared: true });
   const kernels = new MicroKernels(bindKernels(module, memory), tile);
@@ -171,13 +171,9 @@ function runEngine(
     network.forward(kernels, rows);
     const output = view(network.output.activation, dOutput.length).slice();
     view(network.output.gradient, dOutput.length).set(dOutput);
-    const bounds = Int32Array.of(0, rows);
     network.backward(kernels, rows, {
       gradient: place.gradient,
       accumulate: false,
-      parts: 1,
-      bounds,
-      scale: 1,
     });
     return { output, gradient: view(place.gradient, size).slice() };
   };

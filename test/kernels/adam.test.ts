@@ -53,10 +53,36 @@ function adam(
   return { parameters: read(parameters), m: read(m), v: read(v) };
 }
 
+/** The same update by the kernel that takes one gradient and writes no more than `count` floats. */
+function exactCount(
+  state: State,
+  gradient: Float32Array,
+  batch: number,
+  t: number,
+  options: AdamOptions,
+): State {
+  harness.reset();
+  const count = state.parameters.length;
+  const place = (values: Float32Array) => harness.inPlace(values);
+  const [parameters, m, v] = [place(state.parameters), place(state.m), place(state.v)];
+  const { stepSize, rootCorrection } = factors(options, t);
+  const { beta1, beta2, epsilon } = options;
+  const source = harness.input(gradient);
+  const rates = [1 / batch, beta1, 1 - beta1, beta2, 1 - beta2, stepSize, rootCorrection, epsilon] as const;
+  harness.run((kernels) => kernels.adam(parameters, m, v, source, count, ...rates));
+  const read = (address: number) => harness.floats(address, count);
+  return { parameters: read(parameters), m: read(m), v: read(v) };
+}
+
 function factors(options: AdamOptions, t: number): AdamFactors {
   const filled = { stepSize: 0, rootCorrection: 0 };
   adamFactors(options, t, filled);
   return filled;
+}
+
+/** Moments below 2⁻¹²⁰ become 0. */
+function withoutNegligible(moment: number): number {
+  return Math.abs(moment) < 2 ** -120 ? 0 : moment;
 }
 
 /** The same, rounding after each operation. */
@@ -72,8 +98,8 @@ function scalarAdam(
   const [scale, epsilon] = [f(1 / batch), f(options.epsilon)];
   const [rate, correction] = [f(factors(options, t).stepSize), f(factors(options, t).rootCorrection)];
   const g = gradient.map((value) => value * scale);
-  const m = state.m.map((value, i) => add(f(b1! * value), f(a1! * g[i]!)));
-  const v = state.v.map((value, i) => add(f(b2! * value), f(a2! * f(g[i]! * g[i]!))));
+  const m = state.m.map((value, i) => withoutNegligible(add(f(b1! * value), f(a1! * g[i]!))));
+  const v = state.v.map((value, i) => withoutNegligible(add(f(b2! * value), f(a2! * f(g[i]! * g[i]!)))));
   const parameters = state.parameters.map((value, i) => {
     const root = add(f(f(Math.sqrt(v[i]!)) * correction), epsilon);
     return value - f(f(rate * m[i]!) / root);
@@ -109,6 +135,36 @@ for (const shards of [1, 2, 3, 4, 5, 6, 7, 8, 9, 16]) {
     );
   });
 }
+
+test('adam: the bits of reduceAdam on one slot, and not a byte more, at every count to 33', () => {
+  const options: AdamOptions = { ...ADAM_DEFAULTS, learningRate: 1e-3 };
+  for (let count = 1; count <= 33; count++) {
+    const state: State = {
+      parameters: sampleFloats(count, count),
+      m: sampleFloats(count + 100, count),
+      v: sampleFloats(count + 200, count).map(Math.abs),
+    };
+    const gradient = sampleFloats(count + 300, count);
+    const expected = adam(state, [gradient], 100, 3, options);
+    const actual = exactCount(state, gradient, 100, 3, options);
+    for (const name of ['m', 'v', 'parameters'] as const) {
+      assertSameBits(actual[name], expected[name], `${name} of ${count}`);
+    }
+  }
+});
+
+test('the moments of a weight whose gradient stays 0 end in 0, not in subnormal numbers, and a NaN stays', () => {
+  const options: AdamOptions = { ...ADAM_DEFAULTS, learningRate: 1e-3 };
+  let state: State = {
+    parameters: Float32Array.of(0.5, 0.5, 0.5),
+    m: Float32Array.of(1e-3, -1e-36, Number.NaN),
+    v: Float32Array.of(1e-6, 1e-36, 1),
+  };
+  for (let t = 1; t <= 1000; t++) state = adam(state, [new Float32Array(3)], 1, t, options);
+  assert.deepEqual([...state.m], [0, 0, Number.NaN]);
+  assert.equal(state.v[1], 0);
+  assert.ok(state.v[0]! > 1e-7, 'the second moment decays slowly');
+});
 
 /**
  * Kingma and Ba (2015), algorithm 1, in float64, with a bound of what float32 adds, in units of roundoff. m: each

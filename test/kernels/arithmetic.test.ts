@@ -8,7 +8,7 @@ import { fusedMultiplyAdd, multiplyAdd } from './float32.js';
 
 /** Kernels whose sums of products the mode decides; no other may depend on it. */
 function multipliesAndAdds(name: keyof Kernels): boolean {
-  return /^gemm|^filterGradient|Probe$/.test(name);
+  return /^gemm|^filterGradient|^treeGradient|Probe$/.test(name);
 }
 
 for (const { arithmetic, skip } of modes) {

@@ -2,6 +2,7 @@
 // comparing modules and engines, not for what is right.
 import { createHash } from 'node:crypto';
 import { bindKernels, type Kernels } from '#src/kernels/kernels.js';
+import { TILES, type TileName } from '#src/kernels/tiles/tile.js';
 import { sampleFloats, words } from './float32.js';
 
 const PAGE = 65536;
@@ -28,18 +29,26 @@ const SEGMENTS = TABLES + 2048;
 const TAP_OFFSETS = TABLES + 3072;
 const PIECES = TABLES + 4096;
 const ORDER = TABLES + 5120;
+const SHARDS = TABLES + 6144;
 const ZEROS = TABLES + 8192;
 
 type TileCall = (kernels: Kernels) => void;
 
-function gemm(name: Extract<keyof Kernels, `gemm${string}`>): TileCall {
-  // gemmDot4's columns are filled up to whole vectors in each segment; it takes any number for B.
-  const depth = name === 'gemmDot4' ? 64 : DEPTH;
+function gemm(name: TileName): TileCall {
+  const width = TILES[name].columns * 4;
   return (kernels) => {
     for (const [relu, out] of [OUT, MORE].entries()) {
-      kernels[name](ROWS, COLUMNS, depth, A, A_OFFSETS, 2, SEGMENTS, B, UNIT, out, OUT_OFFSETS, relu);
+      kernels[`gemm${name}`](
+        ...[ROWS, COLUMNS, A, A_OFFSETS, 2, SEGMENTS, B, width, DEPTH * width, UNIT, out, OUT_OFFSETS, relu],
+      );
     }
   };
+}
+
+/** Three shards of 23, 1 and 37 examples. */
+function treeGradient(name: TileName): TileCall {
+  return (kernels) =>
+    kernels[`treeGradient${name}`](ROWS, COLUMNS, OUT, 4, 3, SHARDS, 20, COLUMNS * 4, ZEROS, MORE);
 }
 
 function filterGradient(name: Extract<keyof Kernels, `filterGradient${string}`>): TileCall {
@@ -59,11 +68,20 @@ type Calls = { readonly [Name in keyof Kernels]: (kernels: Kernels, memory: Floa
 const STREAM = [1, 2, 3, 4, 5] as const;
 
 export const calls: Calls = {
-  gemm4x8: gemm('gemm4x8'),
-  gemm6x8: gemm('gemm6x8'),
-  gemm4x16: gemm('gemm4x16'),
-  gemm6x16: gemm('gemm6x16'),
-  gemmDot4: gemm('gemmDot4'),
+  gemm4x8: gemm('4x8'),
+  gemm6x8: gemm('6x8'),
+  gemm4x16: gemm('4x16'),
+  gemm6x16: gemm('6x16'),
+  gemmDot4: (kernels) => {
+    // Columns are filled up to whole vectors in each segment.
+    for (const [relu, out] of [OUT, MORE].entries()) {
+      kernels.gemmDot4(ROWS, COLUMNS, 64, A, A_OFFSETS, 2, SEGMENTS, B, UNIT, out, OUT_OFFSETS, relu);
+    }
+  },
+  treeGradient4x8: treeGradient('4x8'),
+  treeGradient6x8: treeGradient('6x8'),
+  treeGradient4x16: treeGradient('4x16'),
+  treeGradient6x16: treeGradient('6x16'),
   filterGradient4x8: filterGradient('filterGradient4x8'),
   filterGradient6x8: filterGradient('filterGradient6x8'),
   filterGradient4x16: filterGradient('filterGradient4x16'),
@@ -74,6 +92,7 @@ export const calls: Calls = {
     kernels.packPanels(A, 2, TAP_OFFSETS, ROWS, 4, COLUMNS, ROWS * 4, 16, 0, 3, MORE);
   },
   packColumns: (kernels) => kernels.packColumns(A, 1, 2, TAP_OFFSETS, ROWS, COLUMNS * 4, COLUMNS, 4, OUT),
+  transposeMatrix: (kernels) => kernels.transposeMatrix(A, ROWS, COLUMNS, COLUMNS * 4, OUT, 80),
   copyFloats: (kernels) => kernels.copyFloats(A, OUT, MANY),
   copyPieces: (kernels) => kernels.copyPieces(PIECES, 2, A, OUT, 3, 1000, 500),
   reluForward: (kernels) => kernels.reluForward(OUT, MANY),
@@ -90,7 +109,6 @@ export const calls: Calls = {
     kernels.gaussianBackward(A, B, UNIT, B + 4096, OUT, 100, 3, COLUMNS, 1, 0.75);
     kernels.gaussianBackward(A, B, UNIT, B + 4096, MORE, 100, 3, COLUMNS, 0, 0.75);
   },
-  addSpans: (kernels) => kernels.addSpans(A, B, OUT, COUNT),
   treeReduce: (kernels) => kernels.treeReduce(OUT, 512, 5, COUNT),
   reduceAdam: (kernels) => {
     for (const shards of [1, 2, 3, 4, 8]) {
@@ -101,6 +119,8 @@ export const calls: Calls = {
       );
     }
   },
+  adam: (kernels) =>
+    kernels.adam(...[MORE, A, UNIT, OUT, COUNT], ...[0.01, 0.9, 0.1, 0.999, 0.001, 0.003, 1.7, 1e-7]),
   binarize: (kernels) => {
     for (const mode of [0, 1, 2]) {
       kernels.binarize(mode, A, ORDER, 4, COLUMNS, OUT + mode * 1024, 1, 2, 3, 4, MORE);
@@ -143,6 +163,14 @@ function filledMemory(): Buffer {
   write(TAP_OFFSETS, [0, ROWS * COLUMNS * 4]);
   write(PIECES, [0, 100, 60, 400, 0, 40]);
   write(ORDER, [3, 1, 0, 2]);
+  write(
+    SHARDS,
+    [0, 23, 24].flatMap((first, i) => [
+      A + first * 20,
+      B + first * COLUMNS * 4,
+      [23, 1, 37][i]! * COLUMNS * 4,
+    ]),
+  );
   return Buffer.from(floats.buffer);
 }
 

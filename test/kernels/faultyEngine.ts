@@ -3,7 +3,14 @@ import type { Kernels } from '#src/kernels/kernels.js';
 
 /** The kernels that V8 may re-vectorise and the self-test runs. */
 export type FaultyKernel = keyof Kernels &
-  (`gemm${string}x${string}` | `filterGradient${string}` | 'columnSums' | 'reduceAdam');
+  (
+    | `gemm${string}x${string}`
+    | `filterGradient${string}`
+    | `treeGradient${string}`
+    | 'adam'
+    | 'columnSums'
+    | 'reduceAdam'
+  );
 
 /**
  * Lets instances of any module, from now on, flip the last bit of the first result of `kernel` after `calls` right calls.
@@ -28,8 +35,8 @@ export function injectFault(kernel: FaultyKernel, calls: number): () => void {
 
 /** Index of the first float of a result: the address is another argument in each kernel. */
 function firstResult(kernel: FaultyKernel, args: readonly number[], words: Uint32Array): number {
-  if (kernel === 'reduceAdam') return args[0]! / 4;
+  if (kernel === 'reduceAdam' || kernel === 'adam') return args[0]! / 4;
   if (kernel === 'columnSums') return args[3]! / 4;
-  if (kernel.startsWith('filterGradient')) return args[2]! / 4;
-  return (args[9]! + words[args[10]! / 4]!) / 4;
+  if (kernel.startsWith('filterGradient') || kernel.startsWith('treeGradient')) return args[2]! / 4;
+  return (args[10]! + words[args[11]! / 4]!) / 4;
 }

@@ -96,6 +96,15 @@ function testShapes(subject: Subject): void {
     fc.assert(fc.property(gemms, (gemm) => assertRight(subject, gemm)));
   });
 
+  test('B where it stands: every number of columns, poison behind its rows', () => {
+    for (let columns = 1; columns <= mostColumns; columns++) {
+      for (const inPlace of [false, true]) {
+        const gemm = { rows: 7, columns, segments: [3, 5], bias: true, relu: false, seed: columns };
+        assertRight(subject, { ...gemm, inPlace });
+      }
+    }
+  });
+
   test('without a segment the result is the bias, or 0', () => {
     for (const bias of [false, true]) {
       assertRight(subject, { rows: 5, columns: 9, segments: [], bias, relu: false, seed: 1 });

@@ -14,6 +14,8 @@ export interface GemmCase {
   readonly segments: readonly number[];
   readonly bias: boolean;
   readonly relu: boolean;
+  /** B where it stands, as [depth, columns] with a gap behind each row, instead of in packed panels; not for gemmDot4. */
+  readonly inPlace?: boolean;
   readonly seed: number;
 }
 
@@ -40,7 +42,7 @@ export function operands({ rows, columns, segments, bias, seed }: GemmCase): Ope
 export function runGemm(
   harness: KernelHarness,
   kernel: GemmName,
-  { rows, columns, segments, relu, seed }: GemmCase,
+  { rows, columns, segments, relu, seed, inPlace = false }: GemmCase,
   { a, b, bias }: Operands,
 ): Float32Array {
   harness.reset();
@@ -61,8 +63,7 @@ export function runGemm(
   const table = harness.u32(segments.flatMap((length, s) => [(starts[s]! + 3 * s) * 4, length]));
   const weights = (k: number, column: number) => b[k * columns + column]!;
   const width = kernel === 'gemmDot4' ? undefined : TILES[kernel.slice('gemm'.length) as TileName].columns;
-  const packed = width ? panels(weights, depth, columns, width) : paddedColumns(weights, segments, columns);
-  const addressB = harness.input(packed);
+  const placed = placeWeights(harness, weights, { depth, columns, segments, width, inPlace });
   // Without a bias the tiles want zeros, no more than this many; gemmDot4 wants 0.
   const zeros = width ? new Float32Array(Math.ceil(columns / width) * width) : undefined;
   const start = bias ?? zeros;
@@ -72,27 +73,51 @@ export function runGemm(
   for (let row = 0; row < rows; row++) harness.allow(out + row * pitch, columns * 4);
   const outOffsets = harness.u32(order.map((place) => place * pitch));
   const packedDepth = width ? depth : total(segments.map((length) => wholeVectors(length) / 4));
-  harness.run((kernels) =>
-    kernels[kernel](
-      rows,
-      columns,
-      packedDepth,
-      addressA + middle,
-      aOffsets,
-      segments.length,
-      table,
-      addressB,
-      addressBias,
-      out,
-      outOffsets,
-      relu ? 1 : 0,
-    ),
-  );
+  const gathered = [addressA + middle, aOffsets, segments.length, table] as const;
+  const end = [addressBias, out, outOffsets, relu ? 1 : 0] as const;
+  harness.run((kernels) => {
+    if (kernel === 'gemmDot4')
+      kernels[kernel](rows, columns, packedDepth, ...gathered, placed.address, ...end);
+    else
+      kernels[kernel](rows, columns, ...gathered, placed.address, placed.rowPitch, placed.panelPitch, ...end);
+  });
   const result = new Float32Array(rows * columns);
   for (let row = 0; row < rows; row++) {
     result.set(harness.floats(out + order[row]! * pitch, columns), row * columns);
   }
   return result;
+}
+
+/** Packed for the kernel, or in place with poison behind each row. */
+function placeWeights(
+  harness: KernelHarness,
+  weights: (k: number, column: number) => number,
+  {
+    depth,
+    columns,
+    segments,
+    width,
+    inPlace,
+  }: Pick<GemmCase, 'columns' | 'segments'> & {
+    depth: number;
+    width: number | undefined;
+    inPlace: boolean;
+  },
+): { address: number; rowPitch: number; panelPitch: number } {
+  if (width === undefined) {
+    return { address: harness.input(paddedColumns(weights, segments, columns)), rowPitch: 0, panelPitch: 0 };
+  }
+  if (!inPlace) {
+    const address = harness.input(panels(weights, depth, columns, width));
+    return { address, rowPitch: width * 4, panelPitch: depth * width * 4 };
+  }
+  const pitch = columns + 3;
+  // The last panel may reach behind the matrix.
+  const matrix = new Float32Array(depth * pitch + width).fill(Number.NaN);
+  for (let k = 0; k < depth; k++) {
+    for (let column = 0; column < columns; column++) matrix[k * pitch + column] = weights(k, column);
+  }
+  return { address: harness.input(matrix), rowPitch: pitch * 4, panelPitch: width * 4 };
 }
 
 const SENTINEL = -12345;

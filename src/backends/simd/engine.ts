@@ -3,10 +3,11 @@ import type { Kernels } from '../../kernels/kernels.js';
 import { TILES, type TileName } from '../../kernels/tiles/tile.js';
 import { sizeOf } from '../../model/layout.js';
 import type { Model } from '../../model/model.js';
-import type { Backend, KlEstimate, Shard } from '../backend.js';
+import type { AdamUpdate, Backend, KlEstimate, OwnerUpdate, Shard } from '../backend.js';
 import { type GatherPass, pack, packingUnits } from './gather.js';
 import { MicroKernels } from './microKernels.js';
-import { Network } from './network.js';
+import { type GradientSums, Network } from './network.js';
+import { type OwnedMemory, OwnedParameters, OwnerScratch, type Ranks } from './ownerUpdate.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
@@ -17,7 +18,8 @@ const WORKING_SET = 1.75 * 2 ** 20;
 /** More examples at once gain nothing. */
 const MOST_EXAMPLES = 64;
 
-const MOST_PARTS = 64;
+/** Bytes of the largest map of a whole batch up to which weight gradients are computed by their owners. */
+const OWNED_MAP = 2 * 2 ** 20;
 
 export interface SimdOptions {
   readonly model: Model;
@@ -26,10 +28,10 @@ export interface SimdOptions {
   readonly kl: KlEstimate;
   /** Of the micro-kernels; does not change a bit. The same for all ranks of a run. */
   readonly tile: TileName;
-  /** Most shards at once: see mostPartsAtOnce. */
-  readonly parts: number;
-  /** Most examples that these can have together: no more memory is planned than they need. */
-  readonly shardSize: number;
+  /** Most examples at once: of a shard, or of all shards of a rank. No more memory is planned than they need. */
+  readonly examples: number;
+  /** The step goes by the owner-computes rule (Backend.owner), for so many shards: see ownerComputes. */
+  readonly owned?: { readonly shards: number };
   /** Address of the flat parameter buffer. */
   readonly parameters: number;
   /** Where packed weights begin: the same address for all ranks of a run. */
@@ -41,38 +43,33 @@ export interface SimdOptions {
 /** Ends of the two regions that an engine with these options uses: plan with addresses 0 to get their sizes. */
 export function simdMemory(options: SimdOptions): { packedEnd: number; workspaceEnd: number } {
   const plan = new EnginePlan(options);
-  return { packedEnd: plan.packedArena.end, workspaceEnd: plan.arena.end };
+  const packedEnd = plan.packedArena === plan.arena ? options.packed : plan.packedArena.end;
+  return { packedEnd, workspaceEnd: plan.arena.end };
 }
 
 /**
  * Examples at a time: as many as the working set allows. The number does not change a bit of the result, since
  * every sum over examples goes on from where the micro-batch before stopped.
  */
-export function microBatchSize(model: Model, samples: number, shardSize: number): number {
+export function microBatchSize(model: Model, samples: number, examples: number): number {
   // Activations work in place.
   const floats = (layers: Model['encoder']) =>
     layers.reduce((sum, { kind, output }) => (kind === 'activation' ? sum : sum + sizeOf(output)), 0);
   const example = 2 * FLOAT * (model.dimensions + floats(model.encoder) + samples * floats(model.decoder));
   const fitting = Math.floor(WORKING_SET / example);
-  return Math.max(1, Math.min(fitting, MOST_EXAMPLES, Math.max(1, shardSize)));
+  return Math.max(1, Math.min(fitting, MOST_EXAMPLES, Math.max(1, examples)));
 }
 
 /**
- * How many shards can be computed at once: a power of two, 1 where a layer is a convolution. A dense layer's weight
- * gradient has few examples to sum and much memory to write: with several shards at once, block by block, only
- * their sum leaves the caches. All of their examples must fit in a micro-batch.
+ * Whether the steps of a run go by the owner-computes rule (Backend.owner). With few examples a shard, a dense layer's
+ * weight gradient is little arithmetic and much memory; with very many its operands would not stay in the caches, and with a
+ * convolution its operands are larger than itself.
  */
-export function mostPartsAtOnce(model: Model, samples: number, shardSize: number): number {
-  const layers = [...model.encoder, ...model.decoder];
-  if (layers.some((layer) => layer.kind === 'correlation' && layer.type !== 'dense')) return 1;
-  let parts = 1;
-  while (
-    parts < MOST_PARTS &&
-    microBatchSize(model, samples, 2 * parts * shardSize) === 2 * parts * shardSize
-  ) {
-    parts *= 2;
-  }
-  return parts;
+export function ownerComputes(model: Model, samples: number, batchSize: number): boolean {
+  const weighted = [...model.encoder, ...model.decoder].filter(({ kind }) => kind === 'correlation');
+  const dense = weighted.every((layer) => layer.kind === 'correlation' && layer.type === 'dense');
+  const widest = Math.max(...weighted.map(({ output }) => sizeOf(output)), model.dimensions);
+  return dense && batchSize * samples * widest * FLOAT <= OWNED_MAP;
 }
 
 class EnginePlan {
@@ -83,13 +80,21 @@ class EnginePlan {
   readonly decoder: Network;
   /** [microBatch · samples] float64. */
   readonly rowLikelihood: number;
+  readonly ownerScratch: OwnerScratch | undefined;
 
-  constructor({ model, samples, shardSize, parts, tile, parameters, packed, workspace }: SimdOptions) {
+  constructor({ model, samples, examples, owned, tile, parameters, packed, workspace }: SimdOptions) {
     this.arena = new Arena(workspace);
-    this.packedArena = new Arena(packed);
-    this.microBatch = microBatchSize(model, samples, shardSize);
+    // What little is packed for an owned step each rank packs for itself.
+    this.packedArena = owned ? this.arena : new Arena(packed);
+    this.microBatch = owned ? examples : microBatchSize(model, samples, examples);
     const panelWidth = TILES[tile].columns;
-    const arenas = { arena: this.arena, packedArena: this.packedArena, parameters, panelWidth, parts };
+    const arenas = {
+      arena: this.arena,
+      packedArena: this.packedArena,
+      parameters,
+      panelWidth,
+      owned: owned !== undefined,
+    };
     this.encoder = new Network({
       ...arenas,
       layers: model.encoder,
@@ -105,12 +110,25 @@ class EnginePlan {
       inputGradient: true,
     });
     this.rowLikelihood = this.arena.doubles(this.microBatch * samples);
+    if (owned) {
+      const layers = [
+        ...this.encoder.weighted.map((layer) => ({ ...layer, scale: 1 })),
+        ...this.decoder.weighted.map((layer) => ({ ...layer, scale: samples })),
+      ];
+      this.ownerScratch = new OwnerScratch({ arena: this.arena, tile, shards: owned.shards, layers });
+    }
   }
+}
+
+/** What an engine must know of the others to compute the gradients of its own parameters. */
+export interface Ownership {
+  readonly memory: OwnedMemory;
+  readonly ranks: Ranks;
 }
 
 /** Our kernels, on the run's memory: a static plan, no allocation in a step. */
 export class SimdBackend implements Backend {
-  readonly mostParts: number;
+  readonly owner?: OwnerUpdate;
   readonly #kernels: Kernels;
   readonly #microKernels: MicroKernels;
   readonly #options: SimdOptions;
@@ -122,9 +140,11 @@ export class SimdBackend implements Backend {
   readonly #bytes: Uint8Array;
   readonly #doubles: Float64Array;
 
-  /** The memory must reach to the ends that `simdMemory` gives, and be zero there (borders are never written). */
-  constructor(kernels: Kernels, memory: WebAssembly.Memory, options: SimdOptions) {
-    this.mostParts = options.parts;
+  /**
+   * The memory must reach to the ends that `simdMemory` gives, and be zero there (borders are never written).
+   * @param ownership with `options.owned`, unless the engine only evaluates.
+   */
+  constructor(kernels: Kernels, memory: WebAssembly.Memory, options: SimdOptions, ownership?: Ownership) {
     this.#kernels = kernels;
     this.#microKernels = new MicroKernels(kernels, options.tile);
     this.#options = options;
@@ -140,10 +160,24 @@ export class SimdBackend implements Backend {
       return before;
     });
     this.#units = units;
+    const { ownerScratch } = this.#plan;
+    if (ownerScratch && ownership) {
+      const { memory: owned, ranks } = ownership;
+      const parameters = new OwnedParameters(this.#microKernels, memory.buffer, ownerScratch, owned, ranks);
+      this.owner = {
+        backpropagate: (shard, beta) => this.#backpropagate(shard, beta),
+        update: (bounds: Int32Array, adam: AdamUpdate) => parameters.update(bounds, adam),
+      };
+    }
   }
 
-  /** Packs this rank's share of the weights. */
+  /** Packs this rank's share of the weights; in an owned step all that it needs itself. */
   prepare(rank: number, ranks: number): void {
+    if (this.#options.owned) this.#pack(0, 1);
+    else this.#pack(rank, ranks);
+  }
+
+  #pack(rank: number, ranks: number): void {
     const from = Math.floor((this.#units * rank) / ranks);
     const to = Math.floor((this.#units * (rank + 1)) / ranks);
     for (let i = 0; i < this.#passes.length; i++) {
@@ -160,16 +194,17 @@ export class SimdBackend implements Backend {
       this.#bytes.fill(0, gradient, gradient + this.#options.model.parameters.size * FLOAT);
       return;
     }
-    if (shard.parts > 1) {
-      this.#forward(shard, 0, shard.count, true);
-      this.#backward(shard, 0, shard.count, beta, gradient);
-      return;
-    }
     for (let first = 0; first < shard.count; first += this.#plan.microBatch) {
       const images = Math.min(this.#plan.microBatch, shard.count - first);
       this.#forward(shard, first, images, true);
-      this.#backward(shard, first, images, beta, gradient);
+      this.#backward(shard, first, images, beta, { gradient, accumulate: first > 0 });
     }
+  }
+
+  #backpropagate(shard: Shard, beta: number): void {
+    if (shard.count === 0) return;
+    this.#forward(shard, 0, shard.count, true);
+    this.#backward(shard, 0, shard.count, beta, undefined);
   }
 
   elbo(shard: Shard): void {
@@ -238,12 +273,11 @@ export class SimdBackend implements Backend {
   }
 
   /** From d(loss)/d(logits) back to the parameters; mirrors #forward, reversed. */
-  #backward(shard: Shard, first: number, images: number, beta: number, gradient: number): void {
+  #backward(shard: Shard, first: number, images: number, beta: number, sums: GradientSums | undefined): void {
     const { encoder, decoder } = this.#plan;
     const { model, samples, kl } = this.#options;
     const kernels = this.#kernels;
-    const sums = { gradient, accumulate: first > 0, parts: shard.parts, bounds: shard.bounds };
-    decoder.backward(this.#microKernels, images * samples, { ...sums, scale: samples });
+    decoder.backward(this.#microKernels, images * samples, sums);
     kernels.gaussianBackward(
       encoder.output.activation,
       shard.epsilon + first * samples * model.latent * FLOAT,
@@ -256,7 +290,7 @@ export class SimdBackend implements Backend {
       kl === 'analytic' ? 1 : 0,
       beta,
     );
-    encoder.backward(this.#microKernels, images, { ...sums, scale: 1 });
+    encoder.backward(this.#microKernels, images, sums);
   }
 
   /** (1/K) Σ_k of the rows' log-likelihoods. */

@@ -9,6 +9,11 @@ const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 /** Up to this many columns, dot products along k beat panels. */
 const DOT_COLUMNS = 4;
 
+/** Whether a pass with so many columns is one of dot products. */
+export function isDot(columns: number): boolean {
+  return columns <= DOT_COLUMNS;
+}
+
 /** How packed weights are read from the parameters: see assembly/pack.ts. */
 interface Packing {
   readonly weights: number;
@@ -190,7 +195,7 @@ function planPhase(plan: GatherPlan, rowPhase: AxisPhase, columnPhase: AxisPhase
 }
 
 function gatherShape(columns: number, segments: number, length: number) {
-  const dot = columns <= DOT_COLUMNS;
+  const dot = isDot(columns);
   return { dot, columns, segments, depth: segments * (dot ? Math.ceil(length / 4) * 4 : length) };
 }
 
@@ -273,19 +278,39 @@ export function gather(
   relu: boolean,
 ): void {
   const rows = pass.rows * images;
-  const gemm = pass.dot ? kernels.dot : kernels.gemm(rows);
+  const { columns, depth, sourceOffsets, targetOffsets, segments, packing } = pass;
+  if (pass.dot) {
+    kernels.dot(
+      rows,
+      columns,
+      depth,
+      source,
+      sourceOffsets,
+      segments,
+      pass.segmentTable,
+      packing.packed,
+      bias,
+      target,
+      targetOffsets,
+      relu ? 1 : 0,
+    );
+    return;
+  }
+  const rowPitch = packing.panelWidth * FLOAT;
+  const gemm = kernels.gemm(rows);
   gemm(
     rows,
-    pass.columns,
-    pass.depth,
+    columns,
     source,
-    pass.sourceOffsets,
-    pass.segments,
+    sourceOffsets,
+    segments,
     pass.segmentTable,
-    pass.packing.packed,
+    packing.packed,
+    rowPitch,
+    depth * rowPitch,
     bias,
     target,
-    pass.targetOffsets,
+    targetOffsets,
     relu ? 1 : 0,
   );
 }

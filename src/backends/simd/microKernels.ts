@@ -1,4 +1,10 @@
-import type { FilterGradientKernel, GemmKernel, Kernels } from '../../kernels/kernels.js';
+import type {
+  DotKernel,
+  FilterGradientKernel,
+  GemmKernel,
+  Kernels,
+  TreeGradientKernel,
+} from '../../kernels/kernels.js';
 import { TILES, type Tile, type TileName } from '../../kernels/tiles/tile.js';
 
 /**
@@ -6,13 +12,15 @@ import { TILES, type Tile, type TileName } from '../../kernels/tiles/tile.js';
  * wastes less of the last tile, since tiles do not differ in a bit.
  */
 export class MicroKernels {
-  readonly dot: GemmKernel;
+  readonly dot: DotKernel;
   readonly tile: Tile;
   readonly #tall: boolean;
   readonly #gemm4: GemmKernel;
   readonly #gemm6: GemmKernel;
   readonly #filter4: FilterGradientKernel;
   readonly #filter6: FilterGradientKernel;
+  readonly #tree4: TreeGradientKernel;
+  readonly #tree6: TreeGradientKernel;
 
   constructor(
     readonly kernels: Kernels,
@@ -26,6 +34,8 @@ export class MicroKernels {
     this.#gemm6 = wide ? kernels.gemm6x16 : kernels.gemm6x8;
     this.#filter4 = wide ? kernels.filterGradient4x16 : kernels.filterGradient4x8;
     this.#filter6 = wide ? kernels.filterGradient6x16 : kernels.filterGradient6x8;
+    this.#tree4 = wide ? kernels.treeGradient4x16 : kernels.treeGradient4x8;
+    this.#tree6 = wide ? kernels.treeGradient6x16 : kernels.treeGradient6x8;
   }
 
   gemm(rows: number): GemmKernel {
@@ -34,6 +44,10 @@ export class MicroKernels {
 
   filterGradient(rows: number): FilterGradientKernel {
     return this.#tall && !wastes(rows) ? this.#filter6 : this.#filter4;
+  }
+
+  treeGradient(rows: number): TreeGradientKernel {
+    return this.#tall && !wastes(rows) ? this.#tree6 : this.#tree4;
   }
 }
 

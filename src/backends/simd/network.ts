@@ -1,12 +1,20 @@
 import type { Arena } from '../../kernels/arena.js';
 import type { CorrelationLayer, Layer, Shape } from '../../model/model.js';
-import { addDenseParts, type PartScratch, planPartScratch } from './denseParts.js';
+import {
+  type DensePass,
+  type DenseScratch,
+  denseForward,
+  denseInputGradient,
+  planDense,
+  planDenseScratch,
+} from './densePasses.js';
 import { addFilterGradient } from './filter.js';
 import {
   bigBorder,
   type GatherPass,
   type GatherPlan,
   gather,
+  isDot,
   planDown,
   planUp,
   smallBorder,
@@ -26,9 +34,12 @@ interface CorrelationStep {
   readonly layer: CorrelationLayer;
   readonly input: Tensor;
   readonly output: Tensor;
+  /** By the dense pass instead, or, empty, where nobody asks for the gradient of the network's input. */
   readonly forward: readonly GatherPass[];
-  /** Empty where nobody asks for the gradient of the network's input. */
   readonly backward: readonly GatherPass[];
+  readonly dense: DensePass | undefined;
+  readonly denseForward: boolean;
+  readonly denseBackward: boolean;
   /** The ReLU that follows is done in the epilogue. */
   readonly fusedRelu: boolean;
 }
@@ -61,22 +72,23 @@ export interface NetworkPlan {
   readonly inputGradient: boolean;
   /** Of the tile that the kernels will be used with. */
   readonly panelWidth: 8 | 16;
-  /** Most shards at once. */
-  readonly parts: number;
+  /** Leaves the parameters' gradients to their owners (ownerUpdate.ts): all layers with weights are dense. */
+  readonly owned: boolean;
 }
 
-/** Where parameter gradients go, and of which rows they are the sums. */
+/** Where parameter gradients go. */
 export interface GradientSums {
   /** Address, in the parameters' layout. */
   readonly gradient: number;
-  /** Whether to go on from what stands there; with one part alone. */
+  /** Whether to go on from what stands there. */
   readonly accumulate: boolean;
-  /** Shards at once, 1 or a power of two: their sums are added by the tree of the all-reduce. */
-  readonly parts: number;
-  /** In examples. */
-  readonly bounds: Int32Array;
-  /** Rows an example: K in the decoder. */
-  readonly scale: number;
+}
+
+/** A layer whose gradient its owners compute: from the input's activation and the output's gradient. */
+export interface OwnedLayer {
+  readonly layer: CorrelationLayer;
+  readonly input: Tensor;
+  readonly output: Tensor;
 }
 
 /**
@@ -91,22 +103,27 @@ export class Network {
   readonly #parameters: number;
   /** Address of as many zeros as a pass has columns: what a sum without a bias starts from. */
   readonly #zeros: number;
-  readonly #scratch: PartScratch;
+  readonly #scratch: DenseScratch | undefined;
 
   constructor(plan: NetworkPlan) {
     const chain = buildChain(plan.layers, plan.inputShape);
     for (const link of chain.links) requireBorders(link);
     const tensors = allocate(chain, plan);
     this.#parameters = plan.parameters;
-    this.#steps = planSteps(chain.links, plan);
+    this.#scratch = plan.owned ? denseScratch(plan) : undefined;
+    this.#steps = planSteps(chain.links, plan, this.#scratch);
     this.input = tensors.input;
     this.output = tensors.output;
     this.passes = this.#steps.flatMap((step) =>
       step.kind === 'correlation' ? [...step.forward, ...step.backward] : [],
     );
-    const columns = Math.max(...this.passes.map((pass) => pass.columns));
+    const columns = Math.max(0, ...this.passes.map((pass) => pass.columns), plan.owned ? plan.images : 0);
     this.#zeros = plan.arena.floats(Math.ceil(columns / WIDEST_PANEL) * WIDEST_PANEL);
-    this.#scratch = planPartScratch(plan.arena, plan.layers, plan.parts);
+  }
+
+  /** Layers with weights. */
+  get weighted(): OwnedLayer[] {
+    return this.#steps.filter((step) => step.kind === 'correlation');
   }
 
   /** `input.activation` → `output.activation` for the first `images` examples. */
@@ -114,11 +131,7 @@ export class Network {
     for (const step of this.#steps) {
       switch (step.kind) {
         case 'correlation':
-          for (const pass of step.forward) {
-            const bias = this.#parameters + step.layer.bias.offset * FLOAT;
-            const { input, output } = step;
-            gather(kernels, pass, input.activation, output.activation, images, bias, step.fusedRelu);
-          }
+          this.#correlationForward(kernels, step, images);
           break;
         case 'activation':
           activationForward(kernels, step, images);
@@ -137,15 +150,34 @@ export class Network {
     }
   }
 
+  #correlationForward(kernels: MicroKernels, step: CorrelationStep, images: number): void {
+    const bias = this.#parameters + step.layer.bias.offset * FLOAT;
+    const { input, output, dense, fusedRelu } = step;
+    if (step.denseForward) denseForward(kernels, dense!, this.#scratch!, images, bias, fusedRelu);
+    for (const pass of step.forward) {
+      gather(kernels, pass, input.activation, output.activation, images, bias, fusedRelu);
+    }
+  }
+
+  #inputGradient(kernels: MicroKernels, step: CorrelationStep, images: number): void {
+    const { input, output, dense } = step;
+    if (step.denseBackward) denseInputGradient(kernels, dense!, this.#scratch!, images, this.#zeros);
+    for (const pass of step.backward) {
+      gather(kernels, pass, output.gradient, input.gradient, images, this.#zeros, false);
+    }
+  }
+
   /**
-   * `output.gradient` → parameter gradients, and `input.gradient` where the plan asked for it.
+   * `output.gradient` → parameter gradients, unless their owners compute them (`sums` is not given), and `input.gradient` where
+   * the plan asked for it.
    */
-  backward(kernels: MicroKernels, images: number, sums: GradientSums): void {
+  backward(kernels: MicroKernels, images: number, sums: GradientSums | undefined): void {
     for (let i = this.#steps.length - 1; i >= 0; i--) {
       const step = this.#steps[i]!;
       switch (step.kind) {
         case 'correlation':
-          correlationBackward(kernels, step, images, sums, this.#zeros, this.#scratch);
+          if (sums) parameterGradients(kernels, step, images, sums, this.#zeros);
+          this.#inputGradient(kernels, step, images);
           break;
         case 'activation':
           activationBackward(kernels, step, images);
@@ -159,33 +191,29 @@ export class Network {
   }
 }
 
-function correlationBackward(
+function denseScratch({ arena, layers, images, panelWidth }: NetworkPlan): DenseScratch {
+  const weighted = layers.filter((layer) => layer.kind === 'correlation');
+  return planDenseScratch(arena, weighted, images, panelWidth);
+}
+
+function parameterGradients(
   kernels: MicroKernels,
-  { layer, input, output, backward }: CorrelationStep,
+  { layer, input, output }: CorrelationStep,
   images: number,
-  sums: GradientSums,
+  { gradient, accumulate }: GradientSums,
   zeros: number,
-  scratch: PartScratch,
 ): void {
-  if (sums.parts > 1) {
-    addDenseParts(kernels, layer, { input, output }, sums, zeros, scratch);
-  } else {
-    const { accumulate } = sums;
-    const biasGradient = sums.gradient + layer.bias.offset * FLOAT;
-    const pixels = output.span(images) / output.channels;
-    kernels.kernels.columnSums(output.gradient, pixels, output.channels, biasGradient, accumulate ? 1 : 0);
-    const transposed = layer.type === 'conv2dTranspose';
-    const maps = transposed ? { big: output, small: input } : { big: input, small: output };
-    const addresses = {
-      big: transposed ? output.gradient : input.activation,
-      small: transposed ? input.activation : output.gradient,
-      gradient: sums.gradient + layer.weights.offset * FLOAT,
-    };
-    addFilterGradient(kernels, layer, maps, addresses, images, accumulate, zeros);
-  }
-  for (const pass of backward) {
-    gather(kernels, pass, output.gradient, input.gradient, images, zeros, false);
-  }
+  const biasGradient = gradient + layer.bias.offset * FLOAT;
+  const pixels = output.span(images) / output.channels;
+  kernels.kernels.columnSums(output.gradient, pixels, output.channels, biasGradient, accumulate ? 1 : 0);
+  const transposed = layer.type === 'conv2dTranspose';
+  const maps = transposed ? { big: output, small: input } : { big: input, small: output };
+  const addresses = {
+    big: transposed ? output.gradient : input.activation,
+    small: transposed ? input.activation : output.gradient,
+    gradient: gradient + layer.weights.offset * FLOAT,
+  };
+  addFilterGradient(kernels, layer, maps, addresses, images, accumulate, zeros);
 }
 
 function activationForward(kernels: MicroKernels, step: ActivationStep, images: number): void {
@@ -269,7 +297,7 @@ function sharesMemory({ layer, input, output, separate }: Link): boolean {
   return isReshape && !separate && !input.bordered && !output.bordered;
 }
 
-function planSteps(links: readonly Link[], plan: NetworkPlan): Step[] {
+function planSteps(links: readonly Link[], plan: NetworkPlan, scratch: DenseScratch | undefined): Step[] {
   // The input's gradient flows through the first steps only if somebody asks for it.
   const firstWeighted = links.findIndex(({ layer }) => layer !== 'flatten' && layer.kind === 'correlation');
   return links.map((link, i): Step => {
@@ -289,7 +317,7 @@ function planSteps(links: readonly Link[], plan: NetworkPlan): Step[] {
       input,
       output,
       fusedRelu,
-      ...planPasses(layer, input, output, plan, plan.inputGradient || i > firstWeighted),
+      ...planPasses(layer, input, output, plan, scratch, plan.inputGradient || i > firstWeighted),
     };
   });
 }
@@ -307,20 +335,35 @@ function planPasses(
   input: Tensor,
   output: Tensor,
   { arena, packedArena, parameters, images, panelWidth }: NetworkPlan,
+  scratch: DenseScratch | undefined,
   inputGradient: boolean,
-): { forward: GatherPass[]; backward: GatherPass[] } {
+): Pick<CorrelationStep, 'forward' | 'backward' | 'dense' | 'denseForward' | 'denseBackward'> {
   const transposed = layer.type === 'conv2dTranspose';
+  const weights = parameters + layer.weights.offset * FLOAT;
   const plan: GatherPlan = {
     arena,
     packedArena,
     panelWidth,
     layer,
     images,
-    weights: parameters + layer.weights.offset * FLOAT,
+    weights,
     big: transposed ? output : input,
     small: transposed ? input : output,
   };
-  const forward = transposed ? planUp(plan) : [planDown(plan)];
-  if (!inputGradient) return { forward, backward: [] };
-  return { forward, backward: transposed ? [planDown(plan)] : planUp(plan) };
+  // Few columns are dot products in both ways of a step, so that these have the same bits.
+  const denseForward = scratch !== undefined && !isDot(layer.small[2]);
+  const denseBackward = scratch !== undefined && inputGradient && !isDot(layer.big[2]);
+  const dense =
+    denseForward || denseBackward
+      ? planDense({ arena, layer, input, output, weights, panelWidth, images, scratch })
+      : undefined;
+  const up = () => planUp(plan);
+  const down = () => [planDown(plan)];
+  return {
+    dense,
+    denseForward,
+    denseBackward,
+    forward: denseForward ? [] : transposed ? up() : down(),
+    backward: denseBackward || !inputGradient ? [] : transposed ? down() : up(),
+  };
 }

@@ -22,18 +22,6 @@ export function treeReduce(slots: usize, pitch: i32, shards: i32, count: i32): v
   }
 }
 
-/** out = left + right, `count` floats; out may be either. */
-export function addSpans(left: usize, right: usize, out: usize, count: i32): void {
-  const whole = (<usize>(count & ~7)) << 2;
-  for (let i: usize = 0; i < whole; i += 32) {
-    v128.store(out + i, f32x4.add(v128.load(left + i), v128.load(right + i)));
-    v128.store(out + i, f32x4.add(v128.load(left + i, 16), v128.load(right + i, 16)), 16);
-  }
-  for (let i = whole; i < (<usize>count) << 2; i += 4) {
-    store<f32>(out + i, load<f32>(left + i) + load<f32>(right + i));
-  }
-}
-
 /** The same sum of one vector of 1, 2, 4 or 8 slots, in registers. */
 // @ts-ignore: decorator
 @inline
@@ -56,7 +44,7 @@ function treeSum(slot: usize, pitch: usize, shards: i32): v128 {
 /**
  * Adam (Kingma and Ba 2015, algorithm 1) on `count` floats (rounded up to eight), in place, with the gradient that
  * treeReduce would leave in the first of the `shards` slots; the slots may be overwritten.
- * g = gradient · scale; m = β₁ m + (1 − β₁) g; v = β₂ v + (1 − β₂) g²;
+ * g = gradient · scale; m = β₁ m + (1 − β₁) g; v = β₂ v + (1 − β₂) g², both 0 below 2⁻¹²⁰ (see NEGLIGIBLE);
  * p −= stepSize · m / (√v · rootCorrection + ε), stepSize = α / (1 − β₁ᵗ), rootCorrection = 1 / √(1 − β₂ᵗ).
  */
 export function reduceAdam(
@@ -104,6 +92,19 @@ export function reduceAdam(
   }
 }
 
+/**
+ * Moments below 2⁻¹²⁰ become 0. The first moment of a weight whose gradient stays 0 (of a pixel that is never set) is multiplied by
+ * β₁ at every step, and subnormal numbers, on which a processor spends a hundred times as long, would be its end: 0.9 times
+ * the smallest one rounds to itself. A NaN stays.
+ */
+const NEGLIGIBLE: f32 = 7.52316384526264e-37;
+
+// @ts-ignore: decorator
+@inline
+function withoutNegligible(value: v128): v128 {
+  return v128.andnot(value, f32x4.lt(f32x4.abs(value), f32x4.splat(NEGLIGIBLE)));
+}
+
 /** Two neighbouring vectors, all loads before all stores: V8's re-vectorisation makes one of 256 bits of them. */
 // @ts-ignore: decorator
 @inline
@@ -125,10 +126,14 @@ function adamPair(
 ): void {
   const g0 = f32x4.mul(treeSum(slots, pitch, shards), scale);
   const g1 = f32x4.mul(treeSum(slots + 16, pitch, shards), scale);
-  const m0 = f32x4.add(f32x4.mul(beta1, v128.load(m)), f32x4.mul(oneMinusBeta1, g0));
-  const m1 = f32x4.add(f32x4.mul(beta1, v128.load(m, 16)), f32x4.mul(oneMinusBeta1, g1));
-  const v0 = f32x4.add(f32x4.mul(beta2, v128.load(v)), f32x4.mul(oneMinusBeta2, f32x4.mul(g0, g0)));
-  const v1 = f32x4.add(f32x4.mul(beta2, v128.load(v, 16)), f32x4.mul(oneMinusBeta2, f32x4.mul(g1, g1)));
+  const m0 = withoutNegligible(f32x4.add(f32x4.mul(beta1, v128.load(m)), f32x4.mul(oneMinusBeta1, g0)));
+  const m1 = withoutNegligible(f32x4.add(f32x4.mul(beta1, v128.load(m, 16)), f32x4.mul(oneMinusBeta1, g1)));
+  const v0 = withoutNegligible(
+    f32x4.add(f32x4.mul(beta2, v128.load(v)), f32x4.mul(oneMinusBeta2, f32x4.mul(g0, g0))),
+  );
+  const v1 = withoutNegligible(
+    f32x4.add(f32x4.mul(beta2, v128.load(v, 16)), f32x4.mul(oneMinusBeta2, f32x4.mul(g1, g1))),
+  );
   const root0 = f32x4.add(f32x4.mul(f32x4.sqrt(v0), correction), epsilon);
   const root1 = f32x4.add(f32x4.mul(f32x4.sqrt(v1), correction), epsilon);
   const p0 = f32x4.sub(v128.load(parameters), f32x4.div(f32x4.mul(rate, m0), root0));
@@ -139,4 +144,44 @@ function adamPair(
   v128.store(v, v1, 16);
   v128.store(parameters, p0);
   v128.store(parameters, p1, 16);
+}
+
+/** Adam like reduceAdam, with the gradient as it stands and on `count` floats exactly. */
+export function adam(
+  parameters: usize,
+  m: usize,
+  v: usize,
+  gradient: usize,
+  count: i32,
+  scale: f32,
+  beta1: f32,
+  oneMinusBeta1: f32,
+  beta2: f32,
+  oneMinusBeta2: f32,
+  stepSize: f32,
+  rootCorrection: f32,
+  epsilon: f32,
+): void {
+  const s = f32x4.splat(scale);
+  const b1 = f32x4.splat(beta1);
+  const a1 = f32x4.splat(oneMinusBeta1);
+  const b2 = f32x4.splat(beta2);
+  const a2 = f32x4.splat(oneMinusBeta2);
+  const rate = f32x4.splat(stepSize);
+  const correction = f32x4.splat(rootCorrection);
+  const e = f32x4.splat(epsilon);
+  const whole = (<usize>(count & ~7)) << 2;
+  for (let i: usize = 0; i < whole; i += 32)
+    adamPair(parameters + i, m + i, v + i, gradient + i, 0, 1, s, b1, a1, b2, a2, rate, correction, e);
+  for (let i = whole; i < (<usize>count) << 2; i += 4) {
+    const g = load<f32>(gradient + i) * scale;
+    let first = beta1 * load<f32>(m + i) + oneMinusBeta1 * g;
+    let second = beta2 * load<f32>(v + i) + oneMinusBeta2 * (g * g);
+    if (abs(first) < NEGLIGIBLE) first = 0;
+    if (abs(second) < NEGLIGIBLE) second = 0;
+    const root = sqrt<f32>(second) * rootCorrection + epsilon;
+    store<f32>(m + i, first);
+    store<f32>(v + i, second);
+    store<f32>(parameters + i, load<f32>(parameters + i) - (stepSize * first) / root);
+  }
 }

@@ -5,7 +5,11 @@ import { TILE_NAMES, TILES, type Tile } from './tile.js';
 
 /** The source of the generated module, which imports arithmetic.ts and lanes.ts from the path `assembly`. */
 export function tileSource(assembly: string): string {
-  const functions = TILE_NAMES.flatMap((name) => [gemm(TILES[name]), filterGradient(TILES[name])]);
+  const functions = TILE_NAMES.flatMap((name) => [
+    gemm(TILES[name]),
+    filterGradient(TILES[name]),
+    treeGradient(TILES[name]),
+  ]);
   return [
     `import { multiplyAdd } from '${assembly}/arithmetic';`,
     `import { storeLanes } from '${assembly}/lanes';`,
@@ -42,10 +46,11 @@ ${lines(columns / 4, (v) => `c${r}_${v} = multiplyAdd(x, b${v}, c${r}_${v});`)} 
  * out[r][n] = bias[n] + Σ_segments Σ_k A[r][segment + k] · B[k][n], ReLU on request.
  *
  * Row r of A starts at a + aOffsets[r], row r of the result at out + outOffsets[r] (offsets in bytes, u32). A segment is
- * (offset in bytes, length in floats), the same for all rows; B holds panels of the tile's width, [columns / width,
- * depth, width], zero beyond `columns`. `bias` is always an address: without a bias, of zeros, as many as there are columns
- * rounded up to the tile's. The last tile repeats its last row: the same value is stored twice, which is cheaper than a
- * kernel for each remainder.
+ * (offset in bytes, length in floats), the same for all rows. Row k of B's panel p, as many floats as the tile is wide, is at
+ * b + p · panelPitch + k · rowPitch (bytes): packed panels, or a matrix where it stands (panelPitch is then the tile's width);
+ * what stands beyond `columns` is read and has no effect. `bias` is always an address: without a bias, of zeros, as many as there
+ * are columns rounded up to the tile's. The last tile repeats its last row: the same value is stored twice, which is cheaper
+ * than a kernel for each remainder.
  *
  * Three things were measured. Unrolled over k, V8 loads ahead and spills accumulators: a fifth slower on Node 20. An index k
  * beside fixed row addresses costs an addition a row where moving addresses cost one and a zero extension. And accumulators
@@ -55,17 +60,16 @@ function gemm(tile: Tile): string {
   const { rows, columns } = tile;
   return `
 export function gemm${rows}x${columns}(
-  rows: i32, columns: i32, depth: i32, a: usize, aOffsets: usize, segments: i32, segmentTable: usize,
-  b: usize, bias: usize, out: usize, outOffsets: usize, relu: i32,
+  rows: i32, columns: i32, a: usize, aOffsets: usize, segments: i32, segmentTable: usize,
+  b: usize, rowPitch: i32, panelPitch: i32, bias: usize, out: usize, outOffsets: usize, relu: i32,
 ): void {
   const last = rows - 1;
   for (let column = 0; column < columns; column += ${columns}) {
-    const panel = b + ((<usize>column * depth) << 2);
     const width = columns - column;
     for (let row = 0; row < rows; row += ${rows}) {
 ${lines(rows, (r) => `const r${r} = <usize>min(row + ${r}, last) << 2;`)}
 ${accumulators(tile, (r, v) => `let c${r}_${v} = v128.load(bias + (<usize>column << 2), ${16 * v});`)}
-      let bp = panel;
+      let bp = b;
       for (let s = 0; s < segments; s++) {
         const offset = a + load<u32>(segmentTable + (<usize>s << 3));
         const length = load<u32>(segmentTable + (<usize>s << 3), 4);
@@ -73,7 +77,7 @@ ${lines(rows, (r) => `const a${r} = offset + load<u32>(aOffsets + r${r});`)}
         const end = length << 2;
         for (let k: usize = 0; k < end; k += 4) {
 ${multiplyStep(tile)}
-          bp += ${columns * 4};
+          bp += rowPitch;
         }
       }
       if (relu) {
@@ -89,6 +93,7 @@ ${accumulators(tile, (r, v) => `v128.store(o${r}, c${r}_${v}, ${16 * v});`)}
 ${accumulators(tile, (r, v) => `if (width > ${4 * v}) storeLanes(o${r} + ${16 * v}, c${r}_${v}, width - ${4 * v});`)}
       }
     }
+    b += panelPitch;
   }
 }`;
 }
@@ -148,6 +153,74 @@ ${lines(vectors, (v) => `if (width > ${4 * v}) storeLanes(g${r} + ${16 * v}, c${
 }`,
   )
   .join('\n')}
+      }
+    }
+  }
+}`;
+}
+
+/**
+ * A dense layer's weight gradient over several shards: gradient[m][n] = tree over the shards of Σ_examples big[example][m] ·
+ * small[example][n], with the shards' sums added by the tree of treeReduce (assembly/optimizer.ts). The same bits as
+ * filterGradient from zeros into a slot for each shard, and treeReduce over the slots.
+ *
+ * `table` holds three u32 a shard: addresses of its first example in the big and in the small map, and bytes from there to
+ * behind its last one in the small map; rows of the gradient begin `bigOffset` bytes into an example of the big map. Pitches are bytes from example to example. `zeros` is the address of a row of zeros
+ * of the tile's width, `stack` has room for as many tiles as the tree has levels, and one. [rows, columns], without gaps.
+ *
+ * The tree works like a binary counter: with each trailing one of the shard's number a sum that waits on the stack
+ * joins the one at hand; the last shard collects all that wait.
+ */
+function treeGradient(tile: Tile): string {
+  const { rows, columns } = tile;
+  const vectors = columns / 4;
+  const bytes = rows * columns * 4;
+  const place = (r: number, v: number) => 16 * (r * vectors + v);
+  return `
+export function treeGradient${rows}x${columns}(
+  rows: i32, columns: i32, gradient: usize, bigOffset: i32, shards: i32, table: usize, bigPitch: i32, smallPitch: i32,
+  zeros: usize, stack: usize,
+): void {
+  const pitch = <usize>columns << 2;
+  for (let column = 0; column < columns; column += ${columns}) {
+    const width = columns - column;
+    for (let row = 0; row < rows; row += ${rows}) {
+      const height = rows - row;
+      let top = stack;
+      for (let shard = 0; shard < shards; shard++) {
+        const entry = table + <usize>shard * 12;
+        let x = load<u32>(entry) + bigOffset + (<usize>row << 2);
+        let y = load<u32>(entry, 4) + (<usize>column << 2);
+        const end = y + load<u32>(entry, 8);
+${accumulators(tile, (r, v) => `let c${r}_${v} = v128.load(zeros, ${16 * v});`)}
+        while (y != end) {
+${lines(vectors, (v) => `const b${v} = v128.load(y, ${16 * v});`)}
+${lines(
+  rows,
+  (r) => `{ const s = v128.load32_splat(x, ${4 * r});
+${lines(vectors, (v) => `c${r}_${v} = multiplyAdd(s, b${v}, c${r}_${v});`)} }`,
+)}
+          x += bigPitch;
+          y += smallPitch;
+        }
+        const joined = shard + 1 == shards ? stack : top - <usize>ctz(shard + 1) * ${bytes};
+        while (top != joined) {
+          top -= ${bytes};
+${accumulators(tile, (r, v) => `c${r}_${v} = f32x4.add(v128.load(top, ${place(r, v)}), c${r}_${v});`)}
+        }
+${accumulators(tile, (r, v) => `v128.store(top, c${r}_${v}, ${place(r, v)});`)}
+        top += ${bytes};
+      }
+      let g = gradient + <usize>row * pitch + (<usize>column << 2);
+      let sum = stack;
+      for (let r = min(height, ${rows}); r > 0; r--) {
+        if (width >= ${columns}) {
+${lines(vectors, (v) => `v128.store(g, v128.load(sum, ${16 * v}), ${16 * v});`)}
+        } else {
+${lines(vectors, (v) => `if (width > ${4 * v}) storeLanes(g + ${16 * v}, v128.load(sum, ${16 * v}), width - ${4 * v});`)}
+        }
+        g += pitch;
+        sum += ${columns * 4};
       }
     }
   }

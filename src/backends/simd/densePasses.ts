@@ -1,0 +1,196 @@
+import type { Arena } from '../../kernels/arena.js';
+import type { CorrelationLayer } from '../../model/model.js';
+import type { MicroKernels } from './microKernels.js';
+import type { Tensor } from './tensor.js';
+
+const FLOAT = Float32Array.BYTES_PER_ELEMENT;
+const CACHE_LINE = 64;
+
+/**
+ * From this many rows on, copying a panel, which then stays in the first-level cache for all of them, costs less than the cache
+ * and page misses of reading it where it stands.
+ */
+const ROWS_WORTH_COPYING = 24;
+
+/** Lines this far apart share a few sets of the caches. */
+const COLLIDING_PITCH = 16 * CACHE_LINE;
+
+/** What the dense passes of a network share: room for one panel, and for two transposed maps. */
+export interface DenseScratch {
+  readonly panel: number;
+  readonly transposed: readonly [number, number];
+  /** Bytes from channel to channel of a transposed map. */
+  readonly pitch: number;
+}
+
+/**
+ * A dense layer over all examples of a rank, its weights read where they stand: nothing is packed, so no rank waits for what
+ * another one packs. The bits are those of the packed passes (gather.ts).
+ */
+export interface DensePass {
+  readonly layer: CorrelationLayer;
+  readonly input: Tensor;
+  readonly output: Tensor;
+  /** Address of the weights, [inputs, outputs]. */
+  readonly weights: number;
+  readonly panelWidth: 8 | 16;
+  /** Offsets of the examples' rows in the input and in the output. */
+  readonly inputRows: number;
+  readonly outputRows: number;
+  /** One segment: all inputs of an example. */
+  readonly inputSegment: number;
+  /** Offsets of the weights' rows, the same in a transposed map, and one segment: a row of weights. */
+  readonly weightRows: number;
+  readonly transposedRows: number;
+  readonly weightSegment: number;
+  /** A table of one tap without an offset. */
+  readonly tap: number;
+}
+
+export interface DensePlan {
+  readonly arena: Arena;
+  readonly layer: CorrelationLayer;
+  readonly input: Tensor;
+  readonly output: Tensor;
+  readonly weights: number;
+  readonly panelWidth: 8 | 16;
+  /** Most examples. */
+  readonly images: number;
+  readonly scratch: DenseScratch;
+}
+
+export function planDenseScratch(
+  arena: Arena,
+  layers: readonly CorrelationLayer[],
+  images: number,
+  panelWidth: 8 | 16,
+): DenseScratch {
+  const widest = Math.max(...layers.map((layer) => Math.max(layer.big[2], layer.small[2])));
+  // An odd number of cache lines spreads a column over all sets; panels read up to a width behind the last example.
+  const lines = Math.ceil((Math.ceil(images / panelWidth) * panelWidth * FLOAT) / CACHE_LINE);
+  const pitch = (lines + 1 - (lines % 2)) * CACHE_LINE;
+  const map = () => arena.reserve(widest * pitch);
+  return { panel: arena.floats(widest * panelWidth), transposed: [map(), map()], pitch };
+}
+
+export function planDense({ arena, images, scratch, ...plan }: DensePlan): DensePass {
+  const { layer, input, output } = plan;
+  const [inputs, outputs] = [layer.big[2], layer.small[2]];
+  const rows = (count: number, pitch: number) =>
+    arena.table(Array.from({ length: count }, (_, i) => i * pitch));
+  return {
+    ...plan,
+    inputRows: rows(images, input.imageStride),
+    outputRows: rows(images, output.imageStride),
+    inputSegment: arena.table([0, inputs]),
+    weightRows: rows(inputs, outputs * FLOAT),
+    transposedRows: rows(inputs, scratch.pitch),
+    weightSegment: arena.table([0, outputs]),
+    tap: arena.table([0]),
+  };
+}
+
+/** output = bias + input · W for the first `images` examples. */
+export function denseForward(
+  kernels: MicroKernels,
+  pass: DensePass,
+  scratch: DenseScratch,
+  images: number,
+  bias: number,
+  relu: boolean,
+): void {
+  const { layer, weights, panelWidth } = pass;
+  const outputs = layer.small[2];
+  const pitch = outputs * FLOAT;
+  if (images < ROWS_WORTH_COPYING && pitch % COLLIDING_PITCH !== 0) {
+    const columns = { first: 0, count: outputs };
+    forwardColumns(kernels, pass, images, columns, { address: weights, rowPitch: pitch }, bias, relu);
+    return;
+  }
+  const { panel } = scratch;
+  for (let first = 0; first < outputs; first += panelWidth) {
+    const columns = { first, count: Math.min(panelWidth, outputs - first) };
+    packPanel(kernels, pass, columns, panel);
+    const copy = { address: panel, rowPitch: panelWidth * FLOAT };
+    forwardColumns(kernels, pass, images, columns, copy, bias, relu);
+  }
+}
+
+interface Columns {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Columns of a layer: `rows` has their weights, [inputs, count], panels next to each other. */
+function forwardColumns(
+  kernels: MicroKernels,
+  { input, output, inputRows, outputRows, inputSegment, panelWidth }: DensePass,
+  images: number,
+  { first, count }: Columns,
+  rows: { readonly address: number; readonly rowPitch: number },
+  bias: number,
+  relu: boolean,
+): void {
+  const offset = first * FLOAT;
+  const gemm = kernels.gemm(images);
+  gemm(
+    images,
+    count,
+    input.activation,
+    inputRows,
+    1,
+    inputSegment,
+    rows.address,
+    rows.rowPitch,
+    panelWidth * FLOAT,
+    bias + offset,
+    output.activation + offset,
+    outputRows,
+    relu ? 1 : 0,
+  );
+}
+
+function packPanel(
+  { kernels }: MicroKernels,
+  { layer, weights, panelWidth, tap }: DensePass,
+  { first, count }: Columns,
+  panel: number,
+): void {
+  const [inputs, outputs] = [layer.big[2], layer.small[2]];
+  const source = weights + first * FLOAT;
+  kernels.packPanels(source, 1, tap, inputs, outputs * FLOAT, count, FLOAT, panelWidth, 0, 1, panel);
+}
+
+/**
+ * input.gradient = output.gradient · Wᵀ, computed transposed: a row of the product is then a row of W, which stands as the GEMM
+ * wants its left operand, and only the small maps are turned. `zeros` for as many floats as the pitch has.
+ */
+export function denseInputGradient(
+  kernels: MicroKernels,
+  pass: DensePass,
+  { transposed, pitch }: DenseScratch,
+  images: number,
+  zeros: number,
+): void {
+  const [inputs, outputs] = [pass.layer.big[2], pass.layer.small[2]];
+  const { output, input } = pass;
+  const [from, to] = transposed;
+  kernels.kernels.transposeMatrix(output.gradient, images, outputs, output.imageStride, from, pitch);
+  const gemm = kernels.gemm(inputs);
+  gemm(
+    inputs,
+    images,
+    pass.weights,
+    pass.weightRows,
+    1,
+    pass.weightSegment,
+    from,
+    pitch,
+    pass.panelWidth * FLOAT,
+    zeros,
+    to,
+    pass.transposedRows,
+    0,
+  );
+  kernels.kernels.transposeMatrix(to, inputs, images, pitch, input.gradient, input.imageStride);
+}

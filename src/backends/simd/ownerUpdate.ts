@@ -1,0 +1,211 @@
+import type { Arena } from '../../kernels/arena.js';
+import { TILES, type TileName } from '../../kernels/tiles/tile.js';
+import type { AdamUpdate } from '../backend.js';
+import type { MicroKernels } from './microKernels.js';
+import type { OwnedLayer } from './network.js';
+
+const FLOAT = Float32Array.BYTES_PER_ELEMENT;
+const WORD = Uint32Array.BYTES_PER_ELEMENT;
+
+/**
+ * Rows of weights at a time, a multiple of all tiles' heights: the gradient of so many stays in the caches until Adam has
+ * read it. Of eight, so that a unit begins where a vector does.
+ */
+const UNIT_ROWS = 24;
+
+/** Words of a shard in treeGradient's table. */
+const ENTRY = 3;
+
+/** Where the parameters and Adam's moments stand. */
+export interface OwnedMemory {
+  readonly parameters: number;
+  readonly adamM: number;
+  readonly adamV: number;
+}
+
+/** Which of the ranks computes which shards, and where each rank's engine has its private memory. */
+export interface Ranks {
+  readonly rank: number;
+  /** [ranks]. */
+  readonly workspaces: readonly number[];
+  /** [ranks + 1]: first shard of each. */
+  readonly firstShards: readonly number[];
+}
+
+export interface OwnerPlan {
+  readonly arena: Arena;
+  readonly tile: TileName;
+  readonly shards: number;
+  /** Layers, and rows for each example: 1 in the encoder, K in the decoder. */
+  readonly layers: readonly (OwnedLayer & { readonly scale: number })[];
+}
+
+/** Some rows of a layer's weights, or its bias. */
+interface Unit {
+  readonly layer: number;
+  readonly kind: 'weights' | 'bias';
+  readonly row: number;
+  readonly rows: number;
+  /** Where it begins in the flat parameter buffer, and its floats. */
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** A rank's private memory for the gradients of the parameters that it owns. */
+export class OwnerScratch {
+  readonly plan: OwnerPlan;
+  readonly gradient: number;
+  readonly slotPitch: number;
+  readonly stack: number;
+  readonly zeros: number;
+  /** treeGradient's table of each layer. */
+  readonly tables: readonly number[];
+
+  constructor(plan: OwnerPlan) {
+    this.plan = plan;
+    const { arena, shards, layers, tile } = plan;
+    const widest = Math.max(...layers.map(({ layer }) => layer.small[2]));
+    this.gradient = arena.floats(UNIT_ROWS * widest);
+    this.slotPitch = Math.ceil(widest / 16) * 16 * FLOAT;
+    // Levels of the tree; a bias has its shards' sums here, in slots.
+    const { rows, columns } = TILES[tile];
+    const levels = Math.ceil(Math.log2(shards)) + 1;
+    this.stack = arena.reserve(Math.max(levels * rows * columns * FLOAT, shards * this.slotPitch));
+    this.zeros = arena.floats(columns);
+    this.tables = layers.map(() => arena.reserve(shards * ENTRY * WORD));
+  }
+}
+
+/** The update of the parameters that a rank owns. */
+export class OwnedParameters {
+  readonly #kernels: MicroKernels;
+  readonly #scratch: OwnerScratch;
+  readonly #memory: OwnedMemory;
+  readonly #ranks: Ranks;
+  readonly #words: Uint32Array;
+  readonly #units: readonly Unit[];
+
+  constructor(
+    kernels: MicroKernels,
+    buffer: ArrayBufferLike,
+    scratch: OwnerScratch,
+    memory: OwnedMemory,
+    ranks: Ranks,
+  ) {
+    this.#kernels = kernels;
+    this.#scratch = scratch;
+    this.#memory = memory;
+    this.#ranks = ranks;
+    this.#words = new Uint32Array(buffer);
+    this.#units = share(unitsOf(scratch.plan.layers), ranks.rank, ranks.workspaces.length);
+  }
+
+  update(bounds: Int32Array, adam: AdamUpdate): void {
+    let layer = -1;
+    for (const unit of this.#units) {
+      // Units of a layer are neighbours.
+      if (unit.layer !== layer) this.#placeShards(unit.layer, bounds);
+      layer = unit.layer;
+      if (unit.kind === 'weights') this.#weightGradient(unit);
+      else this.#biasGradient(unit);
+      this.#adam(unit, unit.kind === 'weights' ? this.#scratch.gradient : this.#scratch.stack, adam);
+    }
+  }
+
+  /** Fills a layer's table: where the examples of each shard stand in the memory of the rank that computed them. */
+  #placeShards(index: number, bounds: Int32Array): void {
+    const { plan, tables } = this.#scratch;
+    const { input, output, scale } = plan.layers[index]!;
+    const { rank, workspaces, firstShards } = this.#ranks;
+    let entry = tables[index]! / WORD;
+    for (let other = 0; other < workspaces.length; other++) {
+      // All ranks have the same plan, each in its own workspace.
+      const distance = workspaces[other]! - workspaces[rank]!;
+      const start = bounds[firstShards[other]!]!;
+      for (let shard = firstShards[other]!; shard < firstShards[other + 1]!; shard++) {
+        const first = (bounds[shard]! - start) * scale;
+        const examples = (bounds[shard + 1]! - bounds[shard]!) * scale;
+        this.#words[entry++] = input.activation + distance + first * input.imageStride;
+        this.#words[entry++] = output.gradient + distance + first * output.imageStride;
+        this.#words[entry++] = examples * output.imageStride;
+      }
+    }
+  }
+
+  #weightGradient({ layer: index, row, rows }: Unit): void {
+    const { plan, gradient, tables, zeros, stack } = this.#scratch;
+    const { layer, input, output } = plan.layers[index]!;
+    const treeGradient = this.#kernels.treeGradient(rows);
+    treeGradient(
+      rows,
+      layer.small[2],
+      gradient,
+      row * FLOAT,
+      plan.shards,
+      tables[index]!,
+      input.imageStride,
+      output.imageStride,
+      zeros,
+      stack,
+    );
+  }
+
+  /** Each shard's sums in a slot, then the tree: into the first slot. */
+  #biasGradient({ layer: index, size }: Unit): void {
+    const { plan, tables, stack, slotPitch } = this.#scratch;
+    const { output } = plan.layers[index]!;
+    const { kernels } = this.#kernels;
+    const table = tables[index]! / WORD;
+    for (let shard = 0; shard < plan.shards; shard++) {
+      const values = this.#words[table + shard * ENTRY + 1]!;
+      const examples = this.#words[table + shard * ENTRY + 2]! / output.imageStride;
+      kernels.columnSums(values, examples, size, stack + shard * slotPitch, 0);
+    }
+    kernels.treeReduce(stack, slotPitch, plan.shards, size);
+  }
+
+  #adam({ offset, size }: Unit, gradient: number, { options, factors, scale }: AdamUpdate): void {
+    const { parameters, adamM, adamV } = this.#memory;
+    const place = offset * FLOAT;
+    this.#kernels.kernels.adam(
+      parameters + place,
+      adamM + place,
+      adamV + place,
+      gradient,
+      size,
+      scale,
+      options.beta1,
+      1 - options.beta1,
+      options.beta2,
+      1 - options.beta2,
+      factors.stepSize,
+      factors.rootCorrection,
+      options.epsilon,
+    );
+  }
+}
+
+function unitsOf(layers: OwnerPlan['layers']): Unit[] {
+  return layers.flatMap(({ layer }, index) => {
+    const [inputs, outputs] = [layer.big[2], layer.small[2]];
+    const units: Unit[] = [];
+    for (let row = 0; row < inputs; row += UNIT_ROWS) {
+      const rows = Math.min(UNIT_ROWS, inputs - row);
+      const offset = layer.weights.offset + row * outputs;
+      units.push({ layer: index, kind: 'weights', row, rows, offset, size: rows * outputs });
+    }
+    units.push({ layer: index, kind: 'bias', row: 0, rows: 0, offset: layer.bias.offset, size: outputs });
+    return units;
+  });
+}
+
+/** A rank's contiguous share of the units, by the middle of each among all floats. Who updates what does not change a bit. */
+function share(units: readonly Unit[], rank: number, ranks: number): Unit[] {
+  const total = units.reduce((sum, { size }) => sum + size, 0);
+  let before = 0;
+  return units.filter(({ size }) => {
+    const owner = Math.floor(((before + size / 2) * ranks) / total);
+    before += size;
+    return owner === rank;
+  });
+}
