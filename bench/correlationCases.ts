@@ -37,7 +37,7 @@ export interface Place {
 }
 
 /** A pass from one map to the other. */
-interface Pass {
+export interface Pass {
   readonly inputs: () => GatherInputs;
   readonly place: Place;
   readonly direction: 'down' | 'up';
@@ -50,7 +50,7 @@ interface GatherInputs {
   readonly bias: Float32Array;
 }
 
-interface Bounded {
+export interface Bounded {
   readonly value: Float64Array;
   readonly bound: Float64Array;
 }
@@ -66,7 +66,7 @@ export function correlationCases(place: Place): KernelCase[] {
   ];
 }
 
-function passesOf(place: Place): Pass[] {
+export function passesOf(place: Place): Pass[] {
   const transposed = place.layer.type === 'conv2dTranspose';
   const forward = { place, direction: transposed ? 'up' : 'down', word: 'forward' } as const;
   const backward = { place, direction: transposed ? 'down' : 'up', word: 'input gradient' } as const;
@@ -193,7 +193,7 @@ class PreparedGather {
   }
 }
 
-function usesRelu({ word, place }: Pass): boolean {
+export function usesRelu({ word, place }: Pass): boolean {
   return word === 'forward' && place.relu;
 }
 
@@ -210,7 +210,7 @@ function gatherInputs(pass: Omit<Pass, 'inputs'>): GatherInputs {
 }
 
 /** γ of the roundings of one output times what its terms' magnitudes sum to. */
-function gatherReference(pass: Pass): Bounded {
+export function gatherReference(pass: Pass): Bounded {
   const { layer, images } = pass.place;
   const { source, weights, bias } = pass.inputs();
   const target = pass.direction === 'down' ? layer.small : layer.big;
@@ -239,24 +239,8 @@ function gatherReference(pass: Pass): Bounded {
 /** The gradient of the weights: Σ over pixels and images of big ⊗ small. */
 function filterCase(place: Place): KernelCase {
   const { layer, images } = place;
-  const inputs = once(() => ({
-    big: sampleFloats(4, images * sizeOf(layer.big)),
-    small: sampleFloats(5, images * sizeOf(layer.small)),
-  }));
-  const reference = once((): Bounded => {
-    const apply = (modify: (x: number) => number) => {
-      const gradient = new Float64Array(layer.weights.size);
-      const { big, small } = inputs();
-      const [b, s] = [Float64Array.from(big, modify), Float64Array.from(small, modify)];
-      correlateToWeights(atOrigin(layer), images, b, s, gradient);
-      return gradient;
-    };
-    const terms = images * layer.small[0] * layer.small[1];
-    return {
-      value: apply((x) => x),
-      bound: apply(Math.abs).map((sum) => gamma(terms + 2) * sum + terms * underflow),
-    };
-  });
+  const inputs = once(() => filterInputs(place));
+  const reference = once(() => filterReference(place, inputs()));
   return {
     kernel: 'filterGradient',
     model: place.model,
@@ -266,10 +250,37 @@ function filterCase(place: Place): KernelCase {
   };
 }
 
+export interface FilterInputs {
+  readonly big: Float32Array;
+  readonly small: Float32Array;
+}
+
+export function filterInputs({ layer, images }: Place): FilterInputs {
+  return {
+    big: sampleFloats(4, images * sizeOf(layer.big)),
+    small: sampleFloats(5, images * sizeOf(layer.small)),
+  };
+}
+
+/** The bound holds for any order of the sum. */
+export function filterReference({ layer, images }: Place, { big, small }: FilterInputs): Bounded {
+  const apply = (modify: (x: number) => number) => {
+    const gradient = new Float64Array(layer.weights.size);
+    const [b, s] = [Float64Array.from(big, modify), Float64Array.from(small, modify)];
+    correlateToWeights(atOrigin(layer), images, b, s, gradient);
+    return gradient;
+  };
+  const terms = images * layer.small[0] * layer.small[1];
+  return {
+    value: apply((x) => x),
+    bound: apply(Math.abs).map((sum) => gamma(terms + 2) * sum + terms * underflow),
+  };
+}
+
 function prepareFilter(
   bench: Workbench,
   place: Place,
-  inputs: () => { big: Float32Array; small: Float32Array },
+  inputs: () => FilterInputs,
   reference: () => Bounded,
 ): PreparedCase {
   const { layer, images } = place;
@@ -370,7 +381,7 @@ function readMap(bench: Workbench, tensor: Tensor, images: number): Float32Array
   return values;
 }
 
-function describe({ name, layer, images }: Place, word: string): string {
+export function describe({ name, layer, images }: Place, word: string): string {
   const extents = layer.type === 'dense' ? `${layer.big[2]}→${layer.small[2]}` : convolutionExtents(layer);
   return `${name} ${word} ${images > 0 ? `${images}×` : ''}${extents}`;
 }

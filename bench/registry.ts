@@ -1,11 +1,12 @@
 // Every kernel at every shape at which the three models use it. Benchmarks time the cases, tests verify them and that none
 // is missing.
 
-import { microBatchSize } from '#src/backends/simd/engine.js';
+import { microBatchSize, ownerComputes } from '#src/backends/simd/engine.js';
 import type { Layer, Model } from '#src/model/model.js';
 import { presetNames, presetSpec } from '#src/model/presets.js';
 import { resolveModel } from '#src/model/resolve.js';
-import { correlationCases } from './correlationCases.js';
+import { correlationCases, type Place } from './correlationCases.js';
+import { denseCases } from './denseCases.js';
 import { elementwiseCases } from './elementwiseCases.js';
 import type { KernelCase } from './kernelCase.js';
 import { updateCases } from './updateCases.js';
@@ -18,37 +19,46 @@ export const BATCH_SIZES = { cvae: 128, mlp: 128, iwae: 20 } as const;
 export interface RegistryOptions {
   /** Most images at a time, where a test has no time for what the engine takes. */
   readonly mostImages?: number;
+  /** The same for the steps by the owner-computes rule, which take all examples of a rank at once. */
+  readonly mostExamples?: number;
 }
 
 /** The cases of all three models on MNIST's shapes, K = 1. */
-export function kernelCases({ mostImages = Number.POSITIVE_INFINITY }: RegistryOptions = {}): KernelCase[] {
+export function kernelCases({
+  mostImages = Number.POSITIVE_INFINITY,
+  mostExamples = Number.POSITIVE_INFINITY,
+}: RegistryOptions = {}): KernelCase[] {
   return presetNames.flatMap((name) => {
     const spec = presetSpec(name, [28, 28, 1]);
     const model = resolveModel({ ...spec, input: [28, 28, 1] }, { latent: spec.latent });
     const shardSize = Math.ceil(BATCH_SIZES[name] / SHARDS);
     const images = Math.min(mostImages, microBatchSize(model, 1, shardSize));
     const binarize = spec.training?.binarize ?? 'threshold';
+    const owned = ownerComputes(model, 1, BATCH_SIZES[name]);
+    const examples = Math.min(mostExamples, BATCH_SIZES[name]);
     return [
-      ...layerCases(model, images),
+      ...places(model, images).flatMap(correlationCases),
+      ...(owned ? places(model, examples).flatMap((place) => denseCases(place, SHARDS)) : []),
       ...elementwiseCases({ model, images }),
       ...updateCases({ model, binarize, shardSize: Math.min(mostImages, shardSize) }),
     ];
   });
 }
 
-function layerCases(model: Model, images: number): KernelCase[] {
+/** The layers with weights. */
+function places(model: Model, images: number): Place[] {
   const firstWeighted = model.encoder.find(({ kind }) => kind === 'correlation');
   return (['encoder', 'decoder'] as const).flatMap((side) =>
     model[side].flatMap((layer, i) => {
       if (layer.kind !== 'correlation') return [];
-      return correlationCases({
+      return {
         model: model.name,
         name: `${side}/${layer.name}`,
         layer,
         relu: isRelu(model[side][i + 1]),
         images,
         inputGradient: layer !== firstWeighted,
-      });
+      };
     }),
   );
 }

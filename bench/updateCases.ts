@@ -117,6 +117,11 @@ function adamNumbers() {
   return { ...ADAM_DEFAULTS, ...factors, scale: 1 / 128 };
 }
 
+/** Moments below 2⁻¹²⁰ become 0. */
+function withoutNegligible(moment: number): number {
+  return Math.abs(moment) < 2 ** -120 ? 0 : moment;
+}
+
 /** Rounding after each operation. */
 function scalarAdam({ parameters, m, v }: AdamState, gradient: (i: number) => number): AdamState {
   const f = Math.fround;
@@ -132,8 +137,8 @@ function scalarAdam({ parameters, m, v }: AdamState, gradient: (i: number) => nu
   const after = { parameters: parameters.slice(), m: m.slice(), v: v.slice() };
   for (let i = 0; i < m.length; i++) {
     const g = f(gradient(i) * scale);
-    const first = add(f(b1 * m[i]!), f(a1 * g));
-    const second = add(f(b2 * v[i]!), f(a2 * f(g * g)));
+    const first = withoutNegligible(add(f(b1 * m[i]!), f(a1 * g)));
+    const second = withoutNegligible(add(f(b2 * v[i]!), f(a2 * f(g * g))));
     const root = add(f(f(Math.sqrt(second)) * correction), epsilon);
     after.m[i] = first;
     after.v[i] = second;

@@ -11,14 +11,17 @@ import { modes } from '../kernels/arithmeticMode.js';
 
 type Kernel = (...args: number[]) => unknown;
 
-/** Two images: more than one, so that strides between images count. */
-const cases = kernelCases({ mostImages: 2 });
+/**
+ * Two images: more than one, so that strides between images count. 26 examples: shards of three and of four, and no multiple of a
+ * tile's rows or of a vector.
+ */
+const cases = kernelCases({ mostImages: 2, mostExamples: 26 });
 
 /** Kernels that measure the machine and have no result to verify. */
 const PROBES = ['peakProbe', 'widePeakProbe', 'multiplyAddProbe'];
 
 /** Kernels that the tile decides about; for the others one tile is as good as another. */
-const TILED = ['gemm', 'filterGradient', 'packPanels'];
+const TILED = ['gemm', 'filterGradient', 'treeGradient', 'packPanels'];
 
 /** All kernels, each call passed through `call`. */
 function wrapped(kernels: Kernels, call: (name: string, run: () => unknown) => unknown): Kernels {

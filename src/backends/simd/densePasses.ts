@@ -99,15 +99,35 @@ export function denseForward(
   bias: number,
   relu: boolean,
 ): void {
-  const { layer, weights, panelWidth } = pass;
-  const outputs = layer.small[2];
-  const pitch = outputs * FLOAT;
-  if (images < ROWS_WORTH_COPYING && pitch % COLLIDING_PITCH !== 0) {
-    const columns = { first: 0, count: outputs };
-    forwardColumns(kernels, pass, images, columns, { address: weights, rowPitch: pitch }, bias, relu);
-    return;
-  }
-  const { panel } = scratch;
+  const collides = (pass.layer.small[2] * FLOAT) % COLLIDING_PITCH === 0;
+  if (images < ROWS_WORTH_COPYING && !collides) denseForwardInPlace(kernels, pass, images, bias, relu);
+  else denseForwardCopied(kernels, pass, scratch, images, bias, relu);
+}
+
+/** Reads the weights where they stand. */
+export function denseForwardInPlace(
+  kernels: MicroKernels,
+  pass: DensePass,
+  images: number,
+  bias: number,
+  relu: boolean,
+): void {
+  const outputs = pass.layer.small[2];
+  const rows = { address: pass.weights, rowPitch: outputs * FLOAT };
+  forwardColumns(kernels, pass, images, { first: 0, count: outputs }, rows, bias, relu);
+}
+
+/** Copies one panel of the weights after the other. */
+export function denseForwardCopied(
+  kernels: MicroKernels,
+  pass: DensePass,
+  { panel }: DenseScratch,
+  images: number,
+  bias: number,
+  relu: boolean,
+): void {
+  const { panelWidth } = pass;
+  const outputs = pass.layer.small[2];
   for (let first = 0; first < outputs; first += panelWidth) {
     const columns = { first, count: Math.min(panelWidth, outputs - first) };
     packPanel(kernels, pass, columns, panel);

@@ -11,7 +11,7 @@ const WORD = Uint32Array.BYTES_PER_ELEMENT;
  * Rows of weights at a time, a multiple of all tiles' heights: the gradient of so many stays in the caches until Adam has
  * read it. Of eight, so that a unit begins where a vector does.
  */
-const UNIT_ROWS = 24;
+export const UNIT_ROWS = 24;
 
 /** Words of a shard in treeGradient's table. */
 const ENTRY = 3;
