@@ -1,0 +1,78 @@
+// A step by the owner-computes rule leaves the bits of gradients in slots, the all-reduce and Adam.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { compileKernels } from '#src/kernels/kernels.js';
+import { TILE_NAMES } from '#src/kernels/tiles/tile.js';
+import type { Model } from '#src/model/model.js';
+import { resolveModel } from '#src/model/resolve.js';
+import { modes } from '../kernels/arithmeticMode.js';
+import { type Outcome, type StepsCase, stepsByOwners, stepsInSlots } from './stepRules.js';
+
+/** Dense layers between an image of so many pixels, the hidden ones, and the latent space. */
+function denseModel(pixels: number, hidden: readonly number[], latent: number): Model {
+  const layers = hidden.map((units, i) => {
+    return { type: 'dense', units, activation: i % 2 === 0 ? 'relu' : 'tanh' } as const;
+  });
+  return resolveModel({
+    name: 'dense',
+    input: [1, pixels, 1],
+    latent,
+    encoder: [{ type: 'flatten' }, ...layers, { type: 'dense', units: 'posterior' }],
+    decoder: [...layers.toReversed(), { type: 'dense', units: 'pixels' }],
+  });
+}
+
+/** Two latent dimensions: four columns and two rows go by dot products. 51 inputs: the last unit has three rows. */
+const dots = denseModel(51, [21, 9], 2);
+
+/** 256 outputs: rows 1024 bytes apart, which collide in the caches. 48 inputs: two whole units. */
+const collisions = denseModel(48, [256, 17], 3);
+
+const cases: Readonly<Record<string, StepsCase>> = {
+  'few rows, read in place, then fewer': {
+    ...{ model: dots, batches: [13, 13, 6], shards: 5, samples: 1, kl: 'analytic' },
+  },
+  'many rows, copied panels, then few': {
+    ...{ model: dots, batches: [85, 40, 3], shards: 8, samples: 1, kl: 'analytic' },
+  },
+  'shards and ranks without examples': {
+    ...{ model: dots, batches: [3, 1], shards: 8, samples: 1, kl: 'monteCarlo' },
+  },
+  'three samples, Monte-Carlo KL': {
+    ...{ model: dots, batches: [13, 11], shards: 7, samples: 3, kl: 'monteCarlo' },
+  },
+  'colliding rows of weights': {
+    ...{ model: collisions, batches: [10, 9], shards: 4, samples: 1, kl: 'analytic' },
+  },
+  'colliding rows, three samples': {
+    ...{ model: collisions, batches: [31, 7], shards: 3, samples: 3, kl: 'analytic' },
+  },
+};
+
+/** In which 1, 2 and 3 ranks update: none needs what another one's update leaves. */
+const orders = [[0], [0, 1], [1, 0], [2, 0, 1]];
+
+for (const { arithmetic, skip } of modes) {
+  describe(`${arithmetic}: steps by the owner-computes rule`, { skip }, () => {
+    for (const [name, steps] of Object.entries(cases)) {
+      test(`${name}: the bits of slots and all-reduce on 1, 2 and 3 ranks, on every tile`, () => {
+        const module = compileKernels(arithmetic);
+        const expected = stepsInSlots(steps, module, '4x8');
+        assertFinite(expected);
+        for (const tile of TILE_NAMES) {
+          for (const order of orders) {
+            const actual = stepsByOwners(steps, module, tile, order);
+            assert.deepEqual(actual, expected, `${tile}, ranks update in the order ${order}`);
+          }
+        }
+      });
+    }
+  });
+}
+
+function assertFinite(outcome: Outcome): void {
+  for (const [name, values] of Object.entries(outcome)) {
+    assert.ok(values.length > 0 && values.every(Number.isFinite), name);
+  }
+}

@@ -1,0 +1,210 @@
+// Training steps by both rules on engines of one thread: gradients of the shards in slots, then the all-reduce with Adam; and the
+// owner-computes rule, its ranks one after the other between the barriers.
+
+import assert from 'node:assert/strict';
+import type { AdamUpdate, KlEstimate, Shard } from '#src/backends/backend.js';
+import { SimdBackend, simdMemory } from '#src/backends/simd/engine.js';
+import { Arena } from '#src/kernels/arena.js';
+import { bindKernels, type Kernels } from '#src/kernels/kernels.js';
+import type { TileName } from '#src/kernels/tiles/tile.js';
+import { ADAM_DEFAULTS, adamFactors } from '#src/model/adam.js';
+import type { Model } from '#src/model/model.js';
+import { partStart } from '#src/worker/settings.js';
+import { sampleFloats } from '../kernels/float32.js';
+import { drawInputs } from '../reference/smallModels.js';
+
+const FLOAT = Float32Array.BYTES_PER_ELEMENT;
+const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
+const PAGES = 256;
+const BETA = 0.7;
+
+/** A NaN around parameters and moments: it would spread from where it is added. */
+const POISON = 0x7fc5a5a5;
+const GUARD = 128;
+
+export interface StepsCase {
+  readonly model: Model;
+  /** Examples of the steps, one after the other; none has more than the first. */
+  readonly batches: readonly number[];
+  readonly shards: number;
+  readonly samples: number;
+  readonly kl: KlEstimate;
+}
+
+/** What steps leave behind. */
+export interface Outcome {
+  readonly parameters: Float32Array;
+  readonly m: Float32Array;
+  readonly v: Float32Array;
+  /** Of the examples of the last step. */
+  readonly logLikelihood: Float64Array;
+  readonly kl: Float64Array;
+}
+
+/** The definition. */
+export function stepsInSlots(steps: StepsCase, module: WebAssembly.Module, tile: TileName): Outcome {
+  const { model, samples, kl, batches, shards } = steps;
+  const { arena, memory, kernels, place, ...run } = prepareRun(steps, module);
+  const slotPitch = Math.ceil(model.parameters.size / 16) * 16 * FLOAT;
+  const slots = arena.reserve(shards * slotPitch);
+  const examples = Math.ceil(batches[0]! / shards);
+  const options = { model, samples, kl, tile, examples, parameters: place.parameters, packed: arena.end };
+  const workspace = simdMemory({ ...options, workspace: 0 }).packedEnd;
+  const backend = new SimdBackend(kernels, memory, { ...options, workspace });
+  batches.forEach((count, step) => {
+    backend.prepare(0, 1);
+    for (let shard = 0; shard < shards; shard++) {
+      const first = partStart(count, shards, shard);
+      const part = run.shard(first, partStart(count, shards, shard + 1) - first);
+      backend.elboGradient(part, BETA, slots + shard * slotPitch);
+    }
+    const { options, factors, scale } = adamUpdate(step, count);
+    const { beta1, beta2, epsilon } = options;
+    kernels.reduceAdam(
+      ...([place.parameters, place.m, place.v, slots, slotPitch, shards, model.parameters.size] as const),
+      ...([scale, beta1, 1 - beta1, beta2, 1 - beta2, factors.stepSize, factors.rootCorrection] as const),
+      epsilon,
+    );
+  });
+  return run.outcome();
+}
+
+/**
+ * What is tested. `order` has each rank once: so they update.
+ * @throws AssertionError where a rank writes outside of its workspace and what it is to write.
+ */
+export function stepsByOwners(
+  steps: StepsCase,
+  module: WebAssembly.Module,
+  tile: TileName,
+  order: readonly number[],
+): Outcome {
+  const { model, samples, kl, batches, shards } = steps;
+  const ranks = order.length;
+  const { arena, memory, kernels, place, ...run } = prepareRun(steps, module);
+  const firstShards = Array.from({ length: ranks + 1 }, (_, rank) => partStart(shards, ranks, rank));
+  const shardBounds = (count: number) =>
+    Int32Array.from({ length: shards + 1 }, (_, shard) => partStart(count, shards, shard));
+  const examplesOf = (rank: number, bounds: Int32Array) => {
+    const first = bounds[firstShards[rank]!]!;
+    return [first, bounds[firstShards[rank + 1]!]! - first] as const;
+  };
+  const examples = Math.max(...order.map((rank) => examplesOf(rank, shardBounds(batches[0]!))[1]));
+  const owned = { shards };
+  const options = { model, samples, kl, tile, examples, owned, parameters: place.parameters, packed: 0 };
+  const size = simdMemory({ ...options, workspace: 0 }).workspaceEnd;
+  const workspaces = order.map(() => arena.reserve(size));
+  const engines = workspaces.map((workspace, rank) => {
+    const ownership = {
+      memory: { parameters: place.parameters, adamM: place.m, adamV: place.v },
+      ranks: { rank, workspaces, firstShards },
+    };
+    return new SimdBackend(kernels, memory, { ...options, workspace }, ownership);
+  });
+  const writable = [place.parameters, place.m, place.v].map(
+    (at): Span => [at, model.parameters.size * FLOAT],
+  );
+  batches.forEach((count, step) => {
+    const bounds = shardBounds(count);
+    engines.forEach((engine, rank) => {
+      const shard = run.shard(...examplesOf(rank, bounds));
+      const terms = [shard.logLikelihood, shard.kl].map((at): Span => [at, shard.count * DOUBLE]);
+      onlyWriting(memory, arena.end, [[workspaces[rank]!, size], ...terms], () => {
+        engine.prepare(rank, ranks);
+        engine.owner!.backpropagate(shard, BETA);
+      });
+    });
+    for (const rank of order) {
+      onlyWriting(memory, arena.end, [[workspaces[rank]!, size], ...writable], () =>
+        engines[rank]!.owner!.update(bounds, adamUpdate(step, count)),
+      );
+    }
+  });
+  return run.outcome();
+}
+
+/** Moments do not begin with 0, so the first step may be the third. */
+function adamUpdate(step: number, examples: number): AdamUpdate {
+  const options = { ...ADAM_DEFAULTS, learningRate: 1e-2 };
+  const factors = { stepSize: 0, rootCorrection: 0 };
+  adamFactors(options, step + 3, factors);
+  return { options, factors, scale: 1 / examples };
+}
+
+/** Addresses of parameters, moments and the examples of a step in a memory. */
+function prepareRun({ model, samples, batches }: StepsCase, module: WebAssembly.Module) {
+  const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
+  const kernels: Kernels = bindKernels(module, memory);
+  const arena = new Arena(0);
+  const size = model.parameters.size;
+  const examples = batches[0]!;
+  const inputs = drawInputs(model, examples, samples, 5);
+  const floats = (at: number, count: number) => new Float32Array(memory.buffer, at, count);
+  const doubles = (at: number, count: number) => new Float64Array(memory.buffer, at, count);
+  const set = (values: ArrayLike<number>) => {
+    const at = arena.floats(values.length);
+    floats(at, values.length).set(values);
+    return at;
+  };
+  const guarded = (values: ArrayLike<number>) => {
+    const before = arena.reserve(GUARD);
+    const at = set(values);
+    const words = new Uint32Array(memory.buffer, before, (arena.end - before) / FLOAT);
+    words.fill(POISON, 0, (at - before) / FLOAT);
+    words.fill(POISON, (at - before) / FLOAT + values.length);
+    return at;
+  };
+  const place = {
+    parameters: guarded(inputs.parameters),
+    m: guarded(sampleFloats(8, size).map((value) => value / 256)),
+    v: guarded(sampleFloats(9, size).map((value) => Math.abs(value) / 256)),
+    x: set(inputs.x),
+    epsilon: set(inputs.epsilon),
+    logLikelihood: arena.doubles(examples),
+    kl: arena.doubles(examples),
+  };
+  const last = batches.at(-1)!;
+  return {
+    arena,
+    memory,
+    kernels,
+    place,
+    shard: (first: number, count: number): Shard => ({
+      count,
+      x: place.x + first * model.dimensions * FLOAT,
+      epsilon: place.epsilon + first * samples * model.latent * FLOAT,
+      logLikelihood: place.logLikelihood + first * DOUBLE,
+      kl: place.kl + first * DOUBLE,
+    }),
+    outcome: (): Outcome => ({
+      parameters: floats(place.parameters, size),
+      m: floats(place.m, size),
+      v: floats(place.v, size),
+      logLikelihood: doubles(place.logLikelihood, last),
+      kl: doubles(place.kl, last),
+    }),
+  };
+}
+
+/** An address, and bytes from there on. */
+type Span = readonly [number, number];
+
+/** Runs, and asserts that no byte below `end` has changed but those of `spans`. */
+function onlyWriting(
+  { buffer }: WebAssembly.Memory,
+  end: number,
+  spans: readonly Span[],
+  call: () => void,
+): void {
+  const bytes = Buffer.from(buffer, 0, end);
+  const before = Buffer.from(bytes);
+  call();
+  let from = 0;
+  for (const [address, length] of [...spans].sort(([a], [b]) => a - b).concat([[end, 0]])) {
+    assert.ok(
+      bytes.compare(before, from, address, from, address) === 0,
+      `a byte in [${from}, ${address}) was written, which belongs to nobody or to another rank`,
+    );
+    from = address + length;
+  }
+}
