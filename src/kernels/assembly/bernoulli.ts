@@ -8,9 +8,16 @@ import { accumulateDouble, laneMask, storeLanes, sumDoubleLanes } from './lanes'
 @inline
 function logistic(logits: v128, e: v128): v128 {
   const one = f32x4.splat(1);
-  const positive = f32x4.div(one, f32x4.add(one, e));
-  const negative = f32x4.div(e, f32x4.add(one, e));
-  return v128.bitselect(negative, positive, f32x4.lt(logits, f32x4.splat(0)));
+  const numerator = v128.bitselect(e, one, f32x4.lt(logits, f32x4.splat(0)));
+  return f32x4.div(numerator, f32x4.add(one, e));
+}
+
+/** x ℓ − softplus(ℓ), with e = exp(−|ℓ|); x ℓ − max(ℓ, 0) is exact for x in {0, 1}. */
+// @ts-ignore: decorator
+@inline
+function logLikelihoodTerm(logits: v128, x: v128, e: v128): v128 {
+  const linear = f32x4.sub(f32x4.mul(x, logits), f32x4.pmax(logits, f32x4.splat(0)));
+  return f32x4.sub(linear, log1pUnit(e));
 }
 
 /**
@@ -28,21 +35,37 @@ export function bernoulli(
   logLikelihood: usize,
   dLogits: usize,
 ): void {
-  const zero = f32x4.splat(0);
   const factor = f32x4.splat(scale);
   for (let row = 0; row < rows; row++) {
     const l = logits + ((<usize>(row * dimensions)) << 2);
     const t = x + ((<usize>((row / samples) * dimensions)) << 2);
     const d = dLogits + ((<usize>(row * dimensions)) << 2);
     let sum = f64x2.splat(0);
-    for (let i = 0; i < dimensions; i += 4) {
+    const pairs = dLogits ? dimensions & ~7 : 0;
+    let i = 0;
+    // Neighbouring vectors, all of one kind before the next: V8's re-vectorisation makes one of 256 bits of them.
+    for (; i < pairs; i += 8) {
+      const offset = (<usize>i) << 2;
+      const value0 = v128.load(l + offset);
+      const value1 = v128.load(l + offset, 16);
+      const target0 = v128.load(t + offset);
+      const target1 = v128.load(t + offset, 16);
+      const e0 = exp(f32x4.neg(f32x4.abs(value0)));
+      const e1 = exp(f32x4.neg(f32x4.abs(value1)));
+      const gradient0 = f32x4.mul(f32x4.sub(logistic(value0, e0), target0), factor);
+      const gradient1 = f32x4.mul(f32x4.sub(logistic(value1, e1), target1), factor);
+      const term0 = logLikelihoodTerm(value0, target0, e0);
+      const term1 = logLikelihoodTerm(value1, target1, e1);
+      v128.store(d + offset, gradient0);
+      v128.store(d + offset, gradient1, 16);
+      sum = accumulateDouble(accumulateDouble(sum, term0), term1);
+    }
+    for (; i < dimensions; i += 4) {
       const offset = (<usize>i) << 2;
       const value = v128.load(l + offset);
       const target = v128.load(t + offset);
       const e = exp(f32x4.neg(f32x4.abs(value)));
-      // x ℓ − max(ℓ, 0) is exact for x in {0, 1}
-      const linear = f32x4.sub(f32x4.mul(target, value), f32x4.pmax(value, zero));
-      let term = f32x4.sub(linear, log1pUnit(e));
+      let term = logLikelihoodTerm(value, target, e);
       if (dimensions - i < 4) term = v128.and(term, laneMask(dimensions - i));
       sum = accumulateDouble(sum, term);
       if (dLogits) {

@@ -15,7 +15,10 @@ function step(polynomial: v128, x: v128, coefficient: f32): v128 {
 export function exp(x: v128): v128 {
   // pmin(a, b) = b < a ? b : a keeps a NaN in a.
   const bounded = f32x4.pmax(f32x4.pmin(x, f32x4.splat(89)), f32x4.splat(-105));
-  const n = f32x4.nearest(f32x4.mul(bounded, f32x4.splat(1.44269504088896341)));
+  // Added to 1.5 · 2²³, a number is rounded to an integer, which the lowest bits of the sum hold: fewer instructions than
+  // nearest and trunc_sat have on x86-64, and V8 pairs them to 256 bits.
+  const shifted = f32x4.add(f32x4.mul(bounded, f32x4.splat(1.44269504088896341)), f32x4.splat(12582912));
+  const n = f32x4.sub(shifted, f32x4.splat(12582912));
   // ln 2 in two parts: n · 0.693359375 is exact.
   let r = f32x4.sub(bounded, f32x4.mul(n, f32x4.splat(0.693359375)));
   r = f32x4.add(r, f32x4.mul(n, f32x4.splat(2.1219444e-4)));
@@ -27,7 +30,7 @@ export function exp(x: v128): v128 {
   p = step(p, r, 5.0000001201e-1);
   p = f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(p, r), r), r), f32x4.splat(1));
   // 2^n in two factors: n reaches 128 (the largest numbers) and −151 (subnormals).
-  const exponent = i32x4.trunc_sat_f32x4_s(n);
+  const exponent = i32x4.sub(shifted, i32x4.splat(0x4b400000));
   const half = i32x4.shr_s(exponent, 1);
   const rest = i32x4.sub(exponent, half);
   const bias = i32x4.splat(127);
