@@ -1,8 +1,10 @@
-// The all-reduce with the update, and the barriers around it, in threads of their own.
+// The all-reduce with the update, and the barriers around it, in threads of their own. Dense models go by it with large batches
+// alone (ownerComputes in src/backends/simd/engine.ts).
 
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { SPINS } from '#src/coordinator/workerPool.js';
 import { Arena } from '#src/kernels/arena.js';
 import { presetNames, presetSpec } from '#src/model/presets.js';
 import { resolveModel } from '#src/model/resolve.js';
@@ -22,7 +24,7 @@ const WARM_ROUNDS = 300;
 const VERIFIED_ROUNDS = 50;
 
 /** As WorkerPool has it where each rank has a core, and where not. */
-const SPINS = [4000, 0];
+const SPINS_OF_BARRIERS = [SPINS, 0];
 
 export const allReduceSection: Section = {
   name: 'all-reduce',
@@ -41,7 +43,7 @@ export const allReduceSection: Section = {
 async function updateRows(name: string, cores: number): Promise<Row[]> {
   const spec = presetSpec(name, [28, 28, 1]);
   const count = paddedParameters(resolveModel({ ...spec, input: [28, 28, 1] }, { latent: spec.latent }));
-  const teams = [1, ...(cores > 1 ? [cores] : [])].map((ranks) => new Team(ranks, SPINS[0]!, count));
+  const teams = [1, ...(cores > 1 ? [cores] : [])].map((ranks) => new Team(ranks, SPINS, count));
   try {
     await verifyUpdates(teams);
     const times = await measure(teams, 'updates');
@@ -62,7 +64,7 @@ async function barrierRows(cores: number): Promise<Row[]> {
   const counts = [...new Set([1, 2, 3, 4, cores, 2 * cores, 4 * cores])].sort((a, b) => a - b);
   const rows: Row[] = [];
   for (const ranks of counts) {
-    const teams = SPINS.map((spins) => new Team(ranks, spins, 16));
+    const teams = SPINS_OF_BARRIERS.map((spins) => new Team(ranks, spins, 16));
     try {
       for (const team of teams) await team.run({ kind: 'barriers', rounds: VERIFIED_ROUNDS, verify: true });
       const times = await measure(teams, 'barriers');
@@ -121,10 +123,10 @@ class Team {
       controlWords: CONTROL_WORDS,
       rounds: arena.reserve(ranks * Int32Array.BYTES_PER_ELEMENT),
       parameters: arena.floats(count),
-      m: arena.floats(count),
-      v: arena.floats(count),
+      adamM: arena.floats(count),
+      adamV: arena.floats(count),
       slots: arena.floats(count * SHARDS),
-      pitch: count * FLOAT,
+      slotPitch: count * FLOAT,
       count,
       shards: SHARDS,
     };

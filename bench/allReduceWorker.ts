@@ -1,23 +1,17 @@
-// A thread of allReduceSection.ts: barriers, and a rank's slice of the update between them, as in src/worker/stepLoop.ts.
+// A thread of allReduceSection.ts: barriers, and a rank's slice of the update between them.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { bindKernels } from '#src/kernels/kernels.js';
 import { ADAM_DEFAULTS, adamFactors } from '#src/model/adam.js';
 import { Barrier } from '#src/worker/barrier.js';
-import { SLICE_UNIT } from '#src/worker/runMemory.js';
-import { partStart } from '#src/worker/settings.js';
+import { reduceScatter, type SlotMemory } from '#src/worker/reduceScatter.js';
 
 /** Addresses and extents in the shared memory. */
-export interface AllReduceLayout {
+export interface AllReduceLayout extends SlotMemory {
   readonly control: number;
   readonly controlWords: number;
   /** One word a rank: rounds that it has begun. */
   readonly rounds: number;
-  readonly parameters: number;
-  readonly m: number;
-  readonly v: number;
-  readonly slots: number;
-  readonly pitch: number;
   /** Of parameters: a multiple of SLICE_UNIT. */
   readonly count: number;
   readonly shards: number;
@@ -39,7 +33,6 @@ export interface AllReduceTask {
   readonly verify: boolean;
 }
 
-const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const TIME_LIMIT = 60_000;
 
 const { memory, module, layout, rank, ranks, spins } = workerData as AllReduceData;
@@ -47,8 +40,9 @@ const control = new Int32Array(memory.buffer, layout.control, layout.controlWord
 const begun = new Int32Array(memory.buffer, layout.rounds, ranks);
 const barrier = new Barrier({ control, rank, ranks, timeLimit: TIME_LIMIT, spins });
 const kernels = bindKernels(module, memory);
-const factors = { stepSize: 0, rootCorrection: 0 };
-adamFactors({ learningRate: 1e-3, ...ADAM_DEFAULTS }, 3, factors);
+const options = { learningRate: 1e-3, ...ADAM_DEFAULTS };
+const adam = { options, factors: { stepSize: 0, rootCorrection: 0 }, scale: 1 / 128 };
+adamFactors(options, 3, adam.factors);
 
 /** Milliseconds of all rounds. */
 function run({ kind, rounds, verify }: AllReduceTask): number {
@@ -74,28 +68,7 @@ function requireTogether(): void {
 }
 
 function update(): void {
-  const units = layout.count / SLICE_UNIT;
-  const first = partStart(units, ranks, rank) * SLICE_UNIT;
-  const count = partStart(units, ranks, rank + 1) * SLICE_UNIT - first;
-  const offset = first * FLOAT;
-  const { beta1, beta2, epsilon } = ADAM_DEFAULTS;
-  kernels.reduceAdam(
-    layout.parameters + offset,
-    layout.m + offset,
-    layout.v + offset,
-    layout.slots + offset,
-    layout.pitch,
-    layout.shards,
-    count,
-    1 / 128,
-    beta1,
-    1 - beta1,
-    beta2,
-    1 - beta2,
-    factors.stepSize,
-    factors.rootCorrection,
-    epsilon,
-  );
+  reduceScatter(kernels, layout, { parameters: layout.count, shards: layout.shards }, { rank, ranks }, adam);
 }
 
 parentPort!.on('message', (task: AllReduceTask) => parentPort!.postMessage(run(task)));

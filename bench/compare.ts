@@ -1,6 +1,7 @@
 // Ratios against an earlier run's file.
 
 import { readFileSync } from 'node:fs';
+import { UsageError } from '#src/errors.js';
 import type { Machine } from './machine.js';
 import { type Row, type Table, times } from './section.js';
 
@@ -13,16 +14,16 @@ export interface Report {
 
 export type ReportTable = Pick<Table, 'title' | 'identity' | 'measure' | 'rows'>;
 
-/** @throws Error where the file does not hold a report. */
+/** @throws UsageError where the file does not hold a report. */
 export function readReport(path: string): Report {
   let report: Partial<Report> | null;
   try {
     report = JSON.parse(readFileSync(path, 'utf8')) as Partial<Report> | null;
   } catch (error) {
-    throw new Error(`${path} cannot be compared with: ${(error as Error).message}.`);
+    throw new UsageError(`${path} cannot be compared with: ${(error as Error).message}.`);
   }
   if (report?.formatVersion !== 1 || !Array.isArray(report.tables)) {
-    throw new Error(`${path} does not hold what --json wrote (formatVersion 1).`);
+    throw new UsageError(`${path} does not hold what --json wrote (formatVersion 1).`);
   }
   return report as Report;
 }

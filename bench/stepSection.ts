@@ -40,7 +40,7 @@ export const stepSection: Section = {
           { key: 'peak', heading: 'probe/core', format: oneDecimal },
           { key: 'ofPeak', heading: 'of peak', format: percent },
           { key: 'speedup', heading: 'speed-up', format: times },
-          { key: 'update', heading: 'reduce+Adam', format: percent },
+          { key: 'update', heading: 'update', format: percent },
           { key: 'packing', heading: 'packing', format: percent },
           { key: 'barrier', heading: 'barrier', format: percent },
         ],

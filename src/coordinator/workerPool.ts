@@ -13,7 +13,7 @@ import type { RunState } from './runState.js';
  * Loads of the generation word before a barrier sleeps, where each rank has a core: about 200 microseconds. To be woken costs some 50, and
  * ranks that wait for each other longer than that do not wait often.
  */
-const SPINS = 40_000;
+export const SPINS = 40_000;
 
 /** Ranks wait this much longer than the coordinator watches, milliseconds: it sees all of them and names the right one. */
 const RANK_PATIENCE = 5000;

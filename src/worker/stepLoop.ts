@@ -3,10 +3,10 @@ import { adamFactors } from '../model/adam.js';
 import type { Barrier } from './barrier.js';
 import { Control, rankStepWord } from './control.js';
 import type { Rank } from './rank.js';
-import { paddedParameters, SLICE_UNIT } from './runMemory.js';
+import { reduceScatter } from './reduceScatter.js';
+import { paddedParameters } from './runMemory.js';
 import { betaAt, partStart } from './settings.js';
 
-const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 
 /** Where a rank's time goes: float64 milliseconds in its timing region. */
@@ -176,39 +176,16 @@ export class StepLoop {
 
   /** Adam on this rank's parameters, with the sum of their gradients over all shards. */
   #update(step: number, examples: number): void {
-    const { backend, context } = this.#rank;
-    adamFactors(context.settings.adam, step + 1, this.#adam.factors);
+    const { backend, kernels, context } = this.#rank;
+    const { settings, layout, model } = context;
+    adamFactors(settings.adam, step + 1, this.#adam.factors);
     this.#adam.scale = 1 / examples;
-    if (backend.owner) backend.owner.update(this.#bounds, this.#adam);
-    else this.#reduceScatter();
-  }
-
-  #reduceScatter(): void {
-    const { kernels, context } = this.#rank;
-    const { layout, settings, model } = context;
-    const { rank, ranks } = this.#task;
-    const units = paddedParameters(model) / SLICE_UNIT;
-    const first = partStart(units, ranks, rank) * SLICE_UNIT;
-    const count = partStart(units, ranks, rank + 1) * SLICE_UNIT - first;
-    const offset = first * FLOAT;
-    const { options, factors, scale } = this.#adam;
-    kernels.reduceAdam(
-      layout.parameters + offset,
-      layout.adamM + offset,
-      layout.adamV + offset,
-      layout.slots + offset,
-      layout.slotPitch,
-      settings.shards,
-      count,
-      scale,
-      options.beta1,
-      1 - options.beta1,
-      options.beta2,
-      1 - options.beta2,
-      factors.stepSize,
-      factors.rootCorrection,
-      options.epsilon,
-    );
+    if (backend.owner) {
+      backend.owner.update(this.#bounds, this.#adam);
+      return;
+    }
+    const sizes = { parameters: paddedParameters(model), shards: settings.shards };
+    reduceScatter(kernels, layout, sizes, this.#task, this.#adam);
   }
 
   #lap(phase: number, start: number): number {
