@@ -4,9 +4,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { ownerComputes } from '#src/backends/simd/engine.js';
 import { type TrainOptions, train } from '#src/index.js';
 import { canFuse } from '#src/kernels/platform.js';
 import { TILE_NAMES } from '#src/kernels/tiles/tile.js';
+import { presetSpec } from '#src/model/presets.js';
+import { resolveModel } from '#src/model/resolve.js';
 import { withTemporaryDirectory } from './temporaryRun.js';
 
 const STEPS = 25;
@@ -55,10 +58,19 @@ test('ENV: neither the tile nor re-vectorisation changes a bit', async () => {
   }
 });
 
-test('PET: shards without examples, summed several at once or one by one, on 1, 2, 3, 4 and 16 workers', async () => {
+test('PET: shards without examples on 1, 2, 3, 4 and 16 workers', async () => {
   const options: TrainOptions = { model: 'mlp', maxSteps: 4, shards: 16, batchSize: 13 };
   const first = await hashAfter({ ...options, workers: 1 });
   for (const workers of [2, 3, 4, 16]) assert.equal(await hashAfter({ ...options, workers }), first);
+});
+
+test('PET: a model of dense layers with slots, in batches too large for the owner-computes rule, on 1, 2 and 3 workers', async () => {
+  const options: TrainOptions = { model: 'mlp', maxSteps: 2, batchSize: 700 };
+  const input = [28, 28, 1] as const;
+  const model = resolveModel(presetSpec('mlp', input), { input });
+  assert.ok(!ownerComputes(model, 1, 700) && ownerComputes(model, 1, 128));
+  const first = await hashAfter({ ...options, workers: 1 });
+  for (const workers of [2, 3]) assert.equal(await hashAfter({ ...options, workers }), first);
 });
 
 test('REP: the same options twice give the same hash, another seed another', async () => {
