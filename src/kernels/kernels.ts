@@ -12,7 +12,7 @@ export type Arithmetic = 'portable' | 'fused';
  * bytes of the imported memory, counts in elements; a zero address means "none" where the kernel says so.
  */
 export interface Kernels extends TileKernels {
-  gemmDot4: DotKernel;
+  gemmDot4: GemmKernel;
   columnSums(values: number, pixels: number, channels: number, gradient: number, accumulate: number): void;
   packPanels(
     source: number,
@@ -179,25 +179,8 @@ export interface Kernels extends TileKernels {
   multiplyAddProbe(a: number, b: number, c: number): number;
 }
 
-/** out[r][n] = bias[n] + Σ A[r][k] B[k][n]: rows through tables, K as segments, B as packed panels or where it stands. */
+/** out[r][n] = bias[n] + Σ A[r][k] B[k][n]: rows through tables, K as segments, packed weights of `depth` floats a column. */
 export type GemmKernel = (
-  rows: number,
-  columns: number,
-  a: number,
-  aOffsets: number,
-  segments: number,
-  segmentTable: number,
-  b: number,
-  rowPitch: number,
-  panelPitch: number,
-  bias: number,
-  out: number,
-  outOffsets: number,
-  relu: number,
-) => void;
-
-/** The same from packed columns: `depth` floats each. */
-export type DotKernel = (
   rows: number,
   columns: number,
   depth: number,
@@ -206,6 +189,22 @@ export type DotKernel = (
   segments: number,
   segmentTable: number,
   b: number,
+  bias: number,
+  out: number,
+  outOffsets: number,
+  relu: number,
+) => void;
+
+/** The same with B where it stands. */
+export type InPlaceGemmKernel = (
+  rows: number,
+  columns: number,
+  a: number,
+  aOffsets: number,
+  segments: number,
+  segmentTable: number,
+  b: number,
+  pitch: number,
   bias: number,
   out: number,
   outOffsets: number,
@@ -244,6 +243,8 @@ export type TreeGradientKernel = (
 
 /** The micro-kernels of every tile. */
 export type TileKernels = { readonly [Name in TileName as `gemm${Name}`]: GemmKernel } & {
+  readonly [Name in TileName as `gemmInPlace${Name}`]: InPlaceGemmKernel;
+} & {
   readonly [Name in TileName as `filterGradient${Name}`]: FilterGradientKernel;
 } & {
   readonly [Name in TileName as `treeGradient${Name}`]: TreeGradientKernel;

@@ -1,5 +1,5 @@
 import { bindKernels, type Kernels } from './kernels.js';
-import { TILE_NAMES, TILES } from './tiles/tile.js';
+import { TILE_NAMES } from './tiles/tile.js';
 
 /** V8 replaces its first code for a function by optimised code after some calls, in the background. */
 const CALLS = 60;
@@ -72,13 +72,27 @@ function runTiles(kernels: Kernels, buffer: ArrayBufferLike): Float32Array {
       kernels[`gemm${name}`](
         ROWS,
         COLUMNS,
+        DEPTH,
         A,
         TABLES,
         2,
         segments,
         B,
-        TILES[name].columns * 4,
-        TILES[name].columns * DEPTH * 4,
+        B,
+        OUT,
+        TABLES + ROWS * 4,
+        relu,
+      );
+      keep();
+      kernels[`gemmInPlace${name}`](
+        ROWS,
+        COLUMNS,
+        A,
+        TABLES,
+        2,
+        segments,
+        B,
+        COLUMNS * 4,
         B,
         OUT,
         TABLES + ROWS * 4,

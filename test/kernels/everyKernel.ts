@@ -2,7 +2,7 @@
 // comparing modules and engines, not for what is right.
 import { createHash } from 'node:crypto';
 import { bindKernels, type Kernels } from '#src/kernels/kernels.js';
-import { TILES, type TileName } from '#src/kernels/tiles/tile.js';
+import type { TileName } from '#src/kernels/tiles/tile.js';
 import { sampleFloats, words } from './float32.js';
 
 const PAGE = 65536;
@@ -35,11 +35,20 @@ const ZEROS = TABLES + 8192;
 type TileCall = (kernels: Kernels) => void;
 
 function gemm(name: TileName): TileCall {
-  const width = TILES[name].columns * 4;
   return (kernels) => {
     for (const [relu, out] of [OUT, MORE].entries()) {
       kernels[`gemm${name}`](
-        ...[ROWS, COLUMNS, A, A_OFFSETS, 2, SEGMENTS, B, width, DEPTH * width, UNIT, out, OUT_OFFSETS, relu],
+        ...[ROWS, COLUMNS, DEPTH, A, A_OFFSETS, 2, SEGMENTS, B, UNIT, out, OUT_OFFSETS, relu],
+      );
+    }
+  };
+}
+
+function gemmInPlace(name: TileName): TileCall {
+  return (kernels) => {
+    for (const [relu, out] of [OUT, MORE].entries()) {
+      kernels[`gemmInPlace${name}`](
+        ...[ROWS, COLUMNS, A, A_OFFSETS, 2, SEGMENTS, B, COLUMNS * 4, UNIT, out, OUT_OFFSETS, relu],
       );
     }
   };
@@ -78,6 +87,10 @@ export const calls: Calls = {
       kernels.gemmDot4(ROWS, COLUMNS, 64, A, A_OFFSETS, 2, SEGMENTS, B, UNIT, out, OUT_OFFSETS, relu);
     }
   },
+  gemmInPlace4x8: gemmInPlace('4x8'),
+  gemmInPlace6x8: gemmInPlace('6x8'),
+  gemmInPlace4x16: gemmInPlace('4x16'),
+  gemmInPlace6x16: gemmInPlace('6x16'),
   treeGradient4x8: treeGradient('4x8'),
   treeGradient6x8: treeGradient('6x8'),
   treeGradient4x16: treeGradient('4x16'),

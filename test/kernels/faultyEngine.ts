@@ -38,5 +38,5 @@ function firstResult(kernel: FaultyKernel, args: readonly number[], words: Uint3
   if (kernel === 'reduceAdam' || kernel === 'adam') return args[0]! / 4;
   if (kernel === 'columnSums') return args[3]! / 4;
   if (kernel.startsWith('filterGradient') || kernel.startsWith('treeGradient')) return args[2]! / 4;
-  return (args[10]! + words[args[11]! / 4]!) / 4;
+  return (args[9]! + words[args[10]! / 4]!) / 4;
 }

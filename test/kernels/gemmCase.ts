@@ -73,13 +73,15 @@ export function runGemm(
   for (let row = 0; row < rows; row++) harness.allow(out + row * pitch, columns * 4);
   const outOffsets = harness.u32(order.map((place) => place * pitch));
   const packedDepth = width ? depth : total(segments.map((length) => wholeVectors(length) / 4));
-  const gathered = [addressA + middle, aOffsets, segments.length, table] as const;
+  const gathered = [addressA + middle, aOffsets, segments.length, table, placed.address] as const;
   const end = [addressBias, out, outOffsets, relu ? 1 : 0] as const;
   harness.run((kernels) => {
-    if (kernel === 'gemmDot4')
-      kernels[kernel](rows, columns, packedDepth, ...gathered, placed.address, ...end);
-    else
-      kernels[kernel](rows, columns, ...gathered, placed.address, placed.rowPitch, placed.panelPitch, ...end);
+    if (kernel !== 'gemmDot4' && inPlace) {
+      const inPlaceKernel = `gemmInPlace${kernel.slice('gemm'.length) as TileName}` as const;
+      kernels[inPlaceKernel](rows, columns, ...gathered, placed.pitch, ...end);
+    } else {
+      kernels[kernel](rows, columns, packedDepth, ...gathered, ...end);
+    }
   });
   const result = new Float32Array(rows * columns);
   for (let row = 0; row < rows; row++) {
@@ -103,13 +105,12 @@ function placeWeights(
     width: number | undefined;
     inPlace: boolean;
   },
-): { address: number; rowPitch: number; panelPitch: number } {
+): { address: number; pitch: number } {
   if (width === undefined) {
-    return { address: harness.input(paddedColumns(weights, segments, columns)), rowPitch: 0, panelPitch: 0 };
+    return { address: harness.input(paddedColumns(weights, segments, columns)), pitch: 0 };
   }
   if (!inPlace) {
-    const address = harness.input(panels(weights, depth, columns, width));
-    return { address, rowPitch: width * 4, panelPitch: depth * width * 4 };
+    return { address: harness.input(panels(weights, depth, columns, width)), pitch: 0 };
   }
   const pitch = columns + 3;
   // The last panel may reach behind the matrix.
@@ -117,7 +118,7 @@ function placeWeights(
   for (let k = 0; k < depth; k++) {
     for (let column = 0; column < columns; column++) matrix[k * pitch + column] = weights(k, column);
   }
-  return { address: harness.input(matrix), rowPitch: pitch * 4, panelPitch: width * 4 };
+  return { address: harness.input(matrix), pitch: pitch * 4 };
 }
 
 const SENTINEL = -12345;

@@ -23,7 +23,12 @@ function selfTestAfter(kernel: Parameters<typeof injectFault>[0], calls: number)
 }
 
 for (const tile of TILE_NAMES) {
-  for (const kernel of [`gemm${tile}`, `filterGradient${tile}`, `treeGradient${tile}`] as const) {
+  for (const kernel of [
+    `gemm${tile}`,
+    `gemmInPlace${tile}`,
+    `filterGradient${tile}`,
+    `treeGradient${tile}`,
+  ] as const) {
     // The self-test calls each more often, however slow the machine is.
     test(`one changed bit of ${kernel} is noticed`, () => {
       assert.equal(selfTestAfter(kernel, 30), false);

@@ -112,9 +112,23 @@ export function denseForwardInPlace(
   bias: number,
   relu: boolean,
 ): void {
-  const outputs = pass.layer.small[2];
-  const rows = { address: pass.weights, rowPitch: outputs * FLOAT };
-  forwardColumns(kernels, pass, images, { first: 0, count: outputs }, rows, bias, relu);
+  const { layer, input, output, weights, inputRows, outputRows, inputSegment } = pass;
+  const outputs = layer.small[2];
+  const gemm = kernels.gemmInPlace(images);
+  gemm(
+    images,
+    outputs,
+    input.activation,
+    inputRows,
+    1,
+    inputSegment,
+    weights,
+    outputs * FLOAT,
+    bias,
+    output.activation,
+    outputRows,
+    relu ? 1 : 0,
+  );
 }
 
 /** Copies one panel of the weights after the other. */
@@ -126,59 +140,40 @@ export function denseForwardCopied(
   bias: number,
   relu: boolean,
 ): void {
-  const { panelWidth } = pass;
-  const outputs = pass.layer.small[2];
-  for (let first = 0; first < outputs; first += panelWidth) {
-    const columns = { first, count: Math.min(panelWidth, outputs - first) };
-    packPanel(kernels, pass, columns, panel);
-    const copy = { address: panel, rowPitch: panelWidth * FLOAT };
-    forwardColumns(kernels, pass, images, columns, copy, bias, relu);
-  }
-}
-
-interface Columns {
-  readonly first: number;
-  readonly count: number;
-}
-
-/** Columns of a layer: `rows` has their weights, [inputs, count], panels next to each other. */
-function forwardColumns(
-  kernels: MicroKernels,
-  { input, output, inputRows, outputRows, inputSegment, panelWidth }: DensePass,
-  images: number,
-  { first, count }: Columns,
-  rows: { readonly address: number; readonly rowPitch: number },
-  bias: number,
-  relu: boolean,
-): void {
-  const offset = first * FLOAT;
+  const { layer, input, output, panelWidth, inputRows, outputRows, inputSegment } = pass;
+  const [inputs, outputs] = [layer.big[2], layer.small[2]];
   const gemm = kernels.gemm(images);
-  gemm(
-    images,
-    count,
-    input.activation,
-    inputRows,
-    1,
-    inputSegment,
-    rows.address,
-    rows.rowPitch,
-    panelWidth * FLOAT,
-    bias + offset,
-    output.activation + offset,
-    outputRows,
-    relu ? 1 : 0,
-  );
+  for (let column = 0; column < outputs; column += panelWidth) {
+    const columns = Math.min(panelWidth, outputs - column);
+    const offset = column * FLOAT;
+    packPanel(kernels, pass, column, columns, panel);
+    gemm(
+      images,
+      columns,
+      inputs,
+      input.activation,
+      inputRows,
+      1,
+      inputSegment,
+      panel,
+      bias + offset,
+      output.activation + offset,
+      outputRows,
+      relu ? 1 : 0,
+    );
+  }
 }
 
 function packPanel(
   { kernels }: MicroKernels,
   { layer, weights, panelWidth, tap }: DensePass,
-  { first, count }: Columns,
+  column: number,
+  columns: number,
   panel: number,
 ): void {
   const [inputs, outputs] = [layer.big[2], layer.small[2]];
-  const source = weights + first * FLOAT;
-  kernels.packPanels(source, 1, tap, inputs, outputs * FLOAT, count, FLOAT, panelWidth, 0, 1, panel);
+  const source = weights + column * FLOAT;
+  kernels.packPanels(source, 1, tap, inputs, outputs * FLOAT, columns, FLOAT, panelWidth, 0, 1, panel);
 }
 
 /**
@@ -196,7 +191,7 @@ export function denseInputGradient(
   const { output, input } = pass;
   const [from, to] = transposed;
   kernels.kernels.transposeMatrix(output.gradient, images, outputs, output.imageStride, from, pitch);
-  const gemm = kernels.gemm(inputs);
+  const gemm = kernels.gemmInPlace(inputs);
   gemm(
     inputs,
     images,
@@ -206,7 +201,6 @@ export function denseInputGradient(
     pass.weightSegment,
     from,
     pitch,
-    pass.panelWidth * FLOAT,
     zeros,
     to,
     pass.transposedRows,

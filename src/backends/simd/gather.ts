@@ -278,39 +278,19 @@ export function gather(
   relu: boolean,
 ): void {
   const rows = pass.rows * images;
-  const { columns, depth, sourceOffsets, targetOffsets, segments, packing } = pass;
-  if (pass.dot) {
-    kernels.dot(
-      rows,
-      columns,
-      depth,
-      source,
-      sourceOffsets,
-      segments,
-      pass.segmentTable,
-      packing.packed,
-      bias,
-      target,
-      targetOffsets,
-      relu ? 1 : 0,
-    );
-    return;
-  }
-  const rowPitch = packing.panelWidth * FLOAT;
-  const gemm = kernels.gemm(rows);
+  const gemm = pass.dot ? kernels.dot : kernels.gemm(rows);
   gemm(
     rows,
-    columns,
+    pass.columns,
+    pass.depth,
     source,
-    sourceOffsets,
-    segments,
+    pass.sourceOffsets,
+    pass.segments,
     pass.segmentTable,
-    packing.packed,
-    rowPitch,
-    depth * rowPitch,
+    pass.packing.packed,
     bias,
     target,
-    targetOffsets,
+    pass.targetOffsets,
     relu ? 1 : 0,
   );
 }

@@ -1,7 +1,7 @@
 import type {
-  DotKernel,
   FilterGradientKernel,
   GemmKernel,
+  InPlaceGemmKernel,
   Kernels,
   TreeGradientKernel,
 } from '../../kernels/kernels.js';
@@ -12,11 +12,13 @@ import { TILES, type Tile, type TileName } from '../../kernels/tiles/tile.js';
  * wastes less of the last tile, since tiles do not differ in a bit.
  */
 export class MicroKernels {
-  readonly dot: DotKernel;
+  readonly dot: GemmKernel;
   readonly tile: Tile;
   readonly #tall: boolean;
   readonly #gemm4: GemmKernel;
   readonly #gemm6: GemmKernel;
+  readonly #inPlace4: InPlaceGemmKernel;
+  readonly #inPlace6: InPlaceGemmKernel;
   readonly #filter4: FilterGradientKernel;
   readonly #filter6: FilterGradientKernel;
   readonly #tree4: TreeGradientKernel;
@@ -32,6 +34,8 @@ export class MicroKernels {
     const wide = this.tile.columns === 16;
     this.#gemm4 = wide ? kernels.gemm4x16 : kernels.gemm4x8;
     this.#gemm6 = wide ? kernels.gemm6x16 : kernels.gemm6x8;
+    this.#inPlace4 = wide ? kernels.gemmInPlace4x16 : kernels.gemmInPlace4x8;
+    this.#inPlace6 = wide ? kernels.gemmInPlace6x16 : kernels.gemmInPlace6x8;
     this.#filter4 = wide ? kernels.filterGradient4x16 : kernels.filterGradient4x8;
     this.#filter6 = wide ? kernels.filterGradient6x16 : kernels.filterGradient6x8;
     this.#tree4 = wide ? kernels.treeGradient4x16 : kernels.treeGradient4x8;
@@ -40,6 +44,10 @@ export class MicroKernels {
 
   gemm(rows: number): GemmKernel {
     return this.#tall && !wastes(rows) ? this.#gemm6 : this.#gemm4;
+  }
+
+  gemmInPlace(rows: number): InPlaceGemmKernel {
+    return this.#tall && !wastes(rows) ? this.#inPlace6 : this.#inPlace4;
   }
 
   filterGradient(rows: number): FilterGradientKernel {

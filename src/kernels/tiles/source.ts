@@ -6,7 +6,8 @@ import { TILE_NAMES, TILES, type Tile } from './tile.js';
 /** The source of the generated module, which imports arithmetic.ts and lanes.ts from the path `assembly`. */
 export function tileSource(assembly: string): string {
   const functions = TILE_NAMES.flatMap((name) => [
-    gemm(TILES[name]),
+    gemm(TILES[name], 'packed'),
+    gemm(TILES[name], 'inPlace'),
     filterGradient(TILES[name]),
     treeGradient(TILES[name]),
   ]);
@@ -46,22 +47,26 @@ ${lines(columns / 4, (v) => `c${r}_${v} = multiplyAdd(x, b${v}, c${r}_${v});`)} 
  * out[r][n] = bias[n] + Σ_segments Σ_k A[r][segment + k] · B[k][n], ReLU on request.
  *
  * Row r of A starts at a + aOffsets[r], row r of the result at out + outOffsets[r] (offsets in bytes, u32). A segment is
- * (offset in bytes, length in floats), the same for all rows. Row k of B's panel p, as many floats as the tile is wide, is at
- * b + p · panelPitch + k · rowPitch (bytes): packed panels, or a matrix where it stands (panelPitch is then the tile's width);
- * what stands beyond `columns` is read and has no effect. `bias` is always an address: without a bias, of zeros, as many as there
+ * (offset in bytes, length in floats), the same for all rows. gemm's B holds panels of the tile's width, [columns / width, depth,
+ * width]; gemmInPlace's is a matrix where it stands, `pitch` bytes from row to row. What stands beyond `columns` is read and has no
+ * effect. `bias` is always an address: without a bias, of zeros, as many as there
  * are columns rounded up to the tile's. The last tile repeats its last row: the same value is stored twice, which is cheaper
  * than a kernel for each remainder.
  *
- * Three things were measured. Unrolled over k, V8 loads ahead and spills accumulators: a fifth slower on Node 20. An index k
+ * Four things were measured. A pitch that is a variable costs 5 %: hence two functions. Unrolled over k, V8 loads ahead and spills accumulators: a fifth slower on Node 20. An index k
  * beside fixed row addresses costs an addition a row where moving addresses cost one and a zero extension. And accumulators
  * that start as constants on one path and loads on the other are not paired to 256 bits by V8's re-vectorisation.
  */
-function gemm(tile: Tile): string {
+function gemm(tile: Tile, weights: 'packed' | 'inPlace'): string {
   const { rows, columns } = tile;
+  const packed = weights === 'packed';
+  const parameters = packed
+    ? `rows: i32, columns: i32, depth: i32, a: usize, aOffsets: usize, segments: i32, segmentTable: usize, b: usize,`
+    : `rows: i32, columns: i32, a: usize, aOffsets: usize, segments: i32, segmentTable: usize, b: usize, pitch: i32,`;
   return `
-export function gemm${rows}x${columns}(
-  rows: i32, columns: i32, a: usize, aOffsets: usize, segments: i32, segmentTable: usize,
-  b: usize, rowPitch: i32, panelPitch: i32, bias: usize, out: usize, outOffsets: usize, relu: i32,
+export function ${packed ? 'gemm' : 'gemmInPlace'}${rows}x${columns}(
+  ${parameters}
+  bias: usize, out: usize, outOffsets: usize, relu: i32,
 ): void {
   const last = rows - 1;
   for (let column = 0; column < columns; column += ${columns}) {
@@ -69,7 +74,7 @@ export function gemm${rows}x${columns}(
     for (let row = 0; row < rows; row += ${rows}) {
 ${lines(rows, (r) => `const r${r} = <usize>min(row + ${r}, last) << 2;`)}
 ${accumulators(tile, (r, v) => `let c${r}_${v} = v128.load(bias + (<usize>column << 2), ${16 * v});`)}
-      let bp = b;
+      let bp = b + (<usize>column${packed ? ' * depth' : ''} << 2);
       for (let s = 0; s < segments; s++) {
         const offset = a + load<u32>(segmentTable + (<usize>s << 3));
         const length = load<u32>(segmentTable + (<usize>s << 3), 4);
@@ -77,7 +82,7 @@ ${lines(rows, (r) => `const a${r} = offset + load<u32>(aOffsets + r${r});`)}
         const end = length << 2;
         for (let k: usize = 0; k < end; k += 4) {
 ${multiplyStep(tile)}
-          bp += rowPitch;
+          bp += ${packed ? columns * 4 : 'pitch'};
         }
       }
       if (relu) {
@@ -93,7 +98,6 @@ ${accumulators(tile, (r, v) => `v128.store(o${r}, c${r}_${v}, ${16 * v});`)}
 ${accumulators(tile, (r, v) => `if (width > ${4 * v}) storeLanes(o${r} + ${16 * v}, c${r}_${v}, width - ${4 * v});`)}
       }
     }
-    b += panelPitch;
   }
 }`;
 }
