@@ -1,0 +1,58 @@
+// What we use of TensorFlow.js 4, by structure: the library is handed in, never imported, so that it is one and the same
+// as the user's.
+
+/** A tensor as kernels see it. */
+export interface TensorInfo {
+  readonly dataId: object;
+  /** Not changed once a kernel has returned it; TensorFlow.js's own type is mutable. */
+  shape: number[];
+  dtype: string;
+}
+
+/** What the backend `wasm` knows of a tensor's data. */
+interface TensorData {
+  readonly memoryOffset: number | null;
+}
+
+/** TensorFlow.js's backend `wasm`. */
+export interface WasmBackend {
+  readonly wasm: {
+    /** The threaded binary has its memory beside its exports. */
+    readonly asm?: { readonly memory?: WebAssembly.Memory };
+    readonly wasmMemory?: WebAssembly.Memory;
+    _malloc(bytes: number): number;
+    _free(address: number): void;
+  };
+  readonly dataIdMap: { get(dataId: object): TensorData };
+  makeOutput(shape: number[], dtype: string): TensorInfo;
+  incRef(dataId: object): void;
+  disposeData(dataId: object): boolean;
+}
+
+export type NamedTensors = Readonly<Record<string, TensorInfo | undefined>>;
+export type Attributes = Readonly<Record<string, unknown>>;
+
+export interface KernelArguments {
+  readonly inputs: NamedTensors;
+  readonly backend: object;
+  readonly attrs?: Attributes;
+}
+
+export type KernelFunction = (args: KernelArguments) => TensorInfo | TensorInfo[];
+
+export interface KernelConfig {
+  readonly kernelName: string;
+  readonly backendName: string;
+  readonly kernelFunc: KernelFunction;
+  readonly setupFunc?: (backend: object) => void;
+  readonly disposeFunc?: (backend: object) => void;
+}
+
+/** The part of `@tensorflow/tfjs-core` (or of a package that exports it all) that registering needs. */
+export interface TensorFlow {
+  findBackendFactory(name: string): unknown;
+  // Method syntax: TensorFlow.js's own types are narrower here (its DataType, its KernelConfig).
+  getKernel(kernelName: string, backendName: string): unknown;
+  registerKernel(config: unknown): void;
+  unregisterKernel(kernelName: string, backendName: string): void;
+}

@@ -1,0 +1,4 @@
+import type { TrainingKernel } from './trainingKernel.js';
+
+/** All kernels that `registerTrainingKernels` registers. */
+export const TRAINING_KERNELS: readonly TrainingKernel[] = [];
