@@ -49,7 +49,7 @@ function replaceKernel(tf: TensorFlow, kernel: TrainingKernel, hostOf: (backend:
   const stock = current && (replaced.has(current.kernelFunc) ? replaced.get(current.kernelFunc) : current);
   const kernelFunc = (args: KernelArguments) => {
     const { inputs, backend, attrs = {} } = args;
-    const outputs = kernel.run({ host: hostOf(backend), inputs, attrs });
+    const outputs = kernel.run({ tf, host: hostOf(backend), inputs, attrs });
     if (outputs !== undefined) return outputs;
     if (stock !== undefined) return stock.kernelFunc(args);
     throw new Error(refusal(kernelName, args));

@@ -48,8 +48,45 @@ export interface KernelConfig {
   readonly disposeFunc?: (backend: object) => void;
 }
 
-/** The part of `@tensorflow/tfjs-core` (or of a package that exports it all) that registering needs. */
+/** What TensorFlow.js works out about a convolution or a pooling (its `backend_util.Conv2DInfo`). */
+export interface WindowInfo {
+  readonly batchSize: number;
+  readonly inHeight: number;
+  readonly inWidth: number;
+  readonly inChannels: number;
+  readonly outHeight: number;
+  readonly outWidth: number;
+  readonly outChannels: number;
+  readonly strideHeight: number;
+  readonly strideWidth: number;
+  readonly dilationHeight: number;
+  readonly dilationWidth: number;
+  readonly filterHeight: number;
+  readonly filterWidth: number;
+  readonly padInfo: { readonly top: number; readonly left: number };
+}
+
+/** The part of `@tensorflow/tfjs-core` (or of a package that exports it all) that our kernels need. */
 export interface TensorFlow {
+  readonly backend_util: {
+    computeConv2DInfo(
+      inShape: unknown,
+      filterShape: unknown,
+      strides: unknown,
+      dilations: unknown,
+      pad: unknown,
+      roundingMode?: unknown,
+      depthwise?: boolean,
+    ): WindowInfo;
+    computePool2DInfo(
+      inShape: unknown,
+      filterSize: unknown,
+      strides: unknown,
+      dilations: unknown,
+      pad: unknown,
+      roundingMode?: unknown,
+    ): WindowInfo;
+  };
   findBackendFactory(name: string): unknown;
   // Method syntax: TensorFlow.js's own types are narrower here (its DataType, its KernelConfig).
   getKernel(kernelName: string, backendName: string): unknown;

@@ -1,8 +1,9 @@
 import type { Host } from './host.js';
-import type { Attributes, NamedTensors, TensorInfo } from './tensorflow.js';
+import type { Attributes, NamedTensors, TensorFlow, TensorInfo } from './tensorflow.js';
 
 /** One call of a kernel by TensorFlow.js. */
 export interface KernelCall {
+  readonly tf: TensorFlow;
   readonly host: Host;
   readonly inputs: NamedTensors;
   readonly attrs: Attributes;
