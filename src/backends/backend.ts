@@ -1,3 +1,7 @@
+/** What computes gradients (docs/backends.md): our kernels, or TensorFlow.js's backends wasm, tensorflow and cpu. */
+export const BACKEND_NAMES = ['simd', 'wasm', 'native', 'cpu'] as const;
+export type BackendName = (typeof BACKEND_NAMES)[number];
+
 /** How the KL term is computed: see gaussianForward in kernels/assembly/gaussian.ts. */
 export type KlEstimate = 'analytic' | 'monteCarlo';
 
