@@ -79,6 +79,9 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
       'file (docs/models.md).',
   ],
   ['bench --data nowhere', 'nowhere: there is no such file or directory. Check the path.'],
+  ['setup', `BACKEND is missing: the one that needs a set-up: native. ${see('setup')}`],
+  ['setup wasm', 'BACKEND takes native, not "wasm": no other backend needs a set-up.'],
+  ['setup native --directory ""', '--directory takes the path of a directory, not "".'],
   [
     'train --workers 9',
     '9 workers cannot share 8 shards: a shard belongs to one worker. Ask for at most 8 workers, or start the run with ' +

@@ -44,14 +44,21 @@ export function findNative(places: NativePlaces = theseNativePlaces()): string |
 }
 
 /**
- * For the main thread, before workers are started: one thread for each of TensorFlow's pools, as every worker computes
- * by itself, unless the environment has its own TF_NUM_INTRAOP_THREADS. TensorFlow reads the environment of the process,
- * which a worker cannot change; and it must stay loaded when a worker ends.
+ * For the main thread, before workers are started: sets the environment, which is the process's and not a worker's, and
+ * loads tfjs-node once, so that TensorFlow stays loaded when a worker ends.
  * @throws UsageError where tfjs-node is absent or does not load.
  */
 export function prepareNative(): void {
-  for (const [name, value] of Object.entries(ENVIRONMENT)) process.env[name] ??= value;
+  setNativeEnvironment();
   loadNative();
+}
+
+/**
+ * One thread for each of TensorFlow's pools, as every worker computes by itself, and fewer words; what the user has set
+ * stays. TensorFlow reads it when it is loaded, and only the main thread's `process.env` is the process's.
+ */
+export function setNativeEnvironment(): void {
+  for (const [name, value] of Object.entries(ENVIRONMENT)) process.env[name] ??= value;
 }
 
 /**
