@@ -1,5 +1,7 @@
 import type { Backend, Shard } from '../backends/backend.js';
 import { SimdBackend } from '../backends/simd/engine.js';
+import { TfjsBackend } from '../backends/tfjs/backend.js';
+import type { TfjsRuntime } from '../backends/tfjs/runtime.js';
 import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import { Purpose } from '../kernels/stream.js';
 import type { Model } from '../model/model.js';
@@ -32,16 +34,26 @@ export class Rank {
   readonly regions: RankRegions;
   readonly shard: Shard;
 
+  /** @param tfjs the settings' backend, loaded in this thread, where it is one of TensorFlow.js's. */
   constructor(
     readonly rank: number,
     readonly context: RunContext,
+    tfjs?: TfjsRuntime,
   ) {
-    const { memory, module, layout, model, settings } = context;
+    const { memory, module, layout } = context;
     this.regions = layout.ranks[rank]!;
     this.kernels = bindKernels(module, memory);
     this.control = new Int32Array(memory.buffer, layout.control, CONTROL_WORDS);
     this.doubles = new Float64Array(memory.buffer);
-    this.backend = new SimdBackend(this.kernels, memory, {
+    this.backend = tfjs === undefined ? this.#simdBackend() : this.#tfjsBackend(tfjs);
+    const { x, epsilon, logLikelihood, kl } = this.regions;
+    const bounds = new Int32Array(layout.parts + 1);
+    this.shard = { count: 0, parts: 1, bounds, x, epsilon, logLikelihood, kl };
+  }
+
+  #simdBackend(): Backend {
+    const { memory, layout, model, settings } = this.context;
+    return new SimdBackend(this.kernels, memory, {
       model,
       samples: settings.samples,
       kl: settings.kl,
@@ -52,9 +64,12 @@ export class Rank {
       packed: layout.packed,
       workspace: this.regions.workspace,
     });
-    const { x, epsilon, logLikelihood, kl } = this.regions;
-    const bounds = new Int32Array(layout.parts + 1);
-    this.shard = { count: 0, parts: 1, bounds, x, epsilon, logLikelihood, kl };
+  }
+
+  #tfjsBackend(tfjs: TfjsRuntime): Backend {
+    const { memory, layout, model, settings } = this.context;
+    const { samples, kl } = settings;
+    return new TfjsBackend(tfjs, memory.buffer, { model, samples, kl, parameters: layout.parameters });
   }
 
   /**

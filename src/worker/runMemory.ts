@@ -72,7 +72,9 @@ export function shardSize(settings: Settings): number {
  * all-reduce, which the rank can sum while the gradients are in its caches.
  */
 function partsAtOnce(model: Model, settings: Settings, ranks: number): number {
-  const { samples, shards } = settings;
+  const { samples, shards, backend } = settings;
+  // The others take one shard at a time.
+  if (backend !== 'simd') return 1;
   if (!isPowerOfTwo(shards) || !isPowerOfTwo(ranks)) return 1;
   return Math.min(shards / ranks, mostPartsAtOnce(model, samples, shardSize(settings)));
 }
@@ -126,7 +128,11 @@ export function planRunMemory(
   const parts = partsAtOnce(model, settings, ranks);
   const most = shardSize(settings) * parts;
   const engine = { model, samples, kl, tile, parts, shardSize: most, parameters: shared.parameters };
-  const { packedEnd, workspaceEnd } = simdMemory({ ...engine, packed: 0, workspace: 0 });
+  // TensorFlow.js has memory of its own.
+  const { packedEnd, workspaceEnd } =
+    settings.backend === 'simd'
+      ? simdMemory({ ...engine, packed: 0, workspace: 0 })
+      : { packedEnd: 0, workspaceEnd: 0 };
   const packed = place('packed weights', packedEnd);
   const rankRegions = Array.from({ length: ranks }, (_, rank) => ({
     x: place(`rank ${rank}/x`, most * model.dimensions * FLOAT),

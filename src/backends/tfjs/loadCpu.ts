@@ -16,7 +16,6 @@ export async function loadCpu(): Promise<TfjsRuntime> {
     tf,
     name: 'cpu',
     tfjsName: 'cpu',
-    description: `TensorFlow.js ${tf.version_core} in JavaScript`,
     read: (tensor) => tensor.dataSync<'float32'>(),
   };
 }

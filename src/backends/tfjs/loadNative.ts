@@ -14,7 +14,6 @@ export async function loadTensorflow(): Promise<TfjsRuntime> {
     tf,
     name: 'native',
     tfjsName: 'tensorflow',
-    description: `tfjs-node ${tf.version_core}`,
     read: (tensor) => tensor.dataSync<'float32'>(),
   };
 }

@@ -27,7 +27,6 @@ export async function loadWasm(options: PlatformOptions): Promise<TfjsRuntime> {
     tf,
     name: 'wasm',
     tfjsName: 'wasm',
-    description: `TensorFlow.js ${tf.version_core} on WebAssembly with our kernels`,
     // In place of a copy: no operation, so no growth of the memory, comes in between.
     read: (tensor: Tensor) => backend.typedArrayFromHeap(tensor) as Float32Array,
   };

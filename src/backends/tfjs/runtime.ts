@@ -12,8 +12,6 @@ export interface TfjsRuntime {
   readonly tf: Tfjs;
   /** As TensorFlow.js calls the backend. */
   readonly tfjsName: 'wasm' | 'cpu' | 'tensorflow';
-  /** For people, e.g. `TensorFlow.js 4.22.0, backend wasm`. */
-  readonly description: string;
   /** The values of a float32 tensor, to be read before the next operation: perhaps a view of the backend's memory. */
   read(tensor: Tensor): Float32Array;
 }
