@@ -66,6 +66,16 @@ export interface WindowInfo {
   readonly padInfo: { readonly top: number; readonly left: number };
 }
 
+/** The same of volumes (its `backend_util.Conv3DInfo`). */
+export interface VolumeInfo extends Omit<WindowInfo, 'padInfo'> {
+  readonly inDepth: number;
+  readonly outDepth: number;
+  readonly strideDepth: number;
+  readonly dilationDepth: number;
+  readonly filterDepth: number;
+  readonly padInfo: { readonly front: number; readonly top: number; readonly left: number };
+}
+
 /** The part of `@tensorflow/tfjs-core` (or of a package that exports it all) that our kernels need. */
 export interface TensorFlow {
   readonly backend_util: {
@@ -86,6 +96,21 @@ export interface TensorFlow {
       pad: unknown,
       roundingMode?: unknown,
     ): WindowInfo;
+    computeConv3DInfo(
+      inShape: unknown,
+      filterShape: unknown,
+      strides: unknown,
+      dilations: unknown,
+      pad: unknown,
+    ): VolumeInfo;
+    computePool3DInfo(
+      inShape: unknown,
+      filterSize: unknown,
+      strides: unknown,
+      dilations: unknown,
+      pad: unknown,
+      roundingMode?: unknown,
+    ): VolumeInfo;
   };
   findBackendFactory(name: string): unknown;
   // Method syntax: TensorFlow.js's own types are narrower here (its DataType, its KernelConfig).

@@ -11,3 +11,35 @@ export { packColumns, packPanels } from './pack';
 export { multiplyAddProbe, peakProbe, widePeakProbe } from './probe';
 export { binarize, randomBits, randomNormal, randomUniform } from './random';
 export { copyFloats, copyPieces } from './reshape';
+export {
+  mapExp,
+  mapExpm1,
+  mapLog,
+  mapLog1p,
+  mapReciprocal,
+  mapRsqrt,
+  mapSigmoid,
+  mapSoftplus,
+  mapSqrt,
+  mapTanh,
+} from './unary';
+export { reduceMax, reduceMin, reduceSum } from './reduction';
+export { windowMax, windowMaxInputGradient, windowMaxFilterGradient, windowAverageGradient } from './pooling';
+export { depthwiseFilterGradient, depthwiseInputGradient, repeatElements } from './depthwise';
+export { volumeFilterGradient, volumeInputGradient } from './volume';
+export { copyRows, exchangeSlices, gatherSlices, repeatBlocks, reverseSlices, segmentSum } from './segments';
+export {
+  andBytes,
+  broadcastEqual,
+  broadcastGreater,
+  broadcastGreaterEqual,
+  broadcastLess,
+  broadcastLessEqual,
+  broadcastMaximum,
+  broadcastMinimum,
+  broadcastNotEqual,
+  orBytes,
+  selectWords,
+} from './binary';
+export { resampleBilinearGradient, resampleNearest, resampleNearestGradient } from './resample';
+export { normalizeRows } from './batchNorm';

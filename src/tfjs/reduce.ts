@@ -1,0 +1,44 @@
+// Sums, means and extremes over any axes, in place: stock TensorFlow.js transposes what is not reduced over its last axes.
+
+import { axesOf, type Grouping, groupAxes, reducedShape } from './axes.js';
+import { type Host, sizeOf } from './host.js';
+import type { TrainingKernel } from './trainingKernel.js';
+
+type Reduce = (host: Host, x: number, grouping: Grouping, out: number, reduced: number) => void;
+
+function reduction(kernelName: string, reduce: Reduce): TrainingKernel {
+  return {
+    kernelName,
+    run({ host, inputs: { x }, attrs }) {
+      if (x?.dtype !== 'float32') return undefined;
+      const axes = axesOf(attrs.axis ?? attrs.reductionIndices, x.shape.length);
+      const grouping = groupAxes(x.shape, axes);
+      if (grouping === undefined) return undefined;
+      const out = host.output(reducedShape(x.shape, axes, attrs.keepDims === true));
+      const reduced = sizeOf(x.shape) / sizeOf(out.tensor.shape);
+      reduce(host, host.address(x), grouping, out.address, reduced);
+      return out.tensor;
+    },
+  };
+}
+
+function sum(
+  host: Host,
+  x: number,
+  { outer, kept, inner, columns }: Grouping,
+  out: number,
+  scale: number,
+): void {
+  host.kernels.reduceSum(x, outer, kept, inner, columns, scale, out);
+}
+
+export const REDUCTIONS: readonly TrainingKernel[] = [
+  reduction('Sum', (host, x, grouping, out) => sum(host, x, grouping, out, 1)),
+  reduction('Mean', (host, x, grouping, out, reduced) => sum(host, x, grouping, out, 1 / reduced)),
+  reduction('Max', (host, x, { outer, kept, inner, columns }, out) =>
+    host.kernels.reduceMax(x, outer, kept, inner, columns, out),
+  ),
+  reduction('Min', (host, x, { outer, kept, inner, columns }, out) =>
+    host.kernels.reduceMin(x, outer, kept, inner, columns, out),
+  ),
+];

@@ -1,0 +1,23 @@
+import { BATCH_NORM } from './batchNorm.js';
+import { COMPARISONS } from './comparison.js';
+import { DEPTHWISE } from './depthwise.js';
+import { ELEMENTARY } from './elementary.js';
+import { POOLING } from './pooling.js';
+import { REARRANGEMENTS } from './rearrange.js';
+import { REDUCTIONS } from './reduce.js';
+import { RESAMPLING } from './resample.js';
+import type { TrainingKernel } from './trainingKernel.js';
+import { VOLUME_CONVOLUTION } from './volume.js';
+
+/** Every kernel outside the products and convolutions of the GEMM family. */
+export const TENSOR_KERNELS: readonly TrainingKernel[] = [
+  ...REDUCTIONS,
+  ...ELEMENTARY,
+  ...COMPARISONS,
+  ...REARRANGEMENTS,
+  ...DEPTHWISE,
+  ...POOLING,
+  ...RESAMPLING,
+  ...VOLUME_CONVOLUTION,
+  BATCH_NORM,
+];
