@@ -1,8 +1,8 @@
 import type { Kernels } from '../kernels/kernels.js';
-import type { TensorExports } from './tensorExports.js';
+import type { ProductExports } from './productExports.js';
 
 /**
  * The functions of the WebAssembly module that only the TensorFlow.js kernels call, beside those of the training engine
  * (each is documented in src/kernels/assembly). Addresses are in bytes, counts in elements.
  */
-export interface TrainingExports extends Kernels, TensorExports {}
+export interface TrainingExports extends Kernels, ProductExports {}

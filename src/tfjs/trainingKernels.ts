@@ -1,5 +1,6 @@
-import { TENSOR_KERNELS } from './tensorKernels.js';
+import { CONVOLUTION_KERNELS } from './conv2d.js';
+import { MATRIX_KERNELS } from './matMul.js';
 import type { TrainingKernel } from './trainingKernel.js';
 
 /** All kernels that `registerTrainingKernels` registers. */
-export const TRAINING_KERNELS: readonly TrainingKernel[] = TENSOR_KERNELS;
+export const TRAINING_KERNELS: readonly TrainingKernel[] = [...MATRIX_KERNELS, ...CONVOLUTION_KERNELS];

@@ -2,8 +2,10 @@
 
 export { reluForward, reluBackward, tanhForward, tanhBackward } from './activations';
 export { bernoulli, sigmoidArray } from './bernoulli';
+export { copyBordered, zeroFloats } from './border';
 export { expArray, log1pArray, logArray } from './elementary';
 export { columnSums } from './columnSums';
+export { activate, addRows, fillRows, preluRows } from './epilogue';
 export { gaussianBackward, gaussianForward } from './gaussian';
 export { gemmDot4 } from './dot';
 export { addSpans, reduceAdam, treeReduce } from './optimizer';
@@ -43,3 +45,4 @@ export {
 } from './binary';
 export { resampleBilinearGradient, resampleNearest, resampleNearestGradient } from './resample';
 export { normalizeRows } from './batchNorm';
+export { transposeTensor } from './transpose';
