@@ -17,9 +17,9 @@ export const setupCommand = defineCommand({
   },
   flags: {
     directory: path('the path of a directory', {
-      describe: 'Folder of the installation; LOWERBOUND_NATIVE_DIR must name it, too, when it is used',
-      default:
-        "LOWERBOUND_NATIVE_DIR, or lowerbound/tfjs-node-4.22.0 in the user's data: ~/.local/share on Linux",
+      describe:
+        'Folder of the installation; where it is not the default, LOWERBOUND_NATIVE_DIR must name it in use',
+      default: 'LOWERBOUND_NATIVE_DIR, else (Linux) ~/.local/share/lowerbound/tfjs-node-4.22.0',
     }),
     force: switchFlag({
       describe: 'Install again where it is installed',

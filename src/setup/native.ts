@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { access, mkdir, readdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { devNull } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NATIVE_VERSION, nativeDirectory } from '../backends/tfjs/nativeDirectory.js';
@@ -7,8 +8,8 @@ import { UsageError } from '../errors.js';
 import { compileBinding, findCompiler } from './binding.js';
 import { installPackages, runInstallScript } from './npm.js';
 import { unpackWheel } from './unpack.js';
-import { fetchWheel } from './wheel.js';
-import { type Machine, type Progress, thisMachine, type Workshop, work } from './workshop.js';
+import { fetchWheel, WHEEL } from './wheel.js';
+import { type Machine, type Progress, thisMachine, type Wheel, type Workshop, work } from './workshop.js';
 
 export interface SetupOptions {
   /** Default: LOWERBOUND_NATIVE_DIR, or a folder of the user's own data. */
@@ -19,6 +20,8 @@ export interface SetupOptions {
   readonly progress?: Progress;
   /** Default: this one. */
   readonly machine?: Machine;
+  /** Default: the one whose checksum is pinned. */
+  readonly wheel?: Wheel;
 }
 
 /** How the C library came: by the package's own script, or out of PyPI's wheel. */
@@ -40,7 +43,7 @@ const MARK = 'installation.json';
 
 const PACKAGE = join('node_modules', '@tensorflow', 'tfjs-node');
 
-/** What the packages, the wheel and what comes out of it take together, bytes; measured: 1.05e9. */
+/** Bytes: measured, 933 MB stay, and the wheel has 207 MB while it is unpacked. */
 const ROOM = 1.2e9;
 
 /** Seconds. */
@@ -56,40 +59,45 @@ const silent: Progress = { begin: () => {}, advance: () => {}, note: () => {} };
  * or the check fails; the signal's reason where that was given.
  */
 export async function setupNative(options: SetupOptions = {}): Promise<NativeSetup> {
-  const { force = false, signal, progress = silent, machine = thisMachine() } = options;
+  const { force = false, signal, progress = silent, machine = thisMachine(), wheel = WHEEL } = options;
   const directory = resolve(options.directory ?? nativeDirectory());
   const started = performance.now();
   const seconds = () => (performance.now() - started) / 1000;
-  const there = await existing(directory);
-  await mkdir(dirname(directory), { recursive: true });
-  const workshop = (folder: string): Workshop => ({
-    machine,
-    directory: folder,
-    log: `${directory}.log`,
-    progress,
-    signal,
-  });
-  if (there !== undefined && !force) {
-    progress.begin('Checking a gradient');
-    const tensorflow = await checkAgain(workshop(directory));
-    return { directory, made: false, origin: there, tensorflow, seconds: seconds() };
+  const tools = { machine, wheel, progress, signal };
+  const origin = await originOf(directory);
+  if (origin !== undefined && !force) {
+    const tensorflow = await checkAgain({ ...tools, directory, log: devNull });
+    return { directory, made: false, origin, tensorflow, seconds: seconds() };
   }
+  const made = await install(directory, tools);
+  return { directory, made: true, ...made, seconds: seconds() };
+}
+
+type Made = Pick<NativeSetup, 'origin' | 'tensorflow'>;
+
+/** Builds beside the folder and puts the whole in its place. */
+async function install(directory: string, tools: Omit<Workshop, 'directory' | 'log'>): Promise<Made> {
+  await makeParent(directory);
   await sweep(directory);
   await requireRoom(dirname(directory));
   const building = `${directory}.building-${process.pid}`;
+  const log = `${directory}.log`;
   try {
-    await writeFile(`${directory}.log`, '');
-    const made = await build(workshop(building));
+    await writeFile(log, '');
+    const made = await build({ ...tools, directory: building, log });
     await writeFile(join(building, MARK), `${JSON.stringify({ tfjsNode: NATIVE_VERSION, ...made })}\n`);
-    signal?.throwIfAborted();
+    await rename(log, join(building, 'setup.log'));
+    tools.signal?.throwIfAborted();
     await replace(directory, building);
-    return { directory, made: true, ...made, seconds: seconds() };
+    return made;
   } finally {
     await rm(building, { recursive: true, force: true });
+    // It is for those who ask why; who has stopped the work, knows.
+    if (tools.signal?.aborted) await rm(log, { force: true });
   }
 }
 
-async function build(workshop: Workshop): Promise<Pick<NativeSetup, 'origin' | 'tensorflow'>> {
+async function build(workshop: Workshop): Promise<Made> {
   const { progress, directory } = workshop;
   progress.begin(`Installing @tensorflow/tfjs-node ${NATIVE_VERSION} and its packages`);
   await installPackages(workshop);
@@ -103,8 +111,8 @@ async function build(workshop: Workshop): Promise<Pick<NativeSetup, 'origin' | '
   const folder = join(directory, PACKAGE);
   // What the script may have left.
   for (const half of ['deps', 'lib']) await rm(join(folder, half), { recursive: true, force: true });
-  const wheel = await fetchWheel(workshop);
-  await unpackWheel(workshop, wheel, join(folder, 'deps'));
+  const path = await fetchWheel(workshop);
+  await unpackWheel(workshop, path, join(folder, 'deps'));
   await rm(join(directory, 'wheel'), { recursive: true });
   await compileBinding(workshop, compiler, folder);
   const built = await check(workshop);
@@ -158,7 +166,7 @@ function failureOf(
  * The origin of the installation in the folder; undefined where there is none.
  * @throws UsageError for a folder that holds something else: it would be lost.
  */
-async function existing(directory: string): Promise<Origin | undefined> {
+async function originOf(directory: string): Promise<Origin | undefined> {
   if (!existsSync(directory)) return undefined;
   const mark = await readFile(join(directory, MARK), 'utf8').catch(() => undefined);
   if (mark !== undefined) return (JSON.parse(mark) as { readonly origin: Origin }).origin;
@@ -167,6 +175,19 @@ async function existing(directory: string): Promise<Origin | undefined> {
   throw new UsageError(
     `${directory} is there, and no installation of ours: it would be lost. Name a folder that does not exist yet.`,
   );
+}
+
+/** @throws UsageError where the system refuses. */
+async function makeParent(directory: string): Promise<void> {
+  try {
+    await mkdir(dirname(directory), { recursive: true });
+    await access(dirname(directory), constants.W_OK);
+  } catch (error) {
+    throw new UsageError(
+      `${dirname(directory)} cannot be written to: ${(error as Error).message}. Name another folder with --directory.`,
+      { cause: error },
+    );
+  }
 }
 
 /** @throws UsageError where the disk is too full. */

@@ -6,16 +6,15 @@ import { join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
-import { type Workshop, work } from './workshop.js';
+import { type Wheel, type Workshop, work } from './workshop.js';
 
-export const WHEEL = {
+/** Python 3.11's, for Linux x86-64 with glibc from 2.17 up; the other Pythons' hold the same library. */
+export const WHEEL: Wheel = {
   project: 'tensorflow-cpu',
   version: '2.15.1',
-  /** Python 3.11's, for glibc from 2.17 up; other Pythons' hold the same library. */
-  tags: 'cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64',
   bytes: 207_208_420,
   sha256: '54660c074d7241a503e81edfd9f5ef5af88f64051b72e2945f26318c790f2d26',
-} as const;
+};
 
 /** Seconds for pip, and for the download without it. */
 const TIME_LIMIT = 1800;
@@ -36,23 +35,25 @@ type Fetched =
 export async function fetchWheel(workshop: Workshop): Promise<string> {
   const folder = join(workshop.directory, 'wheel');
   await mkdir(folder);
-  workshop.progress.begin(`Downloading TensorFlow ${WHEEL.version} from PyPI (${megabytes(WHEEL.bytes)})`);
+  const { project, version, bytes } = workshop.wheel;
+  workshop.progress.begin(`Downloading TensorFlow ${version} from PyPI (${megabytes(bytes)})`);
   const piped = await withPip(workshop, folder);
   const fetched = piped.kind === 'fetched' ? piped : await withoutPip(workshop, folder);
   if (fetched.kind === 'failed') {
     const pip = piped.kind === 'failed' ? `With pip: ${piped.reason}. Without: ` : '';
     throw new Error(
-      `${WHEEL.project} ${WHEEL.version} could not be downloaded from PyPI. ${pip}${fetched.reason}. ` +
+      `${project} ${version} could not be downloaded from PyPI. ${pip}${fetched.reason}. ` +
         `Check the network or pip's settings, then try again; all that was said is in ${workshop.log}.`,
     );
   }
-  await checkBytes(fetched.path, workshop.signal);
+  await checkBytes(fetched.path, workshop);
   return fetched.path;
 }
 
 async function withPip(workshop: Workshop, folder: string): Promise<Fetched> {
+  const { project, version, bytes, sha256 } = workshop.wheel;
   const requirements = join(folder, 'requirements.txt');
-  await writeFile(requirements, `${WHEEL.project}==${WHEEL.version} --hash=sha256:${WHEEL.sha256}\n`);
+  await writeFile(requirements, `${project}==${version} --hash=sha256:${sha256}\n`);
   const temporary = join(folder, 'pip');
   await mkdir(temporary);
   const target = [
@@ -76,9 +77,7 @@ async function withPip(workshop: Workshop, folder: string): Promise<Fetched> {
   ];
   const quiet = ['--dest', folder, '--no-cache-dir', '--no-input', '--progress-bar', 'off'];
   const watch = setInterval(() => {
-    void bytesBelow(folder).then((bytes) =>
-      workshop.progress.advance(Math.min(bytes, WHEEL.bytes), WHEEL.bytes),
-    );
+    void bytesBelow(folder).then((done) => workshop.progress.advance(Math.min(done, bytes), bytes));
   }, LOOK);
   try {
     const done = await work(workshop, {
@@ -99,23 +98,20 @@ async function withPip(workshop: Workshop, folder: string): Promise<Fetched> {
 }
 
 async function withoutPip(workshop: Workshop, folder: string): Promise<Fetched> {
-  const path = join(folder, `${WHEEL.project.replace('-', '_')}-${WHEEL.version}-${WHEEL.tags}.whl`);
+  const { project, version, bytes, sha256 } = workshop.wheel;
+  const path = join(folder, `${project}.whl`);
   const limit = AbortSignal.timeout(TIME_LIMIT * 1000);
   const signal = workshop.signal === undefined ? limit : AbortSignal.any([workshop.signal, limit]);
   try {
-    const index = await request(
-      workshop,
-      `https://pypi.org/pypi/${WHEEL.project}/${WHEEL.version}/json`,
-      signal,
-    );
-    const response = await request(workshop, addressIn(await index.json()), signal);
+    const release = await request(workshop, `https://pypi.org/pypi/${project}/${version}/json`, signal);
+    const response = await request(workshop, addressIn(await release.json(), sha256), signal);
     let done = 0;
     const counting = new Transform({
       transform(chunk: Buffer, _encoding, next) {
         done += chunk.length;
-        workshop.progress.advance(Math.min(done, WHEEL.bytes), WHEEL.bytes);
+        workshop.progress.advance(Math.min(done, bytes), bytes);
         // A larger file is a wrong one: it must not fill the disk.
-        next(done > WHEEL.bytes ? new Error('there is more of it than there should be') : null, chunk);
+        next(done > bytes ? new Error('there is more of it than there should be') : null, chunk);
       },
     });
     const body = Readable.fromWeb(response.body as ReadableStream);
@@ -131,30 +127,29 @@ async function request({ machine }: Workshop, address: string, signal: AbortSign
   const response = await machine.fetch(address, { signal });
   const { host, protocol } = new URL(response.url || address);
   if (protocol !== 'https:') throw new Error(`${host} was reached without encryption`);
-  if (!response.ok || response.body === null)
-    throw new Error(`${host} answered with status ${response.status}`);
+  if (!response.ok) throw new Error(`${host} answered with status ${response.status}`);
   return response;
 }
 
-/** Of the one file with the pinned checksum, in PyPI's JSON about a release. */
-function addressIn(release: unknown): string {
+/** Of the one file with the checksum, in PyPI's JSON about a release. */
+function addressIn(release: unknown, sha256: string): string {
   const { urls = [] } = release as {
     readonly urls?: readonly { readonly url: string; readonly digests: { readonly sha256: string } }[];
   };
-  const file = urls.find(({ digests }) => digests.sha256 === WHEEL.sha256);
+  const file = urls.find(({ digests }) => digests.sha256 === sha256);
   if (file === undefined) throw new Error('PyPI lists no file with the expected checksum');
   if (!file.url.startsWith('https://')) throw new Error('PyPI gives an address without encryption');
   return file.url;
 }
 
-/** @throws Error where the file is not the pinned one. */
-async function checkBytes(path: string, signal: AbortSignal | undefined): Promise<void> {
+/** @throws Error where the file is not the expected one. */
+async function checkBytes(path: string, { wheel, signal }: Workshop): Promise<void> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash, signal === undefined ? {} : { signal });
-  const sha256 = hash.digest('hex');
-  if (sha256 === WHEEL.sha256) return;
+  const found = hash.digest('hex');
+  if (found === wheel.sha256) return;
   throw new Error(
-    `The downloaded wheel of ${WHEEL.project} ${WHEEL.version} has the SHA-256 ${sha256}, but ${WHEEL.sha256} is expected: ` +
+    `The downloaded wheel of ${wheel.project} ${wheel.version} has the SHA-256 ${found}, but ${wheel.sha256} is expected: ` +
       'it was damaged or exchanged on its way, and nothing of it was used. Try again, from another network or index.',
   );
 }

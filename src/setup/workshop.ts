@@ -35,6 +35,14 @@ export interface Progress {
   note(sentence: string): void;
 }
 
+/** A file of PyPI's. */
+export interface Wheel {
+  readonly project: string;
+  readonly version: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
 /** One installation being made: the machine, the folder in which it grows, and who is told. */
 export interface Workshop {
   readonly machine: Machine;
@@ -42,6 +50,8 @@ export interface Workshop {
   readonly directory: string;
   /** Takes every command and all its output. */
   readonly log: string;
+  /** Has the C library. */
+  readonly wheel: Wheel;
   readonly progress: Progress;
   readonly signal: AbortSignal | undefined;
 }
@@ -81,9 +91,13 @@ export function reasonIn(output: string): string {
   const lines = output
     .split('\n')
     .map((line) => line.trim())
-    .filter((line) => line !== '');
-  const error = lines.find((line) => /^(npm error |.*: )?(\w*Error|error|ERROR|fatal error): ./.test(line));
-  const reason =
-    error?.replace(/^(npm error )?((\w*Error|error|ERROR): )?/, '') ?? lines.at(-1) ?? 'it said nothing';
-  return reason.replace(/[.\s]+$/, '');
+    .filter((line) => line !== '' && !NPM_DETAIL.test(line));
+  const reason = lines.find((line) => AN_ERROR.test(line)) ?? lines.at(-1) ?? 'it said nothing';
+  return reason.replace(/^(npm error )?((\w*Error|error|ERROR): )?/, '').replace(/[.\s]+$/, '');
 }
+
+/** Of Node, pip, the compilers, or npm. */
+const AN_ERROR = /^npm error .|(^|[ :])(\w*Error|error|ERROR): ./;
+
+/** What npm adds before and after the words that say why. */
+const NPM_DETAIL = /^npm error (code|errno|syscall|path|command|A complete log) /;

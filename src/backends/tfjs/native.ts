@@ -115,10 +115,12 @@ function hasBinding(folder: string): boolean {
   return readdirSync(lib).some((name) => existsSync(join(lib, name, 'tfjs_binding.node')));
 }
 
-/** tfjs-node 4.22 calls what Node 23 took out of `util`. A worker has a `util` of its own. */
+/**
+ * tfjs-node 4.22 calls what newer Nodes warn of or no longer have. A worker has a `util` of its own.
+ */
 function restoreUtil(): void {
   const old: { isNullOrUndefined?: (value: unknown) => boolean; isArray?: (value: unknown) => boolean } =
     util;
-  old.isNullOrUndefined ??= (value) => value === null || value === undefined;
-  old.isArray ??= Array.isArray;
+  old.isNullOrUndefined = (value) => value === null || value === undefined;
+  old.isArray = Array.isArray;
 }
