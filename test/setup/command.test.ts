@@ -66,6 +66,8 @@ describe('a command', () => {
 
   it('that is stopped ends with all that it has started, even against its will', {
     skip: process.platform === 'linux' ? false : 'looks into /proc, which Linux has',
+    // Less than what it has started would live.
+    timeout: 30_000,
   }, async () => {
     const file = join(directory, 'pid');
     const controller = new AbortController();
