@@ -28,6 +28,8 @@ interface Place {
 /** How to make one kind of backend. */
 export interface BackendKind {
   readonly name: string;
+  /** Tensors that are alive. */
+  readonly tensors?: () => number;
   /** Bytes for packed weights and for the workspace. */
   bytes(options: BackendOptions): { readonly packed: number; readonly workspace: number };
   create(options: BackendOptions, place: Place): Backend;
@@ -50,6 +52,7 @@ export function simdKind({ module, tile, arithmetic }: Platform): BackendKind {
 export function tfjsKind(runtime: TfjsRuntime): BackendKind {
   return {
     name: runtime.name,
+    tensors: () => runtime.tf.memory().numTensors,
     bytes: () => ({ packed: 0, workspace: 0 }),
     create: ({ model, samples, kl }, { memory, parameters }) =>
       new TfjsBackend(runtime, memory.buffer, { model, samples, kl, parameters }),
@@ -97,6 +100,11 @@ export class BackendHarness {
     this.#gradient = new Float32Array(memory.buffer, gradient, model.parameters.size);
     this.#floats = new Float32Array(memory.buffer);
     this.#doubles = new Float64Array(memory.buffer);
+  }
+
+  /** Gives back what the memory does not hold. */
+  close(): void {
+    if (this.backend instanceof TfjsBackend) this.backend.dispose();
   }
 
   /** A whole step. */
