@@ -27,7 +27,6 @@ export const ELEMENTARY: readonly TrainingKernel[] = [
   unary('Log1p', 'mapLog1p'),
   unary('Reciprocal', 'mapReciprocal'),
   unary('Rsqrt', 'mapRsqrt'),
-  unary('Sigmoid', 'mapSigmoid'),
   unary('Softplus', 'mapSoftplus'),
   unary('Sqrt', 'mapSqrt'),
   unary('Tanh', 'mapTanh'),

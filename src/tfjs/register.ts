@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.js';
 import { choosePlatform, type PlatformOptions } from '../kernels/platform.js';
+import { replaceAdam } from './adam.js';
 import { Host } from './host.js';
 import type { KernelArguments, KernelConfig, KernelFunction, TensorFlow, WasmBackend } from './tensorflow.js';
 import type { TrainingKernel } from './trainingKernel.js';
@@ -40,6 +41,7 @@ export function registerTrainingKernels(tf: TensorFlow, options: PlatformOptions
     return host;
   };
   for (const kernel of TRAINING_KERNELS) replaceKernel(tf, kernel, hostOf);
+  replaceAdam(tf);
   return platform.warnings;
 }
 

@@ -22,7 +22,6 @@ export interface TensorExports {
   readonly mapLog1p: UnaryKernel;
   readonly mapReciprocal: UnaryKernel;
   readonly mapRsqrt: UnaryKernel;
-  readonly mapSigmoid: UnaryKernel;
   readonly mapSoftplus: UnaryKernel;
   readonly mapSqrt: UnaryKernel;
   readonly mapTanh: UnaryKernel;
@@ -82,6 +81,24 @@ export interface TensorExports {
   readonly resampleNearest: ResampleKernel;
   readonly resampleNearestGradient: ResampleKernel;
   readonly resampleBilinearGradient: ResampleKernel;
+  adamStep(
+    x: number,
+    gradient: number,
+    m: number,
+    v: number,
+    count: number,
+    beta1: number,
+    rest1: number,
+    beta2: number,
+    rest2: number,
+    c1: number,
+    c2: number,
+    epsilon: number,
+    minusRate: number,
+    nextX: number,
+    nextM: number,
+    nextV: number,
+  ): void;
   normalizeRows(
     x: number,
     rows: number,

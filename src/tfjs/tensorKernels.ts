@@ -1,7 +1,9 @@
+import { ADAM_STEP } from './adam.js';
 import { BATCH_NORM } from './batchNorm.js';
 import { COMPARISONS } from './comparison.js';
 import { DEPTHWISE } from './depthwise.js';
 import { ELEMENTARY } from './elementary.js';
+import { IDENTITIES } from './identity.js';
 import { POOLING } from './pooling.js';
 import { REARRANGEMENTS } from './rearrange.js';
 import { REDUCTIONS } from './reduce.js';
@@ -19,5 +21,7 @@ export const TENSOR_KERNELS: readonly TrainingKernel[] = [
   ...POOLING,
   ...RESAMPLING,
   ...VOLUME_CONVOLUTION,
+  ...IDENTITIES,
   BATCH_NORM,
+  ADAM_STEP,
 ];

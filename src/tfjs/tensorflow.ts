@@ -112,6 +112,13 @@ export interface TensorFlow {
       roundingMode?: unknown,
     ): VolumeInfo;
   };
+  readonly AdamOptimizer?: { readonly prototype: object };
+  engine(): {
+    readonly registeredVariables: Readonly<Record<string, unknown>>;
+    runKernel(kernelName: string, inputs: object, attrs?: object): unknown;
+    tidy(run: () => void): unknown;
+  };
+  getBackend(): string;
   findBackendFactory(name: string): unknown;
   // Method syntax: TensorFlow.js's own types are narrower here (its DataType, its KernelConfig).
   getKernel(kernelName: string, backendName: string): unknown;

@@ -77,6 +77,14 @@ export function signedTanh(x: v128): v128 {
   return v128.or(tanh(x), signOf(x));
 }
 
+/** log(1 + e^x) = max(x, 0) + log1p(e^−|x|). */
+// @ts-ignore: decorator
+@inline
+export function softplus(x: v128): v128 {
+  const tail = log1pUnit(exp(f32x4.neg(f32x4.abs(x))));
+  return f32x4.add(f32x4.pmax(x, f32x4.splat(0)), tail);
+}
+
 /** 1 / (1 + e^−x). */
 // @ts-ignore: decorator
 @inline
@@ -85,12 +93,4 @@ export function logistic(x: v128): v128 {
   const e = exp(f32x4.neg(f32x4.abs(x)));
   const positive = f32x4.div(one, f32x4.add(one, e));
   return v128.bitselect(f32x4.mul(e, positive), positive, f32x4.lt(x, f32x4.splat(0)));
-}
-
-/** log(1 + e^x) = max(x, 0) + log1p(e^−|x|). */
-// @ts-ignore: decorator
-@inline
-export function softplus(x: v128): v128 {
-  const tail = log1pUnit(exp(f32x4.neg(f32x4.abs(x))));
-  return f32x4.add(f32x4.pmax(x, f32x4.splat(0)), tail);
 }

@@ -20,7 +20,6 @@ export {
   mapLog1p,
   mapReciprocal,
   mapRsqrt,
-  mapSigmoid,
   mapSoftplus,
   mapSqrt,
   mapTanh,
@@ -45,4 +44,5 @@ export {
 } from './binary';
 export { resampleBilinearGradient, resampleNearest, resampleNearestGradient } from './resample';
 export { normalizeRows } from './batchNorm';
+export { adamStep } from './adamStep';
 export { transposeTensor } from './transpose';

@@ -1,7 +1,7 @@
 // out[i] = f(x[i]) for tensor operations: any alignment, any count, nothing written behind out[count − 1].
 
 import { exp } from './elementary';
-import { expm1, fullLog, log1p, logistic, signedTanh, softplus } from './functions';
+import { expm1, fullLog, log1p, signedTanh, softplus } from './functions';
 import { storeLanes } from './lanes';
 
 const EXP = 0;
@@ -9,11 +9,10 @@ const LOG = 1;
 const LOG1P = 2;
 const EXPM1 = 3;
 const SOFTPLUS = 4;
-const SIGMOID = 5;
-const TANH = 6;
-const SQRT = 7;
-const RSQRT = 8;
-const RECIPROCAL = 9;
+const TANH = 5;
+const SQRT = 6;
+const RSQRT = 7;
+const RECIPROCAL = 8;
 
 // The comparisons are of constants, and gone once this is inlined.
 // @ts-ignore: decorator
@@ -24,7 +23,6 @@ function apply(f: i32, x: v128): v128 {
   if (f == LOG1P) return log1p(x);
   if (f == EXPM1) return expm1(x);
   if (f == SOFTPLUS) return softplus(x);
-  if (f == SIGMOID) return logistic(x);
   if (f == TANH) return signedTanh(x);
   if (f == SQRT) return f32x4.sqrt(x);
   if (f == RSQRT) return f32x4.div(f32x4.splat(1), f32x4.sqrt(x));
@@ -66,10 +64,6 @@ export function mapExpm1(x: usize, out: usize, count: i32): void {
 
 export function mapSoftplus(x: usize, out: usize, count: i32): void {
   map(SOFTPLUS, x, out, count);
-}
-
-export function mapSigmoid(x: usize, out: usize, count: i32): void {
-  map(SIGMOID, x, out, count);
 }
 
 export function mapTanh(x: usize, out: usize, count: i32): void {
