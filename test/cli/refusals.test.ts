@@ -43,6 +43,8 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['train --barrier-timeout soon', '--barrier-timeout takes a number above 0, not "soon".'],
   ['train --kl analitic', '--kl takes analytic or monte-carlo, not "analitic". Did you mean analytic?'],
   ['train --kl exact', '--kl takes analytic or monte-carlo, not "exact".'],
+  ['train --backend wsam', '--backend takes simd, wasm, native or cpu, not "wsam". Did you mean wasm?'],
+  ['evaluate run --backend gpu', '--backend takes simd, wasm, native or cpu, not "gpu".'],
   ['train --binarize toString', '--binarize takes threshold, dynamic, static or none, not "toString".'],
   ['train --seed -1', '--seed takes a whole number from 0 to 18446744073709551615, not "-1".'],
   [
