@@ -1,4 +1,8 @@
 // One matrix product on the GEMM micro-kernels: which one, in which blocks, and what is packed for it.
+//
+// Every element is summed by itself, over k in order; where B has few columns, in four lanes. The sum begins with the bias,
+// but where both what is transposed and the number of rows make it come last. So without a bias, or without
+// transposes, a row has the same bits whatever other rows are computed with it.
 
 import type { Host } from './host.js';
 
@@ -9,9 +13,6 @@ const DOT_COLUMNS = 4;
 
 /** Up to this many rows, packing all of B for them costs more than transposing A and reading B in place. */
 const IN_PLACE_ROWS = 32;
-
-/** Up to this many rows, dot products with a transposed B are faster than its panels. */
-const DOT_ROWS = 6;
 
 /** Lines of this many bytes, or multiples, share a few sets of the first-level cache. */
 const COLLIDING_PITCH = 1024;
@@ -57,7 +58,6 @@ export function multiply(host: Host, product: MatrixProduct): void {
   else if (transposeA && transposeB) multiplyBothTransposed(host, product);
   else if (transposeA) multiplyLines(host, product);
   else if (n <= DOT_COLUMNS) multiplyFewColumns(host, product);
-  else if (transposeB && m <= DOT_ROWS) multiplyFewRowsTransposed(host, product);
   else if (transposeB && m < n && fillsPanels(m, host.panelWidth)) multiplyTurned(host, product);
   else if (transposeB || m > IN_PLACE_ROWS) multiplyPanels(host, product);
   else multiplyInPlace(host, product);
@@ -66,7 +66,7 @@ export function multiply(host: Host, product: MatrixProduct): void {
 /** Whether few columns of a last panel are in vain. */
 function fillsPanels(columns: number, width: number): boolean {
   const rest = columns % width;
-  return rest === 0 || rest >= width / 4;
+  return columns < width || rest === 0 || rest >= width / 4;
 }
 
 /** The smaller operand is transposed first. */
@@ -137,18 +137,6 @@ function multiplyInPlace(host: Host, product: MatrixProduct): void {
   const turned = host.scratch(m * k * FLOAT);
   host.kernels.transposeTensor(a, m, k, turned);
   sumOuterProducts(host, { ...product, a: turned });
-}
-
-/** A · Bᵀ for few rows: dot products of B's rows with A's. */
-function multiplyFewRowsTransposed(host: Host, product: MatrixProduct): void {
-  const { a, b, out, m, n, k, bias, relu } = product;
-  const columnBytes = packedColumnBytes(k);
-  const scratch = host.scratch(m * columnBytes + m * n * FLOAT);
-  const columns = packColumns(host, a, m, k, { inner: FLOAT, column: k * FLOAT }, scratch);
-  const turned = m === 1 ? out : scratch + m * columnBytes;
-  dotProducts(host, { rows: b, count: n, depth: k, columns, width: m, out: turned, bias: 0, relu: false });
-  if (m > 1) host.kernels.transposeTensor(turned, n, m, out);
-  finish(host, product, bias, relu);
 }
 
 /** A · Bᵀ = (B · Aᵀ)ᵀ: rows of B are read in place, and the smaller A is packed. */
