@@ -69,7 +69,8 @@ export class Rank {
   #tfjsBackend(tfjs: TfjsRuntime): Backend {
     const { memory, layout, model, settings } = this.context;
     const { samples, kl } = settings;
-    return new TfjsBackend(tfjs, memory.buffer, { model, samples, kl, parameters: layout.parameters });
+    const { parts, parameters } = layout;
+    return new TfjsBackend(tfjs, memory.buffer, { model, samples, kl, parts, parameters });
   }
 
   /**

@@ -1,4 +1,5 @@
 import { mostPartsAtOnce, simdMemory } from '../backends/simd/engine.js';
+import { mostTfjsParts } from '../backends/tfjs/parts.js';
 import { Arena } from '../kernels/arena.js';
 import type { Model } from '../model/model.js';
 import type { Settings } from './settings.js';
@@ -73,10 +74,11 @@ export function shardSize(settings: Settings): number {
  */
 function partsAtOnce(model: Model, settings: Settings, ranks: number): number {
   const { samples, shards, backend } = settings;
-  // The others take one shard at a time.
-  if (backend !== 'simd') return 1;
   if (!isPowerOfTwo(shards) || !isPowerOfTwo(ranks)) return 1;
-  return Math.min(shards / ranks, mostPartsAtOnce(model, samples, shardSize(settings)));
+  const size = shardSize(settings);
+  const most =
+    backend === 'simd' ? mostPartsAtOnce(model, samples, size) : mostTfjsParts(backend, model, samples, size);
+  return Math.min(shards / ranks, most);
 }
 
 function isPowerOfTwo(n: number): boolean {

@@ -1,8 +1,9 @@
 // Any backend on a memory of its own: parameters, examples and noise in, terms and gradient out.
 
 import type { Backend, KlEstimate, Shard } from '#src/backends/backend.js';
-import { SimdBackend, simdMemory } from '#src/backends/simd/engine.js';
+import { mostPartsAtOnce, SimdBackend, simdMemory } from '#src/backends/simd/engine.js';
 import { TfjsBackend } from '#src/backends/tfjs/backend.js';
+import { mostTfjsParts } from '#src/backends/tfjs/parts.js';
 import type { TfjsRuntime } from '#src/backends/tfjs/runtime.js';
 import { Arena } from '#src/kernels/arena.js';
 import { bindKernels } from '#src/kernels/kernels.js';
@@ -13,8 +14,10 @@ export interface BackendOptions {
   readonly model: Model;
   readonly samples: number;
   readonly kl: KlEstimate;
-  /** Most examples of a shard. */
+  /** Most examples at once. */
   readonly most: number;
+  /** Most shards at once. */
+  readonly parts: number;
 }
 
 /** Where a backend may put what it needs, and where it finds the parameters. */
@@ -30,16 +33,22 @@ export interface BackendKind {
   readonly name: string;
   /** Tensors that are alive. */
   readonly tensors?: () => number;
+  /** Whether several shards at once give the bits of the tree's sum over each by itself. */
+  readonly addsByTree: boolean;
+  /** How many shards of `shardSize` examples it takes at once. */
+  mostParts(model: Model, samples: number, shardSize: number): number;
   /** Bytes for packed weights and for the workspace. */
   bytes(options: BackendOptions): { readonly packed: number; readonly workspace: number };
   create(options: BackendOptions, place: Place): Backend;
 }
 
 export function simdKind({ module, tile, arithmetic }: Platform): BackendKind {
-  const shared = ({ model, samples, kl, most }: BackendOptions) =>
-    ({ model, samples, kl, tile, parts: 1, shardSize: most }) as const;
+  const shared = ({ model, samples, kl, most, parts }: BackendOptions) =>
+    ({ model, samples, kl, tile, parts, shardSize: most }) as const;
   return {
     name: `simd, ${arithmetic}`,
+    addsByTree: true,
+    mostParts: mostPartsAtOnce,
     bytes: (options) => {
       const plan = simdMemory({ ...shared(options), parameters: 0, packed: 0, workspace: 0 });
       return { packed: plan.packedEnd, workspace: plan.workspaceEnd };
@@ -52,10 +61,12 @@ export function simdKind({ module, tile, arithmetic }: Platform): BackendKind {
 export function tfjsKind(runtime: TfjsRuntime): BackendKind {
   return {
     name: runtime.name,
+    addsByTree: runtime.name !== 'native',
+    mostParts: (...shards) => mostTfjsParts(runtime.name, ...shards),
     tensors: () => runtime.tf.memory().numTensors,
     bytes: () => ({ packed: 0, workspace: 0 }),
-    create: ({ model, samples, kl }, { memory, parameters }) =>
-      new TfjsBackend(runtime, memory.buffer, { model, samples, kl, parameters }),
+    create: ({ model, samples, kl, parts }, { memory, parameters }) =>
+      new TfjsBackend(runtime, memory.buffer, { model, samples, kl, parts, parameters }),
   };
 }
 
@@ -95,7 +106,15 @@ export class BackendHarness {
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     this.backend = kind.create(options, { memory, parameters, packed, workspace });
     this.#options = options;
-    this.#shard = { count: 0, parts: 1, bounds: new Int32Array(2), x, epsilon, logLikelihood, kl };
+    this.#shard = {
+      count: 0,
+      parts: 1,
+      bounds: new Int32Array(options.parts + 1),
+      x,
+      epsilon,
+      logLikelihood,
+      kl,
+    };
     this.#parameters = new Float32Array(memory.buffer, parameters, model.parameters.size);
     this.#gradient = new Float32Array(memory.buffer, gradient, model.parameters.size);
     this.#floats = new Float32Array(memory.buffer);
@@ -118,8 +137,13 @@ export class BackendHarness {
     this.backend.prepare(0, 1);
   }
 
-  gradient(inputs: Omit<Inputs, 'parameters'>, beta: number): Outputs {
+  /** @param bounds where shards begin, and the last one ends; default: one shard. */
+  gradient(inputs: Omit<Inputs, 'parameters'>, beta: number, bounds?: readonly number[]): Outputs {
     const shard = this.#fill(inputs);
+    if (bounds) {
+      shard.parts = bounds.length - 1;
+      shard.bounds.set(bounds);
+    }
     // A gradient is set, not added to.
     this.#gradient.fill(Number.NaN);
     this.backend.elboGradient(shard, beta, this.#gradient.byteOffset);
@@ -134,6 +158,7 @@ export class BackendHarness {
   #fill({ x, epsilon }: Omit<Inputs, 'parameters'>): Shard {
     const shard = this.#shard;
     shard.count = x.length / this.#options.model.dimensions;
+    shard.parts = 1;
     shard.bounds[1] = shard.count;
     this.#floats.set(x, shard.x / 4);
     this.#floats.set(epsilon, shard.epsilon / 4);

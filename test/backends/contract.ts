@@ -20,6 +20,7 @@ export function contract(kind: BackendKind, other: BackendKind): void {
   goldenContract(kind, other);
   smallModelContract(kind);
   shardContract(kind);
+  partsContract(kind);
   extremeContract(kind);
   notFiniteContract(kind);
   leakContract(kind);
@@ -97,7 +98,7 @@ function shardContract(kind: BackendKind): void {
   for (const model of smallModels) {
     const options = { samples: 2, kl: 'analytic', beta: 1 } as const;
     test(`${kind.name}: ${model.name}: shards of 7, 1, 0, 5 and 7 examples, one after the other`, () => {
-      const harness = new BackendHarness(kind, { model, ...options, most: 7 });
+      const harness = new BackendHarness(kind, { model, ...options, most: 7, parts: 1 });
       const { parameters } = drawInputs(model, 7, options.samples, 11);
       harness.prepare(parameters);
       const results = [7, 1, 0, 5, 7].map((n) => {
@@ -113,7 +114,7 @@ function shardContract(kind: BackendKind): void {
     });
 
     test(`${kind.name}: ${model.name}: a step with other parameters, and back`, () => {
-      const harness = new BackendHarness(kind, { model, ...options, most: 3 });
+      const harness = new BackendHarness(kind, { model, ...options, most: 3, parts: 1 });
       const inputs = drawInputs(model, 3, options.samples, 31);
       const { parameters } = drawInputs(model, 3, options.samples, 32);
       const first = harness.run(inputs, options.beta);
@@ -122,6 +123,42 @@ function shardContract(kind: BackendKind): void {
       assert.deepEqual(harness.run(inputs, options.beta), first);
     });
   }
+}
+
+/** Four shards at once, of 3, 0, 8 and 2 examples. */
+function partsContract(kind: BackendKind): void {
+  const bounds = [0, 3, 3, 11, 13];
+  const options = { samples: 3, kl: 'analytic', beta: 0.7 } as const;
+  for (const model of smallModels) {
+    const title = `${kind.name}: ${model.name}: four shards at once`;
+    if (kind.mostParts(model, options.samples, 4) < 4) {
+      test(title, { skip: 'it takes one shard of this model at a time' }, () => {});
+      continue;
+    }
+    test(title, () => {
+      const { parameters, ...whole } = drawInputs(model, 13, options.samples, 71);
+      const harness = new BackendHarness(kind, { model, ...options, most: 16, parts: 4 });
+      harness.prepare(parameters);
+      const together = harness.gradient(whole, options.beta, bounds);
+      assertWithin(together, boundsOf(model, { parameters, ...whole }, options));
+      if (!kind.addsByTree) return;
+      const single = new BackendHarness(kind, { model, ...options, most: 8, parts: 1 });
+      single.prepare(parameters);
+      const gradients = bounds.slice(1).map((end, part) => {
+        const rows = (values: Float64Array, width: number) =>
+          values.slice(bounds[part]! * width, end * width);
+        const x = rows(whole.x, model.dimensions);
+        const epsilon = rows(whole.epsilon, options.samples * model.latent);
+        return single.gradient({ x, epsilon }, options.beta).gradient;
+      });
+      const [left, right] = [add(gradients[0]!, gradients[1]!), add(gradients[2]!, gradients[3]!)];
+      assert.deepEqual(together.gradient, add(left, right));
+    });
+  }
+}
+
+function add(a: Float32Array, b: Float32Array): Float32Array {
+  return a.map((value, i) => value + b[i]!);
 }
 
 const certain: ModelSpec = {
@@ -179,7 +216,7 @@ function leakContract(kind: BackendKind): void {
     const model = resolveModel(spec, { input: [28, 28, 1] });
     const inputs = drawInputs(model, 1, 1, 61);
     const scaled = { ...inputs, parameters: inputs.parameters.map((value) => value / 16) };
-    const harness = new BackendHarness(kind, { model, samples: 1, kl: 'analytic', most: 1 });
+    const harness = new BackendHarness(kind, { model, samples: 1, kl: 'analytic', most: 1, parts: 1 });
     const steps = (count: number) => {
       for (let i = 0; i < count; i++) harness.run(scaled, 1);
       collectGarbage();
@@ -198,7 +235,7 @@ function leakContract(kind: BackendKind): void {
 function runOnce(kind: BackendKind, model: Model, inputs: Inputs, options: ElboOptions): Outputs {
   const { samples, kl, beta } = options;
   const most = inputs.x.length / model.dimensions;
-  const harness = new BackendHarness(kind, { model, samples, kl, most });
+  const harness = new BackendHarness(kind, { model, samples, kl, most, parts: 1 });
   try {
     return harness.run(inputs, beta);
   } finally {

@@ -9,6 +9,9 @@ const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 /** Rows of a dense layer's weights at a time: a multiple of both tiles' heights; blocks of all levels stay in the first-level cache. */
 const BLOCK_ROWS = 12;
 
+type InputRows = Pick<Tensor, 'activation' | 'imageStride'>;
+type OutputRows = Pick<Tensor, 'gradient' | 'imageStride'>;
+
 /** Buffers of one block: one for each level of the tree, and one for the shard at hand. */
 export interface PartScratch {
   readonly levels: readonly number[];
@@ -32,7 +35,7 @@ export function planPartScratch(arena: Arena, layers: readonly Layer[], parts: n
 export function addDenseParts(
   kernels: MicroKernels,
   layer: CorrelationLayer,
-  { input, output }: { readonly input: Tensor; readonly output: Tensor },
+  { input, output }: { readonly input: InputRows; readonly output: OutputRows },
   sums: GradientSums,
   zeros: number,
   scratch: PartScratch,
@@ -70,7 +73,7 @@ export function addDenseParts(
 function addBiasParts(
   kernels: MicroKernels,
   layer: CorrelationLayer,
-  output: Tensor,
+  output: OutputRows,
   sums: GradientSums,
   scratch: PartScratch,
 ): void {

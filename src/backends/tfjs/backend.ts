@@ -8,6 +8,8 @@ const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 
 export interface TfjsOptions extends ElboOptions {
+  /** Most shards at once: see mostTfjsParts. */
+  readonly parts: number;
   /** Address of the flat parameter buffer. */
   readonly parameters: number;
 }
@@ -17,8 +19,7 @@ export interface TfjsOptions extends ElboOptions {
  * has a memory of its own: parameters go into it once a step, examples and noise with each shard.
  */
 export class TfjsBackend implements Backend {
-  /** Each shard by itself, so that its sum does not depend on the number of workers. */
-  readonly mostParts = 1;
+  readonly mostParts: number;
   readonly #runtime: TfjsRuntime;
   readonly #options: TfjsOptions;
   readonly #buffer: ArrayBufferLike;
@@ -30,6 +31,7 @@ export class TfjsBackend implements Backend {
 
   /** @param buffer of the run's memory, whose size does not change. */
   constructor(runtime: TfjsRuntime, buffer: ArrayBufferLike, options: TfjsOptions) {
+    this.mostParts = options.parts;
     this.#runtime = runtime;
     this.#options = options;
     this.#buffer = buffer;
@@ -90,19 +92,20 @@ export class TfjsBackend implements Backend {
     })(this.#parameters);
   }
 
-  #terms({ count, x, epsilon }: Shard): TermTensors {
+  #terms({ count, x, epsilon, parts, bounds }: Shard): TermTensors {
     const { model, samples } = this.#options;
     return this.#elboOf(count).terms(
       this.#parameters,
       this.#copy(x, count * model.dimensions),
       this.#copy(epsilon, count * samples * model.latent),
+      Array.from(bounds.subarray(0, parts + 1)),
     );
   }
 
   #elboOf(examples: number): Elbo {
     let elbo = this.#elbos.get(examples);
     if (elbo === undefined) {
-      elbo = new Elbo(this.#runtime.tf, this.#options, examples);
+      elbo = new Elbo(this.#runtime, this.#options, examples);
       this.#elbos.set(examples, elbo);
     }
     return elbo;

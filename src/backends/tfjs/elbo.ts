@@ -4,7 +4,7 @@ import type { Model } from '../../model/model.js';
 import type { KlEstimate } from '../backend.js';
 import { customGradient } from './customGradient.js';
 import { batchShape, type Network, network, reshape } from './layers.js';
-import type { Tfjs } from './runtime.js';
+import type { Tfjs, TfjsRuntime } from './runtime.js';
 
 export interface ElboOptions {
   readonly model: Model;
@@ -29,31 +29,49 @@ export class Elbo {
   readonly #decoder: Network;
 
   constructor(
-    tf: Tfjs,
+    runtime: TfjsRuntime,
     options: ElboOptions,
     readonly examples: number,
   ) {
     const { model, samples } = options;
-    this.#tf = tf;
+    this.#tf = runtime.tf;
     this.#options = options;
-    this.#encoder = network(tf, model, model.encoder, examples, false);
-    this.#decoder = network(tf, model, model.decoder, examples * samples, true);
+    const common = { model, examples };
+    this.#encoder = network(runtime, {
+      ...common,
+      layers: model.encoder,
+      rowsPerExample: 1,
+      inputGradient: false,
+    });
+    this.#decoder = network(runtime, {
+      ...common,
+      layers: model.decoder,
+      rowsPerExample: samples,
+      inputGradient: true,
+    });
   }
 
   /**
    * @param parameters one tensor for each entry of the layout.
    * @param x [n, dimensions] floats.
    * @param epsilon [n, K, latent] floats.
+   * @param bounds examples at which shards begin, and the last one ends.
    */
-  terms(parameters: readonly Tensor[], x: Float32Array, epsilon: Float32Array): TermTensors {
+  terms(
+    parameters: readonly Tensor[],
+    x: Float32Array,
+    epsilon: Float32Array,
+    bounds: readonly number[],
+  ): TermTensors {
     const tf = this.#tf;
     const { model, samples, kl } = this.#options;
     const n = this.examples;
     const images = tf.tensor(x, [n, ...model.input]);
-    const posterior = this.#encoder(images, parameters);
+    const posterior = this.#encoder(images, parameters, bounds);
     const noise = tf.tensor(epsilon, [n, samples, model.latent]);
     const z = reparameterize(tf, posterior, noise);
-    const logits = this.#decoder(reshape(tf, z, batchShape(n * samples, [model.latent])), parameters);
+    const points = reshape(tf, z, batchShape(n * samples, [model.latent]));
+    const logits = this.#decoder(points, parameters, bounds);
     const likelihoods = bernoulliLogLikelihood(tf, logits, images, samples);
     return {
       logLikelihood: likelihoods,

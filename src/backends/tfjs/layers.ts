@@ -2,10 +2,14 @@
 import type { NamedAttrMap, NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
 import type { CorrelationLayer, Layer, Model, Shape } from '../../model/model.js';
 import { customGradient } from './customGradient.js';
-import type { Tfjs } from './runtime.js';
+import type { DenseGradientsAttributes } from './denseGradients.js';
+import type { Tfjs, TfjsRuntime } from './runtime.js';
 
-/** Input and all parameters (in the order of the layout) to output. */
-export type Network = (input: Tensor, parameters: readonly Tensor[]) => Tensor;
+/**
+ * Input and all parameters (in the order of the layout) to output.
+ * @param bounds examples at which shards begin, and the last one ends.
+ */
+export type Network = (input: Tensor, parameters: readonly Tensor[], bounds: readonly number[]) => Tensor;
 
 /** Vectors are matrices of a batch of one, [1, rows, width], which is what matMul's kernels take without a reshape. */
 export function batchShape(rows: number, shape: Shape): number[] {
@@ -17,32 +21,35 @@ export function parameterShape(shape: Shape): number[] {
   return shape.length === 2 ? [1, ...shape] : [...shape];
 }
 
-/**
- * The layers, one behind the other.
- * @param inputGradient whether the gradient is to go on to the input.
- */
-export function network(
-  tf: Tfjs,
-  model: Model,
-  layers: readonly Layer[],
-  rows: number,
-  inputGradient: boolean,
-): Network {
+export interface NetworkOptions {
+  readonly model: Model;
+  readonly layers: readonly Layer[];
+  readonly examples: number;
+  /** Rows an example: K in the decoder. */
+  readonly rowsPerExample: number;
+  /** Whether the gradient is to go on to the input. */
+  readonly inputGradient: boolean;
+}
+
+/** The layers, one behind the other. */
+export function network(runtime: TfjsRuntime, options: NetworkOptions): Network {
+  const { layers, inputGradient } = options;
+  const rows = options.examples * options.rowsPerExample;
   const steps: Network[] = [];
   let needed = inputGradient;
   for (let i = 0; i < layers.length; i++) {
     const layer = layers[i]!;
     if (layer.kind !== 'correlation') {
-      steps.push(plainLayer(tf, layer, rows));
+      steps.push(plainLayer(runtime.tf, layer, rows));
       continue;
     }
     const next = layers[i + 1];
     const relu = next?.kind === 'activation' && next.activation === 'relu';
-    steps.push(weightedLayer(tf, model, layer, relu, needed));
+    steps.push(weightedLayer(runtime, options, layer, relu, needed));
     needed = true;
     if (relu) i++;
   }
-  return (input, parameters) => steps.reduce((value, step) => step(value, parameters), input);
+  return (input, parameters, bounds) => steps.reduce((value, step) => step(value, parameters, bounds), input);
 }
 
 function plainLayer(tf: Tfjs, layer: Exclude<Layer, CorrelationLayer>, rows: number): Network {
@@ -79,25 +86,18 @@ function tanh(tf: Tfjs, input: Tensor): Tensor {
   });
 }
 
-/** The kernels of a correlation: TensorFlow.js fuses bias and relu only where no gradient is asked for. */
-interface Passes {
-  forward(input: Tensor, weights: Tensor, bias: Tensor): Tensor;
-  inputGradient(dOutput: Tensor, weights: Tensor): Tensor;
-  weightGradient(input: Tensor, dOutput: Tensor): Tensor;
-}
-
 function weightedLayer(
-  tf: Tfjs,
-  model: Model,
+  runtime: TfjsRuntime,
+  { model, rowsPerExample }: NetworkOptions,
   layer: CorrelationLayer,
   relu: boolean,
   inputGradient: boolean,
 ): Network {
-  const passes = passesOf(tf, layer, relu);
+  const { tf } = runtime;
+  const passes = layer.type === 'dense' ? densePasses(runtime, layer, relu) : mapPasses(tf, layer, relu);
   const { entries } = model.parameters;
   const [weightsPlace, biasPlace] = [entries.indexOf(layer.weights), entries.indexOf(layer.bias)];
-  const axes = layer.type === 'dense' ? [0, 1] : [0, 1, 2];
-  return (input, parameters) => {
+  return (input, parameters, bounds) => {
     const [weights, bias] = [parameters[weightsPlace]!, parameters[biasPlace]!];
     const inputs = inputGradient ? [input, weights, bias] : [weights, bias];
     return customGradient(tf, inputs, (save) => {
@@ -108,7 +108,8 @@ function weightedLayer(
         gradients: (dValue, saved) => {
           const [savedInput, savedValue] = saved as [Tensor, Tensor];
           const d = relu ? tf.mul(dValue, tf.step(savedValue)) : dValue;
-          const gradients = [passes.weightGradient(savedInput, d), tf.sum(d, axes)];
+          const rowBounds = bounds.map((bound) => bound * rowsPerExample);
+          const gradients = passes.parameterGradients(savedInput, d, rowBounds);
           return inputGradient ? [passes.inputGradient(d, weights), ...gradients] : gradients;
         },
       };
@@ -116,36 +117,69 @@ function weightedLayer(
   };
 }
 
-function passesOf(tf: Tfjs, layer: CorrelationLayer, relu: boolean): Passes {
+/** The kernels of a correlation: TensorFlow.js fuses bias and ReLU only where no gradient is asked for. */
+interface Passes {
+  forward(input: Tensor, weights: Tensor, bias: Tensor): Tensor;
+  inputGradient(dOutput: Tensor, weights: Tensor): Tensor;
+  parameterGradients(
+    input: Tensor,
+    dOutput: Tensor,
+    bounds: readonly number[],
+  ): [weights: Tensor, bias: Tensor];
+}
+
+function densePasses({ tf, denseGradients }: TfjsRuntime, layer: CorrelationLayer, relu: boolean): Passes {
+  const engine = tf.engine();
+  const product = (a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor =>
+    engine.runKernel(tf.BatchMatMul, { a, b }, { transposeA, transposeB });
+  const fused = {
+    transposeA: false,
+    transposeB: false,
+    activation: relu ? 'relu' : 'linear',
+    leakyreluAlpha: 0,
+  };
+  const forward = (a: Tensor, b: Tensor, bias: Tensor): Tensor =>
+    engine.runKernel(tf._FusedMatMul, { a, b, bias }, fused);
+  if (denseGradients === undefined) {
+    return {
+      forward,
+      inputGradient: (d, weights) => product(d, weights, false, true),
+      parameterGradients: (input, d) => [product(input, d, true, false), tf.sum(d, [0, 1])],
+    };
+  }
+  return {
+    forward,
+    // A product with a transposed matrix is summed in another order where it has few rows.
+    inputGradient: (d, weights) => product(d, tf.transpose(weights, [0, 2, 1]), false, false),
+    parameterGradients: (input, dOutput, bounds) => {
+      const attributes: DenseGradientsAttributes = { layer, bounds };
+      const inputs = { input, dOutput };
+      return engine.runKernel(denseGradients, inputs, attributes as unknown as NamedAttrMap) as [
+        Tensor,
+        Tensor,
+      ];
+    },
+  };
+}
+
+function mapPasses(tf: Tfjs, layer: CorrelationLayer, relu: boolean): Passes {
   const engine = tf.engine();
   const run = (name: string, inputs: NamedTensorMap, attributes: NamedAttrMap): Tensor =>
     engine.runKernel(name, inputs, attributes);
-  const activation = relu ? 'relu' : 'linear';
-  if (layer.type === 'dense') {
-    const attributes = { transposeA: false, transposeB: false, activation, leakyreluAlpha: 0 };
-    return {
-      forward: (a, b, bias) => run(tf._FusedMatMul, { a, b, bias }, attributes),
-      inputGradient: (a, b) => run(tf.BatchMatMul, { a, b }, { transposeA: false, transposeB: true }),
-      weightGradient: (a, b) => run(tf.BatchMatMul, { a, b }, { transposeA: true, transposeB: false }),
-    };
-  }
-  const common = {
-    strides: [...layer.strides],
-    pad: paddingOf(layer),
-    dataFormat: 'NHWC',
-  };
-  const dilations = [1, 1];
+  const common = { strides: [...layer.strides], pad: paddingOf(layer), dataFormat: 'NHWC' };
   const filterShape = [...layer.weights.shape];
+  const convolution = { ...common, dilations: [1, 1] };
   const up = (dy: Tensor, filter: Tensor) =>
     run(tf.Conv2DBackpropInput, { dy, filter }, { ...common, inputShape: [dy.shape[0]!, ...layer.big] });
   const filterGradient = (x: Tensor, dy: Tensor) =>
     run(tf.Conv2DBackpropFilter, { x, dy }, { ...common, filterShape });
+  const biasGradient = (d: Tensor): Tensor => tf.sum(d, [0, 1, 2]);
   if (layer.type === 'conv2d') {
-    const attributes = { ...common, dilations, activation, leakyreluAlpha: 0 };
+    const fused = { ...convolution, activation: relu ? 'relu' : 'linear', leakyreluAlpha: 0 };
     return {
-      forward: (x, filter, bias) => run(tf.FusedConv2D, { x, filter, bias }, attributes),
+      forward: (x, filter, bias) => run(tf.FusedConv2D, { x, filter, bias }, fused),
       inputGradient: up,
-      weightGradient: filterGradient,
+      parameterGradients: (input, d) => [filterGradient(input, d), biasGradient(d)],
     };
   }
   return {
@@ -153,8 +187,8 @@ function passesOf(tf: Tfjs, layer: CorrelationLayer, relu: boolean): Passes {
       const sum = tf.add(up(input, filter), bias);
       return relu ? tf.relu(sum) : sum;
     },
-    inputGradient: (x, filter) => run(tf.Conv2D, { x, filter }, { ...common, dilations }),
-    weightGradient: (input, dOutput) => filterGradient(dOutput, input),
+    inputGradient: (x, filter) => run(tf.Conv2D, { x, filter }, convolution),
+    parameterGradients: (input, d) => [filterGradient(d, input), biasGradient(d)],
   };
 }
 

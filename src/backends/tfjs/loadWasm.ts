@@ -1,8 +1,11 @@
 import { dirname, sep } from 'node:path';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { PlatformOptions } from '../../kernels/platform.js';
+import { choosePlatform, type PlatformOptions } from '../../kernels/platform.js';
+import { Host } from '../../tfjs/host.js';
 import { registerTrainingKernels } from '../../tfjs/register.js';
+import type { WasmBackend } from '../../tfjs/tensorflow.js';
+import { DENSE_GRADIENTS, registerDenseGradients } from './denseGradients.js';
 import { peerFile, requirePeers } from './peers.js';
 import type { TfjsRuntime } from './runtime.js';
 
@@ -23,10 +26,12 @@ export async function loadWasm(options: PlatformOptions): Promise<TfjsRuntime> {
     throw new Error("TensorFlow.js's backend wasm did not start: its module did not load or compile.");
   }
   const backend = tf.backend() as BackendWasm;
+  registerDenseGradients(tf, new Host(backend as unknown as WasmBackend, choosePlatform(options)));
   return {
     tf,
     name: 'wasm',
     tfjsName: 'wasm',
+    denseGradients: DENSE_GRADIENTS,
     // In place of a copy: no operation, so no growth of the memory, comes in between.
     read: (tensor: Tensor) => backend.typedArrayFromHeap(tensor) as Float32Array,
   };

@@ -12,6 +12,11 @@ export interface TfjsRuntime {
   readonly tf: Tfjs;
   /** As TensorFlow.js calls the backend. */
   readonly tfjsName: 'wasm' | 'cpu' | 'tensorflow';
+  /**
+   * Name of a kernel that gives each shard of a dense layer a sum of its own (denseGradients.ts). Without it all examples have
+   * one sum.
+   */
+  readonly denseGradients?: string;
   /** The values of a float32 tensor, to be read before the next operation: perhaps a view of the backend's memory. */
   read(tensor: Tensor): Float32Array;
 }
