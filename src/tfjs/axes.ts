@@ -1,5 +1,6 @@
-/** A tensor seen as [outer, kept, inner, columns], reduced over `outer` and `inner`. */
+/** A tensor seen as [repeats, outer, kept, inner, columns], reduced over `outer` and `inner`. */
 export interface Grouping {
+  readonly repeats: number;
   readonly outer: number;
   readonly kept: number;
   readonly inner: number;
@@ -20,7 +21,7 @@ export function reducedShape(shape: readonly number[], axes: readonly number[], 
   return keepDims ? all : all.filter((_, i) => !axes.includes(i));
 }
 
-/** Merges neighbouring axes of the same fate; undefined where more than two groups are reduced, or kept behind. */
+/** Merges neighbouring axes of the same fate; undefined where more than two groups are reduced. */
 export function groupAxes(shape: readonly number[], axes: readonly number[]): Grouping | undefined {
   const groups: { size: number; reduced: boolean }[] = [];
   shape.forEach((size, i) => {
@@ -30,14 +31,13 @@ export function groupAxes(shape: readonly number[], axes: readonly number[]): Gr
     if (last?.reduced === reduced) last.size *= size;
     else groups.push({ size, reduced });
   });
-  const sizes = groups.map(({ size }) => size);
-  const [a = 1, b = 1, c = 1, d = 1] = sizes;
-  const startsReduced = groups[0]?.reduced ?? false;
-  if (startsReduced) {
-    if (sizes.length === 1) return { outer: 1, kept: 1, inner: a, columns: 1 };
-    if (sizes.length === 2) return { outer: 1, kept: 1, inner: a, columns: b };
-    if (sizes.length <= 4) return { outer: a, kept: b, inner: c, columns: d };
-    return undefined;
+  const [a = 1, b = 1, c = 1, d = 1, e = 1] = groups.map(({ size }) => size);
+  const count = groups.length;
+  if (groups[0]?.reduced) {
+    if (count === 1) return { repeats: 1, outer: 1, kept: 1, inner: a, columns: 1 };
+    if (count === 2) return { repeats: 1, outer: 1, kept: 1, inner: a, columns: b };
+    return count <= 4 ? { repeats: 1, outer: a, kept: b, inner: c, columns: d } : undefined;
   }
-  return sizes.length <= 3 ? { outer: 1, kept: a, inner: b, columns: c } : undefined;
+  if (count <= 3) return { repeats: 1, outer: 1, kept: a, inner: b, columns: c };
+  return count <= 5 ? { repeats: a, outer: b, kept: c, inner: d, columns: e } : undefined;
 }

@@ -1,8 +1,10 @@
 // Sums, means and extremes over any axes, in place: stock TensorFlow.js transposes what is not reduced over its last axes.
 
 import { axesOf, type Grouping, groupAxes, reducedShape } from './axes.js';
-import { type Host, sizeOf } from './host.js';
+import type { Host } from './host.js';
 import type { TrainingKernel } from './trainingKernel.js';
+
+const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
 type Reduce = (host: Host, x: number, grouping: Grouping, out: number, reduced: number) => void;
 
@@ -15,8 +17,13 @@ function reduction(kernelName: string, reduce: Reduce): TrainingKernel {
       const grouping = groupAxes(x.shape, axes);
       if (grouping === undefined) return undefined;
       const out = host.output(reducedShape(x.shape, axes, attrs.keepDims === true));
-      const reduced = sizeOf(x.shape) / sizeOf(out.tensor.shape);
-      reduce(host, host.address(x), grouping, out.address, reduced);
+      const { repeats, outer, kept, inner, columns } = grouping;
+      const results = kept * columns * FLOAT;
+      const terms = results * outer * inner;
+      const source = host.address(x);
+      for (let i = 0; i < repeats; i++) {
+        reduce(host, source + i * terms, grouping, out.address + i * results, outer * inner);
+      }
       return out.tensor;
     },
   };
