@@ -21,4 +21,5 @@ export interface ProductExports {
     rowStride: number,
     columnStride: number,
   ): void;
+  reluGradient(x: number, dy: number, dx: number, count: number): void;
 }

@@ -2,6 +2,7 @@ import { UsageError } from '../errors.js';
 import { choosePlatform, type PlatformOptions } from '../kernels/platform.js';
 import { replaceAdam } from './adam.js';
 import { Host } from './host.js';
+import { replaceReluGradient } from './reluGradient.js';
 import type { KernelArguments, KernelConfig, KernelFunction, TensorFlow, WasmBackend } from './tensorflow.js';
 import type { TrainingKernel } from './trainingKernel.js';
 import { TRAINING_KERNELS } from './trainingKernels.js';
@@ -42,6 +43,7 @@ export function registerTrainingKernels(tf: TensorFlow, options: PlatformOptions
   };
   for (const kernel of TRAINING_KERNELS) replaceKernel(tf, kernel, hostOf);
   replaceAdam(tf);
+  replaceReluGradient(tf);
   return platform.warnings;
 }
 

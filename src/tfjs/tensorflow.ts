@@ -76,6 +76,15 @@ export interface VolumeInfo extends Omit<WindowInfo, 'padInfo'> {
   readonly padInfo: { readonly front: number; readonly top: number; readonly left: number };
 }
 
+export interface GradientConfig {
+  readonly kernelName: string;
+  readonly gradFunc: (
+    dy: TensorInfo,
+    saved: readonly TensorInfo[],
+    attrs: Attributes,
+  ) => Record<string, () => unknown>;
+}
+
 /** The part of `@tensorflow/tfjs-core` (or of a package that exports it all) that our kernels need. */
 export interface TensorFlow {
   readonly backend_util: {
@@ -122,6 +131,9 @@ export interface TensorFlow {
   findBackendFactory(name: string): unknown;
   // Method syntax: TensorFlow.js's own types are narrower here (its DataType, its KernelConfig).
   getKernel(kernelName: string, backendName: string): unknown;
+  getGradient(kernelName: string): unknown;
+  registerGradient(config: unknown): void;
+  unregisterGradient(kernelName: string): void;
   registerKernel(config: unknown): void;
   unregisterKernel(kernelName: string, backendName: string): void;
 }

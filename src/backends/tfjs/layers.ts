@@ -1,6 +1,7 @@
 // The layers of a model over TensorFlow.js, each weighted layer with the gradient of all that is fused in it.
 import type { NamedAttrMap, NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
 import type { CorrelationLayer, Layer, Model, Shape } from '../../model/model.js';
+import { RELU_GRADIENT_NAME } from '../../tfjs/reluGradient.js';
 import { customGradient } from './customGradient.js';
 import type { DenseGradientsAttributes } from './denseGradients.js';
 import type { Tfjs, TfjsRuntime } from './runtime.js';
@@ -70,6 +71,10 @@ export function reshape(tf: Tfjs, input: Tensor, shape: number[]): Tensor {
   }));
 }
 
+function reluGradient({ tf, fuses }: TfjsRuntime, dy: Tensor, y: Tensor): Tensor {
+  return fuses ? tf.engine().runKernel(RELU_GRADIENT_NAME, { dy, x: y }) : tf.mul(dy, tf.step(y));
+}
+
 function relu(tf: Tfjs, input: Tensor): Tensor {
   return customGradient(tf, [input], (save) => {
     const value = tf.relu(input);
@@ -94,7 +99,7 @@ function weightedLayer(
   inputGradient: boolean,
 ): Network {
   const { tf } = runtime;
-  const passes = layer.type === 'dense' ? densePasses(runtime, layer, relu) : mapPasses(tf, layer, relu);
+  const passes = layer.type === 'dense' ? densePasses(runtime, layer, relu) : mapPasses(runtime, layer, relu);
   const { entries } = model.parameters;
   const [weightsPlace, biasPlace] = [entries.indexOf(layer.weights), entries.indexOf(layer.bias)];
   return (input, parameters, bounds) => {
@@ -107,7 +112,7 @@ function weightedLayer(
         value,
         gradients: (dValue, saved) => {
           const [savedInput, savedValue] = saved as [Tensor, Tensor];
-          const d = relu ? tf.mul(dValue, tf.step(savedValue)) : dValue;
+          const d = relu ? reluGradient(runtime, dValue, savedValue) : dValue;
           const rowBounds = bounds.map((bound) => bound * rowsPerExample);
           const gradients = passes.parameterGradients(savedInput, d, rowBounds);
           return inputGradient ? [passes.inputGradient(d, weights), ...gradients] : gradients;
@@ -149,8 +154,7 @@ function densePasses({ tf, denseGradients }: TfjsRuntime, layer: CorrelationLaye
   }
   return {
     forward,
-    // A product with a transposed matrix is summed in another order where it has few rows.
-    inputGradient: (d, weights) => product(d, tf.transpose(weights, [0, 2, 1]), false, false),
+    inputGradient: (d, weights) => product(d, weights, false, true),
     parameterGradients: (input, dOutput, bounds) => {
       const attributes: DenseGradientsAttributes = { layer, bounds };
       const inputs = { input, dOutput };
@@ -162,28 +166,32 @@ function densePasses({ tf, denseGradients }: TfjsRuntime, layer: CorrelationLaye
   };
 }
 
-function mapPasses(tf: Tfjs, layer: CorrelationLayer, relu: boolean): Passes {
+function mapPasses({ tf, fuses }: TfjsRuntime, layer: CorrelationLayer, relu: boolean): Passes {
   const engine = tf.engine();
   const run = (name: string, inputs: NamedTensorMap, attributes: NamedAttrMap): Tensor =>
     engine.runKernel(name, inputs, attributes);
   const common = { strides: [...layer.strides], pad: paddingOf(layer), dataFormat: 'NHWC' };
   const filterShape = [...layer.weights.shape];
   const convolution = { ...common, dilations: [1, 1] };
-  const up = (dy: Tensor, filter: Tensor) =>
-    run(tf.Conv2DBackpropInput, { dy, filter }, { ...common, inputShape: [dy.shape[0]!, ...layer.big] });
+  const up = (dy: Tensor, filter: Tensor, bias: NamedTensorMap = {}, fused: NamedAttrMap = {}) => {
+    const inputShape = [dy.shape[0]!, ...layer.big];
+    return run(tf.Conv2DBackpropInput, { dy, filter, ...bias }, { ...common, ...fused, inputShape });
+  };
   const filterGradient = (x: Tensor, dy: Tensor) =>
     run(tf.Conv2DBackpropFilter, { x, dy }, { ...common, filterShape });
   const biasGradient = (d: Tensor): Tensor => tf.sum(d, [0, 1, 2]);
+  const activation = relu ? 'relu' : 'linear';
   if (layer.type === 'conv2d') {
-    const fused = { ...convolution, activation: relu ? 'relu' : 'linear', leakyreluAlpha: 0 };
     return {
-      forward: (x, filter, bias) => run(tf.FusedConv2D, { x, filter, bias }, fused),
-      inputGradient: up,
+      forward: (x, filter, bias) =>
+        run(tf.FusedConv2D, { x, filter, bias }, { ...convolution, activation, leakyreluAlpha: 0 }),
+      inputGradient: (d, filter) => up(d, filter),
       parameterGradients: (input, d) => [filterGradient(input, d), biasGradient(d)],
     };
   }
   return {
     forward: (input, filter, bias) => {
+      if (fuses) return up(input, filter, { bias }, { activation });
       const sum = tf.add(up(input, filter), bias);
       return relu ? tf.relu(sum) : sum;
     },

@@ -17,6 +17,8 @@ export interface TfjsRuntime {
    * one sum.
    */
   readonly denseGradients?: string;
+  /** Whether there are kernels that TensorFlow.js lacks: LowerboundReluGradient, and a bias and ReLU in Conv2DBackpropInput. */
+  readonly fuses?: true;
   /** The values of a float32 tensor, to be read before the next operation: perhaps a view of the backend's memory. */
   read(tensor: Tensor): Float32Array;
 }

@@ -85,3 +85,14 @@ export function preluRows(
     slopes += rowStride;
   }
 }
+
+/** dx = x > 0 ? dy : 0, and NaN where x is. */
+export function reluGradient(x: usize, dy: usize, dx: usize, count: i32): void {
+  const zero = f32x4.splat(0);
+  for (let i = 0; i < count; i += 4) {
+    const offset = (<usize>i) << 2;
+    const value = v128.load(x + offset);
+    const slope = v128.and(v128.load(dy + offset), f32x4.gt(value, zero));
+    storeLanes(dx + offset, v128.or(slope, f32x4.ne(value, value)), count - i);
+  }
+}

@@ -5,7 +5,7 @@ export { bernoulli, sigmoidArray } from './bernoulli';
 export { copyBordered, zeroFloats } from './border';
 export { expArray, log1pArray, logArray } from './elementary';
 export { columnSums } from './columnSums';
-export { activate, addRows, fillRows, preluRows } from './epilogue';
+export { activate, addRows, fillRows, preluRows, reluGradient } from './epilogue';
 export { gaussianBackward, gaussianForward } from './gaussian';
 export { gemmDot4 } from './dot';
 export { addSpans, reduceAdam, treeReduce } from './optimizer';
