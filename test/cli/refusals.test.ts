@@ -44,7 +44,7 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['train --kl analitic', '--kl takes analytic or monte-carlo, not "analitic". Did you mean analytic?'],
   ['train --kl exact', '--kl takes analytic or monte-carlo, not "exact".'],
   ['train --backend wsam', '--backend takes simd, wasm, native or cpu, not "wsam". Did you mean wasm?'],
-  ['evaluate run --backend gpu', '--backend takes simd, wasm, native or cpu, not "gpu".'],
+  ['evaluate run --backend gpu', '--backend takes simd, wasm, native or cpu, not "gpu". Did you mean cpu?'],
   ['train --binarize toString', '--binarize takes threshold, dynamic, static or none, not "toString".'],
   ['train --seed -1', '--seed takes a whole number from 0 to 18446744073709551615, not "-1".'],
   [
