@@ -60,35 +60,56 @@ const gather: TrainingKernel = {
   },
 };
 
-/** Axes to repeat, merged: an axis that is not repeated belongs to the block of the one before it. */
-function tilings(shape: readonly number[], reps: readonly number[]): { size: number; times: number }[] {
-  const axes: { size: number; times: number }[] = [];
-  shape.forEach((size, i) => {
+interface Repetition {
+  /** In elements of the input: what is repeated as a whole. */
+  readonly block: number;
+  readonly blocks: number;
+  readonly times: number;
+}
+
+/** Repetitions from the inside out; each works on what the one before it has made. */
+function repetitions(shape: readonly number[], reps: readonly number[]): Repetition[] {
+  const result: Repetition[] = [];
+  let block = 1;
+  let blocks = sizeOf(shape);
+  for (let i = shape.length - 1; i >= 0; i--) {
+    const size = shape[i] ?? 1;
     const times = reps[i] ?? 1;
-    const last = axes.at(-1);
-    if (last !== undefined && times === 1) last.size *= size;
-    else if (last?.size === 1) axes[axes.length - 1] = { size, times: last.times * times };
-    else axes.push({ size, times });
-  });
-  return axes.filter(({ size, times }) => size !== 1 || times !== 1);
+    block *= size;
+    blocks /= size;
+    const last = result.at(-1);
+    // An axis of one element repeats what is inside it: one repetition, where that is repeated already.
+    const adjoins = last !== undefined && last.block * last.times === block && last.blocks === blocks;
+    if (times > 1 && adjoins) {
+      result[result.length - 1] = { ...last, times: last.times * times };
+    } else if (times > 1) {
+      result.push({ block, blocks, times });
+    }
+    block *= times;
+  }
+  return result;
 }
 
 const tile: TrainingKernel = {
   kernelName: 'Tile',
   run({ host, inputs: { x }, attrs }) {
-    if (x === undefined || bytesOf(x) === 0) return undefined;
+    if (x === undefined || bytesOf(x) === 0 || sizeOf(x.shape) === 0) return undefined;
     const reps = attrs.reps as readonly number[];
-    const [first, second, ...more] = tilings(x.shape, reps);
-    const inside = second === undefined ? first : second;
-    // One repeated axis, perhaps behind one that is kept.
-    if (more.length > 0 || (second !== undefined && first?.times !== 1)) return undefined;
-    const out = host.output(
-      x.shape.map((size, i) => size * (reps[i] ?? 1)),
-      x.dtype,
-    );
-    const blocks = second === undefined ? 1 : (first?.size ?? 1);
-    const { size, times } = inside ?? { size: 1, times: 1 };
-    host.kernels.repeatBlocks(host.address(x), blocks, size * bytesOf(x), times, out.address);
+    const bytes = bytesOf(x);
+    const outShape = x.shape.map((size, i) => size * (reps[i] ?? 1));
+    if (sizeOf(outShape) === 0) return undefined;
+    const steps = repetitions(x.shape, reps);
+    const out = host.output(outShape, x.dtype);
+    // Two halves of the scratch memory in turn hold what is between the steps.
+    const most = sizeOf(outShape) * bytes;
+    const scratch = steps.length > 1 ? host.scratch(2 * most) : 0;
+    let source = host.address(x);
+    if (steps.length === 0) host.kernels.repeatBlocks(source, 1, most, 1, out.address);
+    steps.forEach(({ block, blocks, times }, i) => {
+      const target = i === steps.length - 1 ? out.address : scratch + (i % 2) * most;
+      host.kernels.repeatBlocks(source, blocks, block * bytes, times, target);
+      source = target;
+    });
     return out.tensor;
   },
 };
