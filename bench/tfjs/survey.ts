@@ -68,22 +68,25 @@ async function kernelsOf(f: () => void): Promise<string[]> {
 }
 
 /** Kernels that a gradient calls: those of the gradient without those of two forward passes. */
-async function gradientKernels(gradientCase: GradientCase): Promise<string> {
+async function gradientKernels(gradientCase: GradientCase): Promise<readonly string[]> {
   await tf.setBackend('cpu');
   const inputs = () => gradientCase.inputs.map((spec, i) => tensorOf(tf, spec, i + 1));
   const constants = () => gradientCase.constants.map((spec, i) => tensorOf(tf, spec, i + 101));
   try {
     const forward = await kernelsOf(() => gradientCase.run(tf, inputs(), constants()));
     const all = await kernelsOf(() => runGradient(tf, gradientCase));
-    const names = [...new Set(all.slice(2 * forward.length))];
-    return names.join(', ') || '–';
+    return [...new Set(all.slice(2 * forward.length))];
   } catch {
-    return '–';
+    return [];
   }
 }
 
 interface Row {
-  readonly cells: readonly string[];
+  /** What is shown where rows of the same group differ. */
+  readonly name: string;
+  readonly group: string;
+  /** Kernels that a gradient calls. */
+  readonly kernels: readonly string[];
   readonly run: () => Promise<string>;
 }
 
@@ -92,7 +95,9 @@ async function rows(): Promise<Row[]> {
   for (const each of gradientCases) {
     const expected = await attempt('cpu', () => reference(tf, each));
     gradients.push({
-      cells: [each.name, `\`${each.kernel}\``, await gradientKernels(each)],
+      name: each.name,
+      group: each.kernel,
+      kernels: await gradientKernels(each),
       run: async () => verdict(await attempt('wasm', () => runGradient(tf, each)), expected, numbersOf),
     });
   }
@@ -113,7 +118,9 @@ async function trainingRows(): Promise<Row[]> {
   for (const [name, train] of trainings) {
     const expected = await attempt('cpu', train);
     result.push({
-      cells: [name],
+      name,
+      group: '',
+      kernels: [],
       run: async () => verdict(await attempt('wasm', train), expected, ({ after }) => after),
     });
   }
@@ -126,26 +133,42 @@ async function verdicts(all: readonly Row[]): Promise<string[]> {
   return result;
 }
 
-/** Rows that differ in the first cell alone become one. */
-function print(header: readonly string[], all: readonly Row[], before: string[], after: string[]): void {
-  const line = (cells: readonly string[]) => console.log(`| ${cells.join(' | ')} |`);
-  line([...header, 'stock', 'with the training kernels']);
-  line([...header, '', ''].map(() => '---'));
-  const groups = new Map<string, { names: string[]; rest: string[] }>();
-  all.forEach(({ cells }, i) => {
-    const [name = '', ...rest] = [...cells, before[i] ?? '', after[i] ?? ''];
-    const key = rest.join('|');
-    const group = groups.get(key) ?? { names: [], rest };
-    if (!group.names.includes(name)) group.names.push(name);
-    groups.set(key, group);
-  });
-  for (const { names, rest } of groups.values()) line([names.join(', '), ...rest]);
+const line = (cells: readonly string[]) => console.log(`| ${cells.join(' | ')} |`);
+
+/** A line for each gradient; where its cases differ, one for each verdict. */
+function printGradients(all: readonly Row[], before: readonly string[], after: readonly string[]): void {
+  line(['gradient of', 'kernels it calls', 'stock', 'with the training kernels']);
+  line(['---', '---', '---', '---']);
+  for (const group of new Set(all.map((row) => row.group))) {
+    const verdictsOf = new Map<string, number[]>();
+    all.forEach((row, i) => {
+      const key = `${before[i]} | ${after[i]}`;
+      if (row.group === group) verdictsOf.set(key, [...(verdictsOf.get(key) ?? []), i]);
+    });
+    for (const [key, members] of verdictsOf) {
+      const cases = members.map((i) => all[i]!.name).join('; ');
+      const kernels = new Set(members.flatMap((i) => all[i]!.kernels));
+      const label = verdictsOf.size > 1 ? `\`${group}\`: ${cases}` : `\`${group}\``;
+      line([label, [...kernels].join(', ') || '–', key]);
+    }
+  }
   console.log();
+}
+
+function printTrainings(all: readonly Row[], before: readonly string[], after: readonly string[]): void {
+  line(['LayersModel.trainOnBatch with', 'stock', 'with the training kernels']);
+  line(['---', '---', '---']);
+  const groups = new Map<string, string[]>();
+  all.forEach(({ name }, i) => {
+    const key = `${before[i]} | ${after[i]}`;
+    groups.set(key, [...(groups.get(key) ?? []), name]);
+  });
+  for (const [key, names] of groups) line([names.join('; '), key]);
 }
 
 const [gradients, trainings] = [await rows(), await trainingRows()];
 const stock = [await verdicts(gradients), await verdicts(trainings)] as const;
 registerTrainingKernels(tf);
 const ours = [await verdicts(gradients), await verdicts(trainings)] as const;
-print(['cases', 'gradient of', 'kernels it calls'], gradients, stock[0], ours[0]);
-print(['LayersModel.trainOnBatch with'], trainings, stock[1], ours[1]);
+printGradients(gradients, stock[0], ours[0]);
+printTrainings(trainings, stock[1], ours[1]);

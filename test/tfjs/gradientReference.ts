@@ -6,6 +6,7 @@ import { type GradientResult, runGradient, valuesOf } from './gradientRun.js';
 /** Gradients of TensorFlow.js that no kernel of any backend can mend. */
 export const EXCEPTIONS: Readonly<Record<string, string>> = {
   ComplexAbs: "the backend 'wasm' has no complex tensors",
+  MirrorPad: "tfjs-core's gradient drops what reaches the output through the mirrored border",
   Prod: "tfjs-core's gradient calls a method of tensors (reshape) that only the package @tensorflow/tfjs adds",
 };
 
@@ -19,9 +20,9 @@ export const REFUSALS: readonly RegExp[] = [
 
 /**
  * Linear in x, and wrong on TensorFlow.js's cpu backend: averages over windows that reach over the border, and
- * resampling of several images. Their forward passes are right there.
+ * resampling of several images. Their forward passes are right there. And mirrored borders.
  */
-const LINEAR = /^(AvgPool|AvgPool3D|ResizeBilinear|ResizeNearestNeighbor)$/;
+const LINEAR = /^(MirrorPad|AvgPool|AvgPool3D|ResizeBilinear|ResizeNearestNeighbor)$/;
 
 /** Value and gradients as they should be; the backend `cpu` must be set. */
 export function reference(tf: Tf, gradientCase: GradientCase): GradientResult {
