@@ -81,6 +81,15 @@ export interface TensorExports {
   readonly resampleNearest: ResampleKernel;
   readonly resampleNearestGradient: ResampleKernel;
   readonly resampleBilinearGradient: ResampleKernel;
+  cumulativeSum(
+    x: number,
+    outer: number,
+    count: number,
+    inner: number,
+    exclusive: number,
+    reverse: number,
+    out: number,
+  ): void;
   adamStep(
     x: number,
     gradient: number,

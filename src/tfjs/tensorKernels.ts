@@ -9,6 +9,7 @@ import { REARRANGEMENTS } from './rearrange.js';
 import { REDUCTIONS } from './reduce.js';
 import { RESAMPLING } from './resample.js';
 import type { TrainingKernel } from './trainingKernel.js';
+import { TRANSPOSITION } from './transpose.js';
 import { VOLUME_CONVOLUTION } from './volume.js';
 
 /** Every kernel outside the products and convolutions of the GEMM family. */
@@ -22,6 +23,7 @@ export const TENSOR_KERNELS: readonly TrainingKernel[] = [
   ...RESAMPLING,
   ...VOLUME_CONVOLUTION,
   ...IDENTITIES,
+  ...TRANSPOSITION,
   BATCH_NORM,
   ADAM_STEP,
 ];

@@ -153,6 +153,10 @@ export const tensorCalls: { readonly [Name in keyof (ProductExports & TensorExpo
     const rows = table(memory, [0, 1, bits(0.3), 1, 2, bits(0.7), 2, 2, bits(0)]);
     kernels.resampleBilinearGradient(A, 2, 3, 3, COLUMNS, rows, 3, rows, 3, OUT);
   },
+  cumulativeSum: (kernels) => {
+    kernels.cumulativeSum(A, 3, 11, 5, 0, 0, OUT);
+    kernels.cumulativeSum(A, 3, 11, 5, 1, 1, MORE);
+  },
   adamStep: (kernels) => {
     const factors = [0.9, 0.1, 0.999, 0.001, 0.3, 0.02, 1e-7, -0.01] as const;
     kernels.adamStep(A, B, A + 4096, UNIT, COUNT, ...factors, OUT, OUT + 4096, MORE);

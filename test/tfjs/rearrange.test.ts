@@ -84,6 +84,30 @@ test('gather, split and reverse along any axis', async () => {
   );
 });
 
+test('transpose, of any permutation', async () => {
+  const cases = fc
+    .array(fc.constantFrom<number[]>(1, 2, 3, 5, 9), { minLength: 1, maxLength: 5 })
+    .chain((shape) =>
+      fc.record({
+        shape: fc.constant(shape),
+        perm: fc.shuffledSubarray(
+          shape.map((_, i) => i),
+          { minLength: shape.length },
+        ),
+        dtype: dtypes,
+        seed: fc.nat(),
+      }),
+    );
+  await fc.assert(
+    fc.asyncProperty(cases, async ({ shape, perm, dtype, seed }) => {
+      await assertSameOnBoth(
+        () => [tf.transpose(inputOf(shape, dtype, seed), perm)],
+        `[${shape}] by [${perm}]`,
+      );
+    }),
+  );
+});
+
 test('gather with batch axes', async () => {
   await assertSameOnBoth(() => {
     const x = inputOf([3, 4, 2], 'float32', 5);

@@ -138,3 +138,33 @@ test('sums of nothing are zero', () => {
   const y = tf.tidy(() => Array.from(tf.sum(tf.zeros([0, 3]), 0).dataSync()));
   assert.deepEqual(y, [0, 0, 0]);
 });
+
+test('running sums along any axis, negative ones too', () => {
+  const cases = fc
+    .array(fc.constantFrom<number[]>(1, 2, 3, 7), { minLength: 1, maxLength: 4 })
+    .chain((shape) =>
+      fc.record({
+        shape: fc.constant(shape),
+        axis: fc.integer({ min: -shape.length, max: shape.length - 1 }),
+        exclusive: fc.boolean(),
+        reverse: fc.boolean(),
+        seed: fc.nat(),
+      }),
+    );
+  fc.assert(
+    fc.property(cases, ({ shape, axis, exclusive, reverse, seed }) => {
+      const values = valuesOf(real(shape), seed);
+      const actual = tf.tidy(() => tf.cumsum(tf.tensor(values, shape), axis, exclusive, reverse).dataSync());
+      const count = shape.at(axis)!;
+      const inner = axis === -1 ? 1 : shape.slice(axis + 1).reduce((size, extent) => size * extent, 1);
+      values.forEach((_, flat) => {
+        const at = Math.floor(flat / inner) % count;
+        const terms = Array.from({ length: count }, (_, k) => k)
+          .filter((k) => (reverse ? k > at : k < at) || (k === at && !exclusive))
+          .map((k) => values[flat + (k - at) * inner]!);
+        const error = Math.abs(actual[flat]! - terms.reduce((sum, x) => sum + x, 0));
+        assert.ok(error <= gamma(count) * absolute(terms), `[${shape}] along ${axis}: off by ${error}`);
+      });
+    }),
+  );
+});

@@ -45,4 +45,5 @@ export {
 export { resampleBilinearGradient, resampleNearest, resampleNearestGradient } from './resample';
 export { normalizeRows } from './batchNorm';
 export { adamStep } from './adamStep';
+export { cumulativeSum } from './cumulative';
 export { transposeTensor } from './transpose';
