@@ -128,6 +128,7 @@ export interface TensorFlow {
     tidy(run: () => void): unknown;
   };
   getBackend(): string;
+  tensor1d(values: number[], dtype: 'int32'): TensorInfo;
   findBackendFactory(name: string): unknown;
   // Method syntax: TensorFlow.js's own types are narrower here (its DataType, its KernelConfig).
   getKernel(kernelName: string, backendName: string): unknown;
