@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import util from 'node:util';
 import { findNative, loadNative, loadNativeFrom } from '#src/backends/tfjs/native.js';
+import { ATTRIBUTES } from '#src/backends/tfjs/nativeAttributes.js';
 import { nativeDirectory } from '#src/backends/tfjs/nativeDirectory.js';
 import { temporaryDirectory } from '../checkpoint/temporaryDirectory.js';
 
 const directory = temporaryDirectory();
+const firstOperations = fileURLToPath(new URL('firstOperations.js', import.meta.url));
 
 /** A package that stands for tfjs-node, in the node_modules of `folder`. */
 function install(folder: string, code: string, binding = true): string {
@@ -85,6 +89,31 @@ describe('tfjs-node is loaded', () => {
         `The native backend's @tensorflow/tfjs-node in ${path} does not load: libtensorflow.so.2: no such file. Build it ` +
         'again with "npx lowerbound setup native --force", or take another backend.',
     });
+  });
+});
+
+const installed = findNative();
+
+describe("tfjs-node's attributes", {
+  skip: installed === undefined && 'tfjs-node is not installed: run "node dist/cli/main.js setup native"',
+}, () => {
+  it('are all named before threads meet them', () => {
+    const dist = join(installed!, 'dist');
+    const kernels = readdirSync(join(dist, 'kernels')).filter((name) => name.endsWith('.js'));
+    const files = [...kernels.map((name) => join('kernels', name)), 'nodejs_kernel_backend.js'];
+    const names = files.flatMap((file) => {
+      const code = readFileSync(join(dist, file), 'utf8');
+      const types = code.matchAll(/createTensorsTypeOpAttr\)?\('(\w+)'/g);
+      const others = code.matchAll(/\bname: *'(\w+)',\s*type:/g);
+      return [...types, ...others].map(([, name]) => name!);
+    });
+    assert.deepEqual([...ATTRIBUTES].sort(), [...new Set(names)].sort());
+  });
+
+  it('are met by four threads at once', () => {
+    // Without the names before, one in three such processes crashed or lost an attribute.
+    const { status, stderr } = spawnSync(process.execPath, [firstOperations], { encoding: 'utf8' });
+    assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
   });
 });
 

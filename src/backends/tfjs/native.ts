@@ -6,6 +6,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import util from 'node:util';
 import { UsageError } from '../../errors.js';
+import { nameAttributes } from './nativeAttributes.js';
 import { chosenDirectory, NATIVE_VARIABLE, nativeDirectory } from './nativeDirectory.js';
 
 /** What tfjs-node and the other tfjs backends have in common. */
@@ -44,13 +45,13 @@ export function findNative(places: NativePlaces = theseNativePlaces()): string |
 }
 
 /**
- * For the main thread, before workers are started: sets the environment, which is the process's and not a worker's, and
- * loads tfjs-node once, so that TensorFlow stays loaded when a worker ends.
+ * For the main thread, before workers are started: sets the environment, which is the process's and not a worker's;
+ * loads tfjs-node once, so that TensorFlow stays loaded when a worker ends; and fills what its threads share.
  * @throws UsageError where tfjs-node is absent or does not load.
  */
 export function prepareNative(): void {
   setNativeEnvironment();
-  loadNative();
+  nameAttributes(loadNative());
 }
 
 /**
