@@ -32,11 +32,11 @@ export function mendedGradients(tf: TensorFlow): Readonly<Record<string, Gradien
     // tfjs-core refuses dilations, which our kernels take.
     DepthwiseConv2dNative: (dy, saved, attrs) => {
       const [x, filter] = saved as [TensorInfo, TensorInfo];
-      const [inputShape, filterShape] = [x.shape, filter.shape];
+      const rest = { ...attrs, dilations: attrs.dilations ?? 1 };
       const back = (name: string) => `DepthwiseConv2dNativeBackprop${name}`;
       return {
-        x: () => run(back('Input'), { dy, filter }, { ...attrs, inputShape }),
-        filter: () => run(back('Filter'), { x, dy }, { ...attrs, filterShape }),
+        x: () => run(back('Input'), { dy, filter }, { ...rest, inputShape: x.shape }),
+        filter: () => run(back('Filter'), { x, dy }, { ...rest, filterShape: filter.shape }),
       };
     },
     // tfjs-core drops what reaches the output through the mirrored border.
