@@ -19,13 +19,14 @@ export function readConvolution(
   attrs: Attributes,
   dy?: TensorInfo,
 ): Convolution | undefined {
-  const { dataFormat = 'NHWC', strides, dilations = 1, pad, dimRoundingMode } = attrs;
-  if (dataFormat !== 'NHWC' || xShape.length !== 4 || filterShape.length !== 4) return undefined;
+  const { dataFormat, strides, dilations, pad, dimRoundingMode } = attrs;
+  if ((dataFormat ?? 'NHWC') !== 'NHWC' || xShape.length !== 4 || filterShape.length !== 4) return undefined;
   const info = tf.backend_util.computeConv2DInfo(
     xShape,
     filterShape,
     strides,
-    dilations,
+    // The layers API passes null.
+    dilations ?? 1,
     pad,
     dimRoundingMode ?? undefined,
   );

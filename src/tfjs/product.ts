@@ -20,12 +20,22 @@ const COLLIDING_PITCH = 1024;
 /** Fewer lines than this stay in the cache all the same. */
 const FEW_LINES = 32;
 
+/** With so many rows and columns, and no more lines, transposing A and packing B pays. */
+const LARGE = 64;
+const MOST_COPIED_LINES = 1024;
+
+/** Up to this many rows, packing A for a product with a transposed B beats packing B. */
+const TURNED_ROWS = 64;
+
 /** Rows at a time: they should stay in the second-level cache while all columns pass over them. */
 const ROW_BLOCK_BYTES = 512 * 1024;
 const MOST_BLOCK_ROWS = 4092;
 
-/** Packed columns at a time: few, which stay in the cache, where all rows are one block; else as many as is reasonable. */
-const PACKED_BYTES = 256 * 1024;
+/**
+ * Packed columns at a time: where all rows are one block, so many that B's rows are read in long runs and the panels still stay
+ * in the second-level cache; else as many as is reasonable.
+ */
+const PACKED_BYTES = 512 * 1024;
 const MOST_PACKED_BYTES = 4 * 2 ** 20;
 
 /** Depth at a time where both operands are read in place: a block of their lines stays in the first-level cache. */
@@ -58,15 +68,15 @@ export function multiply(host: Host, product: MatrixProduct): void {
   else if (transposeA && transposeB) multiplyBothTransposed(host, product);
   else if (transposeA) multiplyLines(host, product);
   else if (n <= DOT_COLUMNS) multiplyFewColumns(host, product);
-  else if (transposeB && m < n && fillsPanels(m, host.panelWidth)) multiplyTurned(host, product);
+  else if (transposeB && m < n && turns(m, host.panelWidth)) multiplyTurned(host, product);
   else if (transposeB || m > IN_PLACE_ROWS) multiplyPanels(host, product);
   else multiplyInPlace(host, product);
 }
 
-/** Whether few columns of a last panel are in vain. */
-function fillsPanels(columns: number, width: number): boolean {
-  const rest = columns % width;
-  return columns < width || rest === 0 || rest >= width / 4;
+/** Whether there are few rows, and few columns of their last panel are in vain. */
+function turns(rows: number, width: number): boolean {
+  const rest = rows % width;
+  return rows < width || (rows <= TURNED_ROWS && (rest === 0 || rest >= width / 4));
 }
 
 /** The smaller operand is transposed first. */
@@ -86,11 +96,10 @@ function multiplyBothTransposed(host: Host, product: MatrixProduct): void {
   }
 }
 
-/** Aᵀ B, both read in place. */
+/** Aᵀ B: both read in place, or copied where that is faster. */
 function multiplyLines(host: Host, product: MatrixProduct): void {
   const { a, b, out, m, n, k, bias, relu } = product;
-  const collide = [m, n].some((width) => (width * FLOAT) % COLLIDING_PITCH === 0);
-  if (collide && k > FEW_LINES && m > IN_PLACE_ROWS && n > DOT_COLUMNS) {
+  if (gainsFromCopies(m, n, k)) {
     const copy = host.heap.allocate(m * k * FLOAT);
     try {
       host.kernels.transposeTensor(a, k, m, copy);
@@ -109,6 +118,12 @@ function multiplyLines(host: Host, product: MatrixProduct): void {
   sumOuterProducts(host, { ...product, a: b, b: a, m: n, n: m, out: turned, bias: 0, relu: false });
   if (n > 1) host.kernels.transposeTensor(turned, n, m, out);
   finish(host, product, bias, relu);
+}
+
+function gainsFromCopies(m: number, n: number, k: number): boolean {
+  if (Math.min(m, n) < LARGE || k <= FEW_LINES) return false;
+  const collide = [m, n].some((width) => (width * FLOAT) % COLLIDING_PITCH === 0);
+  return collide || (k >= LARGE && k <= MOST_COPIED_LINES);
 }
 
 /** out = bias + Σ_k A[k]ᵀ B[k], A given as [k, m], B as [k, n]. */
@@ -239,12 +254,27 @@ function multiplyPanels(host: Host, product: MatrixProduct): void {
   const packed = host.scratch(columnStep * k * FLOAT);
   const zeros = bias === 0 ? host.zeros(columnStep) : 0;
   const { source, target, segment, zero } = rowTables(host, k, n, rowStep);
-  const [innerStride, columnStride] = transposeB ? [FLOAT, k * FLOAT] : [n * FLOAT, FLOAT];
+  const columnStride = transposeB ? k * FLOAT : FLOAT;
   for (let column = 0; column < n; column += columnStep) {
     const columns = Math.min(columnStep, n - column);
-    const panels = Math.ceil(columns / width);
     const first = b + column * columnStride;
-    host.kernels.packPanels(first, 1, zero, k, innerStride, columns, columnStride, width, 0, panels, packed);
+    if (transposeB) {
+      host.kernels.packPanels(
+        first,
+        1,
+        zero,
+        k,
+        FLOAT,
+        columns,
+        columnStride,
+        width,
+        0,
+        Math.ceil(columns / width),
+        packed,
+      );
+    } else {
+      host.kernels.packRows(first, k, n * FLOAT, columns, width, packed);
+    }
     for (let row = 0; row < m; row += rowStep) {
       const rows = Math.min(rowStep, m - row);
       host.microKernels.gemm(rows)(

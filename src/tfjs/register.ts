@@ -1,8 +1,8 @@
 import { UsageError } from '../errors.js';
 import { choosePlatform, type PlatformOptions } from '../kernels/platform.js';
 import { replaceAdam } from './adam.js';
+import { replaceGradients } from './gradients.js';
 import { Host } from './host.js';
-import { replaceReluGradient } from './reluGradient.js';
 import type { KernelArguments, KernelConfig, KernelFunction, TensorFlow, WasmBackend } from './tensorflow.js';
 import type { TrainingKernel } from './trainingKernel.js';
 import { TRAINING_KERNELS } from './trainingKernels.js';
@@ -43,7 +43,7 @@ export function registerTrainingKernels(tf: TensorFlow, options: PlatformOptions
   };
   for (const kernel of TRAINING_KERNELS) replaceKernel(tf, kernel, hostOf);
   replaceAdam(tf);
-  replaceReluGradient(tf);
+  replaceGradients(tf);
   return platform.warnings;
 }
 

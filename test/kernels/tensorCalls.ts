@@ -70,6 +70,9 @@ export const tensorCalls: { readonly [Name in keyof (ProductExports & TensorExpo
   zeroFloats: (kernels) => kernels.zeroFloats(OUT, COUNT),
   copyBordered: (kernels) => kernels.copyBordered(A, OUT, 5, COLUMNS, 2),
   transposeTensor: (kernels) => kernels.transposeTensor(A, ROWS, COLUMNS, OUT),
+  packRows: (kernels) => {
+    for (const width of [8, 16]) kernels.packRows(A, ROWS, COLUMNS * 4, COLUMNS, width, OUT);
+  },
   addRows: (kernels) => kernels.addRows(OUT, ROWS, COLUMNS, A, 0, 4),
   fillRows: (kernels) => kernels.fillRows(OUT, ROWS, COLUMNS, A),
   activate: (kernels) => {

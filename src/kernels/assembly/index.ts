@@ -46,4 +46,4 @@ export { resampleBilinearGradient, resampleNearest, resampleNearestGradient } fr
 export { normalizeRows } from './batchNorm';
 export { adamStep } from './adamStep';
 export { cumulativeSum } from './cumulative';
-export { transposeTensor } from './transpose';
+export { packRows, transposeTensor } from './transpose';

@@ -39,3 +39,46 @@ export function transposeTensor(source: usize, rows: i32, columns: i32, target: 
     }
   }
 }
+
+/**
+ * Panels of `width` columns (a multiple of four) of a matrix [depth, columns] whose rows lie `pitch` bytes apart: [columns / width,
+ * depth, width], zeros beyond `columns`. Like packPanels, but a row of all panels at a time: what is read is contiguous.
+ */
+export function packRows(
+  source: usize,
+  depth: i32,
+  pitch: i32,
+  columns: i32,
+  width: i32,
+  destination: usize,
+): void {
+  const rowBytes = (<usize>width) << 2;
+  const panelBytes = <usize>depth * rowBytes;
+  const whole = columns - (columns % width);
+  for (let k = 0; k < depth; k++) {
+    let from = source;
+    let to = destination;
+    if (width == 16) {
+      for (let column = 0; column < whole; column += 16) {
+        v128.store(to, v128.load(from));
+        v128.store(to, v128.load(from, 16), 16);
+        v128.store(to, v128.load(from, 32), 32);
+        v128.store(to, v128.load(from, 48), 48);
+        from += 64;
+        to += panelBytes;
+      }
+    } else {
+      for (let column = 0; column < whole; column += 8) {
+        v128.store(to, v128.load(from));
+        v128.store(to, v128.load(from, 16), 16);
+        from += 32;
+        to += panelBytes;
+      }
+    }
+    for (let i = 0; whole < columns && i < width; i++) {
+      store<f32>(to + ((<usize>i) << 2), whole + i < columns ? load<f32>(from + ((<usize>i) << 2)) : 0);
+    }
+    source += pitch;
+    destination += rowBytes;
+  }
+}
