@@ -1,6 +1,6 @@
 // The library: `import { train, loadModel } from 'lowerbound'`.
 
-export type { KlEstimate } from './backends/backend.js';
+export type { BackendName, KlEstimate } from './backends/backend.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './coordinator/evaluate.js';
 export type { FinishReason, MeanTerms, RunEvent } from './coordinator/events.js';
 export { type LoadedModel, loadModel } from './coordinator/loadModel.js';

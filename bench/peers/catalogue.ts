@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findNative } from '#src/backends/tfjs/native.js';
 import { UsageError } from '#src/errors.js';
 import type { Case } from './cases.js';
 import type { PeerCommand } from './peerProcess.js';
@@ -29,6 +29,7 @@ export function allPeers(): readonly Peer[] {
     pytorch('ddp-2', ['--processes', '2']),
     ...counts().map(jax),
     tfjs('tfjs-wasm', 'wasm', {}),
+    tfjs('tfjs-wasm-kernels', 'kernels', {}),
     tfjs('tfjs-node-1', 'node', { TF_NUM_INTRAOP_THREADS: '1' }),
     tfjs('tfjs-node-default', 'node', {}),
   ];
@@ -86,18 +87,19 @@ function python(variable: string, script: string, directory: string, args: reado
   return { program, args: [source(script), '--problem', directory, ...args] };
 }
 
-function tfjs(name: string, backend: 'wasm' | 'node', env: Readonly<Record<string, string>>): Peer {
-  const variable = 'LOWERBOUND_TFJS_DIR';
-  const needed = backend === 'wasm' ? '@tensorflow/tfjs-backend-wasm' : '@tensorflow/tfjs-node';
+/** TensorFlow.js as it comes (`wasm`), with our training kernels (`kernels`), or on TensorFlow's C library (`node`). */
+function tfjs(
+  name: string,
+  backend: 'wasm' | 'kernels' | 'node',
+  env: Readonly<Record<string, string>>,
+): Peer {
   return {
     name,
     command: (_, directory) => {
-      const folder = process.env[variable];
-      if (folder === undefined) return { absent: `${variable} is not set` };
-      if (!existsSync(join(folder, 'node_modules', needed))) {
-        return { absent: `${variable} holds no ${needed}` };
+      if (backend === 'node' && findNative() === undefined) {
+        return { absent: 'tfjs-node is not installed: npx lowerbound setup native' };
       }
-      return { program: process.execPath, args: [source('tfjs_peer.mjs'), folder, backend, directory], env };
+      return { program: process.execPath, args: [source('tfjs_peer.mjs'), backend, directory], env };
     },
   };
 }

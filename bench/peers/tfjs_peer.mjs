@@ -1,27 +1,24 @@
-// The training step in TensorFlow.js, on its WebAssembly backend or on tfjs-node. Set-up and protocol: docs/peers.md.
-// Arguments: folder with the packages, `wasm` or `node`, directory of the problem.
+// The training step in TensorFlow.js: on its WebAssembly backend, as it comes or with our training kernels, or on tfjs-node.
+// Set-up and protocol: docs/peers.md. Arguments: `wasm`, `kernels` or `node`, directory of the problem.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import util from 'node:util';
+import { loadNative } from '../../dist/backends/tfjs/native.js';
+import { registerTrainingKernels } from '../../dist/tfjs/index.js';
 
-const [folder, backend, directory] = process.argv.slice(2);
-const require = createRequire(join(folder, 'package.json'));
+const [backend, directory] = process.argv.slice(2);
+const require = createRequire(import.meta.url);
 
 async function load() {
-  if (backend === 'node') {
-    // tfjs-node 4.22 calls what Node 24 no longer has.
-    util.isNullOrUndefined ??= (value) => value === null || value === undefined;
-    util.isArray ??= Array.isArray;
-    return require('@tensorflow/tfjs-node');
-  }
+  if (backend === 'node') return loadNative();
   const tf = require('@tensorflow/tfjs-core');
   // Its bundle registers the gradients; that of the core alone does not.
   require('@tensorflow/tfjs-layers');
   const wasm = require('@tensorflow/tfjs-backend-wasm');
   wasm.setWasmPaths(`${dirname(require.resolve('@tensorflow/tfjs-backend-wasm'))}/`);
+  if (backend === 'kernels') registerTrainingKernels(tf, { revectorize: true });
   await tf.setBackend('wasm');
   return tf;
 }
@@ -152,7 +149,7 @@ async function firstLosses() {
 }
 
 async function serve() {
-  const name = backend === 'node' ? 'tfjs-node' : 'tfjs-backend-wasm';
+  const name = { wasm: 'tfjs-backend-wasm', kernels: 'lowerbound/tfjs-wasm', node: 'tfjs-node' }[backend];
   answer({ version: `${name} ${tf.version_core ?? tf.version['tfjs-core']}`, losses: await firstLosses() });
   for await (const line of createInterface({ input: process.stdin })) {
     const used = process.cpuUsage();

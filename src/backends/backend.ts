@@ -1,15 +1,23 @@
 import type { AdamFactors, AdamOptions } from '../model/adam.js';
 
+/** What computes gradients (docs/backends.md): our kernels, or TensorFlow.js's backends wasm, tensorflow and cpu. */
+export const BACKEND_NAMES = ['simd', 'wasm', 'native', 'cpu'] as const;
+export type BackendName = (typeof BACKEND_NAMES)[number];
+
 /** How the KL term is computed: see gaussianForward in kernels/assembly/gaussian.ts. */
 export type KlEstimate = 'analytic' | 'monteCarlo';
 
 /**
- * Examples of one shard, or of all shards of a rank (OwnerUpdate), with their noise, and where their terms go: addresses in the
- * run's memory. One object is filled anew for each shard.
+ * Examples of one shard, or of several neighbouring ones, with their noise, and where their terms go: addresses in the run's
+ * memory. One object is filled anew for each shard.
  */
 export interface Shard {
   /** Number of examples. */
   count: number;
+  /** Number of parts: 1, or a power of two up to `Backend.mostParts`. Each part is a shard of its own; OwnerUpdate does not ask. */
+  parts: number;
+  /** Where the parts begin and the last one ends: 0, …, count. */
+  readonly bounds: Int32Array;
   /** [count, dimensions] float32, in [0, 1]. */
   x: number;
   /** [count, samples, latent] float32, standard normal. */
@@ -25,6 +33,9 @@ export interface Shard {
  * and one kind of KL. It belongs to one thread.
  */
 export interface Backend {
+  /** How many shards it takes at a time: a power of two. */
+  readonly mostParts: number;
+
   /**
    * Called by every rank after the parameters have changed and before any rank computes with them; a
    * barrier follows. Ranks may share the work.
@@ -33,7 +44,8 @@ export interface Backend {
 
   /**
    * Writes the terms of the shard's examples, and at address `gradient` (float32, the parameters' layout) the sum over the
-   * examples of d(−ELBO)/d(parameter), ELBO = logLikelihood − beta · kl. A shard of 0 examples gives zeros.
+   * examples of d(−ELBO)/d(parameter), ELBO = logLikelihood − beta · kl. A shard of 0 examples gives zeros. Several parts
+   * give the sum of what each of them gives alone, by the binary tree of kernels/assembly/optimizer.ts (treeReduce).
    */
   elboGradient(shard: Shard, beta: number, gradient: number): void;
 

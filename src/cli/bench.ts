@@ -66,6 +66,7 @@ export const benchCommand = defineCommand({
     const fastest = result.variants[0]!;
     const rows = result.variants.map((variant) => [
       String(variant.workers),
+      variant.backend,
       variant.arithmetic,
       widthText(variant),
       variant.tile,
@@ -76,11 +77,12 @@ export const benchCommand = defineCommand({
     ]);
     printLine(
       table([
-        ['Workers', 'Arithmetic', 'Vectors', 'Tile', 'Images/s', 'Epoch', 'Of best', 'Spread'],
+        ['Workers', 'Backend', 'Arithmetic', 'Vectors', 'Tile', 'Images/s', 'Epoch', 'Of best', 'Spread'],
         ...rows,
       ]),
     );
     printLine(`\nUse: ${command}`);
+    printLine(backendsLine(result));
     const note = portableNote(result);
     if (note !== undefined) printLine(note);
     if (disturbed(result)) {
@@ -104,10 +106,17 @@ function trainCommandLine(
   return words.map(shellWord).join(' ');
 }
 
+function backendsLine({ variants }: BenchmarkResult): string {
+  const installed = [...new Set(variants.map(({ backend }) => backend))].filter((name) => name !== 'simd');
+  const others =
+    installed.length === 0 ? 'none of TensorFlow.js is installed' : `${installed.join(' and ')}, too`;
+  return `Backends measured: simd, which is this package's; ${others} (docs/backends.md).`;
+}
+
 /** What bits that are the same everywhere would cost. */
 function portableNote({ variants, recommended }: BenchmarkResult): string | undefined {
   if (recommended.arithmetic === 'portable') return undefined;
-  const portable = variants.find(({ arithmetic }) => arithmetic === 'portable')!;
+  const portable = variants.find((v) => v.backend === 'simd' && v.arithmetic === 'portable')!;
   const slower = 100 * (1 - portable.imagesPerSecond / recommended.imagesPerSecond);
   const cost = slower >= 1 ? `${slower.toFixed(0)} % slower here` : 'as fast here';
   return `With --arithmetic portable, ${cost}, parameters have the same bits on every machine; with fused, on those that fuse.`;
@@ -137,7 +146,7 @@ function cpuName(): string {
 /** Columns as wide as their widest cell; the words to the left, the rest to the right. */
 function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const words = [1, 2, 3];
+  const words = [1, 2, 3, 4];
   return rows
     .map((row) =>
       row

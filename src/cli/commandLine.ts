@@ -11,6 +11,7 @@ import { guardOutput, printLine } from './output.js';
 import { parseCommandLine } from './parse.js';
 import { reconstructCommand } from './reconstruct.js';
 import { sampleCommand } from './sample.js';
+import { setupCommand } from './setup.js';
 import { trainCommand } from './train.js';
 
 const commands: readonly Command[] = [
@@ -22,6 +23,7 @@ const commands: readonly Command[] = [
   manifoldCommand,
   inspectCommand,
   benchCommand,
+  setupCommand,
 ];
 
 const examples = [

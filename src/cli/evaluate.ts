@@ -2,6 +2,7 @@ import { defineCommand, given } from './command.js';
 import { ExitCode } from './exitCode.js';
 import { printJson, printLine } from './output.js';
 import {
+  backendFlag,
   binarizeFlag,
   dataFlag,
   klFlag,
@@ -24,6 +25,7 @@ export const evaluateCommand = defineCommand({
     binarize: binarizeFlag("the run's"),
     seed: seedFlag('Of the noise and of drawn pixels', "the run's"),
     workers: workersFlag("the run's shards"),
+    backend: backendFlag('What computes the terms: simd, wasm, native or cpu (docs/backends.md)', 'simd'),
     ...outputFlags,
   },
   examples: [
@@ -34,7 +36,7 @@ export const evaluateCommand = defineCommand({
       'A run that was trained on data of your own',
     ],
   ],
-  async execute({ run, json, data, samples, kl, binarize, seed, workers }) {
+  async execute({ run, json, data, samples, kl, binarize, seed, workers, backend }) {
     const [{ evaluate }, { requireDataOf }, { evaluationProgress }] = await Promise.all([
       import('../coordinator/evaluate.js'),
       import('./runData.js'),
@@ -42,7 +44,7 @@ export const evaluateCommand = defineCommand({
     ]);
     await requireDataOf(run, data);
     const progress = evaluationProgress();
-    const options = given({ data, samples, kl, binarize, seed, workers });
+    const options = given({ data, samples, kl, binarize, seed, workers, backend });
     const evaluation = await evaluate({ path: run, ...options, onProgress: progress.update }).finally(
       progress.end,
     );

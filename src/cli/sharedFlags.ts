@@ -57,6 +57,12 @@ export function workersFlag(shards: string) {
   });
 }
 
+const backendWords = { simd: 'simd', wasm: 'wasm', native: 'native', cpu: 'cpu' } as const;
+
+export function backendFlag(describe: string, defaultText: string) {
+  return choice(backendWords, { describe, default: defaultText });
+}
+
 export function seedFlag(describe: string, defaultText: string) {
   return seedNumber({ describe: `${describe}: unsigned, 64 bits`, default: defaultText });
 }

@@ -16,6 +16,7 @@ import {
 import { Interruption } from './interruption.js';
 import { printJson, printLine } from './output.js';
 import {
+  backendFlag,
   binarizeFlag,
   dataFlag,
   klFlag,
@@ -77,6 +78,11 @@ const flags = {
       default: 'none: a new run',
     }),
     workers: workersFlag('--shards'),
+    backend: backendFlag(
+      'What computes the gradients: simd (this package), or TensorFlow.js on wasm, native (tfjs-node) or cpu ' +
+        '(docs/backends.md)',
+      "simd; a resumed run's own",
+    ),
     arithmetic: choice(
       { portable: 'portable', fused: 'fused' },
       {
@@ -177,20 +183,29 @@ function trainOptions(values: FlagValues<typeof flags>): TrainOptions {
     pictures: values.pictures,
     logEvery: values['log-every'],
     barrierTimeout: values['barrier-timeout'],
+    backend: values.backend,
     arithmetic: values.arithmetic,
     revectorize: values.revectorize,
     tile: values.tile,
   });
 }
 
+const backendWords = {
+  simd: 'simd kernels',
+  wasm: 'gradients by TensorFlow.js on wasm with these kernels',
+  native: 'gradients by tfjs-node, the rest by simd kernels',
+  cpu: 'gradients by TensorFlow.js in JavaScript, the rest by simd kernels',
+} as const;
+
 /** What decides the bits of the run and is not in the lines that the reporter begins with. */
 function headline({ config, tile, revectorized }: Extract<RunEvent, { kind: 'started' }>): string {
   const width = revectorized ? '256-bit (re-vectorised)' : '128-bit';
+  const kernels = `${config.arithmetic} arithmetic, tile ${tile}, ${width}`;
   return (
     `Model ${config.model.name} (d = ${config.latent}) on ${config.data.source} (binarise ${config.binarize}): ` +
     `batches of ${config.batchSize} in ${config.shards} shards, K = ${config.samples}, KL ${klWord(config.kl)}, ` +
     `beta ${config.beta}, learning rate ${config.learningRate}, seed ${config.seed}\n` +
-    `Node ${machine().node}, ${config.backend} kernels, ${config.arithmetic} arithmetic, tile ${tile}, ${width}`
+    `Node ${machine().node}, ${backendWords[config.backend]}, ${kernels}`
   );
 }
 

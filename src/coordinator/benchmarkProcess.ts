@@ -1,4 +1,6 @@
 // A process of `lowerbound bench`: V8's flags hold for a whole process, so re-vectorised runs have one of their own.
+import type { BackendName } from '../backends/backend.js';
+import { hasTfjs } from '../backends/tfjs/load.js';
 import { type Dataset, type ImageSet, loadDataset } from '../data/dataset.js';
 import { UsageError } from '../errors.js';
 import type { Arithmetic } from '../kernels/kernels.js';
@@ -37,6 +39,7 @@ export interface BenchmarkLoad {
 /** How it is trained: what changes speed alone, and the arithmetic. */
 export interface Variant {
   readonly workers: number;
+  readonly backend: BackendName;
   readonly arithmetic: Arithmetic;
   readonly revectorized: boolean;
   readonly tile: TileName;
@@ -80,20 +83,16 @@ class BenchmarkProcess {
     const { model, batchSize, data, revectorize } = question;
     const whole = loadDataset(data);
     const dataset = excerpt(whole, Math.max(MOST_IMAGES, batchSize ?? 0));
-    const arithmetics: Arithmetic[] = canFuse() ? ['fused', 'portable'] : ['portable'];
-    for (const arithmetic of arithmetics) {
-      for (const workers of workerCounts()) {
-        const run = await TimedRun.create({
-          dataset,
-          model,
-          workers,
-          arithmetic,
-          revectorize,
-          ...(batchSize === undefined ? {} : { batchSize }),
-        });
-        await run.run(VERIFIED_STEPS);
-        this.#prepared.push({ run, step: 0 });
-      }
+    for (const way of waysToTrain()) {
+      const run = await TimedRun.create({
+        ...way,
+        dataset,
+        model,
+        revectorize,
+        ...(batchSize === undefined ? {} : { batchSize }),
+      });
+      await run.run(VERIFIED_STEPS);
+      this.#prepared.push({ run, step: 0 });
     }
     const { run } = this.#prepared[0]!;
     const load = {
@@ -106,6 +105,17 @@ class BenchmarkProcess {
   }
 }
 
+/** Our engine in each mode; what is installed of TensorFlow.js's faster backends, in the mode of a new run. */
+function waysToTrain(): { backend: BackendName; arithmetic: Arithmetic; workers: number }[] {
+  const modes: Arithmetic[] = canFuse() ? ['fused', 'portable'] : ['portable'];
+  const backends = (['wasm', 'native'] as const).filter(hasTfjs);
+  const kinds = [
+    ...modes.map((arithmetic) => ({ backend: 'simd' as const, arithmetic })),
+    ...backends.map((backend) => ({ backend, arithmetic: modes[0]! })),
+  ];
+  return kinds.flatMap((kind) => workerCounts().map((workers) => ({ ...kind, workers })));
+}
+
 /** 1, 2, 4 … and what a run takes by default. */
 function workerCounts(): number[] {
   const most = workerCount(undefined, DEFAULT_SHARDS);
@@ -114,9 +124,10 @@ function workerCounts(): number[] {
   return [...counts, most];
 }
 
-function variantOf({ platform, workers, hash }: TimedRun): Variant {
+function variantOf({ platform, state, workers, hash }: TimedRun): Variant {
   const { arithmetic, revectorized, tile } = platform;
-  return { workers, arithmetic, revectorized, tile, parametersSha256: hash };
+  const { backend } = state.settings;
+  return { workers, backend, arithmetic, revectorized, tile, parametersSha256: hash };
 }
 
 function excerpt({ name, train, test }: Dataset, most: number): Dataset {

@@ -1,4 +1,5 @@
-import type { KlEstimate } from '../backends/backend.js';
+import type { BackendName, KlEstimate } from '../backends/backend.js';
+import { prepareTfjs } from '../backends/tfjs/load.js';
 import { type Dataset, loadDataset } from '../data/dataset.js';
 import { UsageError } from '../errors.js';
 import { inferencePlatform } from '../kernels/platform.js';
@@ -28,6 +29,8 @@ export interface EvaluateOptions {
   /** Of noise and binarisation; default: the run's. */
   readonly seed?: number | bigint;
   readonly workers?: number;
+  /** What computes the terms; default `simd`, whatever the run was trained with. */
+  readonly backend?: BackendName;
   /** Called now and then with the number of examples done and in all. */
   readonly onProgress?: (done: number, count: number) => void;
 }
@@ -64,6 +67,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const config = evaluationConfig(checkpoint.config, options);
   requireImageSize(config, dataset, path);
   const workers = workerCount(options.workers, config.shards);
+  if (config.backend !== 'simd') prepareTfjs(config.backend);
   const model = resolveModel(config.model, { latent: config.latent });
   const platform = inferencePlatform(config.arithmetic, true);
   const test = dataset.test;
@@ -113,6 +117,7 @@ function evaluationConfig(config: RunConfig, options: EvaluateOptions): RunConfi
     binarize: options.binarize ?? config.binarize,
     seed: options.seed === undefined ? config.seed : String(options.seed),
     batchSize: CHUNK * config.shards,
+    backend: options.backend ?? 'simd',
   };
 }
 

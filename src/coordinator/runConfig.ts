@@ -1,5 +1,14 @@
+import { BACKEND_NAMES, type BackendName } from '../backends/backend.js';
 import { UsageError } from '../errors.js';
-import { objectOf, oneOf, Place, positiveInteger, positiveNumber, type Reader } from '../model/jsonReader.js';
+import {
+  listOf,
+  objectOf,
+  oneOf,
+  Place,
+  positiveInteger,
+  positiveNumber,
+  type Reader,
+} from '../model/jsonReader.js';
 import { parseModelSpec } from '../model/parse.js';
 import type { Binarization, ModelSpec } from '../model/spec.js';
 
@@ -37,7 +46,16 @@ export interface RunConfig {
   readonly adam: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
   readonly epochs: number;
   readonly arithmetic: 'portable' | 'fused';
-  readonly backend: 'simd';
+  /** What computes the gradients. A resumed run may change it. */
+  readonly backend: BackendName;
+  /** What computed them before, in order, each up to a number of steps; absent where it never changed. */
+  readonly earlierBackends?: readonly EarlierBackend[];
+}
+
+export interface EarlierBackend {
+  readonly backend: BackendName;
+  /** Steps that the run had taken when the next one took over. */
+  readonly untilStep: number;
 }
 
 const version = 1;
@@ -67,8 +85,8 @@ export function parseRunConfigText(text: string, source: string): RunConfig {
 }
 
 /**
- * Whether the run `saved` may go on as `requested`: with the same bits as if it had never stopped. The epochs may
- * grow. What decides no bit may differ: where the data came from, as long as the fingerprint is the same,
+ * Whether the run `saved` may go on as `requested`: with the same bits as if it had never stopped, but for another
+ * backend's. The epochs may grow. What decides no bit may differ: where the data came from, as long as the fingerprint is the same,
  * and what the model brought as defaults for settings that both configs spell out.
  *
  * @param source what the messages call `saved`, e.g. the directory of the run.
@@ -134,10 +152,18 @@ const fields = {
   adam: objectOf({ beta1: decayRate, beta2: decayRate, epsilon: positiveNumber }, {}),
   epochs: positiveInteger,
   arithmetic: oneOf(['portable', 'fused']),
-  backend: oneOf(['simd']),
+  backend: oneOf(BACKEND_NAMES),
 } as const;
 
-const readConfig: Reader<RunConfig> = objectOf(fields, {}, 'the config of a run: an object');
+const optionalFields = {
+  earlierBackends: listOf(
+    objectOf({ backend: oneOf(BACKEND_NAMES), untilStep: positiveInteger }, {}),
+    'backends',
+    1000,
+  ),
+} as const;
+
+const readConfig: Reader<RunConfig> = objectOf(fields, optionalFields, 'the config of a run: an object');
 
 function refuseOtherVersion(json: unknown, place: Place): void {
   if (typeof json !== 'object' || json === null || !('formatVersion' in json)) return;
@@ -152,7 +178,7 @@ function refuseOtherVersion(json: unknown, place: Place): void {
 }
 
 function bitsOf(config: RunConfig): unknown {
-  const { epochs: _epochs, model, data, ...rest } = config;
+  const { epochs: _epochs, backend: _backend, earlierBackends: _earlier, model, data, ...rest } = config;
   // The config's latent is the one that counts.
   const { training: _training, latent: _latent, ...architecture } = model;
   return { ...rest, data: { fingerprint: data.fingerprint }, model: architecture };

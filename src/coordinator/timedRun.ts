@@ -1,3 +1,5 @@
+import type { BackendName } from '../backends/backend.js';
+import { prepareTfjs } from '../backends/tfjs/load.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Arithmetic, Kernels } from '../kernels/kernels.js';
 import { choosePlatform, type Platform } from '../kernels/platform.js';
@@ -26,6 +28,8 @@ export interface TimedRunOptions {
   readonly batchSize?: number;
   /** K; default: the model's. */
   readonly samples?: number;
+  /** Default `simd`. */
+  readonly backend?: BackendName;
   readonly arithmetic?: Arithmetic;
   readonly revectorize?: boolean;
   readonly tile?: TileName;
@@ -57,6 +61,7 @@ export class TimedRun {
   static async create({ dataset, workers, ...options }: TimedRunOptions): Promise<TimedRun> {
     const { revectorize = true, tile, ...requested } = options;
     const config = await requestedConfig(requested, dataset, undefined);
+    if (config.backend !== 'simd') prepareTfjs(config.backend);
     const model = resolveModel(config.model, { latent: config.latent });
     const platform = choosePlatform({
       arithmetic: config.arithmetic,

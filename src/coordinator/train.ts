@@ -1,7 +1,9 @@
+import { prepareTfjs } from '../backends/tfjs/load.js';
 import { type Dataset, loadDataset } from '../data/dataset.js';
 import { UsageError } from '../errors.js';
 import { choosePlatform, type Platform } from '../kernels/platform.js';
 import { resolveModel } from '../model/resolve.js';
+import { continuedConfig } from './backendHistory.js';
 import { type Checkpoint, parameterHash } from './checkpoint.js';
 import type { FinishReason, MeanTerms, RunEvent } from './events.js';
 import type { RunConfig } from './runConfig.js';
@@ -51,16 +53,19 @@ export async function train(options: TrainOptions = {}): Promise<TrainResult> {
   const directory = options.resume === undefined ? undefined : await openRunDirectory(options.resume);
   const dataset = loadDataset(options.data);
   const saved = directory?.readConfig();
-  const config = await requestedConfig(options, dataset, saved);
-  const workers = workerCount(options.workers, config.shards);
+  const requested = await requestedConfig(options, dataset, saved);
+  const workers = workerCount(options.workers, requested.shards);
+  if (requested.backend !== 'simd') prepareTfjs(requested.backend);
   const platform = choosePlatform({
-    arithmetic: config.arithmetic,
+    arithmetic: requested.arithmetic,
     revectorize: options.revectorize ?? true,
     ...(options.tile ? { tile: options.tile } : {}),
   });
   for (const message of platform.warnings) tell({ kind: 'warning', message });
-  const state = createState(config, dataset, platform, workers);
+  const state = createState(requested, dataset, platform, workers);
   const found = await latestCheckpoint(directory, tell);
+  const config = saved ? continuedConfig(requested, saved, found?.step ?? 0) : requested;
+  if (config.earlierBackends) tell({ kind: 'warning', message: backendsSentence(config) });
   if (found) state.restore(found);
   else state.initialize(dataset);
   const place = directory ?? (await createDirectory(options.out, config));
@@ -122,5 +127,17 @@ async function prepareResume(
 ): Promise<void> {
   await directory.removeTemporaryFiles();
   await directory.truncateMetricsAfter(step);
-  if (saved?.epochs !== config.epochs) await directory.writeConfig(config);
+  const changed = saved?.epochs !== config.epochs || saved.backend !== config.backend;
+  if (changed || saved.earlierBackends?.length !== config.earlierBackends?.length) {
+    await directory.writeConfig(config);
+  }
+}
+
+/** A run that has had several backends. */
+function backendsSentence({ backend, earlierBackends = [] }: RunConfig): string {
+  const earlier = earlierBackends.map((entry) => `${entry.backend} up to step ${entry.untilStep}`);
+  return (
+    `The backend of this run was ${earlier.join(', then ')}, and is ${backend} now: its bits differ from those of a run ` +
+    'with one backend; its ELBO agrees but for rounding.'
+  );
 }

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { KlEstimate } from '../backends/backend.js';
+import type { BackendName, KlEstimate } from '../backends/backend.js';
 import type { Dataset } from '../data/dataset.js';
 import { datasetFingerprint } from '../data/fingerprint.js';
 import { UsageError } from '../errors.js';
@@ -47,6 +47,11 @@ export interface TrainOptions {
   readonly klWarmupEpochs?: number;
   readonly learningRate?: number;
   readonly binarize?: Binarization;
+  /**
+   * What computes the gradients: `simd`, our kernels (default), or TensorFlow.js on `wasm`, `native` (tfjs-node) or `cpu`.
+   * A resumed run may change it; its bits then differ.
+   */
+  readonly backend?: BackendName;
   /**
    * `portable`: the same bits everywhere. `fused`: faster, the same bits on every machine that fuses multiply-adds.
    * Default: fused where this machine fuses.
@@ -123,7 +128,7 @@ export async function requestedConfig(
     adam: base.adam,
     epochs: options.epochs ?? base.epochs,
     arithmetic: options.arithmetic ?? saved?.arithmetic ?? (canFuse() ? 'fused' : 'portable'),
-    backend: 'simd',
+    backend: options.backend ?? saved?.backend ?? 'simd',
   };
   const checked = parseRunConfig(config, 'The options of this run');
   if (saved !== undefined) assertSameRun(saved, checked, options.resume ?? 'The run');
@@ -141,7 +146,11 @@ async function requestedSpec(
 }
 
 /** The part of the config that ranks need. */
-export function settingsOf(config: RunConfig, dataset: Dataset, { tile }: Platform): Settings {
+export function settingsOf(
+  config: RunConfig,
+  dataset: Dataset,
+  { arithmetic, tile, revectorized }: Platform,
+): Settings {
   const trainCount = dataset.train.count;
   const stepsPerEpoch = Math.ceil(trainCount / config.batchSize);
   return {
@@ -157,7 +166,10 @@ export function settingsOf(config: RunConfig, dataset: Dataset, { tile }: Platfo
     trainCount,
     testCount: dataset.test.count,
     stepsPerEpoch,
+    backend: config.backend,
+    arithmetic,
     tile,
+    revectorized,
   };
 }
 

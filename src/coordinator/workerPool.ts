@@ -34,6 +34,8 @@ export class WorkerPool {
   readonly #options: PoolOptions;
   readonly #pool: Piscina;
   readonly #control: Int32Array;
+  /** Tasks that threads are busy with. */
+  readonly #running = new Set<Promise<unknown>>();
 
   constructor(options: PoolOptions) {
     const { state, workers, barrierTimeLimit } = options;
@@ -78,9 +80,23 @@ export class WorkerPool {
     await this.#runAll('evaluate', tasks);
   }
 
-  /** Ends all threads, stalled ones included. */
+  /**
+   * Ends all threads, stalled ones included. A thread that is inside a native library must not be ended there, for that
+   * can end the process: with a backend of TensorFlow.js, ranks get time to leave at their next barrier.
+   */
   async close(): Promise<void> {
+    if (this.#options.state.settings.backend !== 'simd') await this.#settle();
     await this.#pool.destroy();
+  }
+
+  async #settle(): Promise<void> {
+    if (this.#running.size > 0) abortRun(this.#control, 0);
+    let timer: NodeJS.Timeout | undefined;
+    const enough = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, this.#options.barrierTimeLimit);
+    });
+    await Promise.race([Promise.allSettled(this.#running), enough]);
+    clearTimeout(timer);
   }
 
   async #runAll(name: string, tasks: readonly { readonly rank: number }[]): Promise<number> {
@@ -101,7 +117,7 @@ export class WorkerPool {
   async #runOne(name: string, task: { readonly rank: number }): Promise<number> {
     let result: TaskResult;
     try {
-      result = (await this.#pool.run(task, { name })) as TaskResult;
+      result = await this.#runTask(name, task);
     } catch (error) {
       // The thread itself is gone: it could not tell the others.
       abortRun(this.#control, task.rank);
@@ -116,6 +132,16 @@ export class WorkerPool {
       case 'aborted':
         // The rank that failed rejects with the reason; this one waits for it.
         return new Promise(() => {});
+    }
+  }
+
+  async #runTask(name: string, task: object): Promise<TaskResult> {
+    const running = this.#pool.run(task, { name }) as Promise<TaskResult>;
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
     }
   }
 

@@ -347,6 +347,8 @@ class Engine {
     const { x, epsilon } = this;
     return {
       count,
+      parts: 1,
+      bounds: Int32Array.of(0, count),
       x,
       epsilon,
       logLikelihood: this.#logLikelihood,

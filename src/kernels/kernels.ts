@@ -253,9 +253,15 @@ export type TileKernels = { readonly [Name in TileName as `gemm${Name}`]: GemmKe
 /**
  * Compiles the module of an arithmetic mode. The result may be sent to workers.
  * @param name written into the bytes: V8 shares code between modules of the same bytes, whatever its flags were.
+ * @param options `shared`: whether the memory that it will be bound to is shared between threads; default true.
  */
-export function compileKernels(arithmetic: Arithmetic, name = 'kernels'): WebAssembly.Module {
-  const bytes = readFileSync(new URL(`./${arithmetic}.wasm`, import.meta.url));
+export function compileKernels(
+  arithmetic: Arithmetic,
+  name = 'kernels',
+  { shared = true }: { readonly shared?: boolean } = {},
+): WebAssembly.Module {
+  const file = shared ? `./${arithmetic}.wasm` : `./${arithmetic}-unshared.wasm`;
+  const bytes = readFileSync(new URL(file, import.meta.url));
   return new WebAssembly.Module(Buffer.concat([bytes, customSection(name)]));
 }
 
@@ -265,7 +271,7 @@ function customSection(name: string): Uint8Array {
   return Buffer.from([0, text.length + 1, text.length, ...text]);
 }
 
-/** Binds the kernels to a memory, which must be shared. */
+/** Binds the kernels to a memory, shared or not as the module was compiled for. */
 export function bindKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
   const instance = new WebAssembly.Instance(module, { env: { memory } });
   // The module is ours and built together with this interface.

@@ -15,11 +15,13 @@ export function evaluateShare(rank: Rank, task: EvaluateTask, barrier: Barrier):
   const { settings, layout } = rank.context;
   rank.backend.prepare(task.rank, task.ranks);
   barrier.wait();
-  const first = partStart(settings.testCount, task.ranks, task.rank);
-  const end = partStart(settings.testCount, task.ranks, task.rank + 1);
   const most = layout.examplesAtOnce;
-  for (let example = first; example < end; example += most) {
-    const count = Math.min(most, end - example);
+  // Whole chunks: TensorFlow.js may sum otherwise for another number of examples.
+  const chunks = Math.ceil(settings.testCount / most);
+  const first = partStart(chunks, task.ranks, task.rank) * most;
+  const end = partStart(chunks, task.ranks, task.rank + 1) * most;
+  for (let example = first; example < Math.min(end, settings.testCount); example += most) {
+    const count = Math.min(most, settings.testCount - example);
     rank.loadTest(example, count);
     rank.backend.elbo(rank.shard);
     copyTerms(rank, rank.regions.logLikelihood, layout.testLogLikelihood + example * DOUBLE, count);

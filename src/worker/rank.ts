@@ -1,6 +1,8 @@
 import type { Backend, Shard } from '../backends/backend.js';
 import { SimdBackend } from '../backends/simd/engine.js';
 import type { Ranks } from '../backends/simd/ownerUpdate.js';
+import { TfjsBackend } from '../backends/tfjs/backend.js';
+import type { TfjsRuntime } from '../backends/tfjs/runtime.js';
 import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import { Purpose } from '../kernels/stream.js';
 import type { Model } from '../model/model.js';
@@ -33,15 +35,25 @@ export class Rank {
   readonly regions: RankRegions;
   readonly shard: Shard;
 
+  /** @param tfjs the settings' backend, loaded in this thread, where it is one of TensorFlow.js's. */
   constructor(
     readonly rank: number,
     readonly context: RunContext,
+    tfjs?: TfjsRuntime,
   ) {
-    const { memory, module, layout, model, settings } = context;
+    const { memory, module, layout } = context;
     this.regions = layout.ranks[rank]!;
     this.kernels = bindKernels(module, memory);
     this.control = new Int32Array(memory.buffer, layout.control, CONTROL_WORDS);
     this.doubles = new Float64Array(memory.buffer);
+    this.backend = tfjs === undefined ? this.#simdBackend() : this.#tfjsBackend(tfjs);
+    const { x, epsilon, logLikelihood, kl } = this.regions;
+    const bounds = new Int32Array(layout.parts + 1);
+    this.shard = { count: 0, parts: 1, bounds, x, epsilon, logLikelihood, kl };
+  }
+
+  #simdBackend(): Backend {
+    const { memory, layout, model, settings } = this.context;
     const options = {
       model,
       samples: settings.samples,
@@ -53,12 +65,17 @@ export class Rank {
       packed: layout.packed,
       workspace: this.regions.workspace,
     };
-    this.backend = new SimdBackend(this.kernels, memory, options, {
+    return new SimdBackend(this.kernels, memory, options, {
       memory: layout,
-      ranks: rankTable(rank, layout, settings),
+      ranks: rankTable(this.rank, layout, settings),
     });
-    const { x, epsilon, logLikelihood, kl } = this.regions;
-    this.shard = { count: 0, x, epsilon, logLikelihood, kl };
+  }
+
+  #tfjsBackend(tfjs: TfjsRuntime): Backend {
+    const { memory, layout, model, settings } = this.context;
+    const { samples, kl } = settings;
+    const { parts, parameters } = layout;
+    return new TfjsBackend(tfjs, memory.buffer, { model, samples, kl, parts, parameters });
   }
 
   /**

@@ -1,4 +1,5 @@
 import { ownerComputes, simdMemory } from '../backends/simd/engine.js';
+import { mostTfjsParts } from '../backends/tfjs/parts.js';
 import { Arena } from '../kernels/arena.js';
 import type { Model } from '../model/model.js';
 import { partStart, type Settings } from './settings.js';
@@ -38,7 +39,9 @@ export interface RunLayout {
   readonly slotPitch: number;
   /** Whether steps go by the owner-computes rule, without slots (Backend.owner). */
   readonly owned: boolean;
-  /** Most examples that a rank computes at once: of a shard, or of all its shards. */
+  /** Shards whose gradients a rank computes at once, into the slot of the first of them. */
+  readonly parts: number;
+  /** Most examples that a rank computes at once: of a shard, of several, or of all its shards. */
   readonly examplesAtOnce: number;
   /** [shards, 2] float64: sums of logLikelihood and kl over the shard's examples. */
   readonly shardTerms: number;
@@ -81,6 +84,20 @@ function rankSize(settings: Settings, ranks: number): number {
   return most;
 }
 
+/**
+ * Shards that each rank computes at once: where shards and ranks are powers of two, neighbouring shards make a subtree of the
+ * all-reduce, which the rank can sum while the gradients are in its caches.
+ */
+function partsAtOnce(model: Model, settings: Settings, ranks: number): number {
+  const { samples, shards, backend } = settings;
+  if (backend === 'simd' || !isPowerOfTwo(shards) || !isPowerOfTwo(ranks)) return 1;
+  return Math.min(shards / ranks, mostTfjsParts(backend, model, samples, shardSize(settings)));
+}
+
+function isPowerOfTwo(n: number): boolean {
+  return Number.isInteger(Math.log2(n));
+}
+
 /** Parameters rounded up to whole cache lines. */
 export function paddedParameters(model: Model): number {
   return Math.ceil(model.parameters.size / SLICE_UNIT) * SLICE_UNIT;
@@ -105,7 +122,7 @@ export function planRunMemory(
   };
   const size = paddedParameters(model);
   const slotPitch = size * FLOAT;
-  const owned = ownerComputes(model, settings.samples, settings.batchSize);
+  const owned = settings.backend === 'simd' && ownerComputes(model, settings.samples, settings.batchSize);
   const shared = {
     control: place('control', controlWords * Int32Array.BYTES_PER_ELEMENT),
     parameters: place('parameters', size * FLOAT),
@@ -124,12 +141,17 @@ export function planRunMemory(
     testKl: place('test KL', settings.testCount * DOUBLE),
   };
   const { samples, kl, tile } = settings;
-  const most = owned ? rankSize(settings, ranks) : shardSize(settings);
+  const parts = partsAtOnce(model, settings, ranks);
+  const most = owned ? rankSize(settings, ranks) : shardSize(settings) * parts;
   const engine = {
     ...{ model, samples, kl, tile, examples: most, parameters: shared.parameters },
     ...(owned ? { owned: { shards: settings.shards } } : {}),
   };
-  const { packedEnd, workspaceEnd } = simdMemory({ ...engine, packed: 0, workspace: 0 });
+  // TensorFlow.js has memory of its own.
+  const { packedEnd, workspaceEnd } =
+    settings.backend === 'simd'
+      ? simdMemory({ ...engine, packed: 0, workspace: 0 })
+      : { packedEnd: 0, workspaceEnd: 0 };
   const packed = place('packed weights', packedEnd);
   const rankRegions = Array.from({ length: ranks }, (_, rank) => ({
     x: place(`rank ${rank}/x`, most * model.dimensions * FLOAT),
@@ -140,5 +162,5 @@ export function planRunMemory(
     timing: place(`rank ${rank}/timing`, 8 * DOUBLE),
     workspace: place(`rank ${rank}/workspace`, workspaceEnd),
   }));
-  return { ...shared, owned, examplesAtOnce: most, packed, ranks: rankRegions, regions, bytes: arena.end };
+  return { ...shared, owned, parts, examplesAtOnce: most, packed, ranks: rankRegions, regions, bytes: arena.end };
 }

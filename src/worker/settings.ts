@@ -1,4 +1,5 @@
-import type { KlEstimate } from '../backends/backend.js';
+import type { BackendName, KlEstimate } from '../backends/backend.js';
+import type { Arithmetic } from '../kernels/kernels.js';
 import type { RandomKey } from '../kernels/stream.js';
 import type { TileName } from '../kernels/tiles/tile.js';
 import type { AdamOptions } from '../model/adam.js';
@@ -21,8 +22,14 @@ export interface Settings {
   readonly trainCount: number;
   readonly testCount: number;
   readonly stepsPerEpoch: number;
+  /** What computes gradients and terms; noise, reduction and Adam are our kernels' in any case. */
+  readonly backend: BackendName;
+  /** Of our kernels. */
+  readonly arithmetic: Arithmetic;
   /** Of the micro-kernels. Decides speed alone. */
   readonly tile: TileName;
+  /** Whether V8 was told to pair operations to 256 bits. Decides speed alone. */
+  readonly revectorized: boolean;
 }
 
 /** beta of a step (from 0): rises linearly and reaches its value with the last warm-up step. */

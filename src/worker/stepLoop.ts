@@ -115,10 +115,21 @@ export class StepLoop {
       for (let shard = firstShard; shard < endShard; shard++) this.#sumTerms(shard, firstShard);
       return;
     }
-    for (let shard = firstShard; shard < endShard; shard++) {
-      this.#load(step, shard, shard + 1);
+    const { parts } = layout;
+    for (let shard = firstShard; shard < endShard; shard += parts) {
+      this.#load(step, shard, shard + parts);
+      this.#setParts(shard);
       backend.elboGradient(examples, beta, layout.slots + shard * layout.slotPitch);
-      this.#sumTerms(shard, shard);
+      for (let part = 0; part < parts; part++) this.#sumTerms(shard + part, shard);
+    }
+  }
+
+  /** Where the shards computed at once begin among their examples. */
+  #setParts(firstShard: number): void {
+    const { shard, context } = this.#rank;
+    shard.parts = context.layout.parts;
+    for (let part = 0; part <= shard.parts; part++) {
+      shard.bounds[part] = this.#bounds[firstShard + part]! - this.#bounds[firstShard]!;
     }
   }
 

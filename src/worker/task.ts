@@ -1,5 +1,8 @@
 import { workerData } from 'piscina';
+import { loadTfjs } from '../backends/tfjs/load.js';
+import type { TfjsRuntime } from '../backends/tfjs/runtime.js';
 import { abortRun, Barrier, RunAborted } from './barrier.js';
+import { CONTROL_WORDS } from './control.js';
 import { type EvaluateTask, evaluateShare } from './evaluation.js';
 import { Rank, type RunContext } from './rank.js';
 import { StepLoop, type TrainTask } from './stepLoop.js';
@@ -13,22 +16,32 @@ export type TaskResult =
 // Threads are not tied to ranks: whichever thread gets a rank's task binds that rank's memory once.
 const ranks = new Map<number, Rank>();
 
-function rankOf(number: number): Rank {
+// One for all ranks of the thread.
+let tfjs: Promise<TfjsRuntime> | undefined;
+
+async function rankOf(number: number): Promise<Rank> {
   let rank = ranks.get(number);
   if (rank === undefined) {
-    rank = new Rank(number, workerData as RunContext);
+    const context = workerData as RunContext;
+    const { backend, arithmetic, revectorized, tile } = context.settings;
+    if (backend === 'simd') {
+      rank = new Rank(number, context);
+    } else {
+      tfjs ??= loadTfjs(backend, { arithmetic, revectorize: revectorized, tile });
+      rank = new Rank(number, context, await tfjs);
+    }
     ranks.set(number, rank);
   }
   return rank;
 }
 
 /** Piscina task: a rank's steps of one epoch. */
-export function trainSteps(task: TrainTask): TaskResult {
+export function trainSteps(task: TrainTask): Promise<TaskResult> {
   return guarded(task.rank, (rank) => new StepLoop(rank, task, barrierOf(rank, task)).run());
 }
 
 /** Piscina task: a rank's share of the test set. */
-export function evaluate(task: EvaluateTask): TaskResult {
+export function evaluate(task: EvaluateTask): Promise<TaskResult> {
   return guarded(task.rank, (rank) => {
     evaluateShare(rank, task, barrierOf(rank, task));
     return 0;
@@ -41,13 +54,13 @@ function barrierOf(rank: Rank, task: { rank: number; ranks: number }): Barrier {
 }
 
 /** A failing rank tells the others at once: they must not train on half a sum. */
-function guarded(number: number, work: (rank: Rank) => number): TaskResult {
-  const rank = rankOf(number);
+async function guarded(number: number, work: (rank: Rank) => number): Promise<TaskResult> {
   try {
-    return { kind: 'done', nextStep: work(rank) };
+    return { kind: 'done', nextStep: work(await rankOf(number)) };
   } catch (error) {
     if (error instanceof RunAborted) return { kind: 'aborted' };
-    abortRun(rank.control, number);
+    const { memory, layout } = workerData as RunContext;
+    abortRun(new Int32Array(memory.buffer, layout.control, CONTROL_WORDS), number);
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
     return { kind: 'failed', message, stack };
   }

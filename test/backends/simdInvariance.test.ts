@@ -62,7 +62,8 @@ function run(
   for (let rank = ranks - 1; rank >= 0; rank--) backend.prepare(rank, ranks);
   const { x, epsilon, logLikelihood, kl } = place;
   for (let i = 0; i < repeats; i++) {
-    const shard = { count: n, x, epsilon, logLikelihood, kl };
+    const bounds = Int32Array.of(0, n);
+    const shard = { count: n, parts: 1, bounds, x, epsilon, logLikelihood, kl };
     backend.elboGradient(shard, 1, place.gradient);
   }
   return {

@@ -171,6 +171,8 @@ function prepareRun({ model, samples, batches }: StepsCase, module: WebAssembly.
     place,
     shard: (first: number, count: number): Shard => ({
       count,
+      parts: 1,
+      bounds: Int32Array.of(0, count),
       x: place.x + first * model.dimensions * FLOAT,
       epsilon: place.epsilon + first * samples * model.latent * FLOAT,
       logLikelihood: place.logLikelihood + first * DOUBLE,

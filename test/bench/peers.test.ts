@@ -61,7 +61,7 @@ test('options, and what is wrong with them', () => {
 
 test('peers are chosen by the beginnings of their names; lowerbound always runs', () => {
   const names = chosenPeers(['jax', 'tfjs-wasm']).map(({ name }) => name.replace(/-\d+$/, ''));
-  assert.deepEqual([...new Set(names)], ['lowerbound', 'jax', 'tfjs-wasm']);
+  assert.deepEqual([...new Set(names)], ['lowerbound', 'jax', 'tfjs-wasm', 'tfjs-wasm-kernels']);
   assert.throws(
     () => chosenPeers(['torch']),
     error(/^No peer's name begins with "torch"; peers are lowerbound-1, /),

@@ -41,7 +41,12 @@ const refused: readonly [change: object, message: string][] = [
   [{ adam: { beta1: 0.9, beta2: 0.9, epsilon: 0 } }, 'adam.epsilon is 0, expected a positive number'],
   [{ epochs: 0 }, 'epochs is 0, expected a positive integer'],
   [{ arithmetic: 'exact' }, 'arithmetic is "exact", expected "portable" or "fused"'],
-  [{ backend: 'cpu' }, 'backend is "cpu", expected "simd"'],
+  [{ backend: 'gpu' }, 'backend is "gpu", expected "simd", "wasm", "native" or "cpu"'],
+  [{ earlierBackends: [] }, 'earlierBackends is an empty list, expected a list of one or more backends'],
+  [
+    { earlierBackends: [{ backend: 'wasm', untilStep: 0 }] },
+    'earlierBackends[0].untilStep is 0, expected a positive integer',
+  ],
   ...[7, '', '-1', '1.0', '007', '0x10', '1e3', ' 1', '18446744073709551616', '99999999999999999999'].map(
     (seed): [object, string] => [
       { seed },
@@ -79,6 +84,7 @@ test('the same run: what decides no bit may differ', () => {
   assertSameRun(tinyConfig, { ...tinyConfig, epochs: 11 }, 'runs/x');
   assertSameRun(tinyConfig, { ...tinyConfig, data: { source: '/elsewhere', fingerprint: 'ab12' } }, 'runs/x');
   assertSameRun(tinyConfig, { ...tinyConfig, model: { ...tinyModel, latent: 7 } }, 'runs/x');
+  assertSameRun(tinyConfig, { ...tinyConfig, backend: 'wasm' }, 'runs/x');
   const reversed = Object.fromEntries(Object.entries(tinyConfig).reverse());
   assertSameRun(tinyConfig, reversed as unknown as RunConfig, 'runs/x');
 });
@@ -114,7 +120,7 @@ for (const [change, path, saved, asked] of different) {
 
 test('every field of the config is either compared or known to decide no bit', () => {
   const compared = new Set(different.map(([, path]) => path.split(/[.[]/)[0]));
-  // Epochs may grow; the others have one value so far.
+  // Epochs may grow, the backend may change.
   const others = new Set(['formatVersion', 'epochs', 'arithmetic', 'backend']);
   assert.deepEqual(new Set([...compared, ...others]), new Set(Object.keys(tinyConfig)));
 });

@@ -7,6 +7,7 @@ import { succeed, succeedWithJson, temporaryDirectory, writeSmallData } from './
 
 interface Variant {
   readonly workers: number;
+  readonly backend: string;
   readonly arithmetic: string;
   readonly revectorized: boolean;
   readonly imagesPerSecond: number;
@@ -26,8 +27,8 @@ describe('bench', { concurrency: 2 }, () => {
       output,
       /^.+, \d+ cores, Node v\d+\.\d+\.\d+\nModel cvae on data, batches of 16: \d+ ways to train/,
     );
-    assert.match(output, /^Workers +Arithmetic +Vectors +Tile +Images\/s +Epoch +Of best +Spread$/m);
-    assert.match(output, /^ +1 {2}portable +128-bit +4x8 +[\d,.]+ +\d+ s +\d+ % +\d+ %$/m);
+    assert.match(output, /^Workers +Backend +Arithmetic +Vectors +Tile +Images\/s +Epoch +Of best +Spread$/m);
+    assert.match(output, /^ +1 {2}simd +portable +128-bit +4x8 +[\d,.]+ +\d+ s +\d+ % +\d+ %$/m);
     const advice = /^Use: lowerbound (train --model cvae --batch-size 16 --data data .+)$/m.exec(output)?.[1];
     assert.ok(advice, output);
     await succeed([...advice.split(' '), '--max-steps', '1', '--no-pictures'], directory);
@@ -36,11 +37,12 @@ describe('bench', { concurrency: 2 }, () => {
   it('prints JSON: every way once, the fastest first, with the recommended one', async () => {
     const result = await succeedWithJson([...short, '--model', 'mlp'], directory);
     const variants = result.variants as Variant[];
-    const ways = variants.map((v) => `${v.workers} ${v.arithmetic} ${v.revectorized}`);
+    const ways = variants.map((v) => `${v.workers} ${v.backend} ${v.arithmetic} ${v.revectorized}`);
     assert.equal(new Set(ways).size, ways.length);
     const most = Math.min(availableParallelism(), 8);
     for (const arithmetic of canFuse() ? ['portable', 'fused'] : ['portable']) {
-      for (const workers of [1, most]) assert.ok(ways.includes(`${workers} ${arithmetic} false`), `${ways}`);
+      for (const workers of [1, most])
+        assert.ok(ways.includes(`${workers} simd ${arithmetic} false`), `${ways}`);
     }
     const speeds = variants.map((v) => v.imagesPerSecond);
     assert.deepEqual(
@@ -58,8 +60,14 @@ describe('bench', { concurrency: 2 }, () => {
     );
     const recommended = result.recommended as Variant;
     assert.ok(variants.some((variant) => JSON.stringify(variant) === JSON.stringify(recommended)));
-    // At least as fast as the fastest but for what counts as equal.
-    assert.ok(recommended.imagesPerSecond >= 0.98 * speeds[0]!);
+    assert.equal(recommended.backend, 'simd');
+    // At least as fast as the fastest of its backend but for what counts as equal.
+    const fastest = variants.find(({ backend }) => backend === 'simd')!;
+    assert.ok(recommended.imagesPerSecond >= 0.98 * fastest.imagesPerSecond);
+    assert.ok(
+      ways.some((way) => way.includes('wasm')),
+      `${ways}`,
+    );
     assert.match(result.command as string, new RegExp(`--workers ${recommended.workers} `));
   });
 });

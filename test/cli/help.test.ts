@@ -14,6 +14,7 @@ const commands = [
   'manifold',
   'inspect',
   'bench',
+  'setup',
 ];
 
 /** The flags of a help text, each with its words up to the next flag or heading. */
@@ -42,7 +43,7 @@ describe('help', { concurrency: 2 }, () => {
   it('of the program names every command, examples and exit codes', async () => {
     const help = await helpOf();
     for (const command of commands)
-      assert.match(help, new RegExp(`^  lowerbound ${command}( <run>)? {2,}\\S`, 'm'));
+      assert.match(help, new RegExp(`^  lowerbound ${command}( <(run|backend)>)? {2,}\\S`, 'm'));
     assert.match(help, /^Examples:\n {2}# .+\n {2}lowerbound train$/m);
     assert.match(help, /Exit codes: 0 done; 1 failed; 2 wrong use or bad input; 130 interrupted/);
   });

@@ -4,7 +4,7 @@ import { runProgram } from './program.js';
 import { assertRefused, temporaryDirectory } from './smallRun.js';
 
 const commands =
-  'Commands are train, evaluate, sample, reconstruct, interpolate, manifold, inspect, bench; "lowerbound --help" explains them.';
+  'Commands are train, evaluate, sample, reconstruct, interpolate, manifold, inspect, bench, setup; "lowerbound --help" explains them.';
 const see = (command: string) => `See "lowerbound ${command} --help".`;
 const twice = (flag: string) => `${flag} is given more than once, and which one counts would be a guess.`;
 
@@ -43,6 +43,8 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['train --barrier-timeout soon', '--barrier-timeout takes a number above 0, not "soon".'],
   ['train --kl analitic', '--kl takes analytic or monte-carlo, not "analitic". Did you mean analytic?'],
   ['train --kl exact', '--kl takes analytic or monte-carlo, not "exact".'],
+  ['train --backend wsam', '--backend takes simd, wasm, native or cpu, not "wsam". Did you mean wasm?'],
+  ['evaluate run --backend gpu', '--backend takes simd, wasm, native or cpu, not "gpu". Did you mean cpu?'],
   ['train --binarize toString', '--binarize takes threshold, dynamic, static or none, not "toString".'],
   ['train --seed -1', '--seed takes a whole number from 0 to 18446744073709551615, not "-1".'],
   [
@@ -79,6 +81,9 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
       'file (docs/models.md).',
   ],
   ['bench --data nowhere', 'nowhere: there is no such file or directory. Check the path.'],
+  ['setup', `BACKEND is missing: the one that needs a set-up: native. ${see('setup')}`],
+  ['setup wasm', 'BACKEND takes native, not "wasm": no other backend needs a set-up.'],
+  ['setup native --directory ""', '--directory takes the path of a directory, not "".'],
   [
     'train --workers 9',
     '9 workers cannot share 8 shards: a shard belongs to one worker. Ask for at most 8 workers, or start the run with ' +

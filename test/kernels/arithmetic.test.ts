@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { bindKernels, compileKernels, type Kernels } from '#src/kernels/kernels.js';
+import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
+import type { TrainingExports } from '#src/tfjs/trainingExports.js';
 import { modes, noFusing } from './arithmeticMode.js';
 import { EveryKernel, kernelNames } from './everyKernel.js';
 import { fusedMultiplyAdd, multiplyAdd } from './float32.js';
 
 /** Kernels whose sums of products the mode decides; no other may depend on it. */
-function multipliesAndAdds(name: keyof Kernels): boolean {
-  return /^gemm|^filterGradient|^treeGradient|Probe$/.test(name);
+function multipliesAndAdds(name: keyof TrainingExports): boolean {
+  return /^gemm|^filterGradient|^treeGradient|^depthwise|^volume|Probe$/.test(name);
 }
 
 for (const { arithmetic, skip } of modes) {

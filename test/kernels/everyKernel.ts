@@ -1,9 +1,11 @@
 // Every kernel once, at sizes with whole vectors and a rest, on a memory that is filled the same way each time: for
 // comparing modules and engines, not for what is right.
 import { createHash } from 'node:crypto';
-import { bindKernels, type Kernels } from '#src/kernels/kernels.js';
+import { bindKernels } from '#src/kernels/kernels.js';
 import type { TileName } from '#src/kernels/tiles/tile.js';
+import type { TrainingExports as Kernels } from '#src/tfjs/trainingExports.js';
 import { sampleFloats, words } from './float32.js';
+import { tensorCalls } from './tensorCalls.js';
 
 const PAGE = 65536;
 
@@ -150,6 +152,7 @@ export const calls: Calls = {
   multiplyAddProbe: (kernels, memory) => {
     memory[OUT / 4] = kernels.multiplyAddProbe(memory[0]!, memory[1]!, memory[2]!);
   },
+  ...tensorCalls,
 };
 
 export const kernelNames = Object.keys(calls) as readonly (keyof Kernels)[];
@@ -197,7 +200,8 @@ export class EveryKernel {
 
   constructor(module: WebAssembly.Module) {
     const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
-    this.kernels = bindKernels(module, memory);
+    // The module has them all; the engine's interface names its own alone.
+    this.kernels = bindKernels(module, memory) as Kernels;
     this.#memory = new Float32Array(memory.buffer);
     this.#bytes = Buffer.from(memory.buffer);
   }

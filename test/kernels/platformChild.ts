@@ -1,6 +1,7 @@
 // Usage: node --allow-natives-syntax platformChild.js TASK; prints a report (platformProcess.ts) as JSON.
-import type { Kernels } from '#src/kernels/kernels.js';
+
 import { canFuse, choosePlatform, type Platform } from '#src/kernels/platform.js';
+import type { TrainingExports as Kernels } from '#src/tfjs/trainingExports.js';
 import { EveryKernel, kernelNames } from './everyKernel.js';
 import { injectFault } from './faultyEngine.js';
 import type { Report, Task } from './platformProcess.js';

@@ -2,8 +2,9 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import type { Kernels, TileKernels } from '#src/kernels/kernels.js';
+import type { TileKernels } from '#src/kernels/kernels.js';
 import type { Platform, PlatformOptions } from '#src/kernels/platform.js';
+import type { TrainingExports as Kernels } from '#src/tfjs/trainingExports.js';
 
 export interface Task {
   readonly options: PlatformOptions;

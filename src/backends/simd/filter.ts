@@ -1,4 +1,4 @@
-import type { CorrelationLayer } from '../../model/model.js';
+import type { Correlation } from './gather.js';
 import type { MicroKernels } from './microKernels.js';
 import type { Tensor } from './tensor.js';
 
@@ -14,7 +14,7 @@ const BLOCK_PIXELS = 64;
  */
 export function addFilterGradient(
   kernels: MicroKernels,
-  layer: CorrelationLayer,
+  layer: Correlation,
   maps: { big: Tensor; small: Tensor },
   addresses: { big: number; small: number; gradient: number },
   images: number,
@@ -54,7 +54,7 @@ export function addFilterGradient(
 /** All taps over one block of pixels. */
 function block(
   kernels: MicroKernels,
-  layer: CorrelationLayer,
+  layer: Correlation,
   { big, small }: { big: Tensor; small: Tensor },
   addresses: { big: number; small: number; gradient: number },
   size: { pixels: number; lines: number },

@@ -47,6 +47,12 @@ export interface GatherPass {
   readonly packing: Packing;
 }
 
+/** A layer's geometry; of dilated taps there is `down` alone. */
+export type Correlation = Pick<CorrelationLayer, 'big' | 'small' | 'kernel' | 'strides' | 'padding'> & {
+  /** Big pixels from tap to tap, [down, across]; default 1. */
+  readonly dilations?: readonly [number, number];
+};
+
 /** The geometry shared by both directions; `weights` is the address of the layer's weights. */
 export interface GatherPlan {
   readonly arena: Arena;
@@ -55,29 +61,30 @@ export interface GatherPlan {
   /** Where the packed weights go: shared by all workers, or private. */
   readonly packedArena: Arena;
   readonly weights: number;
-  readonly layer: CorrelationLayer;
+  readonly layer: Correlation;
   readonly big: Tensor;
   readonly small: Tensor;
   readonly images: number;
 }
 
 /** Border of the big map that `down` and the filter gradient read. */
-export function bigBorder(layer: CorrelationLayer): Border {
+export function bigBorder(layer: Correlation): Border {
   const [height, width] = layer.big;
   const [smallHeight, smallWidth] = layer.small;
   const [kernelHeight, kernelWidth] = layer.kernel;
   const [strideH, strideW] = layer.strides;
+  const [down, across] = layer.dilations ?? [1, 1];
   const [top, left] = layer.padding;
   return {
     top,
     left,
-    bottom: Math.max(0, (smallHeight - 1) * strideH + kernelHeight - top - height),
-    right: Math.max(0, (smallWidth - 1) * strideW + kernelWidth - left - width),
+    bottom: Math.max(0, (smallHeight - 1) * strideH + (kernelHeight - 1) * down + 1 - top - height),
+    right: Math.max(0, (smallWidth - 1) * strideW + (kernelWidth - 1) * across + 1 - left - width),
   };
 }
 
 /** Border of the small map that `up` reads. */
-export function smallBorder(layer: CorrelationLayer): Border {
+export function smallBorder(layer: Correlation): Border {
   const rows = axisPhases(layer, 0).map((phase) => phaseReach(phase, layer.small[0]));
   const columns = axisPhases(layer, 1).map((phase) => phaseReach(phase, layer.small[1]));
   return {
@@ -88,7 +95,7 @@ export function smallBorder(layer: CorrelationLayer): Border {
   };
 }
 
-/** small[sy, sx] = Σ_ky Σ_kx big[sy·s + ky − pad, …] · W: rows are small pixels, a segment is a row of taps. */
+/** small[sy, sx] = Σ_ky Σ_kx big[sy·s + ky·d − pad, …] · W: rows are small pixels, a segment is a row of taps. */
 export function planDown(plan: GatherPlan): GatherPass {
   const { arena, layer, big, small, images } = plan;
   const [kernelHeight, kernelWidth] = layer.kernel;
@@ -104,13 +111,23 @@ export function planDown(plan: GatherPlan): GatherPass {
     }
   }
   const taps = range(kernelHeight * kernelWidth);
+  const [down, across] = layer.dilations ?? [1, 1];
+  // Taps with gaps between them are segments of their own.
+  const tapsPerSegment = across === 1 ? kernelWidth : 1;
+  const starts = taps
+    .filter((tap) => tap % tapsPerSegment === 0)
+    .map((tap) => {
+      const [ky, kx] = [Math.floor(tap / kernelWidth), tap % kernelWidth];
+      return ky * down * big.rowStride + kx * across * big.pixelStride;
+    });
+  const length = tapsPerSegment * big.channels;
   return {
-    ...gatherShape(small.channels, kernelHeight, kernelWidth * big.channels),
+    ...gatherShape(small.channels, starts.length, length),
     rows: small.height * small.width,
     sourceOffsets: offsetTable(arena, sourceOffsets),
     targetOffsets: offsetTable(arena, targetOffsets),
-    segmentTable: segmentTable(arena, kernelHeight, big.rowStride, kernelWidth * big.channels),
-    packing: planPacking(plan, taps, kernelHeight, kernelWidth, {
+    segmentTable: arena.table(starts.flatMap((start) => [start, length])),
+    packing: planPacking(plan, taps, starts.length, tapsPerSegment, {
       inner: big.channels,
       innerStride: small.channels * FLOAT,
       columns: small.channels,
@@ -141,7 +158,7 @@ interface AxisPhase {
   readonly taps: readonly number[];
 }
 
-function axisPhases(layer: CorrelationLayer, axis: 0 | 1): AxisPhase[] {
+function axisPhases(layer: Correlation, axis: 0 | 1): AxisPhase[] {
   const stride = layer.strides[axis];
   const padding = layer.padding[axis];
   const phases: AxisPhase[] = [];

@@ -2,8 +2,10 @@
 
 export { reluForward, reluBackward, tanhForward, tanhBackward } from './activations';
 export { bernoulli, sigmoidArray } from './bernoulli';
+export { copyBordered, zeroFloats } from './border';
 export { expArray, log1pArray, logArray } from './elementary';
 export { columnSums } from './columnSums';
+export { activate, addRows, fillRows, preluRows, reluGradient } from './epilogue';
 export { gaussianBackward, gaussianForward } from './gaussian';
 export { gemmDot4 } from './dot';
 export { adam, reduceAdam, treeReduce } from './optimizer';
@@ -11,3 +13,37 @@ export { packColumns, packPanels, transposeMatrix } from './pack';
 export { multiplyAddProbe, peakProbe, widePeakProbe } from './probe';
 export { binarize, randomBits, randomNormal, randomUniform } from './random';
 export { copyFloats, copyPieces } from './reshape';
+export {
+  mapExp,
+  mapExpm1,
+  mapLog,
+  mapLog1p,
+  mapReciprocal,
+  mapRsqrt,
+  mapSoftplus,
+  mapSqrt,
+  mapTanh,
+} from './unary';
+export { reduceMax, reduceMin, reduceSum } from './reduction';
+export { windowMax, windowMaxInputGradient, windowMaxFilterGradient, windowAverageGradient } from './pooling';
+export { depthwiseFilterGradient, depthwiseInputGradient, repeatElements } from './depthwise';
+export { volumeFilterGradient, volumeInputGradient } from './volume';
+export { copyRows, exchangeSlices, gatherSlices, repeatBlocks, reverseSlices, segmentSum } from './segments';
+export {
+  andBytes,
+  broadcastEqual,
+  broadcastGreater,
+  broadcastGreaterEqual,
+  broadcastLess,
+  broadcastLessEqual,
+  broadcastMaximum,
+  broadcastMinimum,
+  broadcastNotEqual,
+  orBytes,
+  selectWords,
+} from './binary';
+export { resampleBilinearGradient, resampleNearest, resampleNearestGradient } from './resample';
+export { normalizeRows } from './batchNorm';
+export { adamStep } from './adamStep';
+export { cumulativeSum } from './cumulative';
+export { packRows, transposeTensor } from './transpose';

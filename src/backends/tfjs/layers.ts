@@ -1,0 +1,223 @@
+// The layers of a model over TensorFlow.js, each weighted layer with the gradient of all that is fused in it.
+import type { NamedAttrMap, NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
+import type { CorrelationLayer, Layer, Model, Shape } from '../../model/model.js';
+import { RELU_GRADIENT_NAME } from '../../tfjs/reluGradient.js';
+import { customGradient } from './customGradient.js';
+import type { DenseGradientsAttributes } from './denseGradients.js';
+import type { Tfjs, TfjsRuntime } from './runtime.js';
+
+/**
+ * Input and all parameters (in the order of the layout) to output.
+ * @param bounds examples at which shards begin, and the last one ends.
+ */
+export type Network = (input: Tensor, parameters: readonly Tensor[], bounds: readonly number[]) => Tensor;
+
+/** Vectors are matrices of a batch of one, [1, rows, width], which is what matMul's kernels take without a reshape. */
+export function batchShape(rows: number, shape: Shape): number[] {
+  return shape.length === 1 ? [1, rows, shape[0]!] : [rows, ...shape];
+}
+
+/** The shape of a parameter's tensor: a dense layer's weights are a batch of one, too. */
+export function parameterShape(shape: Shape): number[] {
+  return shape.length === 2 ? [1, ...shape] : [...shape];
+}
+
+export interface NetworkOptions {
+  readonly model: Model;
+  readonly layers: readonly Layer[];
+  readonly examples: number;
+  /** Rows an example: K in the decoder. */
+  readonly rowsPerExample: number;
+  /** Whether the gradient is to go on to the input. */
+  readonly inputGradient: boolean;
+}
+
+/** The layers, one behind the other. */
+export function network(runtime: TfjsRuntime, options: NetworkOptions): Network {
+  const { layers, inputGradient } = options;
+  const rows = options.examples * options.rowsPerExample;
+  const steps: Network[] = [];
+  let needed = inputGradient;
+  for (let i = 0; i < layers.length; i++) {
+    const layer = layers[i]!;
+    if (layer.kind !== 'correlation') {
+      steps.push(plainLayer(runtime.tf, layer, rows));
+      continue;
+    }
+    const next = layers[i + 1];
+    const relu = next?.kind === 'activation' && next.activation === 'relu';
+    steps.push(weightedLayer(runtime, options, layer, relu, needed));
+    needed = true;
+    if (relu) i++;
+  }
+  return (input, parameters, bounds) => steps.reduce((value, step) => step(value, parameters, bounds), input);
+}
+
+function plainLayer(tf: Tfjs, layer: Exclude<Layer, CorrelationLayer>, rows: number): Network {
+  if (layer.kind === 'reshape') {
+    const shape = batchShape(rows, layer.output);
+    return (input) => reshape(tf, input, shape);
+  }
+  return layer.activation === 'relu' ? (input) => relu(tf, input) : (input) => tanh(tf, input);
+}
+
+// tfjs-core registers no gradients of its own operations: they come with the package tfjs.
+
+export function reshape(tf: Tfjs, input: Tensor, shape: number[]): Tensor {
+  const { shape: before } = input;
+  return customGradient(tf, [input], () => ({
+    value: tf.reshape(input, shape),
+    gradients: (d) => [tf.reshape(d, before)],
+  }));
+}
+
+function reluGradient({ tf, fuses }: TfjsRuntime, dy: Tensor, y: Tensor): Tensor {
+  return fuses ? tf.engine().runKernel(RELU_GRADIENT_NAME, { dy, x: y }) : tf.mul(dy, tf.step(y));
+}
+
+function relu(tf: Tfjs, input: Tensor): Tensor {
+  return customGradient(tf, [input], (save) => {
+    const value = tf.relu(input);
+    save(value);
+    return { value, gradients: (d, [y]) => [tf.mul(d, tf.step(y!))] };
+  });
+}
+
+function tanh(tf: Tfjs, input: Tensor): Tensor {
+  return customGradient(tf, [input], (save) => {
+    const value = tf.tanh(input);
+    save(value);
+    return { value, gradients: (d, [y]) => [tf.mul(d, tf.sub(1, tf.square(y!)))] };
+  });
+}
+
+function weightedLayer(
+  runtime: TfjsRuntime,
+  { model, rowsPerExample }: NetworkOptions,
+  layer: CorrelationLayer,
+  relu: boolean,
+  inputGradient: boolean,
+): Network {
+  const { tf } = runtime;
+  const passes = layer.type === 'dense' ? densePasses(runtime, layer, relu) : mapPasses(runtime, layer, relu);
+  const { entries } = model.parameters;
+  const [weightsPlace, biasPlace] = [entries.indexOf(layer.weights), entries.indexOf(layer.bias)];
+  return (input, parameters, bounds) => {
+    const [weights, bias] = [parameters[weightsPlace]!, parameters[biasPlace]!];
+    const inputs = inputGradient ? [input, weights, bias] : [weights, bias];
+    return customGradient(tf, inputs, (save) => {
+      const value = passes.forward(input, weights, bias);
+      save(input, value);
+      return {
+        value,
+        gradients: (dValue, saved) => {
+          const [savedInput, savedValue] = saved as [Tensor, Tensor];
+          const d = relu ? reluGradient(runtime, dValue, savedValue) : dValue;
+          const rowBounds = bounds.map((bound) => bound * rowsPerExample);
+          const gradients = passes.parameterGradients(savedInput, d, rowBounds);
+          return inputGradient ? [passes.inputGradient(d, weights), ...gradients] : gradients;
+        },
+      };
+    });
+  };
+}
+
+/** The kernels of a correlation: TensorFlow.js fuses bias and ReLU only where no gradient is asked for. */
+interface Passes {
+  forward(input: Tensor, weights: Tensor, bias: Tensor): Tensor;
+  inputGradient(dOutput: Tensor, weights: Tensor): Tensor;
+  parameterGradients(
+    input: Tensor,
+    dOutput: Tensor,
+    bounds: readonly number[],
+  ): [weights: Tensor, bias: Tensor];
+}
+
+function densePasses({ tf, denseGradients }: TfjsRuntime, layer: CorrelationLayer, relu: boolean): Passes {
+  const engine = tf.engine();
+  const product = (a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor =>
+    engine.runKernel(tf.BatchMatMul, { a, b }, { transposeA, transposeB });
+  const fused = {
+    transposeA: false,
+    transposeB: false,
+    activation: relu ? 'relu' : 'linear',
+    leakyreluAlpha: 0,
+  };
+  const forward = (a: Tensor, b: Tensor, bias: Tensor): Tensor =>
+    engine.runKernel(tf._FusedMatMul, { a, b, bias }, fused);
+  if (denseGradients === undefined) {
+    return {
+      forward,
+      inputGradient: (d, weights) => product(d, weights, false, true),
+      parameterGradients: (input, d) => [product(input, d, true, false), tf.sum(d, [0, 1])],
+    };
+  }
+  return {
+    forward,
+    inputGradient: (d, weights) => product(d, weights, false, true),
+    parameterGradients: (input, dOutput, bounds) => {
+      const attributes: DenseGradientsAttributes = { layer, bounds };
+      const inputs = { input, dOutput };
+      return engine.runKernel(denseGradients, inputs, attributes as unknown as NamedAttrMap) as [
+        Tensor,
+        Tensor,
+      ];
+    },
+  };
+}
+
+function mapPasses({ tf, fuses }: TfjsRuntime, layer: CorrelationLayer, relu: boolean): Passes {
+  const engine = tf.engine();
+  const run = (name: string, inputs: NamedTensorMap, attributes: NamedAttrMap): Tensor =>
+    engine.runKernel(name, inputs, attributes);
+  const common = { strides: [...layer.strides], pad: paddingOf(layer), dataFormat: 'NHWC' };
+  const filterShape = [...layer.weights.shape];
+  const convolution = { ...common, dilations: [1, 1] };
+  const up = (dy: Tensor, filter: Tensor, bias: NamedTensorMap = {}, fused: NamedAttrMap = {}) => {
+    const inputShape = [dy.shape[0]!, ...layer.big];
+    return run(tf.Conv2DBackpropInput, { dy, filter, ...bias }, { ...common, ...fused, inputShape });
+  };
+  const filterGradient = (x: Tensor, dy: Tensor) =>
+    run(tf.Conv2DBackpropFilter, { x, dy }, { ...common, filterShape });
+  const biasGradient = (d: Tensor): Tensor => tf.sum(d, [0, 1, 2]);
+  const activation = relu ? 'relu' : 'linear';
+  if (layer.type === 'conv2d') {
+    return {
+      forward: (x, filter, bias) =>
+        run(tf.FusedConv2D, { x, filter, bias }, { ...convolution, activation, leakyreluAlpha: 0 }),
+      inputGradient: (d, filter) => up(d, filter),
+      parameterGradients: (input, d) => [filterGradient(input, d), biasGradient(d)],
+    };
+  }
+  return {
+    forward: (input, filter, bias) => {
+      if (fuses) return up(input, filter, { bias }, { activation });
+      const sum = tf.add(up(input, filter), bias);
+      return relu ? tf.relu(sum) : sum;
+    },
+    inputGradient: (x, filter) => run(tf.Conv2D, { x, filter }, convolution),
+    parameterGradients: (input, d) => [filterGradient(d, input), biasGradient(d)],
+  };
+}
+
+/**
+ * The layer's padding in TensorFlow's words. Every resolved layer has one of the two; tfjs-node's gradients take no other.
+ * @throws Error for a layer that has neither.
+ */
+export function paddingOf(layer: CorrelationLayer): 'same' | 'valid' {
+  const { name, big, small, kernel, strides, padding } = layer;
+  const axes = [0, 1] as const;
+  const same = axes.every((axis) => {
+    const needed = Math.max((small[axis] - 1) * strides[axis] + kernel[axis] - big[axis], 0);
+    return small[axis] === Math.ceil(big[axis] / strides[axis]) && padding[axis] === Math.floor(needed / 2);
+  });
+  if (same) return 'same';
+  const valid = axes.every(
+    (axis) =>
+      padding[axis] === 0 && small[axis] === Math.floor((big[axis] - kernel[axis]) / strides[axis]) + 1,
+  );
+  if (valid) return 'valid';
+  throw new Error(
+    `Layer "${name}" has the padding [${padding.join(', ')}], which is neither "same" nor "valid": TensorFlow.js has no other.`,
+  );
+}

@@ -1,0 +1,25 @@
+import type { Model } from '../../model/model.js';
+import type { TfjsBackendName } from './runtime.js';
+
+/** Rows of the decoder at once: more gain nothing, and all activations are kept until the gradient is done. */
+const MOST_ROWS = 256;
+
+/**
+ * How many shards a backend computes at once: a power of two. `wasm` gives each shard of a dense layer a sum of its own,
+ * so that the bits do not depend on it; it has no such kernel for convolutions. `native` sums over all of its examples.
+ * `cpu` would gain nothing.
+ */
+export function mostTfjsParts(
+  name: TfjsBackendName,
+  model: Model,
+  samples: number,
+  shardSize: number,
+): number {
+  if (name === 'cpu') return 1;
+  const layers = [...model.encoder, ...model.decoder];
+  const convolves = layers.some((layer) => layer.kind === 'correlation' && layer.type !== 'dense');
+  if (name === 'wasm' && convolves) return 1;
+  let parts = 1;
+  while (2 * parts * shardSize * samples <= MOST_ROWS) parts *= 2;
+  return parts;
+}

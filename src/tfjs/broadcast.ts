@@ -1,0 +1,58 @@
+/** Two operands over one output, axes merged where both go on alike: three outer axes and the inner one. */
+export interface Broadcast {
+  /** Of the output, as TensorFlow.js has it. */
+  readonly shape: readonly number[];
+  readonly extents: readonly number[];
+  /** In elements; the inner one is 0 or 1. */
+  readonly aSteps: readonly number[];
+  readonly bSteps: readonly number[];
+}
+
+const AXES = 4;
+
+interface Axis {
+  readonly extent: number;
+  readonly a: number;
+  readonly b: number;
+}
+
+/** Undefined where more than four axes are left. The shapes fit each other: TensorFlow.js has checked that. */
+export function broadcast(a: readonly number[], b: readonly number[]): Broadcast | undefined {
+  const rank = Math.max(a.length, b.length);
+  const shape: number[] = [];
+  const axes: Axis[] = [];
+  let aStep = 1;
+  let bStep = 1;
+  // From the last axis to the first.
+  for (let i = 1; i <= rank; i++) {
+    const aExtent = a[a.length - i] ?? 1;
+    const bExtent = b[b.length - i] ?? 1;
+    const extent = aExtent === 1 ? bExtent : aExtent;
+    shape.unshift(extent);
+    if (extent !== 1) addAxis(axes, { extent, a: aExtent === 1 ? 0 : aStep, b: bExtent === 1 ? 0 : bStep });
+    aStep *= aExtent;
+    bStep *= bExtent;
+  }
+  if (axes.length > AXES) return undefined;
+  while (axes.length < AXES) axes.push({ extent: 1, a: 0, b: 0 });
+  const [inner] = axes;
+  // One number alone: both operands stand still, which the kernel has no loop for.
+  if (inner !== undefined && inner.a === 0 && inner.b === 0) axes[0] = { extent: 1, a: 1, b: 1 };
+  axes.reverse();
+  return {
+    shape,
+    extents: axes.map((axis) => axis.extent),
+    aSteps: axes.map((axis) => axis.a),
+    bSteps: axes.map((axis) => axis.b),
+  };
+}
+
+/** `axes` from the inside out: the next one becomes a part of the last where both operands just go on. */
+function addAxis(axes: Axis[], next: Axis): void {
+  const last = axes.at(-1);
+  if (last !== undefined && next.a === last.a * last.extent && next.b === last.b * last.extent) {
+    axes[axes.length - 1] = { ...last, extent: last.extent * next.extent };
+  } else {
+    axes.push(next);
+  }
+}

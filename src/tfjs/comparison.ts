@@ -1,0 +1,74 @@
+// Extremes and comparisons of two operands, choices, and what booleans need: one number at a time in stock TensorFlow.js.
+
+import { type Broadcast, broadcast } from './broadcast.js';
+import { sizeOf } from './host.js';
+import type { TensorExports } from './tensorExports.js';
+import type { TrainingKernel } from './trainingKernel.js';
+
+type BroadcastName = Extract<keyof TensorExports, `broadcast${string}`>;
+
+function binary(kernelName: string, name: BroadcastName, dtype: 'float32' | 'bool'): TrainingKernel {
+  return {
+    kernelName,
+    run({ host, inputs: { a, b } }) {
+      if (a?.dtype !== 'float32' || b?.dtype !== 'float32') return undefined;
+      const plan = host.plan(`broadcast ${a.shape} and ${b.shape}`, (arena) => {
+        const merged = broadcast(a.shape, b.shape);
+        return merged && { ...merged, table: arena.table(tableOf(merged)) };
+      });
+      if (plan === undefined) return undefined;
+      const out = host.output(plan.shape, dtype);
+      if (sizeOf(plan.shape) > 0) {
+        host.kernels[name](plan.table, host.address(a), host.address(b), out.address);
+      }
+      return out.tensor;
+    },
+  };
+}
+
+/** As src/kernels/assembly/binary.ts reads it. */
+function tableOf({ extents, aSteps, bSteps }: Broadcast): number[] {
+  const bytes = (steps: readonly number[]) => steps.map((step) => step * Float32Array.BYTES_PER_ELEMENT);
+  return [...extents, ...bytes(aSteps), ...bytes(bSteps)];
+}
+
+const select: TrainingKernel = {
+  kernelName: 'Select',
+  run({ host, inputs: { condition, t, e } }) {
+    if (condition?.dtype !== 'bool' || t === undefined || e?.dtype !== t.dtype) return undefined;
+    const size = sizeOf(t.shape);
+    const words = t.dtype === 'float32' || t.dtype === 'int32';
+    // A condition for each row is left to the kernel that was there.
+    if (!words || sizeOf(condition.shape) !== size || sizeOf(e.shape) !== size) return undefined;
+    const out = host.output(t.shape, t.dtype);
+    const at = host.address(condition);
+    host.kernels.selectWords(at, host.address(t), host.address(e), size, out.address);
+    return out.tensor;
+  },
+};
+
+function logical(kernelName: string, name: 'andBytes' | 'orBytes'): TrainingKernel {
+  return {
+    kernelName,
+    run({ host, inputs: { a, b } }) {
+      if (a?.dtype !== 'bool' || b?.dtype !== 'bool' || `${a.shape}` !== `${b.shape}`) return undefined;
+      const out = host.output(a.shape, 'bool');
+      host.kernels[name](host.address(a), host.address(b), sizeOf(a.shape), out.address);
+      return out.tensor;
+    },
+  };
+}
+
+export const COMPARISONS: readonly TrainingKernel[] = [
+  binary('Maximum', 'broadcastMaximum', 'float32'),
+  binary('Minimum', 'broadcastMinimum', 'float32'),
+  binary('Greater', 'broadcastGreater', 'bool'),
+  binary('GreaterEqual', 'broadcastGreaterEqual', 'bool'),
+  binary('Less', 'broadcastLess', 'bool'),
+  binary('LessEqual', 'broadcastLessEqual', 'bool'),
+  binary('Equal', 'broadcastEqual', 'bool'),
+  binary('NotEqual', 'broadcastNotEqual', 'bool'),
+  select,
+  logical('LogicalAnd', 'andBytes'),
+  logical('LogicalOr', 'orBytes'),
+];

@@ -1,0 +1,41 @@
+import { addFilterGradient } from '../backends/simd/filter.js';
+import { Tensor } from '../backends/simd/tensor.js';
+import { blockSize, blocksOf } from './blocks.js';
+import type { Convolution } from './convolution.js';
+import { downLayer, planBigMap } from './correlate.js';
+import type { Host } from './host.js';
+import { sourceOfBlock } from './sourceMap.js';
+
+const FLOAT = Float32Array.BYTES_PER_ELEMENT;
+const WIDEST_PANEL = 16;
+
+/** gradient[ky][kx][c][n] = Σ x[sy·s + ky − pad, …][c] · dy[sy, sx][n], over all images and pixels. Addresses. */
+export function computeFilterGradient(
+  host: Host,
+  convolution: Convolution,
+  { x, dy, gradient }: { readonly x: number; readonly dy: number; readonly gradient: number },
+): void {
+  const { big, small, kernel, batch } = convolution;
+  const [height, width, channels] = small;
+  const pixels = height * width;
+  if (batch * pixels === 0) {
+    host.kernels.zeroFloats(gradient, kernel[0] * kernel[1] * big[2] * channels);
+    return;
+  }
+  const imageBytes = (big[0] * big[1] * big[2] + pixels * channels) * FLOAT;
+  const size = blockSize(batch, height, pixels, imageBytes, 1);
+  const zeros = host.zeros(WIDEST_PANEL);
+  const copy = host.scratch(planBigMap(convolution, size.lines, size.images).bytes);
+  for (const block of blocksOf(batch, height, size)) {
+    const source = planBigMap(convolution, block.lines, size.images);
+    const maps = { big: source.tensor, small: new Tensor([block.lines, width, channels]) };
+    const addresses = {
+      big: sourceOfBlock(host, source, big, x, block, copy),
+      small: dy + (block.image * height + block.line) * width * channels * FLOAT,
+      gradient,
+    };
+    const layer = downLayer(convolution, source, block.lines);
+    const further = block.image > 0 || block.line > 0;
+    addFilterGradient(host.microKernels, layer, maps, addresses, block.images, further, zeros);
+  }
+}

@@ -1,0 +1,325 @@
+// One matrix product on the GEMM micro-kernels: which one, in which blocks, and what is packed for it.
+//
+// Every element is summed by itself, over k in order; where B has few columns, in four lanes. The sum begins with the bias,
+// but where both what is transposed and the number of rows make it come last. So without a bias, or without
+// transposes, a row has the same bits whatever other rows are computed with it.
+
+import type { Host } from './host.js';
+
+const FLOAT = Float32Array.BYTES_PER_ELEMENT;
+
+/** Up to this many columns, dot products along k beat panels. */
+const DOT_COLUMNS = 4;
+
+/** Up to this many rows, packing all of B for them costs more than transposing A and reading B in place. */
+const IN_PLACE_ROWS = 32;
+
+/** Lines of this many bytes, or multiples, share a few sets of the first-level cache. */
+const COLLIDING_PITCH = 1024;
+
+/** Fewer lines than this stay in the cache all the same. */
+const FEW_LINES = 32;
+
+/** With so many rows and columns, and no more lines, transposing A and packing B pays. */
+const LARGE = 64;
+const MOST_COPIED_LINES = 1024;
+
+/** Up to this many rows, packing A for a product with a transposed B beats packing B. */
+const TURNED_ROWS = 64;
+
+/** Rows at a time: they should stay in the second-level cache while all columns pass over them. */
+const ROW_BLOCK_BYTES = 512 * 1024;
+const MOST_BLOCK_ROWS = 4092;
+
+/**
+ * Packed columns at a time: where all rows are one block, so many that B's rows are read in long runs and the panels still stay
+ * in the second-level cache; else as many as is reasonable.
+ */
+const PACKED_BYTES = 512 * 1024;
+const MOST_PACKED_BYTES = 4 * 2 ** 20;
+
+/** Depth at a time where both operands are read in place: a block of their lines stays in the first-level cache. */
+const LINES = 128;
+
+const WIDEST_PANEL = 16;
+
+/** out = op(A) · op(B) (+ bias), [m, n], contiguous, row by row. Addresses in bytes. */
+export interface MatrixProduct {
+  /** [m, k], or [k, m] where transposed. */
+  readonly a: number;
+  /** [k, n], or [n, k] where transposed. */
+  readonly b: number;
+  readonly out: number;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  /** Of n floats, 0 for none. */
+  readonly bias: number;
+  readonly relu: boolean;
+}
+
+/** Computes a product; may allocate scratch memory. */
+export function multiply(host: Host, product: MatrixProduct): void {
+  const { m, n, k, transposeA, transposeB } = product;
+  if (m === 0 || n === 0) return;
+  if (k === 0) sumOuterProducts(host, product);
+  else if (transposeA && transposeB) multiplyBothTransposed(host, product);
+  else if (transposeA) multiplyLines(host, product);
+  else if (n <= DOT_COLUMNS) multiplyFewColumns(host, product);
+  else if (transposeB && m < n && turns(m, host.panelWidth)) multiplyTurned(host, product);
+  else if (transposeB || m > IN_PLACE_ROWS) multiplyPanels(host, product);
+  else multiplyInPlace(host, product);
+}
+
+/** Whether there are few rows, and few columns of their last panel are in vain. */
+function turns(rows: number, width: number): boolean {
+  const rest = rows % width;
+  return rows < width || (rows <= TURNED_ROWS && (rest === 0 || rest >= width / 4));
+}
+
+/** The smaller operand is transposed first. */
+function multiplyBothTransposed(host: Host, product: MatrixProduct): void {
+  const { a, b, m, n, k } = product;
+  const copy = host.heap.allocate(Math.min(m, n) * k * FLOAT);
+  try {
+    if (m < n) {
+      host.kernels.transposeTensor(a, k, m, copy);
+      multiply(host, { ...product, a: copy, transposeA: false });
+    } else {
+      host.kernels.transposeTensor(b, n, k, copy);
+      multiply(host, { ...product, b: copy, transposeB: false });
+    }
+  } finally {
+    host.heap.free(copy);
+  }
+}
+
+/** Aᵀ B: both read in place, or copied where that is faster. */
+function multiplyLines(host: Host, product: MatrixProduct): void {
+  const { a, b, out, m, n, k, bias, relu } = product;
+  if (gainsFromCopies(m, n, k)) {
+    const copy = host.heap.allocate(m * k * FLOAT);
+    try {
+      host.kernels.transposeTensor(a, k, m, copy);
+      multiplyPanels(host, { ...product, a: copy, transposeA: false });
+    } finally {
+      host.heap.free(copy);
+    }
+    return;
+  }
+  if (n > DOT_COLUMNS || m <= n) {
+    sumOuterProducts(host, product);
+    return;
+  }
+  // A tile is wide: Bᵀ A, transposed.
+  const turned = n === 1 ? out : host.scratch(m * n * FLOAT);
+  sumOuterProducts(host, { ...product, a: b, b: a, m: n, n: m, out: turned, bias: 0, relu: false });
+  if (n > 1) host.kernels.transposeTensor(turned, n, m, out);
+  finish(host, product, bias, relu);
+}
+
+function gainsFromCopies(m: number, n: number, k: number): boolean {
+  if (Math.min(m, n) < LARGE || k <= FEW_LINES) return false;
+  const collide = [m, n].some((width) => (width * FLOAT) % COLLIDING_PITCH === 0);
+  return collide || (k >= LARGE && k <= MOST_COPIED_LINES);
+}
+
+/** out = bias + Σ_k A[k]ᵀ B[k], A given as [k, m], B as [k, n]. */
+function sumOuterProducts(host: Host, { a, b, out, m, n, k, bias, relu }: MatrixProduct): void {
+  const { kernels } = host;
+  const zeros = host.zeros(WIDEST_PANEL);
+  if (bias !== 0) kernels.fillRows(out, m, n, bias);
+  else if (k === 0) kernels.zeroFloats(out, m * n);
+  const filterGradient = host.microKernels.filterGradient(m);
+  const [aPitch, bPitch] = [m * FLOAT, n * FLOAT];
+  for (let line = 0; line < k; line += LINES) {
+    const lines = Math.min(LINES, k - line);
+    const start = line > 0 || bias !== 0 ? 0 : zeros;
+    filterGradient(m, n, out, a + line * aPitch, aPitch, 0, b + line * bPitch, bPitch, 0, lines, 1, start);
+  }
+  finish(host, { out, m, n }, 0, relu);
+}
+
+/** A · B for few rows: A's transpose is small, and B is read in place. */
+function multiplyInPlace(host: Host, product: MatrixProduct): void {
+  const { a, m, k } = product;
+  if (m === 1) {
+    sumOuterProducts(host, product);
+    return;
+  }
+  const turned = host.scratch(m * k * FLOAT);
+  host.kernels.transposeTensor(a, m, k, turned);
+  sumOuterProducts(host, { ...product, a: turned });
+}
+
+/** A · Bᵀ = (B · Aᵀ)ᵀ: rows of B are read in place, and the smaller A is packed. */
+function multiplyTurned(host: Host, product: MatrixProduct): void {
+  const { a, b, out, m, n, bias, relu } = product;
+  const turned = host.heap.allocate(m * n * FLOAT);
+  try {
+    multiplyPanels(host, { ...product, a: b, b: a, m: n, n: m, out: turned, bias: 0, relu: false });
+    host.kernels.transposeTensor(turned, n, m, out);
+  } finally {
+    host.heap.free(turned);
+  }
+  finish(host, product, bias, relu);
+}
+
+/** Dot products of A's rows with B's few columns. */
+function multiplyFewColumns(host: Host, product: MatrixProduct): void {
+  const { a, b, out, m, n, k, transposeB, bias, relu } = product;
+  const strides = transposeB ? { inner: FLOAT, column: k * FLOAT } : { inner: n * FLOAT, column: FLOAT };
+  const columns = packColumns(host, b, n, k, strides, host.scratch(n * packedColumnBytes(k)));
+  dotProducts(host, { rows: a, count: m, depth: k, columns, width: n, out, bias, relu });
+}
+
+/** Bias and ReLU in a pass of their own. */
+function finish(
+  { kernels }: Host,
+  { out, m, n }: Pick<MatrixProduct, 'out' | 'm' | 'n'>,
+  bias: number,
+  relu: boolean,
+): void {
+  if (bias !== 0) kernels.addRows(out, m, n, bias, 0, FLOAT);
+  if (relu) kernels.activate(RELU, out, m * n, 0);
+}
+
+/** Code of assembly/epilogue.ts. */
+const RELU = 1;
+
+function packedColumnBytes(depth: number): number {
+  return Math.ceil(depth / 4) * 4 * FLOAT;
+}
+
+/** Columns as gemmDot4 reads them, or the operand itself where it is so already. */
+function packColumns(
+  host: Host,
+  source: number,
+  columns: number,
+  depth: number,
+  strides: { readonly inner: number; readonly column: number },
+  target: number,
+): number {
+  if (strides.inner === FLOAT && depth % 4 === 0) return source;
+  const { zero } = rowTables(host, depth, 1, 1);
+  host.kernels.packColumns(source, 1, 1, zero, depth, strides.inner, columns, strides.column, target);
+  return target;
+}
+
+/** out[r][c] = bias[c] + rows[r] · columns[c]. */
+function dotProducts(
+  host: Host,
+  product: {
+    readonly rows: number;
+    readonly count: number;
+    readonly depth: number;
+    /** Packed: each column's depth rounded up to four, zeros at its end. */
+    readonly columns: number;
+    readonly width: number;
+    readonly out: number;
+    readonly bias: number;
+    readonly relu: boolean;
+  },
+): void {
+  const { rows, count, depth, columns, width, out, bias, relu } = product;
+  const step = Math.min(count, rowBlock(depth));
+  const { source, target, segment } = rowTables(host, depth, width, step);
+  const packed = packedColumnBytes(depth) / FLOAT;
+  for (let row = 0; row < count; row += step) {
+    host.microKernels.dot(
+      Math.min(step, count - row),
+      width,
+      packed,
+      rows + row * depth * FLOAT,
+      source,
+      1,
+      segment,
+      columns,
+      bias,
+      out + row * width * FLOAT,
+      target,
+      relu ? 1 : 0,
+    );
+  }
+}
+
+/** A · B or A · Bᵀ with B packed in panels. */
+function multiplyPanels(host: Host, product: MatrixProduct): void {
+  const { a, b, out, m, n, k, transposeB, bias, relu } = product;
+  const width = host.panelWidth;
+  const rowStep = Math.min(m, rowBlock(k));
+  const columnStep = Math.min(roundUp(n, width), columnBlock(k, width, rowStep < m));
+  const packed = host.scratch(columnStep * k * FLOAT);
+  const zeros = bias === 0 ? host.zeros(columnStep) : 0;
+  const { source, target, segment, zero } = rowTables(host, k, n, rowStep);
+  const columnStride = transposeB ? k * FLOAT : FLOAT;
+  for (let column = 0; column < n; column += columnStep) {
+    const columns = Math.min(columnStep, n - column);
+    const first = b + column * columnStride;
+    if (transposeB) {
+      host.kernels.packPanels(
+        first,
+        1,
+        zero,
+        k,
+        FLOAT,
+        columns,
+        columnStride,
+        width,
+        0,
+        Math.ceil(columns / width),
+        packed,
+      );
+    } else {
+      host.kernels.packRows(first, k, n * FLOAT, columns, width, packed);
+    }
+    for (let row = 0; row < m; row += rowStep) {
+      const rows = Math.min(rowStep, m - row);
+      host.microKernels.gemm(rows)(
+        rows,
+        columns,
+        k,
+        a + row * k * FLOAT,
+        source,
+        1,
+        segment,
+        packed,
+        bias === 0 ? zeros : bias + column * FLOAT,
+        out + (row * n + column) * FLOAT,
+        target,
+        relu ? 1 : 0,
+      );
+    }
+  }
+}
+
+/** Tables of the micro-kernels for contiguous rows: of `depth` floats in the source and `width` in the target. */
+function rowTables(host: Host, depth: number, width: number, rows: number) {
+  return host.plan(`rows ${depth} ${width} ${rows}`, (arena) => ({
+    source: arena.table(offsets(rows, depth * FLOAT)),
+    target: arena.table(offsets(rows, width * FLOAT)),
+    segment: arena.table([0, depth]),
+    zero: arena.table([0]),
+  }));
+}
+
+function offsets(count: number, pitch: number): number[] {
+  return Array.from({ length: count }, (_, i) => i * pitch);
+}
+
+/** A multiple of all tiles' heights. */
+function rowBlock(depth: number): number {
+  const rows = Math.floor(ROW_BLOCK_BYTES / (depth * FLOAT * 12)) * 12;
+  return Math.max(24, Math.min(rows, MOST_BLOCK_ROWS));
+}
+
+function columnBlock(depth: number, width: number, severalRowBlocks: boolean): number {
+  const bytes = severalRowBlocks ? MOST_PACKED_BYTES : PACKED_BYTES;
+  return Math.max(1, Math.floor(bytes / (depth * FLOAT * width))) * width;
+}
+
+function roundUp(value: number, multiple: number): number {
+  return Math.ceil(value / multiple) * multiple;
+}

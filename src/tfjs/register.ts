@@ -1,0 +1,73 @@
+import { UsageError } from '../errors.js';
+import { choosePlatform, type PlatformOptions } from '../kernels/platform.js';
+import { replaceAdam } from './adam.js';
+import { replaceGradients } from './gradients.js';
+import { Host } from './host.js';
+import type { KernelArguments, KernelConfig, KernelFunction, TensorFlow, WasmBackend } from './tensorflow.js';
+import type { TrainingKernel } from './trainingKernel.js';
+import { TRAINING_KERNELS } from './trainingKernels.js';
+
+const BACKEND = 'wasm';
+
+/** What a kernel function of ours has replaced, so that registering twice does not stack. */
+const replaced = new WeakMap<KernelFunction, KernelConfig | undefined>();
+
+/**
+ * Makes TensorFlow.js's backend `wasm` train: replaces its kernels by ours, and adds those that gradients need and it
+ * lacks. Ours work on the backend's own memory and compute float32; for other dtypes the kernels that were registered
+ * before stay in use. Call it once in each thread that uses TensorFlow.js, after the backend's package is loaded;
+ * before or after `tf.setBackend('wasm')`. Calling it again, with other options too, replaces what it registered.
+ * Node alone: the module is read from this package's files.
+ *
+ * @param tf `@tensorflow/tfjs-core` 4.22 or a package that exports it all.
+ * @param options `revectorize` lets V8 use 256-bit operations, on Node 22 and 24; a flag that holds for the whole process.
+ * @returns warnings, in sentences.
+ * @throws UsageError where the backend is missing, and for fused arithmetic on a machine that does not fuse.
+ */
+export function registerTrainingKernels(tf: TensorFlow, options: PlatformOptions = {}): readonly string[] {
+  if (!tf.findBackendFactory(BACKEND)) {
+    throw new UsageError(
+      "TensorFlow.js has no backend 'wasm' here, so there is nothing to register training kernels for. " +
+        "Install and import '@tensorflow/tfjs-backend-wasm' first, of the same version as the TensorFlow.js that was passed in.",
+    );
+  }
+  const platform = choosePlatform(options);
+  const hosts = new WeakMap<object, Host>();
+  const hostOf = (backend: object): Host => {
+    let host = hosts.get(backend);
+    if (host === undefined) {
+      host = new Host(backend as WasmBackend, platform);
+      hosts.set(backend, host);
+    }
+    return host;
+  };
+  for (const kernel of TRAINING_KERNELS) replaceKernel(tf, kernel, hostOf);
+  replaceAdam(tf);
+  replaceGradients(tf);
+  return platform.warnings;
+}
+
+function replaceKernel(tf: TensorFlow, kernel: TrainingKernel, hostOf: (backend: object) => Host): void {
+  const { kernelName } = kernel;
+  const current = tf.getKernel(kernelName, BACKEND) as KernelConfig | undefined;
+  const stock = current && (replaced.has(current.kernelFunc) ? replaced.get(current.kernelFunc) : current);
+  const kernelFunc = (args: KernelArguments) => {
+    const { inputs, backend, attrs = {} } = args;
+    const outputs = kernel.run({ tf, host: hostOf(backend), inputs, attrs });
+    if (outputs !== undefined) return outputs;
+    if (stock !== undefined) return stock.kernelFunc(args);
+    throw new Error(refusal(kernelName, args));
+  };
+  replaced.set(kernelFunc, stock);
+  if (current !== undefined) tf.unregisterKernel(kernelName, BACKEND);
+  // TensorFlow.js calls setupFunc when a backend starts, perhaps after this: the stock kernel must still get it.
+  tf.registerKernel({ ...stock, kernelName, backendName: BACKEND, kernelFunc });
+}
+
+function refusal(kernelName: string, { inputs }: KernelArguments): string {
+  const given = Object.entries(inputs).map(([name, tensor]) => `${name}: ${tensor?.dtype}`);
+  return (
+    `The wasm backend cannot compute '${kernelName}' of (${given.join(', ')}): TensorFlow.js has no such kernel there, ` +
+    'and that of the training kernels takes float32 alone. Cast the tensors to float32.'
+  );
+}

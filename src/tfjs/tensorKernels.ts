@@ -1,0 +1,29 @@
+import { ADAM_STEP } from './adam.js';
+import { BATCH_NORM } from './batchNorm.js';
+import { COMPARISONS } from './comparison.js';
+import { DEPTHWISE } from './depthwise.js';
+import { ELEMENTARY } from './elementary.js';
+import { IDENTITIES } from './identity.js';
+import { POOLING } from './pooling.js';
+import { REARRANGEMENTS } from './rearrange.js';
+import { REDUCTIONS } from './reduce.js';
+import { RESAMPLING } from './resample.js';
+import type { TrainingKernel } from './trainingKernel.js';
+import { TRANSPOSITION } from './transpose.js';
+import { VOLUME_CONVOLUTION } from './volume.js';
+
+/** Every kernel outside the products and convolutions of the GEMM family. */
+export const TENSOR_KERNELS: readonly TrainingKernel[] = [
+  ...REDUCTIONS,
+  ...ELEMENTARY,
+  ...COMPARISONS,
+  ...REARRANGEMENTS,
+  ...DEPTHWISE,
+  ...POOLING,
+  ...RESAMPLING,
+  ...VOLUME_CONVOLUTION,
+  ...IDENTITIES,
+  ...TRANSPOSITION,
+  BATCH_NORM,
+  ADAM_STEP,
+];

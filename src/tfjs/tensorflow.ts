@@ -1,0 +1,140 @@
+// What we use of TensorFlow.js 4, by structure: the library is handed in, never imported, so that it is one and the same
+// as the user's.
+
+/** A tensor as kernels see it. */
+export interface TensorInfo {
+  readonly dataId: object;
+  /** Not changed once a kernel has returned it; TensorFlow.js's own type is mutable. */
+  shape: number[];
+  dtype: string;
+}
+
+/** What the backend `wasm` knows of a tensor's data. */
+interface TensorData {
+  readonly memoryOffset: number | null;
+}
+
+/** TensorFlow.js's backend `wasm`. */
+export interface WasmBackend {
+  readonly wasm: {
+    /** The threaded binary has its memory beside its exports. */
+    readonly asm?: { readonly memory?: WebAssembly.Memory };
+    readonly wasmMemory?: WebAssembly.Memory;
+    _malloc(bytes: number): number;
+    _free(address: number): void;
+  };
+  readonly dataIdMap: { get(dataId: object): TensorData };
+  makeOutput(shape: number[], dtype: string): TensorInfo;
+  incRef(dataId: object): void;
+  disposeData(dataId: object): boolean;
+}
+
+export type NamedTensors = Readonly<Record<string, TensorInfo | undefined>>;
+export type Attributes = Readonly<Record<string, unknown>>;
+
+export interface KernelArguments {
+  readonly inputs: NamedTensors;
+  readonly backend: object;
+  readonly attrs?: Attributes;
+}
+
+export type KernelFunction = (args: KernelArguments) => TensorInfo | TensorInfo[];
+
+export interface KernelConfig {
+  readonly kernelName: string;
+  readonly backendName: string;
+  readonly kernelFunc: KernelFunction;
+  readonly setupFunc?: (backend: object) => void;
+  readonly disposeFunc?: (backend: object) => void;
+}
+
+/** What TensorFlow.js works out about a convolution or a pooling (its `backend_util.Conv2DInfo`). */
+export interface WindowInfo {
+  readonly batchSize: number;
+  readonly inHeight: number;
+  readonly inWidth: number;
+  readonly inChannels: number;
+  readonly outHeight: number;
+  readonly outWidth: number;
+  readonly outChannels: number;
+  readonly strideHeight: number;
+  readonly strideWidth: number;
+  readonly dilationHeight: number;
+  readonly dilationWidth: number;
+  readonly filterHeight: number;
+  readonly filterWidth: number;
+  readonly padInfo: { readonly top: number; readonly left: number };
+}
+
+/** The same of volumes (its `backend_util.Conv3DInfo`). */
+export interface VolumeInfo extends Omit<WindowInfo, 'padInfo'> {
+  readonly inDepth: number;
+  readonly outDepth: number;
+  readonly strideDepth: number;
+  readonly dilationDepth: number;
+  readonly filterDepth: number;
+  readonly padInfo: { readonly front: number; readonly top: number; readonly left: number };
+}
+
+export interface GradientConfig {
+  readonly kernelName: string;
+  readonly gradFunc: (
+    dy: TensorInfo,
+    saved: readonly TensorInfo[],
+    attrs: Attributes,
+  ) => Record<string, () => unknown>;
+}
+
+/** The part of `@tensorflow/tfjs-core` (or of a package that exports it all) that our kernels need. */
+export interface TensorFlow {
+  readonly backend_util: {
+    computeConv2DInfo(
+      inShape: unknown,
+      filterShape: unknown,
+      strides: unknown,
+      dilations: unknown,
+      pad: unknown,
+      roundingMode?: unknown,
+      depthwise?: boolean,
+    ): WindowInfo;
+    computePool2DInfo(
+      inShape: unknown,
+      filterSize: unknown,
+      strides: unknown,
+      dilations: unknown,
+      pad: unknown,
+      roundingMode?: unknown,
+    ): WindowInfo;
+    computeConv3DInfo(
+      inShape: unknown,
+      filterShape: unknown,
+      strides: unknown,
+      dilations: unknown,
+      pad: unknown,
+    ): VolumeInfo;
+    computePool3DInfo(
+      inShape: unknown,
+      filterSize: unknown,
+      strides: unknown,
+      dilations: unknown,
+      pad: unknown,
+      roundingMode?: unknown,
+    ): VolumeInfo;
+  };
+  readonly AdamOptimizer?: { readonly prototype: object };
+  engine(): {
+    readonly registeredVariables: Readonly<Record<string, unknown>>;
+    runKernel(kernelName: string, inputs: object, attrs?: object): unknown;
+    tidy(run: () => void): unknown;
+  };
+  getBackend(): string;
+  tensor1d(values: number[], dtype: 'int32'): TensorInfo;
+  findBackendFactory(name: string): unknown;
+  // Method syntax: TensorFlow.js's own types are narrower here (its DataType, its KernelConfig).
+  getKernel(kernelName: string, backendName: string): unknown;
+  getGradient(kernelName: string): unknown;
+  registerGradient(config: unknown): void;
+  unregisterGradient(kernelName: string): void;
+  registerKernel(config: unknown): void;
+  unregisterKernel(kernelName: string, backendName: string): void;
+}

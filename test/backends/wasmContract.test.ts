@@ -1,0 +1,3 @@
+import { tfjsContract } from './tfjsContract.js';
+
+await tfjsContract('wasm');

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { gamma } from '../kernels/float32.js';
+import { layerCases, losses, optimizers } from './layerCases.js';
+import { trainLayer, trainLoss } from './layerRun.js';
+import { tf, useBackend } from './onWasm.js';
+
+type Weights = Awaited<ReturnType<typeof trainLayer>>;
+
+for (const layerCase of layerCases) {
+  test(`LayersModel trains: ${layerCase.name}`, async () => {
+    await assertSameTraining(() => trainLayer(tf, tfl, layerCase));
+  });
+}
+
+for (const [loss, kind] of Object.entries(losses) as [keyof typeof losses, (typeof losses)['hinge']][]) {
+  test(`LayersModel trains: loss ${loss}`, async () => {
+    await assertSameTraining(() => trainLoss(tf, tfl, loss, kind, 'sgd'));
+  });
+}
+
+for (const optimizer of optimizers) {
+  test(`LayersModel trains: optimizer ${optimizer}`, async () => {
+    await assertSameTraining(() => trainLoss(tf, tfl, 'meanSquaredError', 'numbers', optimizer));
+  });
+}
+
+/**
+ * The steps of both backends agree. A gradient here is made of at most 2,000 roundings on either, of numbers no larger
+ * than 8 times the largest change of its tensor; a weight itself is rounded twice.
+ */
+async function assertSameTraining(run: () => Promise<Weights>): Promise<void> {
+  await useBackend('cpu');
+  const expected = await run();
+  await useBackend('wasm');
+  const actual = await run();
+  let moved = 0;
+  expected.after.forEach((after, i) => {
+    const before = expected.before[i]!;
+    const change = after.reduce((most, value, k) => Math.max(most, Math.abs(value - before[k]!)), 0);
+    moved = Math.max(moved, change);
+    after.forEach((value, k) => {
+      const bound = 2 * gamma(2000) * 8 * change + gamma(2) * Math.abs(value);
+      const error = Math.abs(actual.after[i]![k]! - value);
+      assert.ok(
+        error <= bound,
+        `${expected.names[i]}[${k}] is ${actual.after[i]![k]}, expected ${value} ± ${bound}`,
+      );
+    });
+  });
+  assert.ok(moved > 0, 'no weight has changed');
+}
