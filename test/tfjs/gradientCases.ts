@@ -320,6 +320,13 @@ add(
   (tf, [x, w]) =>
     tf.conv2dTranspose(x as TensorFlow.Tensor4D, w as TensorFlow.Tensor4D, [2, 8, 6, 5], 2, 'same'),
 );
+add(
+  'DepthwiseConv2dNative',
+  'depthwiseConv2d, dilated',
+  [real([2, 7, 6, 5]), real([3, 2, 5, 2])],
+  (tf, [x, w]) =>
+    tf.depthwiseConv2d(x as TensorFlow.Tensor4D, w as TensorFlow.Tensor4D, 1, 'same', 'NHWC', [1, 2]),
+);
 add('Dilation2D', 'dilation2d', [real([2, 6, 5, 3]), real([2, 3, 3], 0, 1)], (tf, [x, w]) =>
   tf.dilation2d(x as TensorFlow.Tensor4D, w as TensorFlow.Tensor3D, 1, 'same'),
 );
