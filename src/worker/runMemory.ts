@@ -162,5 +162,14 @@ export function planRunMemory(
     timing: place(`rank ${rank}/timing`, 8 * DOUBLE),
     workspace: place(`rank ${rank}/workspace`, workspaceEnd),
   }));
-  return { ...shared, owned, parts, examplesAtOnce: most, packed, ranks: rankRegions, regions, bytes: arena.end };
+  return {
+    ...shared,
+    owned,
+    parts,
+    examplesAtOnce: most,
+    packed,
+    ranks: rankRegions,
+    regions,
+    bytes: arena.end,
+  };
 }

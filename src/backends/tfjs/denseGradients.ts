@@ -114,18 +114,7 @@ function sumOfParts(
     const rows = Math.min(UNIT_ROWS, inputs - row);
     const treeGradient = host.microKernels.treeGradient(rows);
     const target = weights + row * outputPitch;
-    treeGradient(
-      rows,
-      columns,
-      target,
-      row * FLOAT,
-      parts,
-      table,
-      inputPitch,
-      outputPitch,
-      zeros,
-      stack,
-    );
+    treeGradient(rows, columns, target, row * FLOAT, parts, table, inputPitch, outputPitch, zeros, stack);
   }
   kernels.treeReduce(slots, slotPitch, parts, columns);
   host.floats(bias, columns).set(host.floats(slots, columns));
