@@ -71,6 +71,11 @@ export class Host {
     return { dataId, shape: [...shape], dtype };
   }
 
+  /** Whether no other tensor shares the data: then a variable that is about to be replaced may be overwritten. */
+  isSoleOwner({ dataId }: TensorInfo): boolean {
+    return this.#backend.refCount(dataId) === 1;
+  }
+
   /** Releases a tensor that a kernel made for itself. */
   dispose({ dataId }: TensorInfo): void {
     this.#backend.disposeData(dataId);

@@ -26,6 +26,7 @@ export interface WasmBackend {
   readonly dataIdMap: { get(dataId: object): TensorData };
   makeOutput(shape: number[], dtype: string): TensorInfo;
   incRef(dataId: object): void;
+  refCount(dataId: object): number;
   disposeData(dataId: object): boolean;
 }
 
