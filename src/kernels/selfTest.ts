@@ -118,7 +118,29 @@ function runTiles(kernels: Kernels, buffer: ArrayBufferLike): Float32Array {
   out.fill(0.25);
   kernels.adam(OUT, OUT + 320, OUT + 640, A, 64, 0.5, 0.9, 0.1, 0.999, 0.001, 0.01, 2, 1e-8);
   keep();
+  runElementwise(kernels, keep);
   const joined = new Float32Array(results.length * size);
   for (const [i, result] of results.entries()) joined.set(result, i * size);
   return joined;
+}
+
+/** The elementwise kernels: V8 pairs what stands side by side in a loop, or does after it has unrolled the loop. */
+function runElementwise(kernels: Kernels, keep: () => void): void {
+  const count = ROWS * COLUMNS;
+  const elsewhere = OUT + 4096;
+  kernels.bernoulli(A, B, ROWS, 1, COLUMNS, 0.5, elsewhere, OUT);
+  keep();
+  kernels.bernoulli(A, B, ROWS, 1, COLUMNS, 0.5, OUT, elsewhere);
+  keep();
+  kernels.sigmoidArray(A, OUT, count);
+  keep();
+  kernels.copyFloats(A, OUT, count);
+  kernels.tanhForward(OUT, count);
+  keep();
+  kernels.copyFloats(A, OUT, count);
+  kernels.tanhBackward(B, OUT, count);
+  keep();
+  kernels.copyFloats(A, OUT, count);
+  kernels.reluBackward(B, OUT, count);
+  keep();
 }

@@ -1,15 +1,20 @@
 // An engine whose code for one kernel changes a bit after some calls, as wrongly optimised code would.
 import type { Kernels } from '#src/kernels/kernels.js';
 
-/** The kernels that V8 may re-vectorise and the self-test runs. */
+/** The kernels that the self-test runs. */
 export type FaultyKernel = keyof Kernels &
   (
     | `gemm${string}x${string}`
     | `filterGradient${string}`
     | `treeGradient${string}`
     | 'adam'
+    | 'bernoulli'
     | 'columnSums'
     | 'reduceAdam'
+    | 'reluBackward'
+    | 'sigmoidArray'
+    | 'tanhBackward'
+    | 'tanhForward'
   );
 
 /**
@@ -36,6 +41,10 @@ export function injectFault(kernel: FaultyKernel, calls: number): () => void {
 /** Index of the first float of a result: the address is another argument in each kernel. */
 function firstResult(kernel: FaultyKernel, args: readonly number[], words: Uint32Array): number {
   if (kernel === 'reduceAdam' || kernel === 'adam') return args[0]! / 4;
+  if (kernel === 'tanhForward') return args[0]! / 4;
+  if (kernel === 'bernoulli') return args[7]! / 4;
+  if (kernel === 'sigmoidArray' || kernel === 'tanhBackward' || kernel === 'reluBackward')
+    return args[1]! / 4;
   if (kernel === 'columnSums') return args[3]! / 4;
   if (kernel.startsWith('filterGradient') || kernel.startsWith('treeGradient')) return args[2]! / 4;
   return (args[9]! + words[args[10]! / 4]!) / 4;

@@ -36,7 +36,12 @@ for (const tile of TILE_NAMES) {
   }
 }
 
-for (const kernel of ['columnSums', 'reduceAdam', 'adam'] as const) {
+const others = [
+  ...(['columnSums', 'reduceAdam', 'adam', 'bernoulli'] as const),
+  ...(['sigmoidArray', 'tanhForward', 'tanhBackward', 'reluBackward'] as const),
+];
+
+for (const kernel of others) {
   test(`one changed bit of ${kernel} is noticed`, () => {
     assert.equal(selfTestAfter(kernel, 30), false);
   });
