@@ -33,9 +33,9 @@ test("TensorFlow.js's own kernels stay right beside re-vectorised ones", async (
     const x = tf.tensor1d(values);
     for (const [name, [operation, reference]] of Object.entries(exact)) {
       const y = operation(x).dataSync();
-      values.forEach((value, i) =>
-        assert.equal(y[i], Math.fround(reference(value)), `${name}(${value}), element ${i}`),
-      );
+      values.forEach((value, i) => {
+        assert.equal(y[i], Math.fround(reference(value)), `${name}(${value}), element ${i}`);
+      });
     }
     const sigmoid = tf.sigmoid(x).dataSync();
     values.forEach((value, i) => {
