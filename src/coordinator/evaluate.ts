@@ -2,7 +2,7 @@ import type { BackendName, KlEstimate } from '../backends/backend.js';
 import { prepareTfjs } from '../backends/tfjs/load.js';
 import { type Dataset, loadDataset } from '../data/dataset.js';
 import { UsageError } from '../errors.js';
-import { inferencePlatform } from '../kernels/platform.js';
+import { inferencePlatform, revectorizesTfjs } from '../kernels/platform.js';
 import { resolveModel } from '../model/resolve.js';
 import type { Binarization } from '../model/spec.js';
 import { Control } from '../worker/control.js';
@@ -69,7 +69,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const workers = workerCount(options.workers, config.shards);
   if (config.backend !== 'simd') prepareTfjs(config.backend);
   const model = resolveModel(config.model, { latent: config.latent });
-  const platform = inferencePlatform(config.arithmetic, true);
+  const platform = inferencePlatform(config.arithmetic, config.backend !== 'wasm' || revectorizesTfjs());
   const test = dataset.test;
   // The training images are not needed: the memory holds one of them.
   const train = { ...dataset.train, count: 1, pixels: dataset.train.pixels.subarray(0, model.dimensions) };

@@ -2,7 +2,7 @@ import type { BackendName } from '../backends/backend.js';
 import { prepareTfjs } from '../backends/tfjs/load.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Arithmetic, Kernels } from '../kernels/kernels.js';
-import { choosePlatform, type Platform } from '../kernels/platform.js';
+import { choosePlatform, type Platform, revectorizesTfjs } from '../kernels/platform.js';
 import type { TileName } from '../kernels/tiles/tile.js';
 import type { Model } from '../model/model.js';
 import { resolveModel } from '../model/resolve.js';
@@ -65,7 +65,7 @@ export class TimedRun {
     const model = resolveModel(config.model, { latent: config.latent });
     const platform = choosePlatform({
       arithmetic: config.arithmetic,
-      revectorize,
+      revectorize: revectorize && (config.backend !== 'wasm' || revectorizesTfjs()),
       ...(tile === undefined ? {} : { tile }),
     });
     const state = new RunState(model, settingsOf(config, dataset, platform), platform, dataset, workers);

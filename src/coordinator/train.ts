@@ -1,7 +1,7 @@
 import { prepareTfjs } from '../backends/tfjs/load.js';
 import { type Dataset, loadDataset } from '../data/dataset.js';
 import { UsageError } from '../errors.js';
-import { choosePlatform, type Platform } from '../kernels/platform.js';
+import { choosePlatform, type Platform, revectorizesTfjs } from '../kernels/platform.js';
 import { resolveModel } from '../model/resolve.js';
 import { continuedConfig } from './backendHistory.js';
 import { type Checkpoint, parameterHash } from './checkpoint.js';
@@ -58,7 +58,7 @@ export async function train(options: TrainOptions = {}): Promise<TrainResult> {
   if (requested.backend !== 'simd') prepareTfjs(requested.backend);
   const platform = choosePlatform({
     arithmetic: requested.arithmetic,
-    revectorize: options.revectorize ?? true,
+    revectorize: (options.revectorize ?? true) && (requested.backend !== 'wasm' || revectorizesTfjs()),
     ...(options.tile ? { tile: options.tile } : {}),
   });
   for (const message of platform.warnings) tell({ kind: 'warning', message });

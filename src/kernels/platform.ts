@@ -86,6 +86,15 @@ function prepare(arithmetic: Arithmetic, wanted: boolean, tile: TileName | undef
   return { arithmetic, tile: tile ?? fastestTile(arithmetic, false), revectorized: false, module, warnings };
 }
 
+/**
+ * Whether re-vectorisation is safe where TensorFlow.js's own WebAssembly runs in the process, too: V8's flag holds for all.
+ * Under Node 22 its ceil, round, relu6, clipByValue and sigmoid leave the last elements out; under Node 24 operations of 86
+ * kinds kept their bits.
+ */
+export function revectorizesTfjs(): boolean {
+  return nodeMajor() !== 22;
+}
+
 /** As measured (docs/performance.md): 128-bit registers hold 4×8 accumulators without spilling, 256-bit ones 6×16. */
 function fastestTile(arithmetic: Arithmetic, revectorized: boolean): TileName {
   // V8 12.4 (Node 22) pairs separate multiplies and adds, but not fused ones.

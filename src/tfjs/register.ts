@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.js';
-import { choosePlatform, type PlatformOptions } from '../kernels/platform.js';
+import { choosePlatform, type PlatformOptions, revectorizesTfjs } from '../kernels/platform.js';
 import { replaceAdam } from './adam.js';
 import { replaceGradients } from './gradients.js';
 import { Host } from './host.js';
@@ -8,6 +8,10 @@ import type { TrainingKernel } from './trainingKernel.js';
 import { TRAINING_KERNELS } from './trainingKernels.js';
 
 const BACKEND = 'wasm';
+
+const NOT_REVECTORIZED =
+  `Nothing is re-vectorised: the V8 of Node ${process.versions.node} would compute some of TensorFlow.js's own kernels ` +
+  'wrongly. Node 24 has 256-bit operations for them.';
 
 /** What a kernel function of ours has replaced, so that registering twice does not stack. */
 const replaced = new WeakMap<KernelFunction, KernelConfig | undefined>();
@@ -20,7 +24,7 @@ const replaced = new WeakMap<KernelFunction, KernelConfig | undefined>();
  * Node alone: the module is read from this package's files.
  *
  * @param tf `@tensorflow/tfjs-core` 4.22 or a package that exports it all.
- * @param options `revectorize` lets V8 use 256-bit operations, on Node 22 and 24; a flag that holds for the whole process.
+ * @param options `revectorize` lets V8 use 256-bit operations, on Node 24; a flag that holds for the whole process.
  * @returns warnings, in sentences.
  * @throws UsageError where the backend is missing, and for fused arithmetic on a machine that does not fuse.
  */
@@ -31,7 +35,8 @@ export function registerTrainingKernels(tf: TensorFlow, options: PlatformOptions
         "Install and import '@tensorflow/tfjs-backend-wasm' first, of the same version as the TensorFlow.js that was passed in.",
     );
   }
-  const platform = choosePlatform(options);
+  const refused = options.revectorize === true && !revectorizesTfjs();
+  const platform = choosePlatform({ ...options, ...(refused ? { revectorize: false } : {}) });
   const hosts = new WeakMap<object, Host>();
   const hostOf = (backend: object): Host => {
     let host = hosts.get(backend);
@@ -44,7 +49,7 @@ export function registerTrainingKernels(tf: TensorFlow, options: PlatformOptions
   for (const kernel of TRAINING_KERNELS) replaceKernel(tf, kernel, hostOf);
   replaceAdam(tf);
   replaceGradients(tf);
-  return platform.warnings;
+  return refused ? [...platform.warnings, NOT_REVECTORIZED] : platform.warnings;
 }
 
 function replaceKernel(tf: TensorFlow, kernel: TrainingKernel, hostOf: (backend: object) => Host): void {

@@ -172,6 +172,12 @@ describe('conv2d and its gradients', () => {
     });
   });
 
+  it('are right where the last band has fewer lines than the stride', () => {
+    // Bands of 48 lines: the one that is left meets one phase of the stride alone.
+    const odd = { ...PLAIN, batch: 1, size: [145, 240], channels: 16, filters: 4, kernel: [3, 2] } as const;
+    checkKernels({ ...odd, pad: 'same', strides: [3, 2] });
+  });
+
   it('are right where a batch is cut into blocks of images', () => {
     const many = { ...PLAIN, batch: 37, size: [9, 9], channels: 24, filters: 40, kernel: [3, 3] } as const;
     checkKernels({ ...many, pad: 'same' });

@@ -46,7 +46,7 @@ export class TfjsBackend implements Backend {
     tf.dispose(this.#parameters);
     const { model, parameters } = this.#options;
     this.#parameters = model.parameters.entries.map(({ offset, size, shape }) =>
-      tf.keep(tf.tensor(this.#copy(parameters + offset * FLOAT, size), parameterShape(shape))),
+      tf.keep(tf.tensor(this.#values(parameters + offset * FLOAT, size), parameterShape(shape))),
     );
   }
 
@@ -96,8 +96,8 @@ export class TfjsBackend implements Backend {
     const { model, samples } = this.#options;
     return this.#elboOf(count).terms(
       this.#parameters,
-      this.#copy(x, count * model.dimensions),
-      this.#copy(epsilon, count * samples * model.latent),
+      this.#values(x, count * model.dimensions),
+      this.#values(epsilon, count * samples * model.latent),
       Array.from(bounds.subarray(0, parts + 1)),
     );
   }
@@ -116,8 +116,9 @@ export class TfjsBackend implements Backend {
     this.#doubles.set(this.#runtime.read(kl), shard.kl / DOUBLE);
   }
 
-  /** A copy: some backends keep the array itself, and tfjs-node must not see shared memory. */
-  #copy(address: number, floats: number): Float32Array {
-    return this.#floats.slice(address / FLOAT, address / FLOAT + floats);
+  /** What a tensor is made of: a copy where the backend would keep the array; tfjs-node must not see shared memory. */
+  #values(address: number, floats: number): Float32Array {
+    const [start, end] = [address / FLOAT, address / FLOAT + floats];
+    return this.#runtime.copiesArrays ? this.#floats.subarray(start, end) : this.#floats.slice(start, end);
   }
 }

@@ -33,6 +33,7 @@ export async function loadWasm(options: PlatformOptions): Promise<TfjsRuntime> {
     tfjsName: 'wasm',
     denseGradients: DENSE_GRADIENTS,
     fuses: true,
+    copiesArrays: true,
     // In place of a copy: no operation, so no growth of the memory, comes in between.
     read: (tensor: Tensor) => backend.typedArrayFromHeap(tensor) as Float32Array,
   };

@@ -19,6 +19,8 @@ export interface TfjsRuntime {
   readonly denseGradients?: string;
   /** Whether there are kernels that TensorFlow.js lacks: LowerboundReluGradient, and a bias and ReLU in Conv2DBackpropInput. */
   readonly fuses?: true;
+  /** Whether arrays that become tensors are copied at once; else they are kept, and perhaps read by other threads. */
+  readonly copiesArrays?: true;
   /** The values of a float32 tensor, to be read before the next operation: perhaps a view of the backend's memory. */
   read(tensor: Tensor): Float32Array;
 }
