@@ -5,7 +5,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-wasm';
 import { registerTrainingKernels } from '#src/tfjs/index.js';
 import { printTable } from '../printTable.js';
-import { median, times, twoDecimals } from '../section.js';
+import { times, twoDecimals } from '../section.js';
+import { medianCall } from './timing.js';
 
 type Tensor = tf.Tensor;
 
@@ -13,7 +14,6 @@ type Tensor = tf.Tensor;
 const MATRIX = [128, 784] as const;
 const IMAGES = [32, 14, 14, 64] as const;
 
-const ROUNDS = 7;
 /** Of one round. */
 const MILLISECONDS = 8;
 
@@ -116,16 +116,7 @@ function nanoseconds({ elements, run }: Case): number | undefined {
   } catch {
     return undefined;
   }
-  const rounds = Array.from({ length: ROUNDS }, () => {
-    const start = performance.now();
-    let count = 0;
-    do {
-      once();
-      count++;
-    } while (performance.now() - start < MILLISECONDS);
-    return (performance.now() - start) / count;
-  });
-  return (median(rounds) * 1e6) / elements;
+  return (medianCall(once, MILLISECONDS) * 1e6) / elements;
 }
 
 await tf.setBackend('wasm');

@@ -9,9 +9,9 @@ import { presetSpec } from '#src/model/presets.js';
 import { resolveModel } from '#src/model/resolve.js';
 import { registerTrainingKernels } from '#src/tfjs/index.js';
 import { printTable } from '../printTable.js';
-import { median, oneDecimal, times } from '../section.js';
+import { oneDecimal, times } from '../section.js';
+import { medianCall } from './timing.js';
 
-const ROUNDS = 7;
 /** Of one round. */
 const MILLISECONDS = 30;
 
@@ -78,16 +78,7 @@ function measure({ run, operations }: Case): { rate: number; values: ArrayLike<n
   }
   const start = performance.now();
   while (performance.now() - start < 3 * MILLISECONDS) once();
-  const rounds = Array.from({ length: ROUNDS }, () => {
-    const begin = performance.now();
-    let count = 0;
-    do {
-      once();
-      count++;
-    } while (performance.now() - begin < MILLISECONDS);
-    return (performance.now() - begin) / count;
-  });
-  return { rate: operations / median(rounds) / 1e6, values };
+  return { rate: operations / medianCall(once, MILLISECONDS) / 1e6, values };
 }
 
 /** Sums of up to n products of numbers up to 1, in any two orders, differ by 2 n² u at most; n is below 10⁵, and errors are random. */

@@ -14,7 +14,7 @@ export type KlEstimate = 'analytic' | 'monteCarlo';
 export interface Shard {
   /** Number of examples. */
   count: number;
-  /** Number of parts: 1, or a power of two up to `Backend.mostParts`. Each part is a shard of its own; OwnerUpdate does not ask. */
+  /** Number of parts: 1, or a power of two where the backend takes several (RunLayout.parts). Each part is a shard of its own; OwnerUpdate does not ask. */
   parts: number;
   /** Where the parts begin and the last one ends: 0, …, count. */
   readonly bounds: Int32Array;
@@ -33,9 +33,6 @@ export interface Shard {
  * and one kind of KL. It belongs to one thread.
  */
 export interface Backend {
-  /** How many shards it takes at a time: a power of two. */
-  readonly mostParts: number;
-
   /**
    * Called by every rank after the parameters have changed and before any rank computes with them; a
    * barrier follows. Ranks may share the work.

@@ -74,8 +74,8 @@ export class Rank {
   #tfjsBackend(tfjs: TfjsRuntime): Backend {
     const { memory, layout, model, settings } = this.context;
     const { samples, kl } = settings;
-    const { parts, parameters } = layout;
-    return new TfjsBackend(tfjs, memory.buffer, { model, samples, kl, parts, parameters });
+    const { parameters } = layout;
+    return new TfjsBackend(tfjs, memory.buffer, { model, samples, kl, parameters });
   }
 
   /**

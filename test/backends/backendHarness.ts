@@ -66,8 +66,8 @@ export function tfjsKind(runtime: TfjsRuntime): BackendKind {
     mostParts: (...shards) => mostTfjsParts(runtime.name, ...shards),
     tensors: () => runtime.tf.memory().numTensors,
     bytes: () => ({ packed: 0, workspace: 0 }),
-    create: ({ model, samples, kl, parts }, { memory, parameters }) =>
-      new TfjsBackend(runtime, memory.buffer, { model, samples, kl, parts, parameters }),
+    create: ({ model, samples, kl }, { memory, parameters }) =>
+      new TfjsBackend(runtime, memory.buffer, { model, samples, kl, parameters }),
   };
 }
 

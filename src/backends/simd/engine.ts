@@ -128,7 +128,6 @@ export interface Ownership {
 
 /** Our kernels, on the run's memory: a static plan, no allocation in a step. */
 export class SimdBackend implements Backend {
-  readonly mostParts = 1;
   readonly owner?: OwnerUpdate;
   readonly #kernels: Kernels;
   readonly #microKernels: MicroKernels;

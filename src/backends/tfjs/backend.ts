@@ -8,8 +8,6 @@ const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 
 export interface TfjsOptions extends ElboOptions {
-  /** Most shards at once: see mostTfjsParts. */
-  readonly parts: number;
   /** Address of the flat parameter buffer. */
   readonly parameters: number;
 }
@@ -19,7 +17,6 @@ export interface TfjsOptions extends ElboOptions {
  * has a memory of its own: parameters go into it once a step, examples and noise with each shard.
  */
 export class TfjsBackend implements Backend {
-  readonly mostParts: number;
   readonly #runtime: TfjsRuntime;
   readonly #options: TfjsOptions;
   readonly #buffer: ArrayBufferLike;
@@ -31,7 +28,6 @@ export class TfjsBackend implements Backend {
 
   /** @param buffer of the run's memory, whose size does not change. */
   constructor(runtime: TfjsRuntime, buffer: ArrayBufferLike, options: TfjsOptions) {
-    this.mostParts = options.parts;
     this.#runtime = runtime;
     this.#options = options;
     this.#buffer = buffer;

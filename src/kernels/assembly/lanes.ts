@@ -13,6 +13,24 @@ export function storeLanes(address: usize, value: v128, count: i32): void {
   }
 }
 
+/** Four by four floats, rows exchanged with columns; pitches in bytes from row to row. */
+// @ts-ignore: decorator
+@inline
+export function transposeBlock(source: usize, sourcePitch: usize, target: usize, targetPitch: usize): void {
+  const a = v128.load(source);
+  const b = v128.load(source + sourcePitch);
+  const c = v128.load(source + 2 * sourcePitch);
+  const d = v128.load(source + 3 * sourcePitch);
+  const ab0 = v128.shuffle<i32>(a, b, 0, 4, 1, 5);
+  const cd0 = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
+  const ab1 = v128.shuffle<i32>(a, b, 2, 6, 3, 7);
+  const cd1 = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
+  v128.store(target, v128.shuffle<i64>(ab0, cd0, 0, 2));
+  v128.store(target + targetPitch, v128.shuffle<i64>(ab0, cd0, 1, 3));
+  v128.store(target + 2 * targetPitch, v128.shuffle<i64>(ab1, cd1, 0, 2));
+  v128.store(target + 3 * targetPitch, v128.shuffle<i64>(ab1, cd1, 1, 3));
+}
+
 /** All ones in the first `count` lanes, zero elsewhere. */
 // @ts-ignore: decorator
 @inline

@@ -162,18 +162,25 @@ export function adam(
   rootCorrection: f32,
   epsilon: f32,
 ): void {
-  const s = f32x4.splat(scale);
-  const b1 = f32x4.splat(beta1);
-  const a1 = f32x4.splat(oneMinusBeta1);
-  const b2 = f32x4.splat(beta2);
-  const a2 = f32x4.splat(oneMinusBeta2);
-  const rate = f32x4.splat(stepSize);
-  const correction = f32x4.splat(rootCorrection);
-  const e = f32x4.splat(epsilon);
-  const whole = (<usize>(count & ~7)) << 2;
-  for (let i: usize = 0; i < whole; i += 32)
-    adamPair(parameters + i, m + i, v + i, gradient + i, 0, 1, s, b1, a1, b2, a2, rate, correction, e);
-  for (let i = whole; i < (<usize>count) << 2; i += 4) {
+  const pairs = count & ~7;
+  reduceAdam(
+    parameters,
+    m,
+    v,
+    gradient,
+    0,
+    1,
+    pairs,
+    scale,
+    beta1,
+    oneMinusBeta1,
+    beta2,
+    oneMinusBeta2,
+    stepSize,
+    rootCorrection,
+    epsilon,
+  );
+  for (let i = (<usize>pairs) << 2; i < (<usize>count) << 2; i += 4) {
     const g = load<f32>(gradient + i) * scale;
     let first = beta1 * load<f32>(m + i) + oneMinusBeta1 * g;
     let second = beta2 * load<f32>(v + i) + oneMinusBeta2 * (g * g);

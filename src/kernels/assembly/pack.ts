@@ -4,7 +4,7 @@
 // column n lies n · columnStride further (strides and offsets in bytes). Forward passes of conv2d and dense
 // read the weights as they stand (columnStride 4); the transposed passes exchange the two channel axes.
 
-import { storeLanes } from './lanes';
+import { storeLanes, transposeBlock } from './lanes';
 
 /** Panels [from, to) of `width` columns each (a multiple of four), [taps · inner, width], zeros beyond `columns`. */
 export function packPanels(
@@ -64,18 +64,7 @@ function transposeRows(
     let out = target + ((<usize>n) << 2);
     for (let k = 0; k < whole; k += 4) {
       const from = column + ((<usize>k) << 2);
-      const a = v128.load(from);
-      const b = v128.load(from + columnStride);
-      const c = v128.load(from + 2 * columnStride);
-      const d = v128.load(from + 3 * columnStride);
-      const ab0 = v128.shuffle<i32>(a, b, 0, 4, 1, 5);
-      const cd0 = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
-      const ab1 = v128.shuffle<i32>(a, b, 2, 6, 3, 7);
-      const cd1 = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
-      v128.store(out, v128.shuffle<i64>(ab0, cd0, 0, 2));
-      v128.store(out + pitch, v128.shuffle<i64>(ab0, cd0, 1, 3));
-      v128.store(out + 2 * pitch, v128.shuffle<i64>(ab1, cd1, 0, 2));
-      v128.store(out + 3 * pitch, v128.shuffle<i64>(ab1, cd1, 1, 3));
+      transposeBlock(from, columnStride, out, pitch);
       out += 4 * pitch;
     }
     const rest = inner - whole;

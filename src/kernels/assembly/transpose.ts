@@ -1,3 +1,5 @@
+import { transposeBlock } from './lanes';
+
 /** target[c][r] = source[r][c]: a matrix [rows, columns] to one of [columns, rows], four by four. */
 export function transposeTensor(source: usize, rows: i32, columns: i32, target: usize): void {
   const pitch = (<usize>columns) << 2;
@@ -8,18 +10,7 @@ export function transposeTensor(source: usize, rows: i32, columns: i32, target: 
     let from = source + <usize>row * pitch;
     let to = target + ((<usize>row) << 2);
     for (let column = 0; column < wholeColumns; column += 4) {
-      const a = v128.load(from);
-      const b = v128.load(from + pitch);
-      const c = v128.load(from + 2 * pitch);
-      const d = v128.load(from + 3 * pitch);
-      const ab0 = v128.shuffle<i32>(a, b, 0, 4, 1, 5);
-      const cd0 = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
-      const ab1 = v128.shuffle<i32>(a, b, 2, 6, 3, 7);
-      const cd1 = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
-      v128.store(to, v128.shuffle<i64>(ab0, cd0, 0, 2));
-      v128.store(to + targetPitch, v128.shuffle<i64>(ab0, cd0, 1, 3));
-      v128.store(to + 2 * targetPitch, v128.shuffle<i64>(ab1, cd1, 0, 2));
-      v128.store(to + 3 * targetPitch, v128.shuffle<i64>(ab1, cd1, 1, 3));
+      transposeBlock(from, pitch, to, targetPitch);
       from += 16;
       to += 4 * targetPitch;
     }
