@@ -1,13 +1,21 @@
-/** Two operands over one output, axes merged where both go on alike: three outer axes and the inner one. */
+/** Two operands over one output, axes merged where both go on alike: blocks of three outer axes and the inner one. */
 export interface Broadcast {
   /** Of the output, as TensorFlow.js has it. */
   readonly shape: readonly number[];
+  /** In elements, where each block begins in the operands; one after another in the output. One where four axes are enough. */
+  readonly blocks: readonly Block[];
   readonly extents: readonly number[];
   /** In elements; the inner one is 0 or 1. */
   readonly aSteps: readonly number[];
   readonly bSteps: readonly number[];
 }
 
+export interface Block {
+  readonly a: number;
+  readonly b: number;
+}
+
+/** Of a block. */
 const AXES = 4;
 
 interface Axis {
@@ -16,8 +24,8 @@ interface Axis {
   readonly b: number;
 }
 
-/** Undefined where more than four axes are left. The shapes fit each other: TensorFlow.js has checked that. */
-export function broadcast(a: readonly number[], b: readonly number[]): Broadcast | undefined {
+/** The shapes fit each other: TensorFlow.js has checked that. */
+export function broadcast(a: readonly number[], b: readonly number[]): Broadcast {
   const rank = Math.max(a.length, b.length);
   const shape: number[] = [];
   const axes: Axis[] = [];
@@ -33,7 +41,8 @@ export function broadcast(a: readonly number[], b: readonly number[]): Broadcast
     aStep *= aExtent;
     bStep *= bExtent;
   }
-  if (axes.length > AXES) return undefined;
+  const blocks = blocksOver(axes.slice(AXES));
+  axes.length = Math.min(axes.length, AXES);
   while (axes.length < AXES) axes.push({ extent: 1, a: 0, b: 0 });
   const [inner] = axes;
   // One number alone: both operands stand still, which the kernel has no loop for.
@@ -41,6 +50,7 @@ export function broadcast(a: readonly number[], b: readonly number[]): Broadcast
   axes.reverse();
   return {
     shape,
+    blocks,
     extents: axes.map((axis) => axis.extent),
     aSteps: axes.map((axis) => axis.a),
     bSteps: axes.map((axis) => axis.b),
@@ -55,4 +65,15 @@ function addAxis(axes: Axis[], next: Axis): void {
   } else {
     axes.push(next);
   }
+}
+
+/** Every place of the axes beyond a block's, from the inside out. */
+function blocksOver(axes: readonly Axis[]): Block[] {
+  return axes.reduce<Block[]>(
+    (blocks, { extent, a, b }) =>
+      Array.from({ length: extent }, (_, i) =>
+        blocks.map((block) => ({ a: block.a + i * a, b: block.b + i * b })),
+      ).flat(),
+    [{ a: 0, b: 0 }],
+  );
 }

@@ -14,13 +14,16 @@ function binary(kernelName: string, name: BroadcastName, dtype: 'float32' | 'boo
       if (a?.dtype !== 'float32' || b?.dtype !== 'float32') return undefined;
       const plan = host.plan(`broadcast ${a.shape} and ${b.shape}`, (arena) => {
         const merged = broadcast(a.shape, b.shape);
-        return merged && { ...merged, table: arena.table(tableOf(merged)) };
+        return { ...merged, table: arena.table(tableOf(merged)), size: sizeOf(merged.extents) };
       });
-      if (plan === undefined) return undefined;
       const out = host.output(plan.shape, dtype);
-      if (sizeOf(plan.shape) > 0) {
-        host.kernels[name](plan.table, host.address(a), host.address(b), out.address);
-      }
+      if (sizeOf(plan.shape) === 0) return out.tensor;
+      const outBytes = plan.size * (dtype === 'bool' ? 1 : Float32Array.BYTES_PER_ELEMENT);
+      const [aAt, bAt] = [host.address(a), host.address(b)];
+      plan.blocks.forEach((block, i) => {
+        const [aBlock, bBlock] = [aAt + bytesOf(block.a), bAt + bytesOf(block.b)];
+        host.kernels[name](plan.table, aBlock, bBlock, out.address + i * outBytes);
+      });
       return out.tensor;
     },
   };
@@ -28,8 +31,11 @@ function binary(kernelName: string, name: BroadcastName, dtype: 'float32' | 'boo
 
 /** As src/kernels/assembly/binary.ts reads it. */
 function tableOf({ extents, aSteps, bSteps }: Broadcast): number[] {
-  const bytes = (steps: readonly number[]) => steps.map((step) => step * Float32Array.BYTES_PER_ELEMENT);
-  return [...extents, ...bytes(aSteps), ...bytes(bSteps)];
+  return [...extents, ...aSteps.map(bytesOf), ...bSteps.map(bytesOf)];
+}
+
+function bytesOf(elements: number): number {
+  return elements * Float32Array.BYTES_PER_ELEMENT;
 }
 
 const select: TrainingKernel = {

@@ -70,25 +70,37 @@ function operandValues(shape: readonly number[], seed: number): number[] {
   return valuesOf(real(shape, 0, 9), seed).map((x) => special[Math.floor(x)] ?? Math.floor(x));
 }
 
-for (const [name, exact] of Object.entries(operations)) {
+function agrees(
+  name: keyof typeof operations,
+  a: readonly number[],
+  b: readonly number[],
+  seed: number,
+): void {
+  const [x, y] = [operandValues(a, seed), operandValues(b, seed + 1)];
+  const out = together(a, b);
+  const actual = tf.tidy(() => {
+    const z = tf[name](tf.tensor(x, [...a], 'float32'), tf.tensor(y, [...b], 'float32'));
+    return { shape: z.shape, dtype: z.dtype, values: Array.from(z.dataSync()) };
+  });
+  const size = out.reduce((product, extent) => product * extent, 1);
+  const values = Array.from({ length: size }, (_, i) =>
+    operations[name](pick(x, a, out, i), pick(y, b, out, i)),
+  );
+  const dtype = name.endsWith('imum') ? 'float32' : 'bool';
+  assert.deepEqual(actual, { shape: out, dtype, values });
+}
+
+for (const name of Object.keys(operations) as (keyof typeof operations)[]) {
   test(`${name} of any two shapes that fit`, () => {
-    fc.assert(
-      fc.property(operands, ({ a, b, seed }) => {
-        const [x, y] = [operandValues(a, seed), operandValues(b, seed + 1)];
-        const out = together(a, b);
-        const actual = tf.tidy(() => {
-          const z = tf[name as keyof typeof operations](
-            tf.tensor(x, a, 'float32'),
-            tf.tensor(y, b, 'float32'),
-          );
-          return { shape: z.shape, dtype: z.dtype, values: Array.from(z.dataSync()) };
-        });
-        const size = out.reduce((product, extent) => product * extent, 1);
-        const values = Array.from({ length: size }, (_, i) => exact(pick(x, a, out, i), pick(y, b, out, i)));
-        const dtype = name.endsWith('imum') ? 'float32' : 'bool';
-        assert.deepEqual(actual, { shape: out, dtype, values });
-      }),
-    );
+    fc.assert(fc.property(operands, ({ a, b, seed }) => agrees(name, a, b, seed)));
+  });
+
+  // Five and six axes of which no two go on alike: stock TensorFlow.js loses a NaN there.
+  test(`${name} of operands that are broadcast over every other axis`, () => {
+    for (let seed = 0; seed < 10; seed++) {
+      agrees(name, [2, 1, 2, 1], [3, 2, 5, 2, 3], seed);
+      agrees(name, [2, 1, 3, 1, 2, 1], [1, 3, 1, 2, 1, 5], seed);
+    }
   });
 }
 
