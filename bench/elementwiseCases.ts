@@ -331,12 +331,13 @@ function bernoulliCase({ model, images }: Load): KernelCase {
       const x = bench.place(xValues);
       const gradient = bench.arena.floats(count);
       const sums = bench.arena.doubles(images);
+      const terms = bench.arena.floats(dimensions);
       return {
         reset: () => {
           bench.floats(gradient, count).fill(UNWRITTEN);
           bench.doubles(sums, images).fill(UNWRITTEN);
         },
-        run: () => bench.kernels.bernoulli(logits, x, images, 1, dimensions, 1, sums, gradient),
+        run: () => bench.kernels.bernoulli(logits, x, images, 1, dimensions, 1, sums, terms, gradient),
         check: () => {
           const l = exact(Float64Array.from(logitValues));
           const pixels = Float64Array.from(xValues);

@@ -68,6 +68,7 @@ export interface Kernels extends TileKernels {
     dimensions: number,
     scale: number,
     logLikelihood: number,
+    terms: number,
     dLogits: number,
   ): void;
   sigmoidArray(logits: number, out: number, count: number): void;

@@ -128,9 +128,12 @@ function runTiles(kernels: Kernels, buffer: ArrayBufferLike): Float32Array {
 function runElementwise(kernels: Kernels, keep: () => void): void {
   const count = ROWS * COLUMNS;
   const elsewhere = OUT + 4096;
-  kernels.bernoulli(A, B, ROWS, 1, COLUMNS, 0.5, elsewhere, OUT);
+  const terms = elsewhere + 4096;
+  kernels.bernoulli(A, B, ROWS, 1, COLUMNS, 0.5, elsewhere, terms, OUT);
   keep();
-  kernels.bernoulli(A, B, ROWS, 1, COLUMNS, 0.5, OUT, elsewhere);
+  kernels.bernoulli(A, B, ROWS, 1, COLUMNS, 0.5, OUT, terms, elsewhere);
+  keep();
+  kernels.bernoulli(A, B, ROWS, 1, COLUMNS, 0.5, OUT, terms, 0);
   keep();
   kernels.sigmoidArray(A, OUT, count);
   keep();

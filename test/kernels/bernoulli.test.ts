@@ -26,8 +26,11 @@ function bernoulli({ logits, x, samples, dimensions, scale }: Likelihood, withGr
   const rows = logits.length / dimensions;
   const [l, target] = [harness.input(logits), harness.input(x)];
   const terms = harness.output(rows * Float64Array.BYTES_PER_ELEMENT);
+  const scratch = harness.output(Math.ceil(dimensions / 4) * 16);
   const gradient = withGradient ? harness.output(logits.byteLength) : 0;
-  harness.run((kernels) => kernels.bernoulli(l, target, rows, samples, dimensions, scale, terms, gradient));
+  harness.run((kernels) =>
+    kernels.bernoulli(l, target, rows, samples, dimensions, scale, terms, scratch, gradient),
+  );
   return {
     logLikelihood: harness.doubles(terms, rows),
     dLogits: withGradient ? harness.floats(gradient, logits.length) : new Float32Array(),

@@ -114,7 +114,7 @@ export const calls: Calls = {
   reluBackward: (kernels) => kernels.reluBackward(A, OUT, MANY),
   tanhForward: (kernels) => kernels.tanhForward(OUT, MANY),
   tanhBackward: (kernels) => kernels.tanhBackward(A, OUT, MANY),
-  bernoulli: (kernels) => kernels.bernoulli(A, UNIT, 400, 2, COLUMNS, 0.37, OUT, MORE),
+  bernoulli: (kernels) => kernels.bernoulli(A, UNIT, 400, 2, COLUMNS, 0.37, OUT, OUT + 50_000, MORE),
   sigmoidArray: (kernels) => kernels.sigmoidArray(A, OUT, MANY),
   gaussianForward: (kernels) => {
     kernels.gaussianForward(A, B, OUT, 100, 3, COLUMNS, 1, OUT + 50_000);

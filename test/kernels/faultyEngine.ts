@@ -42,7 +42,7 @@ export function injectFault(kernel: FaultyKernel, calls: number): () => void {
 function firstResult(kernel: FaultyKernel, args: readonly number[], words: Uint32Array): number {
   if (kernel === 'reduceAdam' || kernel === 'adam') return args[0]! / 4;
   if (kernel === 'tanhForward') return args[0]! / 4;
-  if (kernel === 'bernoulli') return args[7]! / 4;
+  if (kernel === 'bernoulli') return args[6]! / 4;
   if (kernel === 'sigmoidArray' || kernel === 'tanhBackward' || kernel === 'reluBackward')
     return args[1]! / 4;
   if (kernel === 'columnSums') return args[3]! / 4;

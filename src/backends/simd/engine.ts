@@ -80,6 +80,8 @@ class EnginePlan {
   readonly decoder: Network;
   /** [microBatch · samples] float64. */
   readonly rowLikelihood: number;
+  /** Of one row, one a pixel. */
+  readonly likelihoodTerms: number;
   readonly ownerScratch: OwnerScratch | undefined;
 
   constructor({ model, samples, examples, owned, tile, parameters, packed, workspace }: SimdOptions) {
@@ -110,6 +112,7 @@ class EnginePlan {
       inputGradient: true,
     });
     this.rowLikelihood = this.arena.doubles(this.microBatch * samples);
+    this.likelihoodTerms = this.arena.floats(model.dimensions);
     if (owned) {
       const layers = [
         ...this.encoder.weighted.map((layer) => ({ ...layer, scale: 1 })),
@@ -242,7 +245,7 @@ export class SimdBackend implements Backend {
 
   /** x → mu, logvar → z → logits → terms (and, when a backward pass follows, the logits' gradient). */
   #forward(shard: Shard, first: number, images: number, gradient: boolean): void {
-    const { encoder, decoder, rowLikelihood } = this.#plan;
+    const { encoder, decoder, rowLikelihood, likelihoodTerms } = this.#plan;
     const { model, samples, kl } = this.#options;
     const kernels = this.#kernels;
     const x = shard.x + first * model.dimensions * FLOAT;
@@ -267,6 +270,7 @@ export class SimdBackend implements Backend {
       model.dimensions,
       1 / samples,
       rowLikelihood,
+      likelihoodTerms,
       gradient ? decoder.output.gradient : 0,
     );
     this.#averageSamples(shard.logLikelihood + first * DOUBLE, images);

@@ -20,10 +20,62 @@ function logLikelihoodTerm(logits: v128, x: v128, e: v128): v128 {
   return f32x4.sub(linear, log1pUnit(e));
 }
 
+/** d(−log p(x|z) · factor)/dℓ, with e = exp(−|ℓ|). */
+// @ts-ignore: decorator
+@inline
+function gradientOf(logits: v128, x: v128, e: v128, factor: v128): v128 {
+  return f32x4.mul(f32x4.sub(logistic(logits, e), x), factor);
+}
+
+/** The terms of one row, [dimensions] and zeros up to a multiple of four; its gradient too where `withGradient`. */
+// @ts-ignore: decorator
+@inline
+function rowTerms(
+  logits: usize,
+  x: usize,
+  dimensions: i32,
+  factor: v128,
+  terms: usize,
+  dLogits: usize,
+  withGradient: bool,
+): void {
+  let i = 0;
+  // Neighbouring vectors, all of one kind before the next: V8's re-vectorisation makes one of 256 bits of them, and of what is
+  // stored alone. So the terms are stored, and summed in a loop of their own.
+  for (; i + 8 <= dimensions; i += 8) {
+    const offset = (<usize>i) << 2;
+    const value0 = v128.load(logits + offset);
+    const value1 = v128.load(logits + offset, 16);
+    const target0 = v128.load(x + offset);
+    const target1 = v128.load(x + offset, 16);
+    const e0 = exp(f32x4.neg(f32x4.abs(value0)));
+    const e1 = exp(f32x4.neg(f32x4.abs(value1)));
+    const term0 = logLikelihoodTerm(value0, target0, e0);
+    const term1 = logLikelihoodTerm(value1, target1, e1);
+    v128.store(terms + offset, term0);
+    v128.store(terms + offset, term1, 16);
+    if (withGradient) {
+      const gradient0 = gradientOf(value0, target0, e0, factor);
+      const gradient1 = gradientOf(value1, target1, e1, factor);
+      v128.store(dLogits + offset, gradient0);
+      v128.store(dLogits + offset, gradient1, 16);
+    }
+  }
+  for (; i < dimensions; i += 4) {
+    const offset = (<usize>i) << 2;
+    const value = v128.load(logits + offset);
+    const target = v128.load(x + offset);
+    const e = exp(f32x4.neg(f32x4.abs(value)));
+    const term = logLikelihoodTerm(value, target, e);
+    v128.store(terms + offset, v128.and(term, laneMask(dimensions - i)));
+    if (withGradient) storeLanes(dLogits + offset, gradientOf(value, target, e, factor), dimensions - i);
+  }
+}
+
 /**
  * logLikelihood[r] (float64, nats) of logits row r, [rows, dimensions], given example r / samples of x.
  * With dLogits ≠ 0 also d(−log p(x|z) · scale)/dℓ = (σ(ℓ) − x) · scale, [rows, dimensions].
- * Terms in float32, their sum in float64.
+ * Terms in float32, their sum in float64. `terms` holds those of one row meanwhile: dimensions, rounded up to four.
  */
 export function bernoulli(
   logits: usize,
@@ -33,6 +85,7 @@ export function bernoulli(
   dimensions: i32,
   scale: f32,
   logLikelihood: usize,
+  terms: usize,
   dLogits: usize,
 ): void {
   const factor = f32x4.splat(scale);
@@ -40,39 +93,10 @@ export function bernoulli(
     const l = logits + ((<usize>(row * dimensions)) << 2);
     const t = x + ((<usize>((row / samples) * dimensions)) << 2);
     const d = dLogits + ((<usize>(row * dimensions)) << 2);
+    if (dLogits) rowTerms(l, t, dimensions, factor, terms, d, true);
+    else rowTerms(l, t, dimensions, factor, terms, 0, false);
     let sum = f64x2.splat(0);
-    const pairs = dLogits ? dimensions & ~7 : 0;
-    let i = 0;
-    // Neighbouring vectors, all of one kind before the next: V8's re-vectorisation makes one of 256 bits of them.
-    for (; i < pairs; i += 8) {
-      const offset = (<usize>i) << 2;
-      const value0 = v128.load(l + offset);
-      const value1 = v128.load(l + offset, 16);
-      const target0 = v128.load(t + offset);
-      const target1 = v128.load(t + offset, 16);
-      const e0 = exp(f32x4.neg(f32x4.abs(value0)));
-      const e1 = exp(f32x4.neg(f32x4.abs(value1)));
-      const gradient0 = f32x4.mul(f32x4.sub(logistic(value0, e0), target0), factor);
-      const gradient1 = f32x4.mul(f32x4.sub(logistic(value1, e1), target1), factor);
-      const term0 = logLikelihoodTerm(value0, target0, e0);
-      const term1 = logLikelihoodTerm(value1, target1, e1);
-      v128.store(d + offset, gradient0);
-      v128.store(d + offset, gradient1, 16);
-      sum = accumulateDouble(accumulateDouble(sum, term0), term1);
-    }
-    for (; i < dimensions; i += 4) {
-      const offset = (<usize>i) << 2;
-      const value = v128.load(l + offset);
-      const target = v128.load(t + offset);
-      const e = exp(f32x4.neg(f32x4.abs(value)));
-      let term = logLikelihoodTerm(value, target, e);
-      if (dimensions - i < 4) term = v128.and(term, laneMask(dimensions - i));
-      sum = accumulateDouble(sum, term);
-      if (dLogits) {
-        const gradient = f32x4.mul(f32x4.sub(logistic(value, e), target), factor);
-        storeLanes(d + offset, gradient, dimensions - i);
-      }
-    }
+    for (let i = 0; i < dimensions; i += 4) sum = accumulateDouble(sum, v128.load(terms + ((<usize>i) << 2)));
     store<f64>(logLikelihood + ((<usize>row) << 3), sumDoubleLanes(sum));
   }
 }
