@@ -47,6 +47,23 @@ test("updates of Adam in one pass have the bits of TensorFlow.js's sequence of o
   });
 });
 
+test('moments that fade become 0 before they are subnormal numbers, which processors are slow on', async () => {
+  await useBackend('wasm');
+  // A pair of vectors, a vector, and a rest.
+  const variable = tf.variable(tf.ones([15]));
+  const optimizer = tf.train.adam(0.01, 0.8, 0.85);
+  for (let step = 0; step < 900; step++) {
+    const weight = step < 2 ? 1 : 0;
+    optimizer.minimize(() => tf.sum(tf.mul(variable, weight)) as Scalar);
+  }
+  const [, ...weights] = await optimizer.getWeights();
+  assert.equal(weights.length, 2);
+  for (const { tensor } of weights) assert.deepEqual(Array.from(tensor.dataSync()), Array(15).fill(0));
+  assert.ok(variable.dataSync().every((value) => value < 0.98));
+  tf.dispose(variable);
+  optimizer.dispose();
+});
+
 test('updates leave no tensor and no memory behind', async () => {
   await useBackend('wasm');
   const variable = tf.variable(tf.zeros([64, 1024]));

@@ -1,5 +1,7 @@
 // What happens to the shards' gradients: the sum in a fixed binary tree, then Adam, both on a slice.
 
+import { NEGLIGIBLE, withoutNegligible } from './negligible';
+
 /**
  * Sums `count` floats of `shards` slots (`pitch` bytes apart) into the first slot, which is overwritten, as are others.
  * The tree is fixed by the number of shards: neighbours at distance 1, then 2, then 4 …; who sums which slice
@@ -90,19 +92,6 @@ export function reduceAdam(
     for (let i: usize = 0; i < length; i += 32)
       adamPair(parameters + i, m + i, v + i, slots + i, pitch, 1, s, b1, a1, b2, a2, rate, correction, e);
   }
-}
-
-/**
- * Moments below 2⁻¹²⁰ become 0. The first moment of a weight whose gradient stays 0 (of a pixel that is never set) is multiplied by
- * β₁ at every step, and subnormal numbers, on which a processor spends a hundred times as long, would be its end: 0.9 times
- * the smallest one rounds to itself. A NaN stays.
- */
-const NEGLIGIBLE: f32 = 7.52316384526264e-37;
-
-// @ts-ignore: decorator
-@inline
-function withoutNegligible(value: v128): v128 {
-  return v128.andnot(value, f32x4.lt(f32x4.abs(value), f32x4.splat(NEGLIGIBLE)));
 }
 
 /** Two neighbouring vectors, all loads before all stores: V8's re-vectorisation makes one of 256 bits of them. */
