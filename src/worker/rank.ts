@@ -60,7 +60,7 @@ export class Rank {
       kl: settings.kl,
       tile: settings.tile,
       examples: layout.examplesAtOnce,
-      ...(layout.owned ? { owned: { shards: settings.shards } } : {}),
+      ...(layout.owned ? { owned: { shards: settings.shards, batchSize: settings.batchSize } } : {}),
       parameters: layout.parameters,
       packed: layout.packed,
       workspace: this.regions.workspace,

@@ -145,7 +145,7 @@ export function planRunMemory(
   const most = owned ? rankSize(settings, ranks) : shardSize(settings) * parts;
   const engine = {
     ...{ model, samples, kl, tile, examples: most, parameters: shared.parameters },
-    ...(owned ? { owned: { shards: settings.shards } } : {}),
+    ...(owned ? { owned: { shards: settings.shards, batchSize: settings.batchSize } } : {}),
   };
   // TensorFlow.js has memory of its own.
   const { packedEnd, workspaceEnd } =

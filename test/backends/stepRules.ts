@@ -90,7 +90,7 @@ export function stepsByOwners(
     return [first, bounds[firstShards[rank + 1]!]! - first] as const;
   };
   const examples = Math.max(...order.map((rank) => examplesOf(rank, shardBounds(batches[0]!))[1]));
-  const owned = { shards };
+  const owned = { shards, batchSize: batches[0]! };
   const options = { model, samples, kl, tile, examples, owned, parameters: place.parameters, packed: 0 };
   const size = simdMemory({ ...options, workspace: 0 }).workspaceEnd;
   const workspaces = order.map(() => arena.reserve(size));

@@ -30,8 +30,8 @@ export interface SimdOptions {
   readonly tile: TileName;
   /** Most examples at once: of a shard, or of all shards of a rank. No more memory is planned than they need. */
   readonly examples: number;
-  /** The step goes by the owner-computes rule (Backend.owner), for so many shards: see ownerComputes. */
-  readonly owned?: { readonly shards: number };
+  /** The step goes by the owner-computes rule (Backend.owner), for so many shards and examples: see ownerComputes. */
+  readonly owned?: { readonly shards: number; readonly batchSize: number };
   /** Address of the flat parameter buffer. */
   readonly parameters: number;
   /** Where packed weights begin: the same address for all ranks of a run. */
@@ -118,7 +118,7 @@ class EnginePlan {
         ...this.encoder.weighted.map((layer) => ({ ...layer, scale: 1 })),
         ...this.decoder.weighted.map((layer) => ({ ...layer, scale: samples })),
       ];
-      this.ownerScratch = new OwnerScratch({ arena: this.arena, tile, shards: owned.shards, layers });
+      this.ownerScratch = new OwnerScratch({ arena: this.arena, tile, ...owned, layers });
     }
   }
 }

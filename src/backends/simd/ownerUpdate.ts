@@ -13,6 +13,12 @@ const WORD = Uint32Array.BYTES_PER_ELEMENT;
  */
 export const UNIT_ROWS = 24;
 
+/**
+ * Rows whose products for one weight cost as much as the weight costs otherwise, in Adam's memory traffic and in the tree over the shards: a
+ * rough figure, for fair shares.
+ */
+const ROWS_OF_OVERHEAD = 50;
+
 /** Words of a shard in treeGradient's table. */
 const ENTRY = 3;
 
@@ -36,6 +42,8 @@ export interface OwnerPlan {
   readonly arena: Arena;
   readonly tile: TileName;
   readonly shards: number;
+  /** Examples of a step. */
+  readonly batchSize: number;
   /** Layers, and rows for each example: 1 in the encoder, K in the decoder. */
   readonly layers: readonly (OwnedLayer & { readonly scale: number })[];
 }
@@ -49,6 +57,8 @@ interface Unit {
   /** Where it begins in the flat parameter buffer, and its floats. */
   readonly offset: number;
   readonly size: number;
+  /** What its update costs, in a unit of its own. */
+  readonly cost: number;
 }
 
 /** A rank's private memory for the gradients of the parameters that it owns. */
@@ -97,7 +107,7 @@ export class OwnedParameters {
     this.#memory = memory;
     this.#ranks = ranks;
     this.#words = new Uint32Array(buffer);
-    this.#units = share(unitsOf(scratch.plan.layers), ranks.rank, ranks.workspaces.length);
+    this.#units = share(unitsOf(scratch.plan), ranks.rank, ranks.workspaces.length);
   }
 
   update(bounds: Int32Array, adam: AdamUpdate): void {
@@ -185,27 +195,30 @@ export class OwnedParameters {
   }
 }
 
-function unitsOf(layers: OwnerPlan['layers']): Unit[] {
-  return layers.flatMap(({ layer }, index) => {
+function unitsOf({ layers, batchSize }: OwnerPlan): Unit[] {
+  return layers.flatMap(({ layer, scale }, index) => {
+    const costOf = (size: number) => size * (ROWS_OF_OVERHEAD + batchSize * scale);
     const [inputs, outputs] = [layer.big[2], layer.small[2]];
     const units: Unit[] = [];
     for (let row = 0; row < inputs; row += UNIT_ROWS) {
       const rows = Math.min(UNIT_ROWS, inputs - row);
       const offset = layer.weights.offset + row * outputs;
-      units.push({ layer: index, kind: 'weights', row, rows, offset, size: rows * outputs });
+      const size = rows * outputs;
+      units.push({ layer: index, kind: 'weights', row, rows, offset, size, cost: costOf(size) });
     }
-    units.push({ layer: index, kind: 'bias', row: 0, rows: 0, offset: layer.bias.offset, size: outputs });
+    const bias = { offset: layer.bias.offset, size: outputs, cost: costOf(outputs) };
+    units.push({ layer: index, kind: 'bias', row: 0, rows: 0, ...bias });
     return units;
   });
 }
 
-/** A rank's contiguous share of the units, by the middle of each among all floats. Who updates what does not change a bit. */
+/** A rank's contiguous share of the units, by the middle of each in the sum of all costs. Who updates what does not change a bit. */
 function share(units: readonly Unit[], rank: number, ranks: number): Unit[] {
-  const total = units.reduce((sum, { size }) => sum + size, 0);
+  const total = units.reduce((sum, { cost }) => sum + cost, 0);
   let before = 0;
-  return units.filter(({ size }) => {
-    const owner = Math.floor(((before + size / 2) * ranks) / total);
-    before += size;
+  return units.filter(({ cost }) => {
+    const owner = Math.floor(((before + cost / 2) * ranks) / total);
+    before += cost;
     return owner === rank;
   });
 }
