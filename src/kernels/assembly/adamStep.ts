@@ -33,34 +33,61 @@ export function adamStep(
   const d2 = f32x4.splat(c2);
   const e = f32x4.splat(epsilon);
   const rate = f32x4.splat(minusRate);
-  let i = 0;
-  // Neighbouring vectors: V8's re-vectorisation makes one of 256 bits of them.
-  for (; i + 8 <= count; i += 8) {
+  const pairs = count & ~7;
+  // After 160 steps with the usual β₁, c₁ is 1: a division less, and the division unit is what this waits for.
+  if (c1 == 1)
+    stepPairs(x, gradient, m, v, pairs, b1, r1, b2, r2, d1, true, d2, e, rate, nextX, nextM, nextV);
+  else stepPairs(x, gradient, m, v, pairs, b1, r1, b2, r2, d1, false, d2, e, rate, nextX, nextM, nextV);
+  for (let i = pairs; i < count; i += 4) {
     const at = (<usize>i) << 2;
+    const g = v128.load(gradient + at);
+    const first = moment(v128.load(m + at), b1, g, r1);
+    const second = moment(v128.load(v + at), b2, f32x4.mul(g, g), r2);
+    const next = updated(v128.load(x + at), first, second, d1, false, d2, e, rate);
+    storeLanes(nextM + at, first, count - i);
+    storeLanes(nextV + at, second, count - i);
+    storeLanes(nextX + at, next, count - i);
+  }
+}
+
+/** Neighbouring vectors: V8's re-vectorisation makes one of 256 bits of them. */
+// @ts-ignore: decorator
+@inline
+function stepPairs(
+  x: usize,
+  gradient: usize,
+  m: usize,
+  v: usize,
+  count: i32,
+  beta1: v128,
+  rest1: v128,
+  beta2: v128,
+  rest2: v128,
+  c1: v128,
+  c1IsOne: bool,
+  c2: v128,
+  epsilon: v128,
+  minusRate: v128,
+  nextX: usize,
+  nextM: usize,
+  nextV: usize,
+): void {
+  const length = (<usize>count) << 2;
+  for (let at: usize = 0; at < length; at += 32) {
     const g0 = v128.load(gradient + at);
     const g1 = v128.load(gradient + at, 16);
-    const first0 = moment(v128.load(m + at), b1, g0, r1);
-    const first1 = moment(v128.load(m + at, 16), b1, g1, r1);
-    const second0 = moment(v128.load(v + at), b2, f32x4.mul(g0, g0), r2);
-    const second1 = moment(v128.load(v + at, 16), b2, f32x4.mul(g1, g1), r2);
-    const next0 = updated(v128.load(x + at), first0, second0, d1, d2, e, rate);
-    const next1 = updated(v128.load(x + at, 16), first1, second1, d1, d2, e, rate);
+    const first0 = moment(v128.load(m + at), beta1, g0, rest1);
+    const first1 = moment(v128.load(m + at, 16), beta1, g1, rest1);
+    const second0 = moment(v128.load(v + at), beta2, f32x4.mul(g0, g0), rest2);
+    const second1 = moment(v128.load(v + at, 16), beta2, f32x4.mul(g1, g1), rest2);
+    const next0 = updated(v128.load(x + at), first0, second0, c1, c1IsOne, c2, epsilon, minusRate);
+    const next1 = updated(v128.load(x + at, 16), first1, second1, c1, c1IsOne, c2, epsilon, minusRate);
     v128.store(nextM + at, first0);
     v128.store(nextM + at, first1, 16);
     v128.store(nextV + at, second0);
     v128.store(nextV + at, second1, 16);
     v128.store(nextX + at, next0);
     v128.store(nextX + at, next1, 16);
-  }
-  for (; i < count; i += 4) {
-    const at = (<usize>i) << 2;
-    const g = v128.load(gradient + at);
-    const first = moment(v128.load(m + at), b1, g, r1);
-    const second = moment(v128.load(v + at), b2, f32x4.mul(g, g), r2);
-    const next = updated(v128.load(x + at), first, second, d1, d2, e, rate);
-    storeLanes(nextM + at, first, count - i);
-    storeLanes(nextV + at, second, count - i);
-    storeLanes(nextX + at, next, count - i);
   }
 }
 
@@ -77,11 +104,13 @@ function updated(
   first: v128,
   second: v128,
   c1: v128,
+  c1IsOne: bool,
   c2: v128,
   epsilon: v128,
   minusRate: v128,
 ): v128 {
   const root = f32x4.sqrt(f32x4.div(second, c2));
-  const direction = f32x4.div(f32x4.div(first, c1), f32x4.add(root, epsilon));
+  const mean = c1IsOne ? first : f32x4.div(first, c1);
+  const direction = f32x4.div(mean, f32x4.add(root, epsilon));
   return f32x4.add(f32x4.mul(direction, minusRate), x);
 }
