@@ -166,3 +166,24 @@ test('Bernoulli: 0 and 255 never change, every other grey is drawn with its own 
   const squares = scores.reduce((sum, score) => sum + score * score, 0);
   assert.ok(squares < chiSquareCritical(254, FOUR_SIGMA), `χ² ${squares}`);
 });
+
+for (const kind of ['none', 'threshold', 'bernoulli'] as const) {
+  test(`${kind}: images with black parts of any length, anywhere`, () => {
+    const draw: Draw = { key: [7, 11], step: 3, purpose: 2 };
+    for (const dimensions of [15, 16, 17, 64, 70, 784]) {
+      const next = words(dimensions);
+      let left = 0;
+      let black = false;
+      const pixels = Uint8Array.from({ length: 6 * dimensions }, () => {
+        if (left-- === 0) {
+          left = next() % 40;
+          black = !black;
+        }
+        return black ? 0 : next() & 0xff;
+      });
+      const order = [5, 0, 3, 3, 1];
+      const expected = reference(kind, pixels, order, dimensions, draw);
+      assertSameBits(binarize(kind, pixels, order, dimensions, draw), expected, `${dimensions} pixels`);
+    }
+  });
+}

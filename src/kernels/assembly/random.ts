@@ -144,6 +144,22 @@ function boxMuller(pair: usize): void {
   v128.store(pair, f32x4.mul(radius, s), 16);
 }
 
+/** Four grey values as binarize has them; `bits` for mode 2. */
+// @ts-ignore: decorator
+@inline
+function binarized(mode: i32, grey: v128, bits: usize): v128 {
+  if (mode == 0) return f32x4.div(f32x4.convert_i32x4_s(grey), f32x4.splat(255));
+  let one: v128;
+  if (mode == 1) {
+    one = i32x4.gt_s(grey, i32x4.splat(127));
+  } else {
+    // grey / 255 · (2³² − 1) is an integer; bits below it, and grey 255 always.
+    const bounded = i32x4.min_u(v128.load(bits), i32x4.splat(0xfffffffe));
+    one = i32x4.lt_u(bounded, i32x4.mul(grey, i32x4.splat(16843009)));
+  }
+  return v128.and(one, f32x4.splat(1));
+}
+
 /**
  * Images as float32: out[r] from image order[r] of `pixels` (bytes), [rows, dimensions].
  * mode 0: grey / 255. mode 1: threshold, grey > 127.5. mode 2: Bernoulli draw with probability
@@ -162,29 +178,28 @@ export function binarize(
   purpose: u32,
   scratch: usize,
 ): void {
+  const zero = f32x4.splat(0);
   for (let row = 0; row < rows; row++) {
     const image = load<u32>(order + ((<usize>row) << 2));
     const source = pixels + <usize>image * dimensions;
     const target = out + ((<usize>(row * dimensions)) << 2);
-    for (let i = 0; i < dimensions; i += 4) {
-      if (mode == 2 && (i & 15) == 0) philox(scratch, key0, key1, i >> 2, image, step, purpose);
-      const bytes = v128.load32_zero(source + i);
-      const grey = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(bytes));
-      let value: v128;
-      if (mode == 0) {
-        value = f32x4.div(f32x4.convert_i32x4_s(grey), f32x4.splat(255));
-      } else {
-        let one: v128;
-        if (mode == 1) {
-          one = i32x4.gt_s(grey, i32x4.splat(127));
-        } else {
-          // grey / 255 · (2³² − 1) is an integer; bits below it, and grey 255 always.
-          const bits = i32x4.min_u(v128.load(scratch + ((<usize>(i & 15)) << 2)), i32x4.splat(0xfffffffe));
-          one = i32x4.lt_u(bits, i32x4.mul(grey, i32x4.splat(16843009)));
-        }
-        value = v128.and(one, f32x4.splat(1));
+    for (let i = 0; i < dimensions; i += 16) {
+      const place = target + ((<usize>i) << 2);
+      // Most of a digit is black, which no draw changes.
+      if (dimensions - i >= 16 && !v128.any_true(v128.load(source + i))) {
+        v128.store(place, zero);
+        v128.store(place, zero, 16);
+        v128.store(place, zero, 32);
+        v128.store(place, zero, 48);
+        continue;
       }
-      storeLanes(target + ((<usize>i) << 2), value, dimensions - i);
+      if (mode == 2) philox(scratch, key0, key1, i >> 2, image, step, purpose);
+      for (let j = 0; j < min(16, dimensions - i); j += 4) {
+        const bytes = v128.load32_zero(source + i + j);
+        const grey = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(bytes));
+        const offset = (<usize>j) << 2;
+        storeLanes(place + offset, binarized(mode, grey, scratch + offset), dimensions - i - j);
+      }
     }
   }
 }
