@@ -1,7 +1,7 @@
 const CONSTANT = /^(\s*)(v128\.const i32x4 (.*))$/;
 const LOOP = /^(\s*)loop\b/;
 
-/** V8 makes these two with one instruction without a load; in a register of their own they would only cost one. */
+/** V8 makes these two with one instruction and no load: nothing is gained by keeping them in a register. */
 const CHEAP = new Set(['0x00000000', '0xffffffff'].map((word) => Array(4).fill(word).join(' ')));
 
 /**
@@ -28,6 +28,7 @@ function hoistInFunction(text) {
       continue;
     }
     const end = lines.indexOf(`${indent}end`, i);
+    if (end < 0) throw new Error(`The kernels' text has a loop without its 'end': ${lines[0]}`);
     out.push(...hoistInLoop(lines.slice(i, end + 1), indent, locals));
     i = end;
   }
