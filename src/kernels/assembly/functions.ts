@@ -47,9 +47,10 @@ export function log1p(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function expm1(x: v128): v128 {
-  // As exp in elementary.ts: x = n ln 2 + r, e^r − 1 = q; then e^x − 1 = 2^n (q + (1 − 2^−n)).
+  // As exp in elementary.ts, with n rounded as there: x = n ln 2 + r, e^r − 1 = q; then e^x − 1 = 2^n (q + (1 − 2^−n)).
   const bounded = f32x4.pmax(f32x4.pmin(x, f32x4.splat(89)), f32x4.splat(-18));
-  const n = f32x4.nearest(f32x4.mul(bounded, f32x4.splat(1.44269504088896341)));
+  const shifted = f32x4.add(f32x4.mul(bounded, f32x4.splat(1.44269504088896341)), f32x4.splat(12582912));
+  const n = f32x4.sub(shifted, f32x4.splat(12582912));
   let r = f32x4.sub(bounded, f32x4.mul(n, f32x4.splat(0.693359375)));
   r = f32x4.add(r, f32x4.mul(n, f32x4.splat(2.1219444e-4)));
   let p = f32x4.splat(1.98756915e-4);
@@ -59,7 +60,7 @@ export function expm1(x: v128): v128 {
   p = step(p, r, 1.6666665459e-1);
   p = step(p, r, 5.0000001201e-1);
   const q = f32x4.add(f32x4.mul(f32x4.mul(p, r), r), r);
-  const exponent = i32x4.trunc_sat_f32x4_s(n);
+  const exponent = i32x4.sub(shifted, i32x4.splat(0x4b400000));
   const bias = i32x4.splat(127);
   // 2^−n vanishes beside 1 long before 2^−100.
   const inverse = i32x4.shl(i32x4.sub(bias, i32x4.min_s(exponent, i32x4.splat(100))), 23);
