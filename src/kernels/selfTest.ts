@@ -101,7 +101,6 @@ function runTiles(kernels: Kernels, buffer: ArrayBufferLike): Float32Array {
       keep();
     }
     out.fill(0.5);
-    out.fill(0.5);
     kernels[`filterGradient${name}`](ROWS, COLUMNS, OUT, A, DEPTH * 4, 0, B, COLUMNS * 4, 0, DEPTH, 1, 0);
     keep();
     kernels[`treeGradient${name}`](ROWS, COLUMNS, OUT, 0, 3, SHARDS, DEPTH * 4, COLUMNS * 4, ZEROS, STACK);

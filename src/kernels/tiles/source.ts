@@ -43,6 +43,18 @@ ${lines(columns / 4, (v) => `c${r}_${v} = multiplyAdd(x, b${v}, c${r}_${v});`)} 
   return `${b}\n${body}`;
 }
 
+/** One pixel or example: its vectors of the small map at `y`, its values of the big map as splats at `x`. */
+function outerProductStep({ rows, columns }: Tile): string {
+  const vectors = columns / 4;
+  const b = lines(vectors, (v) => `const b${v} = v128.load(y, ${16 * v});`);
+  const body = lines(
+    rows,
+    (r) => `{ const s = v128.load32_splat(x, ${4 * r});
+${lines(vectors, (v) => `c${r}_${v} = multiplyAdd(s, b${v}, c${r}_${v});`)} }`,
+  );
+  return `${b}\n${body}`;
+}
+
 /**
  * out[r][n] = bias[n] + Σ_segments Σ_k A[r][segment + k] · B[k][n], ReLU on request.
  *
@@ -134,12 +146,7 @@ ${accumulators(tile, (r, v) => `let c${r}_${v} = v128.load(s${r}, ${16 * v});`)}
         let y = smallLine;
         const end = y + pixels * smallPixelStride;
         while (y != end) {
-${lines(vectors, (v) => `const b${v} = v128.load(y, ${16 * v});`)}
-${lines(
-  rows,
-  (r) => `{ const s = v128.load32_splat(x, ${4 * r});
-${lines(vectors, (v) => `c${r}_${v} = multiplyAdd(s, b${v}, c${r}_${v});`)} }`,
-)}
+${outerProductStep(tile)}
           x += bigPixelStride;
           y += smallPixelStride;
         }
@@ -198,12 +205,7 @@ export function treeGradient${rows}x${columns}(
         const end = y + load<u32>(entry, 8);
 ${accumulators(tile, (r, v) => `let c${r}_${v} = v128.load(zeros, ${16 * v});`)}
         while (y != end) {
-${lines(vectors, (v) => `const b${v} = v128.load(y, ${16 * v});`)}
-${lines(
-  rows,
-  (r) => `{ const s = v128.load32_splat(x, ${4 * r});
-${lines(vectors, (v) => `c${r}_${v} = multiplyAdd(s, b${v}, c${r}_${v});`)} }`,
-)}
+${outerProductStep(tile)}
           x += bigPitch;
           y += smallPitch;
         }
