@@ -90,8 +90,9 @@ function preparePass(bench: Workbench, pass: Pass, reference: () => Bounded, run
   input.allocate(arena, images);
   output.allocate(arena, images);
   const weights = arena.floats(layer.weights.size);
-  const scratch = planDenseScratch(arena, [layer], images, panelWidth);
-  const dense = planDense({ arena, layer, input, output, weights, panelWidth, images, scratch });
+  const scratch = planDenseScratch({ arena, layers: [layer], images, panelWidth, dataInputs: 0 });
+  const plan = { arena, layer, input, output, weights, panelWidth, images, scratch, data: false };
+  const dense = planDense(plan);
   const bias = arena.floats(Math.max(layer.bias.size, scratch.pitch / FLOAT));
   arena.materialize(bench.memory.buffer);
   const [from, source, to, target] =
@@ -204,7 +205,13 @@ function prepareTranspose(
   { rows, columns, from }: Transposition,
 ): PreparedCase {
   const { arena, kernels, panelWidth } = bench;
-  const { pitch, transposed } = planDenseScratch(arena, [layer], images, panelWidth);
+  const { pitch, transposed } = planDenseScratch({
+    arena,
+    layers: [layer],
+    images,
+    panelWidth,
+    dataInputs: 0,
+  });
   const mapPitch = (from === 'map' ? columns : rows) * FLOAT;
   const map = arena.reserve(images * mapPitch);
   const [source, sourcePitch, target, targetPitch] =

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { TileName } from './tiles/tile.js';
+import type { LIST_WIDTHS, TileName } from './tiles/tile.js';
 
 /**
  * How a product is added to a sum: `portable` rounds both (same bits on every machine), `fused` rounds once (same bits on
@@ -38,6 +38,28 @@ export interface Kernels extends TileKernels {
     columnStride: number,
     destination: number,
   ): void;
+  listInputs(
+    x: number,
+    images: number,
+    inputs: number,
+    pitch: number,
+    bias: number,
+    weights: number,
+    weightPitch: number,
+    lists: number,
+    share: number,
+  ): number;
+  listGradients(
+    rows: number,
+    bigOffset: number,
+    shards: number,
+    table: number,
+    bigPitch: number,
+    smallPitch: number,
+    zeros: number,
+    lists: number,
+    share: number,
+  ): number;
   transposeMatrix(
     source: number,
     rows: number,
@@ -242,14 +264,25 @@ export type TreeGradientKernel = (
   stack: number,
 ) => void;
 
-/** The micro-kernels of every tile. */
+/** One of tiles/source.ts: rows of a product from lists of their left operand's nonzeros (assembly/lists.ts). */
+export type SumRowsKernel = (
+  rows: number,
+  columns: number,
+  lists: number,
+  out: number,
+  outPitch: number,
+  stack: number,
+  relu: number,
+) => void;
+
+/** The micro-kernels of every tile, and of every width of a row. */
 export type TileKernels = { readonly [Name in TileName as `gemm${Name}`]: GemmKernel } & {
   readonly [Name in TileName as `gemmInPlace${Name}`]: InPlaceGemmKernel;
 } & {
   readonly [Name in TileName as `filterGradient${Name}`]: FilterGradientKernel;
 } & {
   readonly [Name in TileName as `treeGradient${Name}`]: TreeGradientKernel;
-};
+} & { readonly [Width in (typeof LIST_WIDTHS)[number] as `sumRows${Width}`]: SumRowsKernel };
 
 /**
  * Compiles the module of an arithmetic mode. The result may be sent to workers.

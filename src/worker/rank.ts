@@ -144,6 +144,7 @@ function rankTable(rank: number, layout: RunLayout, { shards }: Settings): Ranks
   return {
     rank,
     workspaces: layout.ranks.map(({ workspace }) => workspace),
+    claimed: layout.ranks.map(({ claimed }) => claimed),
     firstShards: Array.from({ length: ranks + 1 }, (_, other) => partStart(shards, ranks, other)),
   };
 }

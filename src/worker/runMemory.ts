@@ -25,6 +25,8 @@ export interface RankRegions {
   readonly kl: number;
   readonly scratch: number;
   readonly timing: number;
+  /** A word of `Ranks.claimed`, in a cache line of its own. */
+  readonly claimed: number;
   readonly workspace: number;
 }
 
@@ -160,6 +162,7 @@ export function planRunMemory(
     kl: place(`rank ${rank}/KL`, most * DOUBLE),
     scratch: place(`rank ${rank}/scratch`, 64),
     timing: place(`rank ${rank}/timing`, 8 * DOUBLE),
+    claimed: place(`rank ${rank}/claimed`, 64),
     workspace: place(`rank ${rank}/workspace`, workspaceEnd),
   }));
   return {

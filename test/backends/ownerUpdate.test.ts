@@ -29,6 +29,9 @@ const dots = denseModel(51, [21, 9], 2);
 /** 256 outputs: rows 1024 bytes apart, which collide in the caches. 48 inputs: two whole units. */
 const collisions = denseModel(48, [256, 17], 3);
 
+/** Wide enough for lists of nonzeros in every tile: of data, and of what a ReLU leaves of 100 units; 51 inputs, no multiple of sixteen. */
+const lists = denseModel(51, [100, 84], 3);
+
 const cases: Readonly<Record<string, StepsCase>> = {
   'few rows, read in place, then fewer': {
     ...{ model: dots, batches: [13, 13, 6], shards: 5, samples: 1, kl: 'analytic' },
@@ -44,6 +47,15 @@ const cases: Readonly<Record<string, StepsCase>> = {
   },
   'colliding rows of weights': {
     ...{ model: collisions, batches: [10, 9], shards: 4, samples: 1, kl: 'analytic' },
+  },
+  'lists of what is not black': {
+    ...{ model: lists, batches: [27, 27, 5], shards: 8, samples: 1, kl: 'analytic', density: 0.2 },
+  },
+  'lists of very little': {
+    ...{ model: lists, batches: [27, 9], shards: 7, samples: 2, kl: 'analytic', density: 0.02 },
+  },
+  'too much for lists': {
+    ...{ model: lists, batches: [27, 20], shards: 3, samples: 1, kl: 'analytic', density: 0.9 },
   },
   'colliding rows, three samples': {
     ...{ model: collisions, batches: [31, 7], shards: 3, samples: 3, kl: 'analytic' },
@@ -62,8 +74,14 @@ for (const { arithmetic, skip } of modes) {
         assertFinite(expected);
         for (const tile of TILE_NAMES) {
           for (const order of orders) {
-            const actual = stepsByOwners(steps, module, tile, order);
-            assert.deepEqual(actual, expected, `${tile}, ranks update in the order ${order}`);
+            for (const claims of ['own', 'all'] as const) {
+              const actual = stepsByOwners(steps, module, tile, order, claims);
+              assert.deepEqual(
+                actual,
+                expected,
+                `${tile}, ranks update in the order ${order}, claims: ${claims}`,
+              );
+            }
           }
         }
       });

@@ -15,6 +15,11 @@ import { drawInputs } from '../reference/smallModels.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
+const WORD = Uint32Array.BYTES_PER_ELEMENT;
+
+/** More units than any rank has. */
+const ALL_CLAIMED = 2 ** 20;
+
 const PAGES = 256;
 const BETA = 0.7;
 
@@ -29,7 +34,12 @@ export interface StepsCase {
   readonly shards: number;
   readonly samples: number;
   readonly kl: KlEstimate;
+  /** Share of the pixels that are not black; default 1. */
+  readonly density?: number;
 }
+
+/** How ranks, one after the other, come to their units: each takes its own, or the first takes all. */
+export type Claims = 'own' | 'all';
 
 /** What steps leave behind. */
 export interface Outcome {
@@ -78,6 +88,7 @@ export function stepsByOwners(
   module: WebAssembly.Module,
   tile: TileName,
   order: readonly number[],
+  claims: Claims,
 ): Outcome {
   const { model, samples, kl, batches, shards } = steps;
   const ranks = order.length;
@@ -94,28 +105,39 @@ export function stepsByOwners(
   const options = { model, samples, kl, tile, examples, owned, parameters: place.parameters, packed: 0 };
   const size = simdMemory({ ...options, workspace: 0 }).workspaceEnd;
   const workspaces = order.map(() => arena.reserve(size));
+  const claimed = order.map(() => arena.reserve(WORD));
   const engines = workspaces.map((workspace, rank) => {
     const ownership = {
       memory: { parameters: place.parameters, adamM: place.m, adamV: place.v },
-      ranks: { rank, workspaces, firstShards },
+      ranks: { rank, workspaces, firstShards, claimed },
     };
     return new SimdBackend(kernels, memory, { ...options, workspace }, ownership);
   });
   const writable = [place.parameters, place.m, place.v].map(
     (at): Span => [at, model.parameters.size * FLOAT],
   );
+  const words = new Uint32Array(memory.buffer);
+  const spansOf = (rank: number): Span[] => [
+    [workspaces[rank]!, size],
+    ...claimed.map((at): Span => [at, WORD]),
+  ];
   batches.forEach((count, step) => {
     const bounds = shardBounds(count);
     engines.forEach((engine, rank) => {
       const shard = run.shard(...examplesOf(rank, bounds));
       const terms = [shard.logLikelihood, shard.kl].map((at): Span => [at, shard.count * DOUBLE]);
-      onlyWriting(memory, arena.end, [[workspaces[rank]!, size], ...terms], () => {
+      onlyWriting(memory, arena.end, [...spansOf(rank), ...terms], () => {
         engine.prepare(rank, ranks);
         engine.owner!.backpropagate(shard, BETA);
       });
     });
     for (const rank of order) {
-      onlyWriting(memory, arena.end, [[workspaces[rank]!, size], ...writable], () =>
+      if (claims === 'own') {
+        claimed.forEach((at, owner) => {
+          words[at / WORD] = owner === rank ? 0 : ALL_CLAIMED;
+        });
+      }
+      onlyWriting(memory, arena.end, [...spansOf(rank), ...writable], () =>
         engines[rank]!.owner!.update(bounds, adamUpdate(step, count)),
       );
     }
@@ -132,7 +154,7 @@ function adamUpdate(step: number, examples: number): AdamUpdate {
 }
 
 /** Addresses of parameters, moments and the examples of a step in a memory. */
-function prepareRun({ model, samples, batches }: StepsCase, module: WebAssembly.Module) {
+function prepareRun({ model, samples, batches, density = 1 }: StepsCase, module: WebAssembly.Module) {
   const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
   const kernels: Kernels = bindKernels(module, memory);
   const arena = new Arena(0);
@@ -158,7 +180,7 @@ function prepareRun({ model, samples, batches }: StepsCase, module: WebAssembly.
     parameters: guarded(inputs.parameters),
     m: guarded(sampleFloats(8, size).map((value) => value / 256)),
     v: guarded(sampleFloats(9, size).map((value) => Math.abs(value) / 256)),
-    x: set(inputs.x),
+    x: set(blacken(inputs.x, density)),
     epsilon: set(inputs.epsilon),
     logLikelihood: arena.doubles(examples),
     kl: arena.doubles(examples),
@@ -186,6 +208,13 @@ function prepareRun({ model, samples, batches }: StepsCase, module: WebAssembly.
       kl: doubles(place.kl, last),
     }),
   };
+}
+
+/** The same with pixels set to 0, scattered. */
+function blacken(x: ArrayLike<number>, density: number): Float32Array {
+  const draws = sampleFloats(10, x.length).map(Math.abs);
+  const threshold = draws.toSorted()[Math.floor(draws.length * density)] ?? Number.POSITIVE_INFINITY;
+  return Float32Array.from(x, (value, i) => (draws[i]! < threshold ? value : 0));
 }
 
 /** An address, and bytes from there on. */

@@ -15,9 +15,20 @@ const ROWS_WORTH_COPYING = 24;
 /** Lines this far apart share a few sets of the caches. */
 const COLLIDING_PITCH = 16 * CACHE_LINE;
 
-/** What the dense passes of a network share: room for one panel, and for two transposed maps. */
+/**
+ * A product with lists of nonzeros (assembly/lists.ts) costs less than a dense one up to this share of them: each of its terms reads
+ * weights for one example alone.
+ */
+const SHARE_WORTH_LISTING = 0.4;
+
+/** Words of an example's list beside its terms: the number of groups, a group's head, the bias. Words of a term. */
+const LIST_HEAD = 5;
+const TERM = 2;
+
+/** What the dense passes of a network share: room for one panel, for two transposed maps, and for lists of nonzeros. */
 export interface DenseScratch {
   readonly panel: number;
+  readonly lists: number;
   readonly transposed: readonly [number, number];
   /** Bytes from channel to channel of a transposed map. */
   readonly pitch: number;
@@ -45,6 +56,8 @@ export interface DensePass {
   readonly weightSegment: number;
   /** A table of one tap without an offset. */
   readonly tap: number;
+  /** The input is the network's, of data that may be mostly zeros. */
+  readonly data: boolean;
 }
 
 export interface DensePlan {
@@ -57,20 +70,30 @@ export interface DensePlan {
   /** Most examples. */
   readonly images: number;
   readonly scratch: DenseScratch;
+  readonly data: boolean;
 }
 
-export function planDenseScratch(
-  arena: Arena,
-  layers: readonly CorrelationLayer[],
-  images: number,
-  panelWidth: 8 | 16,
-): DenseScratch {
+export interface DenseScratchPlan {
+  readonly arena: Arena;
+  readonly layers: readonly CorrelationLayer[];
+  /** Most examples. */
+  readonly images: number;
+  readonly panelWidth: 8 | 16;
+  /** Inputs of the layer that reads data, or 0. */
+  readonly dataInputs: number;
+}
+
+export function planDenseScratch(plan: DenseScratchPlan): DenseScratch {
+  const { arena, layers, images, panelWidth, dataInputs } = plan;
   const widest = Math.max(...layers.map((layer) => Math.max(layer.big[2], layer.small[2])));
   // An odd number of cache lines spreads a column over all sets; panels read up to a width behind the last example.
   const lines = Math.ceil((Math.ceil(images / panelWidth) * panelWidth * FLOAT) / CACHE_LINE);
   const pitch = (lines + 1 - (lines % 2)) * CACHE_LINE;
   const map = () => arena.reserve(widest * pitch);
-  return { panel: arena.floats(widest * panelWidth), transposed: [map(), map()], pitch };
+  const listBytes = (LIST_HEAD + TERM * dataInputs) * FLOAT;
+  const lists = arena.reserve(dataInputs === 0 ? 0 : images * listBytes);
+  const panel = arena.floats(widest * panelWidth);
+  return { panel, transposed: [map(), map()], pitch, lists };
 }
 
 export function planDense({ arena, images, scratch, ...plan }: DensePlan): DensePass {
@@ -99,9 +122,39 @@ export function denseForward(
   bias: number,
   relu: boolean,
 ): void {
+  if (pass.data && denseForwardListed(kernels, pass, scratch, images, bias, relu)) return;
   const collides = (pass.layer.small[2] * FLOAT) % COLLIDING_PITCH === 0;
   if (images < ROWS_WORTH_COPYING && !collides) denseForwardInPlace(kernels, pass, images, bias, relu);
   else denseForwardCopied(kernels, pass, scratch, images, bias, relu);
+}
+
+/** By lists of what is not zero in the input; false, and nothing done, where that would not pay. */
+export function denseForwardListed(
+  { kernels, sumRows, listWidth }: MicroKernels,
+  { layer, input, output, weights }: DensePass,
+  { lists }: DenseScratch,
+  images: number,
+  bias: number,
+  relu: boolean,
+): boolean {
+  const [inputs, outputs] = [layer.big[2], layer.small[2]];
+  if (outputs < listWidth) return false;
+  const terms = kernels.listInputs(
+    input.activation,
+    images,
+    inputs,
+    input.imageStride,
+    bias,
+    weights,
+    outputs * FLOAT,
+    lists,
+    SHARE_WORTH_LISTING,
+  );
+  if (terms < 0) return false;
+  // Of one group: no sum waits.
+  const stack = 0;
+  sumRows(images, outputs, lists, output.activation, output.imageStride, stack, relu ? 1 : 0);
+  return true;
 }
 
 /** Reads the weights where they stand. */

@@ -168,7 +168,10 @@ export class SimdBackend implements Backend {
       const { memory: owned, ranks } = ownership;
       const parameters = new OwnedParameters(this.#microKernels, memory.buffer, ownerScratch, owned, ranks);
       this.owner = {
-        backpropagate: (shard, beta) => this.#backpropagate(shard, beta),
+        backpropagate: (shard, beta) => {
+          parameters.open();
+          this.#backpropagate(shard, beta);
+        },
         update: (bounds: Int32Array, adam: AdamUpdate) => parameters.update(bounds, adam),
       };
     }

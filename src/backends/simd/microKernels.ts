@@ -3,9 +3,10 @@ import type {
   GemmKernel,
   InPlaceGemmKernel,
   Kernels,
+  SumRowsKernel,
   TreeGradientKernel,
 } from '../../kernels/kernels.js';
-import { TILES, type Tile, type TileName } from '../../kernels/tiles/tile.js';
+import { type LIST_WIDTHS, TILES, type Tile, type TileName } from '../../kernels/tiles/tile.js';
 
 /**
  * The kernels with a tile chosen. The panels' width is the tile's; its height may be cut from 6 rows to 4 where that
@@ -14,6 +15,9 @@ import { TILES, type Tile, type TileName } from '../../kernels/tiles/tile.js';
 export class MicroKernels {
   readonly dot: GemmKernel;
   readonly tile: Tile;
+  /** Of at least `listWidth` columns. */
+  readonly sumRows: SumRowsKernel;
+  readonly listWidth: (typeof LIST_WIDTHS)[number];
   readonly #tall: boolean;
   readonly #gemm4: GemmKernel;
   readonly #gemm6: GemmKernel;
@@ -32,6 +36,8 @@ export class MicroKernels {
     this.dot = kernels.gemmDot4;
     this.#tall = this.tile.rows === 6;
     const wide = this.tile.columns === 16;
+    this.listWidth = wide ? 80 : 40;
+    this.sumRows = kernels[`sumRows${this.listWidth}`];
     this.#gemm4 = wide ? kernels.gemm4x16 : kernels.gemm4x8;
     this.#gemm6 = wide ? kernels.gemm6x16 : kernels.gemm6x8;
     this.#inPlace4 = wide ? kernels.gemmInPlace4x16 : kernels.gemmInPlace4x8;

@@ -27,6 +27,10 @@ const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
 const WIDEST_PANEL = 16;
 
+/** Shares that are not zero: of MNIST's grey pixels, and of a ReLU's units. */
+const DATA_DENSITY = 0.2;
+const RELU_DENSITY = 0.5;
+
 type Step = CorrelationStep | ActivationStep | ReshapeStep;
 
 interface CorrelationStep {
@@ -34,6 +38,10 @@ interface CorrelationStep {
   readonly layer: CorrelationLayer;
   readonly input: Tensor;
   readonly output: Tensor;
+  /** The input is data: the network's own, and nobody asks for its gradient. */
+  readonly data: boolean;
+  /** As in OwnedLayer. */
+  readonly density: number;
   /** By the dense pass instead, or, empty, where nobody asks for the gradient of the network's input. */
   readonly forward: readonly GatherPass[];
   readonly backward: readonly GatherPass[];
@@ -89,6 +97,8 @@ export interface OwnedLayer {
   readonly layer: CorrelationLayer;
   readonly input: Tensor;
   readonly output: Tensor;
+  /** Share of the input that may be expected not to be zero: 1 unless it is data, or what a ReLU has left. */
+  readonly density: number;
 }
 
 /**
@@ -191,9 +201,10 @@ export class Network {
   }
 }
 
-function denseScratch({ arena, layers, images, panelWidth }: NetworkPlan): DenseScratch {
+function denseScratch({ arena, layers, images, panelWidth, inputGradient }: NetworkPlan): DenseScratch {
   const weighted = layers.filter((layer) => layer.kind === 'correlation');
-  return planDenseScratch(arena, weighted, images, panelWidth);
+  const dataInputs = inputGradient ? 0 : weighted[0]!.big[2];
+  return planDenseScratch({ arena, layers: weighted, images, panelWidth, dataInputs });
 }
 
 function parameterGradients(
@@ -311,15 +322,24 @@ function planSteps(links: readonly Link[], plan: NetworkPlan, scratch: DenseScra
     const next = links[i + 1]?.layer;
     const fusedRelu =
       next !== undefined && next !== 'flatten' && next.kind === 'activation' && next.activation === 'relu';
+    const inputGradient = plan.inputGradient || i > firstWeighted;
     return {
       kind: 'correlation',
       layer,
       input,
       output,
+      data: !inputGradient,
+      density: inputGradient ? (followsRelu(links, i) ? RELU_DENSITY : 1) : DATA_DENSITY,
       fusedRelu,
-      ...planPasses(layer, input, output, plan, scratch, plan.inputGradient || i > firstWeighted),
+      ...planPasses(layer, input, output, plan, scratch, inputGradient),
     };
   });
+}
+
+function followsRelu(links: readonly Link[], index: number): boolean {
+  const isReshape = ({ layer }: Link) => layer === 'flatten' || layer.kind === 'reshape';
+  const producer = links.slice(0, index).findLast((link) => !isReshape(link))?.layer;
+  return typeof producer === 'object' && producer.kind === 'activation' && producer.activation === 'relu';
 }
 
 function planReshapeStep(link: Link, arena: Arena): ReshapeStep {
@@ -355,7 +375,7 @@ function planPasses(
   const denseBackward = scratch !== undefined && inputGradient && !isDot(layer.big[2]);
   const dense =
     denseForward || denseBackward
-      ? planDense({ arena, layer, input, output, weights, panelWidth, images, scratch })
+      ? planDense({ arena, layer, input, output, weights, panelWidth, images, scratch, data: !inputGradient })
       : undefined;
   const up = () => planUp(plan);
   const down = () => [planDown(plan)];

@@ -1,5 +1,5 @@
 import type { Arena } from '../../kernels/arena.js';
-import { TILES, type TileName } from '../../kernels/tiles/tile.js';
+import { LIST_WIDTHS, TILES, type TileName } from '../../kernels/tiles/tile.js';
 import type { AdamUpdate } from '../backend.js';
 import type { MicroKernels } from './microKernels.js';
 import type { OwnedLayer } from './network.js';
@@ -22,6 +22,16 @@ const ROWS_OF_OVERHEAD = 50;
 /** Words of a shard in treeGradient's table. */
 const ENTRY = 3;
 
+/** A weight gradient from lists of nonzeros (assembly/lists.ts) costs less than from all examples up to this share of them. */
+const SHARE_WORTH_LISTING = 0.7;
+
+/** What a term of a list costs, in products of a dense gradient. */
+const TERM_COST = 1.5;
+
+/** Words of a list: at most so many beside its groups and terms, which have so many each. */
+const LIST_HEAD = 5;
+const PAIR = 2;
+
 /** Where the parameters and Adam's moments stand. */
 export interface OwnedMemory {
   readonly parameters: number;
@@ -36,6 +46,8 @@ export interface Ranks {
   readonly workspaces: readonly number[];
   /** [ranks + 1]: first shard of each. */
   readonly firstShards: readonly number[];
+  /** [ranks]: addresses of a word each, in which ranks count how many units of its share have been claimed in this step. */
+  readonly claimed: readonly number[];
 }
 
 export interface OwnerPlan {
@@ -70,19 +82,24 @@ export class OwnerScratch {
   readonly zeros: number;
   /** treeGradient's table of each layer. */
   readonly tables: readonly number[];
+  /** Lists of nonzeros, of the rows of a unit. */
+  readonly lists: number;
 
   constructor(plan: OwnerPlan) {
     this.plan = plan;
-    const { arena, shards, layers, tile } = plan;
+    const { arena, shards, layers, tile, batchSize } = plan;
     const widest = Math.max(...layers.map(({ layer }) => layer.small[2]));
     this.gradient = arena.floats(UNIT_ROWS * widest);
     this.slotPitch = Math.ceil(widest / 16) * 16 * FLOAT;
     // Levels of the tree; a bias has its shards' sums here, in slots.
     const { rows, columns } = TILES[tile];
     const levels = Math.ceil(Math.log2(shards)) + 1;
-    this.stack = arena.reserve(Math.max(levels * rows * columns * FLOAT, shards * this.slotPitch));
-    this.zeros = arena.floats(columns);
+    const level = Math.max(rows * columns, ...LIST_WIDTHS);
+    this.stack = arena.reserve(Math.max(levels * level * FLOAT, shards * this.slotPitch));
+    this.zeros = arena.floats(Math.max(columns, widest));
     this.tables = layers.map(() => arena.reserve(shards * ENTRY * WORD));
+    const examples = batchSize * Math.max(...layers.filter(isSparse).map(({ scale }) => scale), 0);
+    this.lists = arena.reserve(UNIT_ROWS * (LIST_HEAD + PAIR * (shards + examples)) * WORD);
   }
 }
 
@@ -93,7 +110,10 @@ export class OwnedParameters {
   readonly #memory: OwnedMemory;
   readonly #ranks: Ranks;
   readonly #words: Uint32Array;
-  readonly #units: readonly Unit[];
+  /** Of each rank. */
+  readonly #shares: readonly (readonly Unit[])[];
+  /** Whether a layer's table is filled in this step. */
+  readonly #placed: boolean[];
 
   constructor(
     kernels: MicroKernels,
@@ -107,19 +127,45 @@ export class OwnedParameters {
     this.#memory = memory;
     this.#ranks = ranks;
     this.#words = new Uint32Array(buffer);
-    this.#units = share(unitsOf(scratch.plan), ranks.rank, ranks.workspaces.length);
+    this.#shares = shareOut(unitsOf(scratch.plan), ranks.workspaces.length);
+    this.#placed = scratch.plan.layers.map(() => false);
   }
 
+  /** Before the barrier before `update`: nothing of this rank's share is claimed. */
+  open(): void {
+    const { rank, claimed } = this.#ranks;
+    Atomics.store(this.#words, claimed[rank]! / WORD, 0);
+  }
+
+  /**
+   * This rank's share, most of which is in its caches since the last step, then what others have not come to yet: a unit has the same
+   * bits whoever computes it, and how long one takes depends on the data.
+   */
   update(bounds: Int32Array, adam: AdamUpdate): void {
-    let layer = -1;
-    for (const unit of this.#units) {
-      // Units of a layer are neighbours.
-      if (unit.layer !== layer) this.#placeShards(unit.layer, bounds);
-      layer = unit.layer;
-      if (unit.kind === 'weights') this.#weightGradient(unit);
-      else this.#biasGradient(unit);
-      this.#adam(unit, unit.kind === 'weights' ? this.#scratch.gradient : this.#scratch.stack, adam);
+    const { rank, workspaces } = this.#ranks;
+    this.#placed.fill(false);
+    for (let i = 0; i < workspaces.length; i++) {
+      const owner = (rank + i) % workspaces.length;
+      for (;;) {
+        const unit = this.#claim(owner);
+        if (unit === undefined) break;
+        this.#updateUnit(unit, bounds, adam);
+      }
     }
+  }
+
+  #claim(owner: number): Unit | undefined {
+    const next = Atomics.add(this.#words, this.#ranks.claimed[owner]! / WORD, 1);
+    return this.#shares[owner]![next];
+  }
+
+  #updateUnit(unit: Unit, bounds: Int32Array, adam: AdamUpdate): void {
+    const { gradient, stack } = this.#scratch;
+    if (!this.#placed[unit.layer]) this.#placeShards(unit.layer, bounds);
+    this.#placed[unit.layer] = true;
+    if (unit.kind === 'weights') this.#weightGradient(unit);
+    else this.#biasGradient(unit);
+    this.#adam(unit, unit.kind === 'weights' ? gradient : stack, adam);
   }
 
   /** Fills a layer's table: where the examples of each shard stand in the memory of the rank that computed them. */
@@ -142,7 +188,36 @@ export class OwnedParameters {
     }
   }
 
-  #weightGradient({ layer: index, row, rows }: Unit): void {
+  #weightGradient(unit: Unit): void {
+    const layer = this.#scratch.plan.layers[unit.layer]!;
+    if (isSparse(layer) && this.#listedWeightGradient(unit)) return;
+    this.#denseWeightGradient(unit);
+  }
+
+  /** From lists of what is not zero in the input; false, and nothing done, where that would not pay. */
+  #listedWeightGradient({ layer: index, row, rows }: Unit): boolean {
+    const { plan, gradient, tables, zeros, stack, lists } = this.#scratch;
+    const { layer, input, output } = plan.layers[index]!;
+    const outputs = layer.small[2];
+    const { kernels, sumRows, listWidth } = this.#kernels;
+    if (outputs < listWidth) return false;
+    const terms = kernels.listGradients(
+      rows,
+      row * FLOAT,
+      plan.shards,
+      tables[index]!,
+      input.imageStride,
+      output.imageStride,
+      zeros,
+      lists,
+      SHARE_WORTH_LISTING,
+    );
+    if (terms < 0) return false;
+    sumRows(rows, outputs, lists, gradient, outputs * FLOAT, stack, 0);
+    return true;
+  }
+
+  #denseWeightGradient({ layer: index, row, rows }: Unit): void {
     const { plan, gradient, tables, zeros, stack } = this.#scratch;
     const { layer, input, output } = plan.layers[index]!;
     const treeGradient = this.#kernels.treeGradient(rows);
@@ -196,8 +271,9 @@ export class OwnedParameters {
 }
 
 function unitsOf({ layers, batchSize }: OwnerPlan): Unit[] {
-  return layers.flatMap(({ layer, scale }, index) => {
-    const costOf = (size: number) => size * (ROWS_OF_OVERHEAD + batchSize * scale);
+  return layers.flatMap(({ layer, scale, density }, index) => {
+    const rowCost = Math.min(1, TERM_COST * density) * batchSize * scale;
+    const costOf = (size: number) => size * (ROWS_OF_OVERHEAD + rowCost);
     const [inputs, outputs] = [layer.big[2], layer.small[2]];
     const units: Unit[] = [];
     for (let row = 0; row < inputs; row += UNIT_ROWS) {
@@ -212,13 +288,18 @@ function unitsOf({ layers, batchSize }: OwnerPlan): Unit[] {
   });
 }
 
-/** A rank's contiguous share of the units, by the middle of each in the sum of all costs. Who updates what does not change a bit. */
-function share(units: readonly Unit[], rank: number, ranks: number): Unit[] {
+function isSparse({ density }: OwnedLayer): boolean {
+  return density < 1;
+}
+
+/** Each rank's contiguous share of the units, by the middle of each in the sum of all costs. */
+function shareOut(units: readonly Unit[], ranks: number): Unit[][] {
+  const shares: Unit[][] = Array.from({ length: ranks }, () => []);
   const total = units.reduce((sum, { cost }) => sum + cost, 0);
   let before = 0;
-  return units.filter(({ cost }) => {
-    const owner = Math.floor(((before + cost / 2) * ranks) / total);
-    before += cost;
-    return owner === rank;
-  });
+  for (const unit of units) {
+    shares[Math.floor(((before + unit.cost / 2) * ranks) / total)]!.push(unit);
+    before += unit.cost;
+  }
+  return shares;
 }

@@ -8,6 +8,7 @@ export { columnSums } from './columnSums';
 export { activate, addRows, fillRows, preluRows, reluGradient } from './epilogue';
 export { gaussianBackward, gaussianForward } from './gaussian';
 export { gemmDot4 } from './dot';
+export { listGradients, listInputs } from './lists';
 export { adam, reduceAdam, treeReduce } from './optimizer';
 export { packColumns, packPanels, transposeMatrix } from './pack';
 export { multiplyAddProbe, peakProbe, widePeakProbe } from './probe';

@@ -1,7 +1,7 @@
 // AssemblyScript of the micro-kernels, one function for each tile: AssemblyScript has no macros, and accumulators must be
 // named local variables to stay in registers. What the functions do is documented where they are emitted.
 
-import { TILE_NAMES, TILES, type Tile } from './tile.js';
+import { LIST_WIDTHS, TILE_NAMES, TILES, type Tile } from './tile.js';
 
 /** The source of the generated module, which imports arithmetic.ts and lanes.ts from the path `assembly`. */
 export function tileSource(assembly: string): string {
@@ -15,6 +15,7 @@ export function tileSource(assembly: string): string {
     `import { multiplyAdd } from '${assembly}/arithmetic';`,
     `import { storeLanes } from '${assembly}/lanes';`,
     ...functions,
+    ...LIST_WIDTHS.map(sumRows),
   ].join('\n');
 }
 
@@ -228,6 +229,64 @@ ${lines(vectors, (v) => `if (width > ${4 * v}) storeLanes(g + ${16 * v}, v128.lo
         g += pitch;
         sum += ${columns * 4};
       }
+    }
+  }
+}`;
+}
+
+/**
+ * out[r] = tree over the groups of row r's list of Σ_terms factor · floats at address, ReLU on request: rows of a product whose left
+ * operand is mostly zeros, given as lists of what is not (assembly/lists.ts has their format, and who writes them).
+ *
+ * `outPitch` bytes from row to row of the result; `stack` has room for as many widths as the tree has levels. At least a width
+ * of columns: the last block of columns moves back so that it ends with the row, and stores some sums twice.
+ *
+ * One row at a time and many columns, since rows have different terms. Ten vectors, or pairs of them, hide the latency of the additions;
+ * each is loaded for one multiply-add alone, so loads set the pace, and a sum begins with its first product in place of a zero.
+ */
+function sumRows(width: number): string {
+  const vectors = range(width / 4);
+  const each = (line: (v: number) => string) => vectors.map(line).join('\n');
+  const bytes = width * 4;
+  return `
+export function sumRows${width}(
+  rows: i32, columns: i32, lists: usize, out: usize, outPitch: i32, stack: usize, relu: i32,
+): void {
+  for (let column = 0; column < columns; column += ${width}) {
+    const place = <usize>min(column, columns - ${width}) << 2;
+    let target = out + place;
+    let term = lists;
+    for (let row = 0; row < rows; row++) {
+      let groups = load<i32>(term);
+      term += 4;
+      let top = stack;
+      while (true) {
+        const end = term + 8 + (<usize>load<u32>(term) << 3);
+        let joins = load<i32>(term, 4);
+        const s0 = v128.load32_splat(term, 8);
+        const b0 = <usize>load<u32>(term, 12) + place;
+${each((v) => `let c${v} = f32x4.mul(s0, v128.load(b0, ${16 * v}));`)}
+        for (term += 16; term != end; term += 8) {
+          const s = v128.load32_splat(term);
+          const b = <usize>load<u32>(term, 4) + place;
+${each((v) => `c${v} = multiplyAdd(s, v128.load(b, ${16 * v}), c${v});`)}
+        }
+        for (; joins > 0; joins--) {
+          top -= ${bytes};
+${each((v) => `c${v} = f32x4.add(v128.load(top, ${16 * v}), c${v});`)}
+        }
+        if (--groups == 0) {
+          if (relu) {
+            const zero = f32x4.splat(0);
+${each((v) => `c${v} = f32x4.pmax(c${v}, zero);`)}
+          }
+${each((v) => `v128.store(target, c${v}, ${16 * v});`)}
+          break;
+        }
+${each((v) => `v128.store(top, c${v}, ${16 * v});`)}
+        top += ${bytes};
+      }
+      target += outPitch;
     }
   }
 }`;

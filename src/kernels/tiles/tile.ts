@@ -14,4 +14,7 @@ export const TILES: Readonly<Record<TileName, Tile>> = {
   '6x16': { rows: 6, columns: 16 },
 };
 
+/** Columns of a row that sumRows keeps in registers: ten of 128 bits, or ten pairs. */
+export const LIST_WIDTHS = [40, 80] as const;
+
 export const TILE_NAMES = Object.keys(TILES) as readonly TileName[];
