@@ -76,18 +76,33 @@ function gemm(tile: Tile, weights: 'packed' | 'inPlace'): string {
   const parameters = packed
     ? `rows: i32, columns: i32, depth: i32, a: usize, aOffsets: usize, segments: i32, segmentTable: usize, b: usize,`
     : `rows: i32, columns: i32, a: usize, aOffsets: usize, segments: i32, segmentTable: usize, b: usize, pitch: i32,`;
+  const low: Tile = { rows: 4, columns };
   return `
 export function ${packed ? 'gemm' : 'gemmInPlace'}${rows}x${columns}(
   ${parameters}
   bias: usize, out: usize, outOffsets: usize, relu: i32,
 ): void {
   const last = rows - 1;
+${rows === 6 ? '  // So that tiles of six and then of four have as few rows in vain as can be.\n  const rest = rows % 6;\n  const sixes = rest == 0 || rest >= 3 ? rows - rest + (rest == 5 ? 6 : 0) : rows - rest - 6;' : ''}
   for (let column = 0; column < columns; column += ${columns}) {
     const width = columns - column;
-    for (let row = 0; row < rows; row += ${rows}) {
+    const panel = b + (<usize>column${packed ? ' * depth' : ''} << 2);
+    const target = out + (<usize>column << 2);
+    let row = 0;
+${rows === 6 ? gemmRows(tile, packed, 'sixes') : ''}
+${gemmRows(low, packed, 'rows')}
+  }
+}`;
+}
+
+/** The tiles of one column of tiles, up to row `end`. */
+function gemmRows(tile: Tile, packed: boolean, end: string): string {
+  const { rows, columns } = tile;
+  return `
+    for (; row < ${end}; row += ${rows}) {
 ${lines(rows, (r) => `const r${r} = <usize>min(row + ${r}, last) << 2;`)}
 ${accumulators(tile, (r, v) => `let c${r}_${v} = v128.load(bias + (<usize>column << 2), ${16 * v});`)}
-      let bp = b + (<usize>column${packed ? ' * depth' : ''} << 2);
+      let bp = panel;
       for (let s = 0; s < segments; s++) {
         const offset = a + load<u32>(segmentTable + (<usize>s << 3));
         const length = load<u32>(segmentTable + (<usize>s << 3), 4);
@@ -103,16 +118,13 @@ ${multiplyStep(tile)}
         const zero = f32x4.splat(0);
 ${accumulators(tile, (r, v) => `c${r}_${v} = f32x4.pmax(c${r}_${v}, zero);`)}
       }
-      const target = out + (<usize>column << 2);
 ${lines(rows, (r) => `const o${r} = target + load<u32>(outOffsets + r${r});`)}
       if (width >= ${columns}) {
 ${accumulators(tile, (r, v) => `v128.store(o${r}, c${r}_${v}, ${16 * v});`)}
       } else {
 ${accumulators(tile, (r, v) => `if (width > ${4 * v}) storeLanes(o${r} + ${16 * v}, c${r}_${v}, width - ${4 * v});`)}
       }
-    }
-  }
-}`;
+    }`;
 }
 
 /**
