@@ -26,8 +26,8 @@ export function tanhForward(y: usize, count: i32): void {
   for (; p + 32 <= end; p += 32) {
     const low = tanh(v128.load(p));
     const high = tanh(v128.load(p, 16));
-    v128.store(p, low);
     v128.store(p, high, 16);
+    v128.store(p, low);
   }
   for (; p < end; p += 16) v128.store(p, tanh(v128.load(p)));
 }

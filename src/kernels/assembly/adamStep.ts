@@ -82,12 +82,12 @@ function stepPairs(
     const second1 = moment(v128.load(v + at, 16), beta2, f32x4.mul(g1, g1), rest2);
     const next0 = updated(v128.load(x + at), first0, second0, c1, c1IsOne, c2, epsilon, minusRate);
     const next1 = updated(v128.load(x + at, 16), first1, second1, c1, c1IsOne, c2, epsilon, minusRate);
-    v128.store(nextM + at, first0);
     v128.store(nextM + at, first1, 16);
-    v128.store(nextV + at, second0);
+    v128.store(nextM + at, first0);
     v128.store(nextV + at, second1, 16);
-    v128.store(nextX + at, next0);
+    v128.store(nextV + at, second0);
     v128.store(nextX + at, next1, 16);
+    v128.store(nextX + at, next0);
   }
 }
 

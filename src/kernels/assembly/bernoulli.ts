@@ -52,13 +52,13 @@ function rowTerms(
     const e1 = exp(f32x4.neg(f32x4.abs(value1)));
     const term0 = logLikelihoodTerm(value0, target0, e0);
     const term1 = logLikelihoodTerm(value1, target1, e1);
-    v128.store(terms + offset, term0);
     v128.store(terms + offset, term1, 16);
+    v128.store(terms + offset, term0);
     if (withGradient) {
       const gradient0 = gradientOf(value0, target0, e0, factor);
       const gradient1 = gradientOf(value1, target1, e1, factor);
-      v128.store(dLogits + offset, gradient0);
       v128.store(dLogits + offset, gradient1, 16);
+      v128.store(dLogits + offset, gradient0);
     }
   }
   for (; i < dimensions; i += 4) {

@@ -33,10 +33,10 @@ export function columnSums(
       s3 = f32x4.add(s3, v128.load(p, 48));
       p += pitch;
     }
-    v128.store(g, s0);
     v128.store(g, s1, 16);
-    v128.store(g, s2, 32);
+    v128.store(g, s0);
     v128.store(g, s3, 48);
+    v128.store(g, s2, 32);
   }
   for (; channel < channels; channel += 4) {
     const g = gradient + ((<usize>channel) << 2);

@@ -75,10 +75,10 @@ function inputPixel(row: usize, column: usize, dy: usize, filter: usize, channel
         s3 = multiplyAdd(v128.load(a, 48), v128.load(b, 48), s3);
       }
     }
-    v128.store(pixel + offset, s0);
     v128.store(pixel + offset, s1, 16);
-    v128.store(pixel + offset, s2, 32);
+    v128.store(pixel + offset, s0);
     v128.store(pixel + offset, s3, 48);
+    v128.store(pixel + offset, s2, 32);
   }
   for (; c < channels; c += 4) {
     const offset = (<usize>c) << 2;
@@ -152,10 +152,10 @@ function addTap(geometry: usize, th: i32, tw: i32, x: usize, dy: usize, target: 
       }
     }
     const t = target + offset;
-    v128.store(t, f32x4.add(v128.load(t), s0));
     v128.store(t, f32x4.add(v128.load(t, 16), s1), 16);
-    v128.store(t, f32x4.add(v128.load(t, 32), s2), 32);
+    v128.store(t, f32x4.add(v128.load(t), s0));
     v128.store(t, f32x4.add(v128.load(t, 48), s3), 48);
+    v128.store(t, f32x4.add(v128.load(t, 32), s2), 32);
   }
   for (; c < channels; c += 4) {
     const offset = (<usize>c) << 2;

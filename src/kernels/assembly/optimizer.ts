@@ -127,12 +127,12 @@ function adamPair(
   const root1 = f32x4.add(f32x4.mul(f32x4.sqrt(v1), correction), epsilon);
   const p0 = f32x4.sub(v128.load(parameters), f32x4.div(f32x4.mul(rate, m0), root0));
   const p1 = f32x4.sub(v128.load(parameters, 16), f32x4.div(f32x4.mul(rate, m1), root1));
-  v128.store(m, m0);
   v128.store(m, m1, 16);
-  v128.store(v, v0);
+  v128.store(m, m0);
   v128.store(v, v1, 16);
-  v128.store(parameters, p0);
+  v128.store(v, v0);
   v128.store(parameters, p1, 16);
+  v128.store(parameters, p0);
 }
 
 /** Adam like reduceAdam, with the gradient as it stands and on `count` floats exactly. */

@@ -36,10 +36,10 @@ function philox(out: usize, key0: u32, key1: u32, block: u32, position: u32, ste
     key0 += 0x9e3779b9;
     key1 += 0xbb67ae85;
   }
-  v128.store(out, c0);
   v128.store(out, c1, 16);
-  v128.store(out, c2, 32);
+  v128.store(out, c0);
   v128.store(out, c3, 48);
+  v128.store(out, c2, 32);
 }
 
 /** `count` random u32 of one row, written in whole groups of sixteen. */
@@ -140,8 +140,8 @@ function boxMuller(pair: usize): void {
   const sineSign = i32x4.shl(v128.and(quadrant, i32x4.splat(2)), 30);
   const c = v128.xor(v128.bitselect(sine, cosine, odd), cosineSign);
   const s = v128.xor(v128.bitselect(cosine, sine, odd), sineSign);
-  v128.store(pair, f32x4.mul(radius, c));
   v128.store(pair, f32x4.mul(radius, s), 16);
+  v128.store(pair, f32x4.mul(radius, c));
 }
 
 /** Four grey values as binarize has them; `bits` for mode 2. */
@@ -187,10 +187,10 @@ export function binarize(
       const place = target + ((<usize>i) << 2);
       // Most of a digit is black, which no draw changes.
       if (dimensions - i >= 16 && !v128.any_true(v128.load(source + i))) {
-        v128.store(place, zero);
         v128.store(place, zero, 16);
-        v128.store(place, zero, 32);
+        v128.store(place, zero);
         v128.store(place, zero, 48);
+        v128.store(place, zero, 32);
         continue;
       }
       if (mode == 2) philox(scratch, key0, key1, i >> 2, image, step, purpose);

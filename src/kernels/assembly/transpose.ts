@@ -51,17 +51,17 @@ export function packRows(
     let to = destination;
     if (width == 16) {
       for (let column = 0; column < whole; column += 16) {
-        v128.store(to, v128.load(from));
         v128.store(to, v128.load(from, 16), 16);
-        v128.store(to, v128.load(from, 32), 32);
+        v128.store(to, v128.load(from));
         v128.store(to, v128.load(from, 48), 48);
+        v128.store(to, v128.load(from, 32), 32);
         from += 64;
         to += panelBytes;
       }
     } else {
       for (let column = 0; column < whole; column += 8) {
-        v128.store(to, v128.load(from));
         v128.store(to, v128.load(from, 16), 16);
+        v128.store(to, v128.load(from));
         from += 32;
         to += panelBytes;
       }

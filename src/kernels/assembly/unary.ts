@@ -37,8 +37,8 @@ function map(f: i32, x: usize, out: usize, count: i32): void {
     const offset = (<usize>i) << 2;
     const low = apply(f, v128.load(x + offset));
     const high = apply(f, v128.load(x + offset, 16));
-    v128.store(out + offset, low);
     v128.store(out + offset, high, 16);
+    v128.store(out + offset, low);
   }
   for (; i < count; i += 4) {
     const offset = (<usize>i) << 2;

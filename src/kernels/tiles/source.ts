@@ -33,6 +33,19 @@ function accumulators({ rows, columns }: Tile, line: (r: number, v: number) => s
   return lines(rows, (r) => lines(columns / 4, (v) => line(r, v)));
 }
 
+/**
+ * Lines for each of an even number of vectors, the higher of each pair first: V8's re-vectorisation makes one store of the two that way. Where the lower one comes
+ * first, it stores that one too, lest a trap at the higher one leave it undone.
+ */
+function pairs(vectors: number, line: (v: number) => string): string {
+  return lines(vectors, (v) => line(v ^ 1));
+}
+
+/** Stores of the tile's accumulators, in that order. */
+function stores({ rows, columns }: Tile, line: (r: number, v: number) => string): string {
+  return lines(rows, (r) => pairs(columns / 4, (v) => line(r, v)));
+}
+
 /** One step of k: B's vectors at `bp`, A's rows as splats at `a + k`. */
 function multiplyStep({ rows, columns }: Tile): string {
   const b = lines(columns / 4, (v) => `const b${v} = v128.load(bp, ${16 * v});`);
@@ -120,7 +133,7 @@ ${accumulators(tile, (r, v) => `c${r}_${v} = f32x4.pmax(c${r}_${v}, zero);`)}
       }
 ${lines(rows, (r) => `const o${r} = target + load<u32>(outOffsets + r${r});`)}
       if (width >= ${columns}) {
-${accumulators(tile, (r, v) => `v128.store(o${r}, c${r}_${v}, ${16 * v});`)}
+${stores(tile, (r, v) => `v128.store(o${r}, c${r}_${v}, ${16 * v});`)}
       } else {
 ${accumulators(tile, (r, v) => `if (width > ${4 * v}) storeLanes(o${r} + ${16 * v}, c${r}_${v}, width - ${4 * v});`)}
       }
@@ -167,7 +180,7 @@ ${outerProductStep(tile)}
         smallLine += smallLineStride;
       }
       if (width >= ${columns} && height >= ${rows}) {
-${accumulators(tile, (r, v) => `v128.store(g${r}, c${r}_${v}, ${16 * v});`)}
+${stores(tile, (r, v) => `v128.store(g${r}, c${r}_${v}, ${16 * v});`)}
       } else {
 ${range(rows)
   .reverse()
@@ -227,14 +240,14 @@ ${outerProductStep(tile)}
           top -= ${bytes};
 ${accumulators(tile, (r, v) => `c${r}_${v} = f32x4.add(v128.load(top, ${place(r, v)}), c${r}_${v});`)}
         }
-${accumulators(tile, (r, v) => `v128.store(top, c${r}_${v}, ${place(r, v)});`)}
+${stores(tile, (r, v) => `v128.store(top, c${r}_${v}, ${place(r, v)});`)}
         top += ${bytes};
       }
       let g = gradient + <usize>row * pitch + (<usize>column << 2);
       let sum = stack;
       for (let r = min(height, ${rows}); r > 0; r--) {
         if (width >= ${columns}) {
-${lines(vectors, (v) => `v128.store(g, v128.load(sum, ${16 * v}), ${16 * v});`)}
+${pairs(vectors, (v) => `v128.store(g, v128.load(sum, ${16 * v}), ${16 * v});`)}
         } else {
 ${lines(vectors, (v) => `if (width > ${4 * v}) storeLanes(g + ${16 * v}, v128.load(sum, ${16 * v}), width - ${4 * v});`)}
         }
@@ -292,10 +305,10 @@ ${each((v) => `c${v} = f32x4.add(v128.load(top, ${16 * v}), c${v});`)}
             const zero = f32x4.splat(0);
 ${each((v) => `c${v} = f32x4.pmax(c${v}, zero);`)}
           }
-${each((v) => `v128.store(target, c${v}, ${16 * v});`)}
+${pairs(width / 4, (v) => `v128.store(target, c${v}, ${16 * v});`)}
           break;
         }
-${each((v) => `v128.store(top, c${v}, ${16 * v});`)}
+${pairs(width / 4, (v) => `v128.store(top, c${v}, ${16 * v});`)}
         top += ${bytes};
       }
       target += outPitch;
