@@ -27,6 +27,14 @@ export interface Kernels extends TileKernels {
     to: number,
     destination: number,
   ): void;
+  packRows(
+    source: number,
+    depth: number,
+    pitch: number,
+    columns: number,
+    width: number,
+    destination: number,
+  ): void;
   packColumns(
     source: number,
     segments: number,

@@ -1,5 +1,6 @@
 import type { Arena } from '../../kernels/arena.js';
 import type { CorrelationLayer } from '../../model/model.js';
+import type { InPlaceGemmKernel } from '../../kernels/kernels.js';
 import type { MicroKernels } from './microKernels.js';
 import type { Tensor } from './tensor.js';
 
@@ -21,13 +22,16 @@ const COLLIDING_PITCH = 16 * CACHE_LINE;
  */
 const SHARE_WORTH_LISTING = 0.4;
 
+/** Panels that are copied at once: a row's part of them is a few neighbouring cache lines. */
+const PANELS_AT_ONCE = 4;
+
 /** Words of an example's list beside its terms: the number of groups, a group's head, the bias. Words of a term. */
 const LIST_HEAD = 5;
 const TERM = 2;
 
-/** What the dense passes of a network share: room for one panel, for two transposed maps, and for lists of nonzeros. */
+/** What the dense passes of a network share: room for some panels, for two transposed maps, and for lists of nonzeros. */
 export interface DenseScratch {
-  readonly panel: number;
+  readonly panels: number;
   readonly lists: number;
   readonly transposed: readonly [number, number];
   /** Bytes from channel to channel of a transposed map. */
@@ -54,8 +58,6 @@ export interface DensePass {
   readonly weightRows: number;
   readonly transposedRows: number;
   readonly weightSegment: number;
-  /** A table of one tap without an offset. */
-  readonly tap: number;
   /** The input is the network's, of data that may be mostly zeros. */
   readonly data: boolean;
 }
@@ -92,8 +94,8 @@ export function planDenseScratch(plan: DenseScratchPlan): DenseScratch {
   const map = () => arena.reserve(widest * pitch);
   const listBytes = (LIST_HEAD + TERM * dataInputs) * FLOAT;
   const lists = arena.reserve(dataInputs === 0 ? 0 : images * listBytes);
-  const panel = arena.floats(widest * panelWidth);
-  return { panel, transposed: [map(), map()], pitch, lists };
+  const panels = arena.floats(widest * panelWidth * PANELS_AT_ONCE);
+  return { panels, transposed: [map(), map()], pitch, lists };
 }
 
 export function planDense({ arena, images, scratch, ...plan }: DensePlan): DensePass {
@@ -109,7 +111,6 @@ export function planDense({ arena, images, scratch, ...plan }: DensePlan): Dense
     weightRows: rows(inputs, outputs * FLOAT),
     transposedRows: rows(inputs, scratch.pitch),
     weightSegment: arena.table([0, outputs]),
-    tap: arena.table([0]),
   };
 }
 
@@ -184,22 +185,23 @@ export function denseForwardInPlace(
   );
 }
 
-/** Copies one panel of the weights after the other. */
+/** Copies some panels of the weights after the others. */
 export function denseForwardCopied(
   kernels: MicroKernels,
   pass: DensePass,
-  { panel }: DenseScratch,
+  { panels }: DenseScratch,
   images: number,
   bias: number,
   relu: boolean,
 ): void {
-  const { layer, input, output, panelWidth, inputRows, outputRows, inputSegment } = pass;
+  const { layer, input, output, weights, panelWidth, inputRows, outputRows, inputSegment } = pass;
   const [inputs, outputs] = [layer.big[2], layer.small[2]];
   const gemm = kernels.gemm(images);
-  for (let column = 0; column < outputs; column += panelWidth) {
-    const columns = Math.min(panelWidth, outputs - column);
+  const step = PANELS_AT_ONCE * panelWidth;
+  for (let column = 0; column < outputs; column += step) {
+    const columns = Math.min(step, outputs - column);
     const offset = column * FLOAT;
-    packPanel(kernels, pass, column, columns, panel);
+    kernels.kernels.packRows(weights + offset, inputs, outputs * FLOAT, columns, panelWidth, panels);
     gemm(
       images,
       columns,
@@ -208,25 +210,13 @@ export function denseForwardCopied(
       inputRows,
       1,
       inputSegment,
-      panel,
+      panels,
       bias + offset,
       output.activation + offset,
       outputRows,
       relu ? 1 : 0,
     );
   }
-}
-
-function packPanel(
-  { kernels }: MicroKernels,
-  { layer, weights, panelWidth, tap }: DensePass,
-  column: number,
-  columns: number,
-  panel: number,
-): void {
-  const [inputs, outputs] = [layer.big[2], layer.small[2]];
-  const source = weights + column * FLOAT;
-  kernels.packPanels(source, 1, tap, inputs, outputs * FLOAT, columns, FLOAT, panelWidth, 0, 1, panel);
 }
 
 /**
@@ -244,20 +234,15 @@ export function denseInputGradient(
   const { output, input } = pass;
   const [from, to] = transposed;
   kernels.kernels.transposeMatrix(output.gradient, images, outputs, output.imageStride, from, pitch);
-  const gemm = kernels.gemmInPlace(inputs);
-  gemm(
-    inputs,
-    images,
-    pass.weights,
-    pass.weightRows,
-    1,
-    pass.weightSegment,
-    from,
-    pitch,
-    zeros,
-    to,
-    pass.transposedRows,
-    0,
-  );
+  const gemm = (kernel: InPlaceGemmKernel, first: number, columns: number) => {
+    const offset = first * FLOAT;
+    kernel(
+      ...([inputs, columns, pass.weights, pass.weightRows, 1, pass.weightSegment, from + offset, pitch] as const),
+      ...([zeros, to + offset, pass.transposedRows, 0] as const),
+    );
+  };
+  const rest = kernels.narrowRest(images);
+  if (rest < images) gemm(kernels.gemmInPlace(inputs), 0, images - rest);
+  if (rest > 0) gemm(kernels.gemmInPlaceNarrow, images - rest, rest);
   kernels.kernels.transposeMatrix(to, inputs, images, pitch, input.gradient, input.imageStride);
 }

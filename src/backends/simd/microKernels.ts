@@ -18,6 +18,8 @@ export class MicroKernels {
   /** Of at least `listWidth` columns. */
   readonly sumRows: SumRowsKernel;
   readonly listWidth: (typeof LIST_WIDTHS)[number];
+  /** Of panels half as wide, where the tile has them. */
+  readonly gemmInPlaceNarrow: InPlaceGemmKernel;
   readonly #tall: boolean;
   readonly #gemm4: GemmKernel;
   readonly #gemm6: GemmKernel;
@@ -40,6 +42,7 @@ export class MicroKernels {
     this.sumRows = kernels[`sumRows${this.listWidth}`];
     this.#gemm4 = wide ? kernels.gemm4x16 : kernels.gemm4x8;
     this.#gemm6 = wide ? kernels.gemm6x16 : kernels.gemm6x8;
+    this.gemmInPlaceNarrow = this.#tall ? kernels.gemmInPlace6x8 : kernels.gemmInPlace4x8;
     this.#inPlace4 = wide ? kernels.gemmInPlace4x16 : kernels.gemmInPlace4x8;
     this.#inPlace6 = wide ? kernels.gemmInPlace6x16 : kernels.gemmInPlace6x8;
     this.#filter4 = wide ? kernels.filterGradient4x16 : kernels.filterGradient4x8;
@@ -54,6 +57,12 @@ export class MicroKernels {
 
   gemmInPlace(rows: number): InPlaceGemmKernel {
     return this.#tall && !wastes(rows) ? this.#inPlace6 : this.#inPlace4;
+  }
+
+  /** Of so many columns, those behind the last whole panel that fill no more than half of another. */
+  narrowRest(columns: number): number {
+    const rest = columns % this.tile.columns;
+    return this.tile.columns === 16 && rest <= 8 ? rest : 0;
   }
 
   filterGradient(rows: number): FilterGradientKernel {
