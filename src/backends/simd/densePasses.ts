@@ -9,9 +9,9 @@ const CACHE_LINE = 64;
 
 /**
  * From this many rows on, copying a panel, which then stays in the first-level cache for all of them, costs less than the cache
- * and page misses of reading it where it stands.
+ * and page misses of reading it where it stands; the more so with several ranks, of which another has written half of the weights.
  */
-const ROWS_WORTH_COPYING = 24;
+const ROWS_WORTH_COPYING = 5;
 
 /** Lines this far apart share a few sets of the caches. */
 const COLLIDING_PITCH = 16 * CACHE_LINE;
@@ -22,8 +22,8 @@ const COLLIDING_PITCH = 16 * CACHE_LINE;
  */
 const SHARE_WORTH_LISTING = 0.4;
 
-/** Panels that are copied at once: a row's part of them is a few neighbouring cache lines. */
-const PANELS_AT_ONCE = 4;
+/** Panels that are copied at once: a row's part of them is some neighbouring cache lines, which come faster than one. */
+const PANELS_AT_ONCE = 8;
 
 /** Words of an example's list beside its terms: the number of groups, a group's head, the bias. Words of a term. */
 const LIST_HEAD = 5;
