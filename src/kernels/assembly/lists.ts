@@ -91,7 +91,7 @@ export function listInputs(
 
 /**
  * Lists of `rows` rows of a dense layer's weight gradient, with a group for each shard that has terms. The first six arguments are those of
- * treeGradient; `zeros` is the address of as many zeros as the gradient has columns. Room for two words and two pairs for
+ * treeGradient; `zeros` is the address of as many zeros as the gradient has columns. Room for a word and two pairs for
  * each row, a pair for each of its shards and one for each of its examples. Returns the number of terms, or −1 as soon as more than `share` of what was seen is not zero.
  */
 export function listGradients(
