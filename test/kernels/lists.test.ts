@@ -15,7 +15,7 @@ type Width = (typeof LIST_WIDTHS)[number];
 
 const MEBIBYTE = 2 ** 20;
 
-/** What every list has beside its terms and groups, and a term or a group's head: words, as lists.ts documents the room. */
+/** Words of a list beside its groups and terms, at most, and of a group's head or a term: the room that lists.ts documents. */
 const HEAD = 5;
 const PAIR = 2;
 
@@ -126,7 +126,7 @@ function sumInputs(harness: KernelHarness, width: Width, given: InputsCase, x: F
   const bias = harness.input(sampleFloats(seed + 3, Math.ceil(columns / 8) * 8));
   const out = placeOutput(harness, images, columns, gap);
   const dense = placeOutput(harness, images, columns, gap);
-  const expectedLists = inputLists(x, inputs, bias, weights);
+  const expectedLists = Uint32Array.from(inputLists(x, inputs, bias, weights).flat());
   const lists = harness.output(images * (HEAD + PAIR * inputs) * 4);
   const rows = Array.from({ length: images }, (_, image) => image);
   const offsets = harness.u32(rows.map((row) => row * input.pitch));
@@ -171,7 +171,7 @@ function sumGradients(
     ]),
   );
   const zeros = harness.input(new Float32Array(columns));
-  const expectedLists = gradientLists(big, rows, shards, right, zeros);
+  const expectedLists = Uint32Array.from(gradientLists(big, rows, shards, right, zeros).flat());
   const lists = harness.output(rows * (HEAD + PAIR * (shards.length + count)) * 4);
   const stack = placeStack(harness, width, shards.length);
   const out = placeOutput(harness, rows, columns, gap);

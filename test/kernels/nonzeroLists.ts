@@ -31,24 +31,17 @@ export function countNonzeros(values: Float32Array): number {
   return values.reduce((count, value) => count + (value === 0 ? 0 : 1), 0);
 }
 
-/** What listInputs writes for x, [images, inputs]: a list an image. */
-export function inputLists(
-  x: Float32Array,
-  inputs: number,
-  bias: number,
-  weights: Placed,
-): Uint32Array<ArrayBuffer> {
-  return concatenated(
-    rowsOf(x, inputs).map((row) => {
-      const terms = nonzeros(row, weights);
-      return listWords([{ terms: [[1, bias], ...terms], joins: 0 }]);
-    }),
-  );
+/** What listInputs writes for x, [images, inputs]: the words of each image's list. */
+export function inputLists(x: Float32Array, inputs: number, bias: number, weights: Placed): number[][] {
+  return Array.from({ length: x.length / inputs }, (_, image) => {
+    const row = x.subarray(image * inputs, (image + 1) * inputs);
+    return listWords([{ terms: [[1, bias], ...nonzeros(row, weights)], joins: 0 }]);
+  });
 }
 
 /**
- * What listGradients writes: a list for each column of `big`, [examples, rows], with groups of as many examples as `shards` says, whose
- * sums the tree adds; `small` is the matrix that the gradient's sums are of.
+ * What listGradients writes: the words of a list for each column of `big`, [examples, rows]. Groups are of as many examples as `shards`
+ * says, terms multiply rows of `small`.
  */
 export function gradientLists(
   big: Float32Array,
@@ -56,23 +49,19 @@ export function gradientLists(
   shards: readonly number[],
   small: Placed,
   zeros: number,
-): Uint32Array<ArrayBuffer> {
-  const lists = Array.from({ length: rows }, (_, row) => {
+): number[][] {
+  const first = shards.map((_, shard) => shards.slice(0, shard).reduce((sum, n) => sum + n, 0));
+  return Array.from({ length: rows }, (_, row) => {
     const column = Float32Array.from({ length: big.length / rows }, (_, i) => big[i * rows + row]!);
-    const groups = joined(
-      shards.map((examples, shard) => {
-        const first = shards.slice(0, shard).reduce((sum, n) => sum + n, 0);
-        const { address, pitch } = small;
-        const terms = nonzeros(column.subarray(first, first + examples), {
-          address: address + first * pitch,
-          pitch,
-        });
-        return terms.length === 0 ? [] : [{ terms, joins: 0 }];
-      }),
-    );
+    const sums = shards.map((examples, shard): Group[] => {
+      const from = first[shard]!;
+      const address = small.address + from * small.pitch;
+      const terms = nonzeros(column.subarray(from, from + examples), { ...small, address });
+      return terms.length === 0 ? [] : [{ terms, joins: 0 }];
+    });
+    const groups = joined(sums);
     return listWords(groups.length === 0 ? [{ terms: [[0, zeros]], joins: 0 }] : groups);
   });
-  return concatenated(lists);
 }
 
 /** Neighbours are joined, then neighbouring sums, and so on; one without a neighbour waits, one without terms is left out. */
@@ -91,11 +80,11 @@ function nonzeros(factors: Float32Array, { address, pitch }: Placed): Term[] {
   return [...factors].flatMap((factor, i) => (factor === 0 ? [] : [[factor, address + i * pitch] as const]));
 }
 
-function listWords(groups: readonly Group[]): Uint32Array {
-  return Uint32Array.from([
+function listWords(groups: readonly Group[]): number[] {
+  return [
     groups.length,
     ...groups.flatMap(({ terms, joins }) => [terms.length, joins, ...terms.flatMap(termWords)]),
-  ]);
+  ];
 }
 
 function termWords([factor, address]: Term): number[] {
@@ -104,19 +93,3 @@ function termWords([factor, address]: Term): number[] {
 }
 
 const bits = new DataView(new ArrayBuffer(4));
-
-function rowsOf(matrix: Float32Array, columns: number): Float32Array[] {
-  return Array.from({ length: matrix.length / columns }, (_, row) =>
-    matrix.subarray(row * columns, (row + 1) * columns),
-  );
-}
-
-function concatenated(lists: readonly Uint32Array[]): Uint32Array<ArrayBuffer> {
-  const all = new Uint32Array(lists.reduce((sum, list) => sum + list.length, 0));
-  let at = 0;
-  for (const list of lists) {
-    all.set(list, at);
-    at += list.length;
-  }
-  return all;
-}
