@@ -74,6 +74,8 @@ interface Listing {
 interface Product {
   readonly place: SparsePlace;
   readonly word: string;
+  /** What else matters, behind the extents. */
+  readonly detail?: string;
   /** The kernel that lists. */
   readonly lister: 'listInputs' | 'listGradients';
   /** What is listed, a float for each term that there may be. */
@@ -83,9 +85,17 @@ interface Product {
 }
 
 /** A case for the lister, and one for the product. */
-function productCases({ place, word, lister, input, reference, prepare }: Product): KernelCase[] {
+function productCases({
+  place,
+  word,
+  detail = '',
+  lister,
+  input,
+  reference,
+  prepare,
+}: Product): KernelCase[] {
   const terms = countNonzeros(input);
-  const shape = `${describe(place, word)}, ${Math.round(100 * place.density)} % not zero`;
+  const shape = `${describe(place, word)}${detail}, ${Math.round(100 * place.density)} % not zero`;
   return [
     {
       kernel: lister,
@@ -184,7 +194,8 @@ function gradientCases(place: SparsePlace, shards: number): KernelCase[] {
   const inputs = once(() => ({ ...filterInputs(place), big: input }));
   return productCases({
     place,
-    word: `weight gradient, ${shards} shards,`,
+    word: 'weight gradient',
+    detail: `, ${shards} shards`,
     lister: 'listGradients',
     input,
     reference: once(() => filterReference(place, inputs())),
