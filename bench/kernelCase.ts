@@ -3,7 +3,7 @@
 import type { Workbench } from './workbench.js';
 
 export interface KernelCase {
-  /** The kernel's name; gemm and filterGradient stand for those of the workbench's tile. */
+  /** The kernel's name; gemm, filterGradient, treeGradient and sumRows stand for those of the workbench's tile. */
   readonly kernel: string;
   readonly model: string;
   /** What it computes there, with the extents that matter. */

@@ -1,5 +1,5 @@
 import { bindKernels, type Kernels } from './kernels.js';
-import { TILE_NAMES } from './tiles/tile.js';
+import { LIST_WIDTHS, TILE_NAMES } from './tiles/tile.js';
 
 /** V8 replaces its first code for a function by optimised code after some calls, in the background. */
 const CALLS = 60;
@@ -10,6 +10,10 @@ const COLUMNS = 37;
 const DEPTH = 61;
 const SPLIT = 23;
 
+/** Of a product by lists: for each width more columns than one, no multiple of the wider; two products fill the output. */
+const LISTED_ROWS = 2;
+const LISTED_COLUMNS = 120;
+
 /** Bytes. */
 const A = 0;
 const B = 65536;
@@ -18,6 +22,7 @@ const TABLES = 3 * 65536;
 const SHARDS = TABLES + 4096;
 const ZEROS = TABLES + 8192;
 const STACK = TABLES + 12_288;
+const LISTS = TABLES + 16_384;
 
 /**
  * Whether every kernel that V8 may re-vectorise gives the same bits before and after it is optimised: V8's first code for
@@ -28,6 +33,8 @@ export function tilesKeepTheirBits(module: WebAssembly.Module): boolean {
   const kernels = bindKernels(module, memory);
   const buffer = memory.buffer;
   fillInputs(buffer);
+  // Three groups a row, of which two join what waits.
+  kernels.listGradients(LISTED_ROWS, 0, 3, SHARDS, DEPTH * 4, COLUMNS * 4, ZEROS, LISTS, 1);
   const run = () => runTiles(kernels, buffer);
   const first = run();
   const start = performance.now();
@@ -104,6 +111,14 @@ function runTiles(kernels: Kernels, buffer: ArrayBufferLike): Float32Array {
     kernels[`filterGradient${name}`](ROWS, COLUMNS, OUT, A, DEPTH * 4, 0, B, COLUMNS * 4, 0, DEPTH, 1, 0);
     keep();
     kernels[`treeGradient${name}`](ROWS, COLUMNS, OUT, 0, 3, SHARDS, DEPTH * 4, COLUMNS * 4, ZEROS, STACK);
+    keep();
+  }
+  for (const width of LIST_WIDTHS) {
+    for (const relu of [0, 1]) {
+      const target = OUT + relu * LISTED_ROWS * LISTED_COLUMNS * 4;
+      const pitch = LISTED_COLUMNS * 4;
+      kernels[`sumRows${width}`](LISTED_ROWS, LISTED_COLUMNS, LISTS, target, pitch, STACK, relu);
+    }
     keep();
   }
   kernels.columnSums(A, DEPTH, COLUMNS, OUT, 0);

@@ -22,7 +22,7 @@ const cases = kernelCases({ mostImages: 2, mostExamples: 26 });
 const PROBES = ['peakProbe', 'widePeakProbe', 'multiplyAddProbe'];
 
 /** Kernels that the tile decides about; for the others one tile is as good as another. */
-const TILED = ['gemm', 'filterGradient', 'treeGradient', 'packPanels'];
+const TILED = ['gemm', 'filterGradient', 'treeGradient', 'sumRows', 'packPanels'];
 
 /** All kernels, each call passed through `call`. */
 function wrapped(kernels: Kernels, call: (name: string, run: () => unknown) => unknown): Kernels {

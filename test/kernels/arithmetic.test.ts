@@ -9,7 +9,7 @@ import { fusedMultiplyAdd, multiplyAdd } from './float32.js';
 
 /** Kernels whose sums of products the mode decides; no other may depend on it. */
 function multipliesAndAdds(name: keyof TrainingExports): boolean {
-  return /^gemm|^filterGradient|^treeGradient|^depthwise|^volume|Probe$/.test(name);
+  return /^gemm|^filterGradient|^treeGradient|^sumRows|^depthwise|^volume|Probe$/.test(name);
 }
 
 for (const { arithmetic, skip } of modes) {

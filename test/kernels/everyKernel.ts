@@ -5,22 +5,26 @@ import { bindKernels } from '#src/kernels/kernels.js';
 import type { TileName } from '#src/kernels/tiles/tile.js';
 import type { TrainingExports as Kernels } from '#src/tfjs/trainingExports.js';
 import { sampleFloats, words } from './float32.js';
+import { thinned } from './nonzeroLists.js';
 import { tensorCalls } from './tensorCalls.js';
 
 const PAGE = 65536;
 
-/** A page each, addresses in bytes: numbers of both signs (two), in (0, 1], tables; then room to write, of numbers too. */
+/** A page each, addresses in bytes: numbers of both signs (two), in (0, 1], tables; then room to write, of numbers too; mostly zeros. */
 const A = 0;
 const B = PAGE;
 const UNIT = 2 * PAGE;
 const TABLES = 3 * PAGE;
 const OUT = 4 * PAGE;
 const MORE = 5 * PAGE;
-const PAGES = 6;
+const SPARSE = 6 * PAGE;
+const PAGES = 7;
 
 const ROWS = 13;
 const COLUMNS = 37;
 const DEPTH = 61;
+/** Of the products by lists: more than a width, and no multiple of one. */
+const LISTED_COLUMNS = 85;
 const COUNT = 101;
 /** Almost a page: of a thousand values of exp, one shows that its polynomial was rounded otherwise. */
 const MANY = 16_379;
@@ -32,6 +36,7 @@ const TAP_OFFSETS = TABLES + 3072;
 const PIECES = TABLES + 4096;
 const ORDER = TABLES + 5120;
 const SHARDS = TABLES + 6144;
+const LISTED_SHARDS = TABLES + 7168;
 const ZEROS = TABLES + 8192;
 
 type TileCall = (kernels: Kernels) => void;
@@ -73,6 +78,28 @@ function filterGradient(name: Extract<keyof Kernels, `filterGradient${string}`>)
   };
 }
 
+function listInputs(kernels: Kernels, lists: number, share: number): void {
+  kernels.listInputs(SPARSE, ROWS, DEPTH, 400, UNIT, B, LISTED_COLUMNS * 4, lists, share);
+}
+
+/** Five shards of 20, 1, 0, 30 and 10 examples. */
+function listGradients(kernels: Kernels, lists: number, share: number): void {
+  kernels.listGradients(ROWS, 4, 5, LISTED_SHARDS, 80, LISTED_COLUMNS * 4, ZEROS, lists, share);
+}
+
+function sumRows(name: Extract<keyof Kernels, `sumRows${string}`>): TileCall {
+  return (kernels) => {
+    const [lists, stack] = [OUT, OUT + 32_768];
+    const pitch = LISTED_COLUMNS * 4;
+    for (const [i, list] of [listInputs, listGradients].entries()) {
+      list(kernels, lists, 1);
+      for (const relu of [0, 1]) {
+        kernels[name](ROWS, LISTED_COLUMNS, lists, MORE + (2 * i + relu) * 8192, pitch, stack, relu);
+      }
+    }
+  };
+}
+
 type Calls = { readonly [Name in keyof Kernels]: (kernels: Kernels, memory: Float32Array) => void };
 
 /** A key, a position, a step and a purpose. */
@@ -101,6 +128,14 @@ export const calls: Calls = {
   filterGradient6x8: filterGradient('filterGradient6x8'),
   filterGradient4x16: filterGradient('filterGradient4x16'),
   filterGradient6x16: filterGradient('filterGradient6x16'),
+  listInputs: (kernels) => {
+    for (const [share, lists] of [OUT, MORE].entries()) listInputs(kernels, lists, share);
+  },
+  listGradients: (kernels) => {
+    for (const [share, lists] of [OUT, MORE].entries()) listGradients(kernels, lists, share);
+  },
+  sumRows40: sumRows('sumRows40'),
+  sumRows80: sumRows('sumRows80'),
   columnSums: (kernels) => kernels.columnSums(A, 50, COLUMNS, OUT, 1),
   packPanels: (kernels) => {
     kernels.packPanels(A, 2, TAP_OFFSETS, ROWS, COLUMNS * 4, COLUMNS, 4, 16, 0, 3, OUT);
@@ -164,6 +199,8 @@ function filledMemory(): Buffer {
     Float32Array.from({ length: PAGE / 4 }, () => (next() + 1) / 2 ** 32),
     UNIT / 4,
   );
+  const sparse = floats.subarray(SPARSE / 4);
+  sparse.set(thinned(sparse, 0.3, 3));
   const tables = new Uint32Array(floats.buffer, TABLES, PAGE / 4).fill(0);
   const write = (address: number, values: readonly number[]) => tables.set(values, (address - TABLES) / 4);
   const rows = Array.from({ length: ROWS }, (_, row) => row);
@@ -185,6 +222,14 @@ function filledMemory(): Buffer {
       A + first * 20,
       B + first * COLUMNS * 4,
       [23, 1, 37][i]! * COLUMNS * 4,
+    ]),
+  );
+  write(
+    LISTED_SHARDS,
+    [0, 20, 21, 21, 51].flatMap((first, i) => [
+      SPARSE + first * 80,
+      B + first * LISTED_COLUMNS * 4,
+      [20, 1, 0, 30, 10][i]! * LISTED_COLUMNS * 4,
     ]),
   );
   return Buffer.from(floats.buffer);

@@ -7,6 +7,7 @@ export type FaultyKernel = keyof Kernels &
     | `gemm${string}x${string}`
     | `filterGradient${string}`
     | `treeGradient${string}`
+    | `sumRows${string}`
     | 'adam'
     | 'bernoulli'
     | 'columnSums'
@@ -45,7 +46,7 @@ function firstResult(kernel: FaultyKernel, args: readonly number[], words: Uint3
   if (kernel === 'bernoulli') return args[6]! / 4;
   if (kernel === 'sigmoidArray' || kernel === 'tanhBackward' || kernel === 'reluBackward')
     return args[1]! / 4;
-  if (kernel === 'columnSums') return args[3]! / 4;
+  if (kernel === 'columnSums' || kernel.startsWith('sumRows')) return args[3]! / 4;
   if (kernel.startsWith('filterGradient') || kernel.startsWith('treeGradient')) return args[2]! / 4;
   return (args[9]! + words[args[10]! / 4]!) / 4;
 }

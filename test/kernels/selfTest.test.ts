@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compileKernels } from '#src/kernels/kernels.js';
 import { tilesKeepTheirBits } from '#src/kernels/selfTest.js';
-import { TILE_NAMES } from '#src/kernels/tiles/tile.js';
+import { LIST_WIDTHS, TILE_NAMES } from '#src/kernels/tiles/tile.js';
 import { modes } from './arithmeticMode.js';
 import { injectFault } from './faultyEngine.js';
 
@@ -37,6 +37,7 @@ for (const tile of TILE_NAMES) {
 }
 
 const others = [
+  ...LIST_WIDTHS.map((width) => `sumRows${width}` as const),
   ...(['columnSums', 'reduceAdam', 'adam', 'bernoulli'] as const),
   ...(['sigmoidArray', 'tanhForward', 'tanhBackward', 'reluBackward'] as const),
 ];

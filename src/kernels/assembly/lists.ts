@@ -34,7 +34,7 @@ function appendNonzero(term: usize, factor: usize, floats: usize): usize {
   store<u32>(term, bits);
   store<u32>(term, <u32>floats, 4);
   // Without a branch, which nobody could predict. The sign does not count.
-  return term + (<usize>i32(bits << 1 != 0) << 3);
+  return term + ((<usize>i32(bits << 1 != 0)) << 3);
 }
 
 /**
@@ -65,7 +65,7 @@ export function listInputs(
     for (let k = 0; k < whole; k += BLOCK) {
       for (let bits = nonzeros(factor); bits != 0; bits &= bits - 1) {
         const i = ctz(bits);
-        store<u32>(term, load<u32>(factor + (<usize>i << 2)));
+        store<u32>(term, load<u32>(factor + ((<usize>i) << 2)));
         store<u32>(term, <u32>(floats + <usize>(i * weightPitch)), 4);
         term += PAIR;
       }
@@ -91,7 +91,7 @@ export function listInputs(
 
 /**
  * Lists of `rows` rows of a dense layer's weight gradient, with a group for each shard that has terms. The first six arguments are those of
- * treeGradient; `zeros` is the address of as many zeros as the gradient has columns. Room for two words and two pairs for
+ * treeGradient; `zeros` is the address of as many zeros as the gradient has columns. Room for a word and two pairs for
  * each row, a pair for each of its shards and one for each of its examples. Returns the number of terms, or −1 as soon as more than `share` of what was seen is not zero.
  */
 export function listGradients(
