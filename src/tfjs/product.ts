@@ -63,9 +63,8 @@ export interface MatrixProduct {
 
 /** Computes a product; may allocate scratch memory. */
 export function multiply(host: Host, product: MatrixProduct): void {
-  const { m, n, k } = product;
-  if (m === 0 || n === 0) return;
-  if (k > 0 && multiplySparse(host, product)) return;
+  if (product.m === 0 || product.n === 0) return;
+  if (multiplySparse(host, product)) return;
   multiplyDense(host, product);
 }
 

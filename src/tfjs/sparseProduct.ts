@@ -17,11 +17,11 @@ const WORD = Uint32Array.BYTES_PER_ELEMENT;
 const SHARE_WORTH_LISTING = { 40: 0.52, 80: 0.62 } as const;
 
 /**
- * Rows of B so many bytes apart, or a multiple, share a few sets of the first-level cache: dense products copy them, lists read
- * them in place, and are worth it up to this part of the share.
+ * Lists are worth it up to this part of the share where the rows of B that they need do not stay in the first-level cache: rows so many
+ * bytes apart, or a multiple, share a few sets of it. Dense products copy them.
  */
+const UNCACHED_PART = 0.6;
 const COLLIDING_PITCH = 1024;
-const COLLIDING_PART = 0.6;
 
 /** With fewer rows, looking whether all of B is finite costs what is gained; with fewer columns, listing does. */
 const LEAST_ROWS = 16;
@@ -55,17 +55,16 @@ const TERM_WORDS = 2;
 /** A table with one shard for listGradients: the addresses of A and B, and B's bytes. */
 const TABLE_WORDS = 3;
 
-/** No list has more than one group, so no sum waits. */
+/** For lists of one group: no sum waits. */
 const NO_STACK = 0;
 
 /** Computes the product by lists, and returns true; or false, `out` being undefined, where that would not pay or not be right. */
 export function multiplySparse(host: Host, product: MatrixProduct): boolean {
-  if (!isWorthALook(host, product) || !looksSparse(host, product)) return false;
-  const { a, b, m, n, k, transposeA, bias } = product;
-  if (host.kernels.allFinite(b, k * n) === 0) return false;
+  const { a, m, k, transposeA, bias, transposeB } = product;
+  if (transposeB || k === 0 || !isWorthListing(host, product, blockDepth(k))) return false;
   if (!transposeA) return sumRowLists(host, product);
   // Lists of columns begin with their first product: a bias has no place in them, nor the sums of an earlier block.
-  if (k <= MOST_DEPTH && bias === 0) return sumColumnLists(host, product);
+  if (k <= MOST_DEPTH && bias === 0) return multiplyLines(host, product);
   const copy = host.heap.allocate(m * k * FLOAT);
   try {
     host.kernels.transposeTensor(a, k, m, copy);
@@ -75,24 +74,34 @@ export function multiplySparse(host: Host, product: MatrixProduct): boolean {
   }
 }
 
-function isWorthALook({ microKernels }: Host, { m, n, k, transposeB }: MatrixProduct): boolean {
-  if (transposeB || m < LEAST_ROWS || n < Math.max(LEAST_COLUMNS, microKernels.listWidth)) return false;
-  return m * n * k >= LEAST_PRODUCTS;
+/** A, [m, k] or [k, m], and B, [k, n]. */
+export type SparseOperands = Pick<MatrixProduct, 'a' | 'b' | 'm' | 'n' | 'k'>;
+
+/**
+ * Whether lists would pay for A · B or Aᵀ · B and be right, as far as a few samples tell. Uses scratch memory.
+ * @param depth rows of B that a list refers to.
+ */
+export function isWorthListing(host: Host, operands: SparseOperands, depth: number): boolean {
+  const { b, m, n, k } = operands;
+  if (m < LEAST_ROWS || n < Math.max(LEAST_COLUMNS, host.microKernels.listWidth)) return false;
+  if (m * n * k < LEAST_PRODUCTS) return false;
+  return looksSparse(host, operands, depth) && host.kernels.allFinite(b, k * n) !== 0;
 }
 
-function worthwhileShare({ microKernels: { listWidth } }: Host, columns: number): number {
+function worthwhileShare({ microKernels: { listWidth } }: Host, columns: number, depth: number): number {
   const computed = Math.ceil(columns / listWidth) * listWidth;
-  const part = (columns * FLOAT) % COLLIDING_PITCH === 0 ? COLLIDING_PART : 1;
+  const collides = (columns * FLOAT) % COLLIDING_PITCH === 0;
+  const part = collides || depth > MOST_DEPTH ? UNCACHED_PART : 1;
   return SHARE_WORTH_LISTING[listWidth] * part * (columns / computed);
 }
 
 /** By a few samples: a look at all of A would cost some percent of a dense product. */
-function looksSparse(host: Host, { a, m, n, k }: MatrixProduct): boolean {
+function looksSparse(host: Host, { a, m, n, k }: SparseOperands, depth: number): boolean {
   const length = Math.min(SAMPLE, Math.floor((m * k) / SAMPLES));
   const pitch = Math.floor((m * k - length) / (SAMPLES - 1)) * FLOAT;
   const lists = host.scratch(listBytes(SAMPLES, length));
   const terms = host.kernels.listInputs(a, SAMPLES, length, pitch, 0, 0, 0, lists, 1);
-  return terms <= worthwhileShare(host, n) * SAMPLES * length;
+  return terms <= worthwhileShare(host, n, depth) * SAMPLES * length;
 }
 
 function listBytes(rows: number, depth: number): number {
@@ -134,7 +143,7 @@ function sumBlocks(
   { sums, lists, depth }: { readonly sums: number; readonly lists: number; readonly depth: number },
 ): boolean {
   const { kernels, microKernels } = host;
-  const share = worthwhileShare(host, n);
+  const share = worthwhileShare(host, n, depth);
   const pitch = n * FLOAT;
   const blocks = Math.ceil(k / depth);
   let terms = 0;
@@ -171,21 +180,52 @@ function startFrom(host: Host, lists: number, count: number, rows: number, pitch
   }
 }
 
-/** Aᵀ · B of one block's depth, A read in place. False as soon as there is more in A than the samples let expect. */
-function sumColumnLists(host: Host, { a, b, out, m, n, k, relu }: MatrixProduct): boolean {
+/** Aᵀ · B of one block's depth. */
+function multiplyLines(host: Host, { a, b, out, m, n, k, relu }: MatrixProduct): boolean {
+  const pitch = n * FLOAT;
+  const tableBytes = TABLE_WORDS * WORD;
+  const zeros = host.zeros(n);
+  const table = host.scratch(tableBytes + columnListBytes(m, 1, k));
+  host.words(table, TABLE_WORDS).set([a, b, k * pitch]);
+  const product = { m, n, k, shards: 1, table, out, relu, zeros };
+  return sumColumnLists(host, { ...product, lists: table + tableBytes, stack: NO_STACK });
+}
+
+/** Aᵀ · B, [m, n], of A, [k, m], and B, [k, n], in shards: each one's sums are its own, and are added by the tree of treeGradient. */
+export interface ShardedProduct {
+  readonly m: number;
+  readonly n: number;
+  /** In all shards. */
+  readonly k: number;
+  readonly shards: number;
+  /** treeGradient's. */
+  readonly table: number;
+  readonly stack: number;
+  /** Address of n zeros. */
+  readonly zeros: number;
+  /** Room of columnListBytes. */
+  readonly lists: number;
+  readonly out: number;
+  readonly relu: boolean;
+}
+
+export function columnListBytes(m: number, shards: number, k: number): number {
+  return listBytes(Math.min(m, MOST_ROWS), k + shards - 1);
+}
+
+/** A is read in place. False, `out` being undefined, as soon as there is more in A than samples let expect. */
+export function sumColumnLists(host: Host, product: ShardedProduct): boolean {
+  const { m, n, k, shards, table, stack, zeros, lists, out, relu } = product;
   const { kernels, microKernels } = host;
+  const share = worthwhileShare(host, n, k);
   const step = Math.min(m, MOST_ROWS);
   const pitch = n * FLOAT;
-  const zeros = host.zeros(n);
-  const table = host.scratch(TABLE_WORDS * WORD + listBytes(step, k));
-  const lists = table + TABLE_WORDS * WORD;
-  host.words(table, TABLE_WORDS).set([a, b, k * pitch]);
   let terms = 0;
   for (let row = 0; row < m; row += step) {
     const rows = Math.min(step, m - row);
-    terms += kernels.listGradients(rows, row * FLOAT, 1, table, m * FLOAT, pitch, zeros, lists, 1);
-    if (terms > worthwhileShare(host, n) * (row + rows) * k) return false;
-    microKernels.sumRows(rows, n, lists, out + row * pitch, pitch, NO_STACK, relu ? 1 : 0);
+    terms += kernels.listGradients(rows, row * FLOAT, shards, table, m * FLOAT, pitch, zeros, lists, 1);
+    if (terms > share * (row + rows) * k) return false;
+    microKernels.sumRows(rows, n, lists, out + row * pitch, pitch, stack, relu ? 1 : 0);
   }
   return true;
 }
