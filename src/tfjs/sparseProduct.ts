@@ -2,7 +2,7 @@
 // black, and a ReLU leaves half of its units.
 //
 // The sums are those of the dense kernels, term by term, without the products with 0. These change no sum as long as the right
-// operand is finite, so the bits are the same, but for the sign of a sum that is zero: of a bias of −0, or of products too small for float32.
+// operand is finite, so the bits are the same, but for the sign of a sum that is zero: of a bias of −0, or of products that are all zero.
 
 import type { Host } from './host.js';
 import type { MatrixProduct } from './product.js';
