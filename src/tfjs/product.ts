@@ -5,6 +5,7 @@
 // transposes, a row has the same bits whatever other rows are computed with it.
 
 import type { Host } from './host.js';
+import { multiplySparse } from './sparseProduct.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
@@ -62,8 +63,13 @@ export interface MatrixProduct {
 
 /** Computes a product; may allocate scratch memory. */
 export function multiply(host: Host, product: MatrixProduct): void {
+  if (product.m === 0 || product.n === 0) return;
+  if (multiplySparse(host, product)) return;
+  multiplyDense(host, product);
+}
+
+function multiplyDense(host: Host, product: MatrixProduct): void {
   const { m, n, k, transposeA, transposeB } = product;
-  if (m === 0 || n === 0) return;
   if (k === 0) sumOuterProducts(host, product);
   else if (transposeA && transposeB) multiplyBothTransposed(host, product);
   else if (transposeA) multiplyLines(host, product);

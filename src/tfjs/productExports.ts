@@ -1,5 +1,6 @@
-/** Functions of the WebAssembly module around the GEMM kernels: assembly/border.ts, epilogue.ts, transpose.ts. */
+/** Functions of the WebAssembly module around the GEMM kernels: assembly/border.ts, epilogue.ts, finite.ts, transpose.ts. */
 export interface ProductExports {
+  allFinite(x: number, count: number): number;
   zeroFloats(target: number, count: number): void;
   copyBordered(source: number, target: number, lines: number, length: number, border: number): void;
   transposeTensor(source: number, rows: number, columns: number, target: number): void;

@@ -73,6 +73,10 @@ export const tensorCalls: { readonly [Name in keyof (ProductExports & TensorExpo
   packRows: (kernels) => {
     for (const width of [8, 16]) kernels.packRows(A, ROWS, COLUMNS * 4, COLUMNS, width, OUT);
   },
+  allFinite: (kernels, memory) => {
+    memory[OUT / 4] = kernels.allFinite(A, COUNT);
+    memory[MORE / 4] = kernels.allFinite(B, MANY);
+  },
   addRows: (kernels) => kernels.addRows(OUT, ROWS, COLUMNS, A, 0, 4),
   fillRows: (kernels) => kernels.fillRows(OUT, ROWS, COLUMNS, A),
   activate: (kernels) => {

@@ -6,6 +6,7 @@ export { copyBordered, zeroFloats } from './border';
 export { expArray, log1pArray, logArray } from './elementary';
 export { columnSums } from './columnSums';
 export { activate, addRows, fillRows, preluRows, reluGradient } from './epilogue';
+export { allFinite } from './finite';
 export { gaussianBackward, gaussianForward } from './gaussian';
 export { gemmDot4 } from './dot';
 export { listGradients, listInputs } from './lists';

@@ -1,0 +1,231 @@
+// Products whose left operand has many zeros, by lists of what is not zero (assembly/lists.ts): the pixels of an image are mostly
+// black, and a ReLU leaves half of its units.
+//
+// The sums are those of the dense kernels, term by term, without the products with 0. These change no sum as long as the right
+// operand is finite, so the bits are the same, but for the sign of a sum that is zero: of a bias of −0, or of products that are all zero.
+
+import type { Host } from './host.js';
+import type { MatrixProduct } from './product.js';
+
+const FLOAT = Float32Array.BYTES_PER_ELEMENT;
+const WORD = Uint32Array.BYTES_PER_ELEMENT;
+
+/**
+ * Up to this share of numbers that are not zero, lists beat dense products, by the columns that sumRows takes at once:
+ * vectors in pairs read twice as much at a time, and reading sets its pace. Measured where no columns are computed twice.
+ */
+const SHARE_WORTH_LISTING = { 40: 0.52, 80: 0.62 } as const;
+
+/**
+ * Lists are worth it up to this part of the share where the rows of B that they need do not stay in the first-level cache: rows so many
+ * bytes apart, or a multiple, share a few sets of it. Dense products copy them.
+ */
+const UNCACHED_PART = 0.6;
+const COLLIDING_PITCH = 1024;
+
+/** With fewer rows, looking whether all of B is finite costs what is gained; with fewer columns, listing does. */
+const LEAST_ROWS = 16;
+const LEAST_COLUMNS = 80;
+
+/** From here on (50 to 100 µs), a look at a dense A costs a percent at most. */
+const LEAST_PRODUCTS = 2 ** 21;
+
+/** Places of A that are looked at first, spread over all of it, and floats of each. */
+const SAMPLES = 8;
+const SAMPLE = 128;
+
+/** Depth at a time: as many rows of B, as wide as sumRows takes them, stay in the first-level cache. */
+const MOST_DEPTH = 144;
+
+/** Depths of blocks are multiples, as listInputs looks at so many floats at once. */
+const DEPTH_UNIT = 16;
+
+/** Rows at a time: their lists and sums stay in the second-level cache. */
+const MOST_ROWS = 256;
+
+/** Bytes of a row's list beside its terms, at most, and of a term. */
+const LIST_HEAD = 32;
+const TERM = 8;
+
+/** Words of a row's list of one group: before its first term; the address in that; of a term. */
+const HEAD_WORDS = 3;
+const ADDRESS_WORD = HEAD_WORDS + 1;
+const TERM_WORDS = 2;
+
+/** A table with one shard for listGradients: the addresses of A and B, and B's bytes. */
+const TABLE_WORDS = 3;
+
+/** For lists of one group: no sum waits. */
+const NO_STACK = 0;
+
+/** Computes the product by lists, and returns true; or false, `out` being undefined, where that would not pay or not be right. */
+export function multiplySparse(host: Host, product: MatrixProduct): boolean {
+  const { a, m, k, transposeA, bias, transposeB } = product;
+  if (transposeB || k === 0 || !isWorthListing(host, product, blockDepth(k))) return false;
+  if (!transposeA) return sumRowLists(host, product);
+  // Lists of columns begin with their first product: a bias has no place in them, nor the sums of an earlier block.
+  if (k <= MOST_DEPTH && bias === 0) return multiplyLines(host, product);
+  const copy = host.heap.allocate(m * k * FLOAT);
+  try {
+    host.kernels.transposeTensor(a, k, m, copy);
+    return sumRowLists(host, { ...product, a: copy, transposeA: false });
+  } finally {
+    host.heap.free(copy);
+  }
+}
+
+/** A, [m, k] or [k, m], and B, [k, n]. */
+export type SparseOperands = Pick<MatrixProduct, 'a' | 'b' | 'm' | 'n' | 'k'>;
+
+/**
+ * Whether lists would pay for A · B or Aᵀ · B and be right, as far as a few samples tell. Uses scratch memory.
+ * @param depth rows of B that a list refers to.
+ */
+export function isWorthListing(host: Host, operands: SparseOperands, depth: number): boolean {
+  const { b, m, n, k } = operands;
+  if (m < LEAST_ROWS || n < Math.max(LEAST_COLUMNS, host.microKernels.listWidth)) return false;
+  if (m * n * k < LEAST_PRODUCTS) return false;
+  return looksSparse(host, operands, depth) && host.kernels.allFinite(b, k * n) !== 0;
+}
+
+function worthwhileShare({ microKernels: { listWidth } }: Host, columns: number, depth: number): number {
+  const computed = Math.ceil(columns / listWidth) * listWidth;
+  const collides = (columns * FLOAT) % COLLIDING_PITCH === 0;
+  const part = collides || depth > MOST_DEPTH ? UNCACHED_PART : 1;
+  return SHARE_WORTH_LISTING[listWidth] * part * (columns / computed);
+}
+
+/** By a few samples: a look at all of A would cost some percent of a dense product. */
+function looksSparse(host: Host, { a, m, n, k }: SparseOperands, depth: number): boolean {
+  const length = Math.min(SAMPLE, Math.floor((m * k) / SAMPLES));
+  const pitch = Math.floor((m * k - length) / (SAMPLES - 1)) * FLOAT;
+  const lists = host.scratch(listBytes(SAMPLES, length));
+  const terms = host.kernels.listInputs(a, SAMPLES, length, pitch, 0, 0, 0, lists, 1);
+  return terms <= worthwhileShare(host, n, depth) * SAMPLES * length;
+}
+
+function listBytes(rows: number, depth: number): number {
+  return rows * (LIST_HEAD + depth * TERM);
+}
+
+/** A · B, in blocks of rows and of the depth. False as soon as there is more in A than the samples let expect. */
+function sumRowLists(host: Host, product: MatrixProduct): boolean {
+  const { m, n, k } = product;
+  const depth = blockDepth(k);
+  const step = Math.min(m, MOST_ROWS);
+  const zeros = host.zeros(n);
+  const sumBytes = k > depth ? step * n * FLOAT : 0;
+  const sums = host.scratch(sumBytes + listBytes(step, depth));
+  const start = product.bias === 0 ? zeros : product.bias;
+  const scratch = { sums, lists: sums + sumBytes, depth };
+  for (let row = 0; row < m; row += step) {
+    const rows = Math.min(step, m - row);
+    const a = product.a + row * k * FLOAT;
+    const out = product.out + row * n * FLOAT;
+    if (!sumBlocks(host, { ...product, a, out, m: rows, bias: start }, scratch)) return false;
+  }
+  return true;
+}
+
+/** Blocks of about the same depth, so that no last one is too short to be worth its start. */
+function blockDepth(k: number): number {
+  const blocks = Math.ceil(k / MOST_DEPTH);
+  return Math.ceil(k / blocks / DEPTH_UNIT) * DEPTH_UNIT;
+}
+
+/**
+ * Each block of the depth starts from the sums of the one before: 1 · sum is the first term of its lists. Blocks write to `out` and to
+ * `sums` in turn, since sumRows computes some columns twice.
+ */
+function sumBlocks(
+  host: Host,
+  { a, b, out, m, n, k, bias, relu }: MatrixProduct,
+  { sums, lists, depth }: { readonly sums: number; readonly lists: number; readonly depth: number },
+): boolean {
+  const { kernels, microKernels } = host;
+  const share = worthwhileShare(host, n, depth);
+  const pitch = n * FLOAT;
+  const blocks = Math.ceil(k / depth);
+  let terms = 0;
+  for (let block = 0; block < blocks; block++) {
+    const first = block * depth;
+    const end = Math.min(k, first + depth);
+    terms += kernels.listInputs(
+      a + first * FLOAT,
+      m,
+      end - first,
+      k * FLOAT,
+      bias,
+      b + first * pitch,
+      pitch,
+      lists,
+      1,
+    );
+    if (terms > share * m * end) return false;
+    const isLast = block + 1 === blocks;
+    const [from, to] = (blocks - block) % 2 === 1 ? [sums, out] : [out, sums];
+    if (block > 0) startFrom(host, lists, m, from, pitch);
+    microKernels.sumRows(m, n, lists, to, pitch, NO_STACK, relu && isLast ? 1 : 0);
+  }
+  return true;
+}
+
+/** Replaces the bias, the first term of each list, by a row of its own. */
+function startFrom(host: Host, lists: number, count: number, rows: number, pitch: number): void {
+  const words = new Uint32Array(host.heap.memory.buffer);
+  let list = lists / WORD;
+  for (let row = 0; row < count; row++) {
+    words[list + ADDRESS_WORD] = rows + row * pitch;
+    list += HEAD_WORDS + words[list + 1]! * TERM_WORDS;
+  }
+}
+
+/** Aᵀ · B of one block's depth. */
+function multiplyLines(host: Host, { a, b, out, m, n, k, relu }: MatrixProduct): boolean {
+  const pitch = n * FLOAT;
+  const tableBytes = TABLE_WORDS * WORD;
+  const zeros = host.zeros(n);
+  const table = host.scratch(tableBytes + columnListBytes(m, 1, k));
+  host.words(table, TABLE_WORDS).set([a, b, k * pitch]);
+  const product = { m, n, k, shards: 1, table, out, relu, zeros };
+  return sumColumnLists(host, { ...product, lists: table + tableBytes, stack: NO_STACK });
+}
+
+/** Aᵀ · B, [m, n], of A, [k, m], and B, [k, n], in shards: each one's sums are its own, and are added by the tree of treeGradient. */
+export interface ShardedProduct {
+  readonly m: number;
+  readonly n: number;
+  /** In all shards. */
+  readonly k: number;
+  readonly shards: number;
+  /** treeGradient's. */
+  readonly table: number;
+  readonly stack: number;
+  /** Address of n zeros. */
+  readonly zeros: number;
+  /** Room of columnListBytes. */
+  readonly lists: number;
+  readonly out: number;
+  readonly relu: boolean;
+}
+
+export function columnListBytes(m: number, shards: number, k: number): number {
+  return listBytes(Math.min(m, MOST_ROWS), k + shards - 1);
+}
+
+/** A is read in place. False, `out` being undefined, as soon as there is more in A than samples let expect. */
+export function sumColumnLists(host: Host, product: ShardedProduct): boolean {
+  const { m, n, k, shards, table, stack, zeros, lists, out, relu } = product;
+  const { kernels, microKernels } = host;
+  const share = worthwhileShare(host, n, k);
+  const step = Math.min(m, MOST_ROWS);
+  const pitch = n * FLOAT;
+  let terms = 0;
+  for (let row = 0; row < m; row += step) {
+    const rows = Math.min(step, m - row);
+    terms += kernels.listGradients(rows, row * FLOAT, shards, table, m * FLOAT, pitch, zeros, lists, 1);
+    if (terms > share * (row + rows) * k) return false;
+    microKernels.sumRows(rows, n, lists, out + row * pitch, pitch, stack, relu ? 1 : 0);
+  }
+  return true;
+}
