@@ -1,6 +1,6 @@
 import type { Arena } from '../../kernels/arena.js';
-import type { CorrelationLayer } from '../../model/model.js';
 import type { InPlaceGemmKernel } from '../../kernels/kernels.js';
+import type { CorrelationLayer } from '../../model/model.js';
 import type { MicroKernels } from './microKernels.js';
 import type { Tensor } from './tensor.js';
 
@@ -237,7 +237,16 @@ export function denseInputGradient(
   const gemm = (kernel: InPlaceGemmKernel, first: number, columns: number) => {
     const offset = first * FLOAT;
     kernel(
-      ...([inputs, columns, pass.weights, pass.weightRows, 1, pass.weightSegment, from + offset, pitch] as const),
+      ...([
+        inputs,
+        columns,
+        pass.weights,
+        pass.weightRows,
+        1,
+        pass.weightSegment,
+        from + offset,
+        pitch,
+      ] as const),
       ...([zeros, to + offset, pass.transposedRows, 0] as const),
     );
   };
