@@ -219,14 +219,16 @@ export function treeGradient${rows}x${columns}(
   zeros: usize, stack: usize,
 ): void {
   const pitch = <usize>columns << 2;
+  const tableEnd = table + <usize>shards * 12;
   for (let column = 0; column < columns; column += ${columns}) {
     const width = columns - column;
     for (let row = 0; row < rows; row += ${rows}) {
       const height = rows - row;
       let top = stack;
-      for (let shard = 0; shard < shards; shard++) {
-        const entry = table + <usize>shard * 12;
-        let x = load<u32>(entry) + bigOffset + (<usize>row << 2);
+      const rowOffset = bigOffset + (<usize>row << 2);
+      let shard = 0;
+      for (let entry = table; entry != tableEnd; entry += 12) {
+        let x = load<u32>(entry) + rowOffset;
         let y = load<u32>(entry, 4) + (<usize>column << 2);
         const end = y + load<u32>(entry, 8);
 ${accumulators(tile, (r, v) => `let c${r}_${v} = v128.load(zeros, ${16 * v});`)}
@@ -235,7 +237,8 @@ ${outerProductStep(tile)}
           x += bigPitch;
           y += smallPitch;
         }
-        const joined = shard + 1 == shards ? stack : top - <usize>ctz(shard + 1) * ${bytes};
+        shard++;
+        const joined = shard == shards ? stack : top - <usize>ctz(shard) * ${bytes};
         while (top != joined) {
           top -= ${bytes};
 ${accumulators(tile, (r, v) => `c${r}_${v} = f32x4.add(v128.load(top, ${place(r, v)}), c${r}_${v});`)}
