@@ -110,55 +110,83 @@ export function listGradients(
     examples += load<i32>(table + <usize>shard * 12, 8) / smallPitch;
   }
   let terms = 0;
+  let occupied = 0;
   for (let row = 0; row < rows; row++) {
     const offset = bigOffset + (row << 2);
-    let groups = 0;
-    let head = lists + 4;
-    let joining = head;
-    // Which of the sums that wait have terms, the last one in bit 0: the tree's counter, as in treeGradient.
-    let waiting = 0;
-    for (let shard = 0; shard < shards; shard++) {
-      const entry = table + <usize>shard * 12;
-      let x = <usize>load<u32>(entry) + offset;
-      let y = <usize>load<u32>(entry, 4);
-      const end = y + load<u32>(entry, 8);
-      const first = head + PAIR;
-      let term = first;
-      while (y != end) {
-        term = appendNonzero(term, x, y);
-        x += bigPitch;
-        y += smallPitch;
-      }
-      let some = i32(term != first);
-      if (some) {
-        const count = <i32>((term - first) / PAIR);
-        store<i32>(head, count);
-        store<i32>(head, 0, 4);
-        terms += count;
-        groups++;
-        joining = head;
-        head = term;
-      }
-      const joined = shard + 1 == shards ? popcnt(shard) : ctz(shard + 1);
-      for (let level = 0; level < joined; level++) {
-        // What has no terms is a sum of nothing: it joins by being left out.
-        if (waiting & some & 1) store<i32>(joining, load<i32>(joining, 4) + 1, 4);
-        some |= waiting & 1;
-        waiting >>= 1;
-      }
-      waiting = (waiting << 1) | some;
+    if ((row & 3) == 0) occupied = occupiedRows(offset, shards, table, bigPitch, smallPitch);
+    if (occupied & (1 << (row & 3))) {
+      const end = listRow(offset, shards, table, bigPitch, smallPitch, lists);
+      terms += <i32>((end - lists - 4) / PAIR) - load<i32>(lists);
+      lists = end;
+      if (<f32>terms > share * <f32>((row + 1) * examples)) return -1;
+    } else {
+      lists = listNothing(zeros, lists);
     }
-    if (groups == 0) {
-      store<i32>(head, 1);
-      store<i32>(head, 0, 4);
-      store<f32>(head, 0, 8);
-      store<u32>(head, <u32>zeros, 12);
-      head += 2 * PAIR;
-      groups = 1;
-    }
-    store<i32>(lists, groups);
-    lists = head;
-    if (<f32>terms > share * <f32>((row + 1) * examples)) return -1;
   }
   return terms;
+}
+
+/** Bit i: whether the i-th of four rows has a term: many of an image's pixels are black in all examples. */
+function occupiedRows(offset: i32, shards: i32, table: usize, bigPitch: i32, smallPitch: i32): i32 {
+  const zero = f32x4.splat(0);
+  let found = zero;
+  for (let shard = 0; shard < shards; shard++) {
+    const entry = table + <usize>shard * 12;
+    let x = <usize>load<u32>(entry) + offset;
+    for (let left = load<i32>(entry, 8); left > 0; left -= smallPitch) {
+      found = v128.or(found, f32x4.ne(v128.load(x), zero));
+      x += bigPitch;
+    }
+  }
+  return i32x4.bitmask(found);
+}
+
+/** The list of a row without terms: one, of a zero. Returns where it ends. */
+function listNothing(zeros: usize, list: usize): usize {
+  store<i32>(list, 1);
+  store<i32>(list, 1, 4);
+  store<i32>(list, 0, 8);
+  store<f32>(list, 0, 12);
+  store<u32>(list, <u32>zeros, 16);
+  return list + 4 + 2 * PAIR;
+}
+
+/** The list of a row that has terms. Returns where it ends. */
+function listRow(offset: i32, shards: i32, table: usize, bigPitch: i32, smallPitch: i32, list: usize): usize {
+  let groups = 0;
+  let head = list + 4;
+  let joining = head;
+  // Which of the sums that wait have terms, the last one in bit 0: the tree's counter, as in treeGradient.
+  let waiting = 0;
+  for (let shard = 0; shard < shards; shard++) {
+    const entry = table + <usize>shard * 12;
+    let x = <usize>load<u32>(entry) + offset;
+    let y = <usize>load<u32>(entry, 4);
+    const end = y + load<u32>(entry, 8);
+    const first = head + PAIR;
+    let term = first;
+    while (y != end) {
+      term = appendNonzero(term, x, y);
+      x += bigPitch;
+      y += smallPitch;
+    }
+    let some = i32(term != first);
+    if (some) {
+      store<i32>(head, <i32>((term - first) / PAIR));
+      store<i32>(head, 0, 4);
+      groups++;
+      joining = head;
+      head = term;
+    }
+    const joined = shard + 1 == shards ? popcnt(shard) : ctz(shard + 1);
+    for (let level = 0; level < joined; level++) {
+      // What has no terms is a sum of nothing: it joins by being left out.
+      if (waiting & some & 1) store<i32>(joining, load<i32>(joining, 4) + 1, 4);
+      some |= waiting & 1;
+      waiting >>= 1;
+    }
+    waiting = (waiting << 1) | some;
+  }
+  store<i32>(list, groups);
+  return head;
 }
