@@ -10,7 +10,7 @@ import {
   planDense,
   planDenseScratch,
 } from '#src/backends/simd/densePasses.js';
-import { UNIT_ROWS } from '#src/backends/simd/ownerUpdate.js';
+import { UNIT_ROWS } from '#src/backends/simd/ownedUnits.js';
 import { Tensor } from '#src/backends/simd/tensor.js';
 import { layerMultiplyAdds } from '#src/model/describe.js';
 import { partStart } from '#src/worker/settings.js';

@@ -77,3 +77,10 @@ export interface AdamUpdate {
   /** What the sum over the examples is multiplied by. */
   scale: number;
 }
+
+/** The last arguments of the kernels `adam` and `reduceAdam`, from `scale` on. */
+export function adamArguments({ options, factors, scale }: AdamUpdate) {
+  const { beta1, beta2, epsilon } = options;
+  const { stepSize, rootCorrection } = factors;
+  return [scale, beta1, 1 - beta1, beta2, 1 - beta2, stepSize, rootCorrection, epsilon] as const;
+}

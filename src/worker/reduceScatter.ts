@@ -1,4 +1,4 @@
-import type { AdamUpdate } from '../backends/backend.js';
+import { type AdamUpdate, adamArguments } from '../backends/backend.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { SLICE_UNIT } from './runMemory.js';
 import { partStart } from './settings.js';
@@ -24,7 +24,7 @@ export function reduceScatter(
   memory: SlotMemory,
   { parameters, shards }: { readonly parameters: number; readonly shards: number },
   { rank, ranks }: { readonly rank: number; readonly ranks: number },
-  { options, factors, scale }: AdamUpdate,
+  adam: AdamUpdate,
 ): void {
   const units = parameters / SLICE_UNIT;
   const first = partStart(units, ranks, rank) * SLICE_UNIT;
@@ -38,13 +38,6 @@ export function reduceScatter(
     memory.slotPitch,
     shards,
     count,
-    scale,
-    options.beta1,
-    1 - options.beta1,
-    options.beta2,
-    1 - options.beta2,
-    factors.stepSize,
-    factors.rootCorrection,
-    options.epsilon,
+    ...adamArguments(adam),
   );
 }

@@ -2,7 +2,7 @@
 // owner-computes rule, its ranks one after the other between the barriers.
 
 import assert from 'node:assert/strict';
-import type { AdamUpdate, KlEstimate, Shard } from '#src/backends/backend.js';
+import { type AdamUpdate, adamArguments, type KlEstimate, type Shard } from '#src/backends/backend.js';
 import { SimdBackend, simdMemory } from '#src/backends/simd/engine.js';
 import { Arena } from '#src/kernels/arena.js';
 import { bindKernels, type Kernels } from '#src/kernels/kernels.js';
@@ -68,12 +68,9 @@ export function stepsInSlots(steps: StepsCase, module: WebAssembly.Module, tile:
       const part = run.shard(first, partStart(count, shards, shard + 1) - first);
       backend.elboGradient(part, BETA, slots + shard * slotPitch);
     }
-    const { options, factors, scale } = adamUpdate(step, count);
-    const { beta1, beta2, epsilon } = options;
     kernels.reduceAdam(
       ...([place.parameters, place.m, place.v, slots, slotPitch, shards, model.parameters.size] as const),
-      ...([scale, beta1, 1 - beta1, beta2, 1 - beta2, factors.stepSize, factors.rootCorrection] as const),
-      epsilon,
+      ...adamArguments(adamUpdate(step, count)),
     );
   });
   return run.outcome();

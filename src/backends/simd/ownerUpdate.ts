@@ -1,32 +1,17 @@
 import type { Arena } from '../../kernels/arena.js';
 import { LIST_WIDTHS, TILES, type TileName } from '../../kernels/tiles/tile.js';
-import type { AdamUpdate } from '../backend.js';
+import { type AdamUpdate, adamArguments } from '../backend.js';
 import type { MicroKernels } from './microKernels.js';
-import type { OwnedLayer } from './network.js';
+import { isSparse, type ScaledLayer, shareOut, UNIT_ROWS, type Unit, unitsOf } from './ownedUnits.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const WORD = Uint32Array.BYTES_PER_ELEMENT;
-
-/**
- * Rows of weights at a time, a multiple of all tiles' heights: the gradient of so many stays in the caches until Adam has
- * read it. Of eight, so that a unit begins where a vector does.
- */
-export const UNIT_ROWS = 48;
-
-/**
- * Rows whose products for one weight cost as much as the weight costs otherwise, in Adam's memory traffic and in the tree over the shards: a
- * rough figure, for fair shares.
- */
-const ROWS_OF_OVERHEAD = 50;
 
 /** Words of a shard in treeGradient's table. */
 const ENTRY = 3;
 
 /** A weight gradient from lists of nonzeros (assembly/lists.ts) costs less than from all examples up to this share of them. */
 const SHARE_WORTH_LISTING = 0.7;
-
-/** What a term of a list costs, in products of a dense gradient. */
-const TERM_COST = 1.5;
 
 /** Words of a list: at most so many beside its groups and terms, which have so many each. */
 const LIST_HEAD = 5;
@@ -56,21 +41,7 @@ export interface OwnerPlan {
   readonly shards: number;
   /** Examples of a step. */
   readonly batchSize: number;
-  /** Layers, and rows for each example: 1 in the encoder, K in the decoder. */
-  readonly layers: readonly (OwnedLayer & { readonly scale: number })[];
-}
-
-/** Some rows of a layer's weights, or its bias. */
-interface Unit {
-  readonly layer: number;
-  readonly kind: 'weights' | 'bias';
-  readonly row: number;
-  readonly rows: number;
-  /** Where it begins in the flat parameter buffer, and its floats. */
-  readonly offset: number;
-  readonly size: number;
-  /** What its update costs, in a unit of its own. */
-  readonly cost: number;
+  readonly layers: readonly ScaledLayer[];
 }
 
 /** A rank's private memory for the gradients of the parameters that it owns. */
@@ -249,7 +220,7 @@ export class OwnedParameters {
     kernels.treeReduce(stack, slotPitch, plan.shards, size);
   }
 
-  #adam({ offset, size }: Unit, gradient: number, { options, factors, scale }: AdamUpdate): void {
+  #adam({ offset, size }: Unit, gradient: number, adam: AdamUpdate): void {
     const { parameters, adamM, adamV } = this.#memory;
     const place = offset * FLOAT;
     this.#kernels.kernels.adam(
@@ -258,48 +229,7 @@ export class OwnedParameters {
       adamV + place,
       gradient,
       size,
-      scale,
-      options.beta1,
-      1 - options.beta1,
-      options.beta2,
-      1 - options.beta2,
-      factors.stepSize,
-      factors.rootCorrection,
-      options.epsilon,
+      ...adamArguments(adam),
     );
   }
-}
-
-function unitsOf({ layers, batchSize }: OwnerPlan): Unit[] {
-  return layers.flatMap(({ layer, scale, density }, index) => {
-    const rowCost = Math.min(1, TERM_COST * density) * batchSize * scale;
-    const costOf = (size: number) => size * (ROWS_OF_OVERHEAD + rowCost);
-    const [inputs, outputs] = [layer.big[2], layer.small[2]];
-    const units: Unit[] = [];
-    for (let row = 0; row < inputs; row += UNIT_ROWS) {
-      const rows = Math.min(UNIT_ROWS, inputs - row);
-      const offset = layer.weights.offset + row * outputs;
-      const size = rows * outputs;
-      units.push({ layer: index, kind: 'weights', row, rows, offset, size, cost: costOf(size) });
-    }
-    const bias = { offset: layer.bias.offset, size: outputs, cost: costOf(outputs) };
-    units.push({ layer: index, kind: 'bias', row: 0, rows: 0, ...bias });
-    return units;
-  });
-}
-
-function isSparse({ density }: OwnedLayer): boolean {
-  return density < 1;
-}
-
-/** Each rank's contiguous share of the units, by the middle of each in the sum of all costs. */
-function shareOut(units: readonly Unit[], ranks: number): Unit[][] {
-  const shares: Unit[][] = Array.from({ length: ranks }, () => []);
-  const total = units.reduce((sum, { cost }) => sum + cost, 0);
-  let before = 0;
-  for (const unit of units) {
-    shares[Math.floor(((before + unit.cost / 2) * ranks) / total)]!.push(unit);
-    before += unit.cost;
-  }
-  return shares;
 }

@@ -5,7 +5,7 @@ import type { CorrelationLayer } from '../../model/model.js';
 import type { Host } from '../../tfjs/host.js';
 import { columnListBytes, isWorthListing, sumColumnLists } from '../../tfjs/sparseProduct.js';
 import type { KernelArguments, TensorFlow, TensorInfo } from '../../tfjs/tensorflow.js';
-import { UNIT_ROWS } from '../simd/ownerUpdate.js';
+import { UNIT_ROWS } from '../simd/ownedUnits.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const WORD = Uint32Array.BYTES_PER_ELEMENT;
