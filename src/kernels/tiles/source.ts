@@ -1,20 +1,20 @@
 // AssemblyScript of the micro-kernels, one function for each tile: AssemblyScript has no macros, and accumulators must be
 // named local variables to stay in registers. What the functions do is documented where they are emitted.
 
-import { LIST_WIDTHS, TILE_NAMES, TILES, type Tile } from './tile.js';
+import { FILTER_TILE_NAMES, FILTER_TILES, LIST_WIDTHS, TILE_NAMES, TILES, type Tile } from './tile.js';
 
 /** The source of the generated module, which imports arithmetic.ts and lanes.ts from the path `assembly`. */
 export function tileSource(assembly: string): string {
   const functions = TILE_NAMES.flatMap((name) => [
     gemm(TILES[name], 'packed'),
     gemm(TILES[name], 'inPlace'),
-    filterGradient(TILES[name]),
     treeGradient(TILES[name]),
   ]);
   return [
     `import { multiplyAdd } from '${assembly}/arithmetic';`,
     `import { storeLanes } from '${assembly}/lanes';`,
     ...functions,
+    ...FILTER_TILE_NAMES.map((name) => filterGradient(FILTER_TILES[name])),
     ...LIST_WIDTHS.map(sumRows),
   ].join('\n');
 }

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MicroKernels } from '#src/backends/simd/microKernels.js';
+import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
+import { TILE_NAMES, TILES } from '#src/kernels/tiles/tile.js';
+
+const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+const kernels = bindKernels(compileKernels('portable'), memory);
+
+for (const name of TILE_NAMES) {
+  test(`${name}: filter gradients of few rows are computed by low tiles of the same width`, () => {
+    const microKernels = new MicroKernels(kernels, name);
+    const low = TILES[name].columns === 16 ? kernels.filterGradient3x16 : kernels.filterGradient3x8;
+    for (let rows = 1; rows <= 13; rows++) {
+      assert.equal(microKernels.filterGradient(rows) === low, rows <= 3, `${rows} rows`);
+    }
+  });
+}
