@@ -14,7 +14,7 @@ export const TILES: Readonly<Record<TileName, Tile>> = {
   '6x16': { rows: 6, columns: 16 },
 };
 
-/** Of a filter gradient with few rows, such as those of a layer with one channel: a taller tile computes rows in vain. */
+/** Of filter gradients with few rows, as a layer with one channel has: a taller tile computes rows in vain. */
 export type LowTileName = '3x8' | '3x16';
 
 /** What filterGradient has: all tiles and the low ones. */
