@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { LIST_WIDTHS, TileName } from './tiles/tile.js';
+import type { FilterTileName, LIST_WIDTHS, TileName } from './tiles/tile.js';
 
 /**
  * How a product is added to a sum: `portable` rounds both (same bits on every machine), `fused` rounds once (same bits on
@@ -287,7 +287,7 @@ export type SumRowsKernel = (
 export type TileKernels = { readonly [Name in TileName as `gemm${Name}`]: GemmKernel } & {
   readonly [Name in TileName as `gemmInPlace${Name}`]: InPlaceGemmKernel;
 } & {
-  readonly [Name in TileName as `filterGradient${Name}`]: FilterGradientKernel;
+  readonly [Name in FilterTileName as `filterGradient${Name}`]: FilterGradientKernel;
 } & {
   readonly [Name in TileName as `treeGradient${Name}`]: TreeGradientKernel;
 } & { readonly [Width in (typeof LIST_WIDTHS)[number] as `sumRows${Width}`]: SumRowsKernel };

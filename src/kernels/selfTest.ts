@@ -1,5 +1,5 @@
 import { bindKernels, type Kernels } from './kernels.js';
-import { LIST_WIDTHS, TILE_NAMES } from './tiles/tile.js';
+import { FILTER_TILE_NAMES, LIST_WIDTHS, TILE_NAMES } from './tiles/tile.js';
 
 /** V8 replaces its first code for a function by optimised code after some calls, in the background. */
 const CALLS = 60;
@@ -107,10 +107,12 @@ function runTiles(kernels: Kernels, buffer: ArrayBufferLike): Float32Array {
       );
       keep();
     }
+    kernels[`treeGradient${name}`](ROWS, COLUMNS, OUT, 0, 3, SHARDS, DEPTH * 4, COLUMNS * 4, ZEROS, STACK);
+    keep();
+  }
+  for (const name of FILTER_TILE_NAMES) {
     out.fill(0.5);
     kernels[`filterGradient${name}`](ROWS, COLUMNS, OUT, A, DEPTH * 4, 0, B, COLUMNS * 4, 0, DEPTH, 1, 0);
-    keep();
-    kernels[`treeGradient${name}`](ROWS, COLUMNS, OUT, 0, 3, SHARDS, DEPTH * 4, COLUMNS * 4, ZEROS, STACK);
     keep();
   }
   for (const width of LIST_WIDTHS) {

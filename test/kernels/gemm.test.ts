@@ -33,7 +33,7 @@ const families: readonly Family[] = [
     rows: 13,
     columns: 33,
   },
-  { name: 'gemmDot4', kernels: ['gemmDot4'], bits: fourLaneGemm, rows: 9, columns: 5 },
+  { name: 'gemmDot4', kernels: ['gemmDot4'], bits: fourLaneGemm, rows: 17, columns: 5 },
 ];
 
 /** The fused mode rounds less often: the same bound. */

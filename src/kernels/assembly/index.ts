@@ -8,7 +8,6 @@ export { columnSums } from './columnSums';
 export { activate, addRows, fillRows, preluRows, reluGradient } from './epilogue';
 export { allFinite } from './finite';
 export { gaussianBackward, gaussianForward } from './gaussian';
-export { gemmDot4 } from './dot';
 export { listGradients, listInputs } from './lists';
 export { adam, reduceAdam, treeReduce } from './optimizer';
 export { packColumns, packPanels, transposeMatrix } from './pack';

@@ -1,4 +1,4 @@
-// Weights in the order in which the GEMMs read them (tiles/source.ts, dot.ts), once a step.
+// Weights in the order in which the GEMMs read them (tiles/source.ts), once a step.
 //
 // Row k = (tap, inner) of the packed matrix is the weight at source + tapOffsets[tap] + inner · innerStride, and
 // column n lies n · columnStride further (strides and offsets in bytes). Forward passes of conv2d and dense

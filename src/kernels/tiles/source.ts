@@ -1,20 +1,21 @@
 // AssemblyScript of the micro-kernels, one function for each tile: AssemblyScript has no macros, and accumulators must be
 // named local variables to stay in registers. What the functions do is documented where they are emitted.
 
-import { LIST_WIDTHS, TILE_NAMES, TILES, type Tile } from './tile.js';
+import { FILTER_TILE_NAMES, FILTER_TILES, LIST_WIDTHS, TILE_NAMES, TILES, type Tile } from './tile.js';
 
 /** The source of the generated module, which imports arithmetic.ts and lanes.ts from the path `assembly`. */
 export function tileSource(assembly: string): string {
   const functions = TILE_NAMES.flatMap((name) => [
     gemm(TILES[name], 'packed'),
     gemm(TILES[name], 'inPlace'),
-    filterGradient(TILES[name]),
     treeGradient(TILES[name]),
   ]);
   return [
     `import { multiplyAdd } from '${assembly}/arithmetic';`,
-    `import { storeLanes } from '${assembly}/lanes';`,
+    `import { laneMask, storeLanes, sumLanes } from '${assembly}/lanes';`,
+    dot(),
     ...functions,
+    ...FILTER_TILE_NAMES.map((name) => filterGradient(FILTER_TILES[name])),
     ...LIST_WIDTHS.map(sumRows),
   ].join('\n');
 }
@@ -96,7 +97,7 @@ export function ${packed ? 'gemm' : 'gemmInPlace'}${rows}x${columns}(
   bias: usize, out: usize, outOffsets: usize, relu: i32,
 ): void {
   const last = rows - 1;
-${rows === 6 ? '  // So that tiles of six and then of four have as few rows in vain as can be.\n  const rest = rows % 6;\n  const sixes = rest == 0 || rest >= 3 ? rows - rest + (rest == 5 ? 6 : 0) : rows - rest - 6;' : ''}
+${rows === 6 ? SIXES : ''}
   for (let column = 0; column < columns; column += ${columns}) {
     const width = columns - column;
     const panel = b + (<usize>column${packed ? ' * depth' : ''} << 2);
@@ -107,6 +108,11 @@ ${gemmRows(low, packed, 'rows')}
   }
 }`;
 }
+
+/** So that tiles of six and then of four have as few rows in vain as can be. */
+const SIXES = `
+  const rest = rows % 6;
+  const sixes = rest == 0 || rest >= 3 ? rows - rest + (rest == 5 ? 6 : 0) : rows - rest - 6;`;
 
 /** The tiles of one column of tiles, up to row `end`. */
 function gemmRows(tile: Tile, packed: boolean, end: string): string {
@@ -137,6 +143,69 @@ ${stores(tile, (r, v) => `v128.store(o${r}, c${r}_${v}, ${16 * v});`)}
       } else {
 ${accumulators(tile, (r, v) => `if (width > ${4 * v}) storeLanes(o${r} + ${16 * v}, c${r}_${v}, width - ${4 * v});`)}
       }
+    }`;
+}
+
+/**
+ * out[r][n] = bias[n] + Σ_segments Σ_k A[r][segment + k] · B[k][n], ReLU on request: dot products, vectorised along k, for few columns.
+ *
+ * Rows, segments and the epilogue are gemm's. B holds the columns themselves, [columns, Σ lengths rounded up to 4], zeros at the end of each segment;
+ * `depth` is so rounded too, and a bias of 0 means none.
+ * Sums: four lanes along k, then (0 + 2) + (1 + 3), then the bias.
+ *
+ * Four sums at a time wait for each other's latency, and eight spill where a product needs a register of its own.
+ */
+function dot(): string {
+  return `
+export function gemmDot4(
+  rows: i32, columns: i32, depth: i32, a: usize, aOffsets: usize, segments: i32, segmentTable: usize, b: usize,
+  bias: usize, out: usize, outOffsets: usize, relu: i32,
+): void {
+  const last = rows - 1;
+${SIXES}
+  for (let column = 0; column < columns; column++) {
+    const start = bias ? load<f32>(bias + (<usize>column << 2)) : <f32>0;
+    const packed = b + (<usize>column * depth << 2);
+    const target = out + (<usize>column << 2);
+    let row = 0;
+${dotRows(6, 'sixes')}
+${dotRows(4, 'rows')}
+  }
+}`;
+}
+
+/** The dot products of one column, up to row `end`. */
+function dotRows(rows: number, end: string): string {
+  return `
+    for (; row < ${end}; row += ${rows}) {
+${lines(rows, (r) => `const r${r} = <usize>min(row + ${r}, last) << 2;`)}
+${lines(rows, (r) => `let c${r} = f32x4.splat(0);`)}
+      let bp = packed;
+      for (let s = 0; s < segments; s++) {
+        const offset = a + load<u32>(segmentTable + (<usize>s << 3));
+        const length = load<u32>(segmentTable + (<usize>s << 3), 4);
+${lines(rows, (r) => `let a${r} = offset + load<u32>(aOffsets + r${r});`)}
+        const end = a0 + ((length & ~3) << 2);
+        while (a0 < end) {
+          const w = v128.load(bp);
+${lines(rows, (r) => `c${r} = multiplyAdd(v128.load(a${r}), w, c${r});`)}
+${lines(rows, (r) => `a${r} += 16;`)}
+          bp += 16;
+        }
+        const tail = length & 3;
+        if (tail) {
+          // What lies behind the segment may be anything: masked, since NaN · 0 is not 0.
+          const mask = laneMask(tail);
+          const w = v128.load(bp);
+${lines(rows, (r) => `c${r} = multiplyAdd(v128.and(v128.load(a${r}), mask), w, c${r});`)}
+          bp += 16;
+        }
+      }
+${lines(
+  rows,
+  (r) => `const d${r} = start + sumLanes(c${r});
+store<f32>(target + load<u32>(outOffsets + r${r}), relu && d${r} < 0 ? 0 : d${r});`,
+)}
     }`;
 }
 

@@ -1,6 +1,6 @@
 /** Rows × columns of accumulators that a micro-kernel keeps in registers. Tiles differ in speed, never in a bit. */
 export interface Tile {
-  readonly rows: 4 | 6;
+  readonly rows: 3 | 4 | 6;
   /** Also the width of a panel of packed weights. */
   readonly columns: 8 | 16;
 }
@@ -14,7 +14,21 @@ export const TILES: Readonly<Record<TileName, Tile>> = {
   '6x16': { rows: 6, columns: 16 },
 };
 
+/** Of filter gradients with few rows, as a layer with one channel has: a taller tile computes rows in vain. */
+export type LowTileName = '3x8' | '3x16';
+
+/** What filterGradient has: all tiles and the low ones. */
+export type FilterTileName = TileName | LowTileName;
+
+export const FILTER_TILES: Readonly<Record<FilterTileName, Tile>> = {
+  ...TILES,
+  '3x8': { rows: 3, columns: 8 },
+  '3x16': { rows: 3, columns: 16 },
+};
+
 /** Columns of a row that sumRows keeps in registers: ten of 128 bits, or ten pairs. */
 export const LIST_WIDTHS = [40, 80] as const;
 
 export const TILE_NAMES = Object.keys(TILES) as readonly TileName[];
+
+export const FILTER_TILE_NAMES = Object.keys(FILTER_TILES) as readonly FilterTileName[];
