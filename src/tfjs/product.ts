@@ -283,7 +283,7 @@ function multiplyPanels(host: Host, product: MatrixProduct): void {
     }
     for (let row = 0; row < m; row += rowStep) {
       const rows = Math.min(rowStep, m - row);
-      host.microKernels.gemm(rows)(
+      host.microKernels.gemm(
         rows,
         columns,
         k,

@@ -168,8 +168,7 @@ export function denseForwardInPlace(
 ): void {
   const { layer, input, output, weights, inputRows, outputRows, inputSegment } = pass;
   const outputs = layer.small[2];
-  const gemm = kernels.gemmInPlace(images);
-  gemm(
+  kernels.gemmInPlace(
     images,
     outputs,
     input.activation,
@@ -196,13 +195,12 @@ export function denseForwardCopied(
 ): void {
   const { layer, input, output, weights, panelWidth, inputRows, outputRows, inputSegment } = pass;
   const [inputs, outputs] = [layer.big[2], layer.small[2]];
-  const gemm = kernels.gemm(images);
   const step = PANELS_AT_ONCE * panelWidth;
   for (let column = 0; column < outputs; column += step) {
     const columns = Math.min(step, outputs - column);
     const offset = column * FLOAT;
     kernels.kernels.packRows(weights + offset, inputs, outputs * FLOAT, columns, panelWidth, panels);
-    gemm(
+    kernels.gemm(
       images,
       columns,
       inputs,
@@ -251,7 +249,7 @@ export function denseInputGradient(
     );
   };
   const rest = kernels.narrowRest(images);
-  if (rest < images) gemm(kernels.gemmInPlace(inputs), 0, images - rest);
+  if (rest < images) gemm(kernels.gemmInPlace, 0, images - rest);
   if (rest > 0) gemm(kernels.gemmInPlaceNarrow, images - rest, rest);
   kernels.kernels.transposeMatrix(to, inputs, images, pitch, input.gradient, input.imageStride);
 }

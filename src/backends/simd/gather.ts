@@ -295,7 +295,7 @@ export function gather(
   relu: boolean,
 ): void {
   const rows = pass.rows * images;
-  const gemm = pass.dot ? kernels.dot : kernels.gemm(rows);
+  const gemm = pass.dot ? kernels.dot : kernels.gemm;
   gemm(
     rows,
     pass.columns,

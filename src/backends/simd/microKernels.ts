@@ -9,10 +9,12 @@ import type {
 import { type LIST_WIDTHS, TILES, type Tile, type TileName } from '../../kernels/tiles/tile.js';
 
 /**
- * The kernels with a tile chosen. The panels' width is the tile's; its height may be cut from 6 rows to 4, and a filter
- * gradient's to 3, where that wastes less of the last tile, since tiles do not differ in a bit.
+ * The kernels with a tile chosen. The panels' width is the tile's; a gradient's height may be cut from 6 rows to 4 or 3 where that
+ * wastes less of the last tile, since tiles do not differ in a bit. GEMMs do so by themselves, tile by tile.
  */
 export class MicroKernels {
+  readonly gemm: GemmKernel;
+  readonly gemmInPlace: InPlaceGemmKernel;
   readonly dot: GemmKernel;
   readonly tile: Tile;
   /** Of at least `listWidth` columns. */
@@ -21,10 +23,6 @@ export class MicroKernels {
   /** Of panels half as wide, where the tile has them. */
   readonly gemmInPlaceNarrow: InPlaceGemmKernel;
   readonly #tall: boolean;
-  readonly #gemm4: GemmKernel;
-  readonly #gemm6: GemmKernel;
-  readonly #inPlace4: InPlaceGemmKernel;
-  readonly #inPlace6: InPlaceGemmKernel;
   readonly #filter3: FilterGradientKernel;
   readonly #filter4: FilterGradientKernel;
   readonly #filter6: FilterGradientKernel;
@@ -36,29 +34,19 @@ export class MicroKernels {
     name: TileName,
   ) {
     this.tile = TILES[name];
+    this.gemm = kernels[`gemm${name}`];
+    this.gemmInPlace = kernels[`gemmInPlace${name}`];
     this.dot = kernels.gemmDot4;
     this.#tall = this.tile.rows === 6;
     const wide = this.tile.columns === 16;
     this.listWidth = wide ? 80 : 40;
     this.sumRows = kernels[`sumRows${this.listWidth}`];
-    this.#gemm4 = wide ? kernels.gemm4x16 : kernels.gemm4x8;
-    this.#gemm6 = wide ? kernels.gemm6x16 : kernels.gemm6x8;
     this.gemmInPlaceNarrow = this.#tall ? kernels.gemmInPlace6x8 : kernels.gemmInPlace4x8;
-    this.#inPlace4 = wide ? kernels.gemmInPlace4x16 : kernels.gemmInPlace4x8;
-    this.#inPlace6 = wide ? kernels.gemmInPlace6x16 : kernels.gemmInPlace6x8;
     this.#filter3 = wide ? kernels.filterGradient3x16 : kernels.filterGradient3x8;
     this.#filter4 = wide ? kernels.filterGradient4x16 : kernels.filterGradient4x8;
     this.#filter6 = wide ? kernels.filterGradient6x16 : kernels.filterGradient6x8;
     this.#tree4 = wide ? kernels.treeGradient4x16 : kernels.treeGradient4x8;
     this.#tree6 = wide ? kernels.treeGradient6x16 : kernels.treeGradient6x8;
-  }
-
-  gemm(rows: number): GemmKernel {
-    return this.#tall && !wastes(rows) ? this.#gemm6 : this.#gemm4;
-  }
-
-  gemmInPlace(rows: number): InPlaceGemmKernel {
-    return this.#tall && !wastes(rows) ? this.#inPlace6 : this.#inPlace4;
   }
 
   /** Of so many columns, those behind the last whole panel that fill no more than half of another. */
