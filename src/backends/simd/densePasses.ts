@@ -228,24 +228,15 @@ export function denseInputGradient(
   images: number,
   zeros: number,
 ): void {
-  const [inputs, outputs] = [pass.layer.big[2], pass.layer.small[2]];
-  const { output, input } = pass;
+  const { layer, output, input, weights, weightRows, weightSegment, transposedRows } = pass;
+  const [inputs, outputs] = [layer.big[2], layer.small[2]];
   const [from, to] = transposed;
   kernels.kernels.transposeMatrix(output.gradient, images, outputs, output.imageStride, from, pitch);
   const gemm = (kernel: InPlaceGemmKernel, first: number, columns: number) => {
-    const offset = first * FLOAT;
+    const [b, out] = [from + first * FLOAT, to + first * FLOAT];
     kernel(
-      ...([
-        inputs,
-        columns,
-        pass.weights,
-        pass.weightRows,
-        1,
-        pass.weightSegment,
-        from + offset,
-        pitch,
-      ] as const),
-      ...([zeros, to + offset, pass.transposedRows, 0] as const),
+      ...([inputs, columns, weights, weightRows, 1, weightSegment, b, pitch] as const),
+      ...([zeros, out, transposedRows, 0] as const),
     );
   };
   const rest = kernels.narrowRest(images);
