@@ -13,7 +13,6 @@ import {
 import { UNIT_ROWS } from '#src/backends/simd/ownedUnits.js';
 import { Tensor } from '#src/backends/simd/tensor.js';
 import { layerMultiplyAdds } from '#src/model/describe.js';
-import { partStart } from '#src/worker/settings.js';
 import { sampleFloats } from '../test/kernels/float32.js';
 import {
   type Bounded,
@@ -35,6 +34,7 @@ import {
   type PreparedCase,
   UNWRITTEN,
 } from './kernelCase.js';
+import { shardSizes, shardTable } from './shardTable.js';
 import type { Workbench } from './workbench.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
@@ -139,14 +139,11 @@ function prepareWeightGradient(
   const gradient = arena.floats(rows * columns);
   const [big, small] = [bench.place(inputs().big), bench.place(inputs().small)];
   const [bigPitch, smallPitch] = [rows * FLOAT, columns * FLOAT];
-  const first = (shard: number) => partStart(images, shards, shard);
-  const table = arena.table(
-    Array.from({ length: shards }, (_, shard) => [
-      big + first(shard) * bigPitch,
-      small + first(shard) * smallPitch,
-      (first(shard + 1) - first(shard)) * smallPitch,
-    ]).flat(),
-  );
+  const maps = [
+    { address: big, pitch: bigPitch },
+    { address: small, pitch: smallPitch },
+  ] as const;
+  const table = shardTable(arena, shardSizes(images, shards), ...maps);
   const { tile } = microKernels;
   const zeros = arena.floats(tile.columns);
   const stack = arena.floats((Math.ceil(Math.log2(shards)) + 1) * tile.rows * tile.columns);

@@ -3,7 +3,6 @@
 
 import { UNIT_ROWS } from '#src/backends/simd/ownedUnits.js';
 import { LIST_WIDTHS } from '#src/kernels/tiles/tile.js';
-import { partStart } from '#src/worker/settings.js';
 import { sampleFloats } from '../test/kernels/float32.js';
 import { countNonzeros, gradientLists, inputLists, thinned } from '../test/kernels/nonzeroLists.js';
 import {
@@ -26,6 +25,7 @@ import {
   type PreparedCase,
   UNWRITTEN,
 } from './kernelCase.js';
+import { shardSizes, shardTable } from './shardTable.js';
 import type { Workbench } from './workbench.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
@@ -215,15 +215,9 @@ function prepareGradient(
   // Before the stack, so that a test that spoils the first word that is written spoils a result.
   const results = arena.floats(rows * columns);
   const [big, small] = [bench.place(inputs.big), bench.place(inputs.small)];
-  const first = (shard: number) => partStart(images, shards, shard);
-  const examples = Array.from({ length: shards }, (_, shard) => first(shard + 1) - first(shard));
-  const table = arena.table(
-    examples.flatMap((n, shard) => [
-      big + first(shard) * bigPitch,
-      small + first(shard) * smallPitch,
-      n * smallPitch,
-    ]),
-  );
+  const examples = shardSizes(images, shards);
+  const matrix = { address: small, pitch: smallPitch };
+  const table = shardTable(arena, examples, { address: big, pitch: bigPitch }, matrix);
   const zeros = arena.floats(columns);
   const stack = arena.floats(Math.ceil(Math.log2(shards)) * microKernels.listWidth);
   const room = HEAD + PAIR * (shards + images);
@@ -245,7 +239,6 @@ function prepareGradient(
     lists,
     room: rows * room,
     expectedLists: () => {
-      const matrix = { address: small, pitch: smallPitch };
       const expected = gradientLists(inputs.big, rows, examples, matrix, zeros);
       return units.map(({ row, height, address }) => ({
         address,
