@@ -4,14 +4,6 @@ export interface ProductExports {
   zeroFloats(target: number, count: number): void;
   copyBordered(source: number, target: number, lines: number, length: number, border: number): void;
   transposeTensor(source: number, rows: number, columns: number, target: number): void;
-  packRows(
-    source: number,
-    depth: number,
-    pitch: number,
-    columns: number,
-    width: number,
-    destination: number,
-  ): void;
   addRows(
     out: number,
     rows: number,

@@ -4,6 +4,7 @@
 // The sums are those of the dense kernels, term by term, without the products with 0. These change no sum as long as the right
 // operand is finite, so the bits are the same, but for the sign of a sum that is zero: of a bias of −0, or of products that are all zero.
 
+import { gradientListBytes, inputListBytes } from '../kernels/listRoom.js';
 import type { Host } from './host.js';
 import type { MatrixProduct } from './product.js';
 
@@ -42,10 +43,6 @@ const DEPTH_UNIT = 16;
 
 /** Rows at a time: their lists and sums stay in the second-level cache. */
 const MOST_ROWS = 256;
-
-/** Bytes of a row's list beside its terms, at most, and of a term. */
-const LIST_HEAD = 32;
-const TERM = 8;
 
 /** Words of a row's list of one group: before its first term; the address in that; of a term. */
 const HEAD_WORDS = 3;
@@ -99,13 +96,9 @@ function worthwhileShare({ microKernels: { listWidth } }: Host, columns: number,
 function looksSparse(host: Host, { a, m, n, k }: SparseOperands, depth: number): boolean {
   const length = Math.min(SAMPLE, Math.floor((m * k) / SAMPLES));
   const pitch = Math.floor((m * k - length) / (SAMPLES - 1)) * FLOAT;
-  const lists = host.scratch(listBytes(SAMPLES, length));
+  const lists = host.scratch(SAMPLES * inputListBytes(length));
   const terms = host.kernels.listInputs(a, SAMPLES, length, pitch, 0, 0, 0, lists, 1);
   return terms <= worthwhileShare(host, n, depth) * SAMPLES * length;
-}
-
-function listBytes(rows: number, depth: number): number {
-  return rows * (LIST_HEAD + depth * TERM);
 }
 
 /** A · B, in blocks of rows and of the depth. False as soon as there is more in A than the samples let expect. */
@@ -115,7 +108,7 @@ function sumRowLists(host: Host, product: MatrixProduct): boolean {
   const step = Math.min(m, MOST_ROWS);
   const zeros = host.zeros(n);
   const sumBytes = k > depth ? step * n * FLOAT : 0;
-  const sums = host.scratch(sumBytes + listBytes(step, depth));
+  const sums = host.scratch(sumBytes + step * inputListBytes(depth));
   const start = product.bias === 0 ? zeros : product.bias;
   const scratch = { sums, lists: sums + sumBytes, depth };
   for (let row = 0; row < m; row += step) {
@@ -210,7 +203,7 @@ export interface ShardedProduct {
 }
 
 export function columnListBytes(m: number, shards: number, k: number): number {
-  return listBytes(Math.min(m, MOST_ROWS), k + shards - 1);
+  return Math.min(m, MOST_ROWS) * gradientListBytes(shards, k);
 }
 
 /** A is read in place. False, `out` being undefined, as soon as there is more in A than samples let expect. */

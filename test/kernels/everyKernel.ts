@@ -143,6 +143,9 @@ export const calls: Calls = {
     kernels.packPanels(A, 2, TAP_OFFSETS, ROWS, COLUMNS * 4, COLUMNS, 4, 16, 0, 3, OUT);
     kernels.packPanels(A, 2, TAP_OFFSETS, ROWS, 4, COLUMNS, ROWS * 4, 16, 0, 3, MORE);
   },
+  packRows: (kernels) => {
+    for (const width of [8, 16]) kernels.packRows(A, ROWS, COLUMNS * 4, COLUMNS, width, OUT);
+  },
   packColumns: (kernels) => kernels.packColumns(A, 1, 2, TAP_OFFSETS, ROWS, COLUMNS * 4, COLUMNS, 4, OUT),
   transposeMatrix: (kernels) => kernels.transposeMatrix(A, ROWS, COLUMNS, COLUMNS * 4, OUT, 80),
   copyFloats: (kernels) => kernels.copyFloats(A, OUT, MANY),

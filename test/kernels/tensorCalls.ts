@@ -70,9 +70,6 @@ export const tensorCalls: { readonly [Name in keyof (ProductExports & TensorExpo
   zeroFloats: (kernels) => kernels.zeroFloats(OUT, COUNT),
   copyBordered: (kernels) => kernels.copyBordered(A, OUT, 5, COLUMNS, 2),
   transposeTensor: (kernels) => kernels.transposeTensor(A, ROWS, COLUMNS, OUT),
-  packRows: (kernels) => {
-    for (const width of [8, 16]) kernels.packRows(A, ROWS, COLUMNS * 4, COLUMNS, width, OUT);
-  },
   allFinite: (kernels, memory) => {
     memory[OUT / 4] = kernels.allFinite(A, COUNT);
     memory[MORE / 4] = kernels.allFinite(B, MANY);

@@ -1,5 +1,6 @@
 import type { Arena } from '../../kernels/arena.js';
 import type { InPlaceGemmKernel } from '../../kernels/kernels.js';
+import { inputListBytes } from '../../kernels/listRoom.js';
 import type { CorrelationLayer } from '../../model/model.js';
 import type { MicroKernels } from './microKernels.js';
 import type { Tensor } from './tensor.js';
@@ -24,10 +25,6 @@ const SHARE_WORTH_LISTING = 0.4;
 
 /** Panels that are copied at once: a row's part of them is some neighbouring cache lines, which come faster than one. */
 const PANELS_AT_ONCE = 8;
-
-/** Words of an example's list beside its terms: the number of groups, a group's head, the bias. Words of a term. */
-const LIST_HEAD = 5;
-const TERM = 2;
 
 /** What the dense passes of a network share: room for some panels, for two transposed maps, and for lists of nonzeros. */
 export interface DenseScratch {
@@ -92,8 +89,7 @@ export function planDenseScratch(plan: DenseScratchPlan): DenseScratch {
   const lines = Math.ceil((Math.ceil(images / panelWidth) * panelWidth * FLOAT) / CACHE_LINE);
   const pitch = (lines + 1 - (lines % 2)) * CACHE_LINE;
   const map = () => arena.reserve(widest * pitch);
-  const listBytes = (LIST_HEAD + TERM * dataInputs) * FLOAT;
-  const lists = arena.reserve(dataInputs === 0 ? 0 : images * listBytes);
+  const lists = arena.reserve(dataInputs === 0 ? 0 : images * inputListBytes(dataInputs));
   const panels = arena.floats(widest * panelWidth * PANELS_AT_ONCE);
   return { panels, transposed: [map(), map()], pitch, lists };
 }

@@ -38,8 +38,6 @@ interface CorrelationStep {
   readonly layer: CorrelationLayer;
   readonly input: Tensor;
   readonly output: Tensor;
-  /** The input is data: the network's own, and nobody asks for its gradient. */
-  readonly data: boolean;
   /** As in OwnedLayer. */
   readonly density: number;
   /** By the dense pass instead, or, empty, where nobody asks for the gradient of the network's input. */
@@ -303,9 +301,16 @@ function allocate({ links }: Chain, { arena, images }: NetworkPlan): { input: Te
   return { input, output: links[links.length - 1]!.output };
 }
 
+function isReshape(layer: Link['layer']): boolean {
+  return layer === 'flatten' || layer.kind === 'reshape';
+}
+
+function isRelu(layer: Link['layer'] | undefined): boolean {
+  return typeof layer === 'object' && layer.kind === 'activation' && layer.activation === 'relu';
+}
+
 function sharesMemory({ layer, input, output, separate }: Link): boolean {
-  const isReshape = layer === 'flatten' || layer.kind === 'reshape';
-  return isReshape && !separate && !input.bordered && !output.bordered;
+  return isReshape(layer) && !separate && !input.bordered && !output.bordered;
 }
 
 function planSteps(links: readonly Link[], plan: NetworkPlan, scratch: DenseScratch | undefined): Step[] {
@@ -319,27 +324,21 @@ function planSteps(links: readonly Link[], plan: NetworkPlan, scratch: DenseScra
       const fused = producer !== 'flatten' && producer.kind === 'correlation' && layer.activation === 'relu';
       return { kind: 'activation', activation: layer.activation, tensor: output, fused };
     }
-    const next = links[i + 1]?.layer;
-    const fusedRelu =
-      next !== undefined && next !== 'flatten' && next.kind === 'activation' && next.activation === 'relu';
     const inputGradient = plan.inputGradient || i > firstWeighted;
     return {
       kind: 'correlation',
       layer,
       input,
       output,
-      data: !inputGradient,
       density: inputGradient ? (followsRelu(links, i) ? RELU_DENSITY : 1) : DATA_DENSITY,
-      fusedRelu,
+      fusedRelu: isRelu(links[i + 1]?.layer),
       ...planPasses(layer, input, output, plan, scratch, inputGradient),
     };
   });
 }
 
 function followsRelu(links: readonly Link[], index: number): boolean {
-  const isReshape = ({ layer }: Link) => layer === 'flatten' || layer.kind === 'reshape';
-  const producer = links.slice(0, index).findLast((link) => !isReshape(link))?.layer;
-  return typeof producer === 'object' && producer.kind === 'activation' && producer.activation === 'relu';
+  return isRelu(links.slice(0, index).findLast(({ layer }) => !isReshape(layer))?.layer);
 }
 
 function planReshapeStep(link: Link, arena: Arena): ReshapeStep {

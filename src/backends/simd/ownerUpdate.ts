@@ -1,4 +1,5 @@
 import type { Arena } from '../../kernels/arena.js';
+import { gradientListBytes } from '../../kernels/listRoom.js';
 import { LIST_WIDTHS, TILES, type TileName } from '../../kernels/tiles/tile.js';
 import { type AdamUpdate, adamArguments } from '../backend.js';
 import type { MicroKernels } from './microKernels.js';
@@ -12,10 +13,6 @@ const ENTRY = 3;
 
 /** A weight gradient from lists of nonzeros (assembly/lists.ts) costs less than from all examples up to this share of them. */
 const SHARE_WORTH_LISTING = 0.7;
-
-/** Words of a list: at most so many beside its groups and terms, which have so many each. */
-const LIST_HEAD = 5;
-const PAIR = 2;
 
 /** Where the parameters and Adam's moments stand. */
 export interface OwnedMemory {
@@ -70,7 +67,7 @@ export class OwnerScratch {
     this.zeros = arena.floats(Math.max(columns, widest));
     this.tables = layers.map(() => arena.reserve(shards * ENTRY * WORD));
     const examples = batchSize * Math.max(...layers.filter(isSparse).map(({ scale }) => scale), 0);
-    this.lists = arena.reserve(UNIT_ROWS * (LIST_HEAD + PAIR * (shards + examples)) * WORD);
+    this.lists = arena.reserve(UNIT_ROWS * gradientListBytes(shards, examples));
   }
 }
 
