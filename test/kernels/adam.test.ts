@@ -117,7 +117,7 @@ for (const shards of [1, 2, 3, 4, 5, 6, 7, 8, 9, 16]) {
       beta2: beta,
       epsilon: fc.constantFrom(1e-8, 1e-7, 1e-4),
     });
-    const count = fc.integer({ min: 1, max: 18 });
+    const count = fc.integer({ min: 1, max: 70 });
     const updates = fc.integer({ min: 1, max: 9 });
     fc.assert(
       fc.property(options, count, updates, fc.nat(), (o, n, t, seed) => {
