@@ -117,9 +117,9 @@ function adamNumbers() {
   return { ...ADAM_DEFAULTS, ...factors, scale: 1 / 128 };
 }
 
-/** Moments below 2⁻¹²⁰ become 0. */
+/** Moments below 2⁻¹⁰⁴ become 0. */
 function withoutNegligible(moment: number): number {
-  return Math.abs(moment) < 2 ** -120 ? 0 : moment;
+  return Math.abs(moment) < 2 ** -104 ? 0 : moment;
 }
 
 /** Rounding after each operation. */

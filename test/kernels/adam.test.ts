@@ -80,9 +80,9 @@ function factors(options: AdamOptions, t: number): AdamFactors {
   return filled;
 }
 
-/** Moments below 2⁻¹²⁰ become 0. */
+/** Moments below 2⁻¹⁰⁴ become 0. */
 function withoutNegligible(moment: number): number {
-  return Math.abs(moment) < 2 ** -120 ? 0 : moment;
+  return Math.abs(moment) < 2 ** -104 ? 0 : moment;
 }
 
 /** The same, rounding after each operation. */
@@ -164,6 +164,23 @@ test('the moments of a weight whose gradient stays 0 end in 0, not in subnormal 
   assert.deepEqual([...state.m], [0, 0, Number.NaN]);
   assert.equal(state.v[1], 0);
   assert.ok(state.v[0]! > 1e-7, 'the second moment decays slowly');
+});
+
+test('no product of an update is subnormal while moments decay, from the default learning rate down to 1e-6', () => {
+  const smallest = 2 ** -126;
+  for (const learningRate of [1e-3, 1e-6]) {
+    const options: AdamOptions = { ...ADAM_DEFAULTS, learningRate };
+    let state: State = {
+      parameters: Float32Array.of(0.5),
+      m: Float32Array.of(1e-3),
+      v: Float32Array.of(1e-6),
+    };
+    for (let t = 1000; state.m[0] !== 0; t++) {
+      state = adam(state, [new Float32Array(1)], 1, t, options);
+      const product = Math.abs(Math.fround(Math.fround(factors(options, t).stepSize) * state.m[0]!));
+      assert.ok(product === 0 || product >= smallest, `step size · m is ${product}, m ${state.m[0]}`);
+    }
+  }
 });
 
 /**

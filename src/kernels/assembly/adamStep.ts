@@ -4,7 +4,7 @@ import { withoutNegligible } from './negligible';
 /**
  * One update of TensorFlow.js's Adam in one pass, with the same roundings as its sequence of operations:
  *   m' = m β₁ + g (1 − β₁),  v' = v β₂ + g² (1 − β₂),  x' = (m' / c₁) / (√(v' / c₂) + ε) · (−rate) + x;
- * but moments below 2⁻¹²⁰ become 0 (see NEGLIGIBLE).
+ * but moments below 2⁻¹⁰⁴ become 0 (see NEGLIGIBLE).
  * @param c1 1 − β₁^t; `c2` likewise.
  */
 export function adamStep(

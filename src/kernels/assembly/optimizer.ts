@@ -46,7 +46,7 @@ function treeSum(slot: usize, pitch: usize, shards: i32): v128 {
 /**
  * Adam (Kingma and Ba 2015, algorithm 1) on `count` floats (rounded up to eight), in place, with the gradient that
  * treeReduce would leave in the first of the `shards` slots; the slots may be overwritten.
- * g = gradient · scale; m = β₁ m + (1 − β₁) g; v = β₂ v + (1 − β₂) g², both 0 below 2⁻¹²⁰ (see NEGLIGIBLE);
+ * g = gradient · scale; m = β₁ m + (1 − β₁) g; v = β₂ v + (1 − β₂) g², both 0 below 2⁻¹⁰⁴ (see NEGLIGIBLE);
  * p −= stepSize · m / (√v · rootCorrection + ε), stepSize = α / (1 − β₁ᵗ), rootCorrection = 1 / √(1 − β₂ᵗ).
  */
 export function reduceAdam(
