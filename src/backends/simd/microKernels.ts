@@ -4,9 +4,22 @@ import type {
   InPlaceGemmKernel,
   Kernels,
   SumRowsKernel,
+  TransposedGemmKernel,
   TreeGradientKernel,
 } from '../../kernels/kernels.js';
-import { type LIST_WIDTHS, TILES, type Tile, type TileName } from '../../kernels/tiles/tile.js';
+import {
+  type LIST_WIDTHS,
+  TILES,
+  type Tile,
+  type TileName,
+  TRANSPOSED_TILES,
+} from '../../kernels/tiles/tile.js';
+
+/**
+ * gemmTransposed's tiles cost this many rows up to two thirds of what a panel of eight costs (measured with 128 and 256 bits), and more rows more
+ * than it.
+ */
+const FEW_ROWS = TRANSPOSED_TILES['4x8'].rows;
 
 /**
  * The kernels with a tile chosen. The panels' width is the tile's; a gradient's height may be cut from 6 rows to 4 or 3 where that
@@ -53,6 +66,19 @@ export class MicroKernels {
   narrowRest(columns: number): number {
     const rest = columns % this.tile.columns;
     return this.tile.columns === 16 && rest <= 8 ? rest : 0;
+  }
+
+  /**
+   * Of so many rows, those behind the last whole panel (of rows, as columns of the transposed product) for which gemmTransposed, to so many
+   * columns, is faster than a panel.
+   */
+  transposedRest(rows: number, columns: number): number {
+    const rest = rows % this.tile.columns;
+    return rest <= FEW_ROWS && columns >= TRANSPOSED_TILES['2x16'].columns ? rest : 0;
+  }
+
+  gemmTransposed(rows: number): TransposedGemmKernel {
+    return rows <= 2 ? this.kernels.gemmTransposed2x16 : this.kernels.gemmTransposed4x8;
   }
 
   filterGradient(rows: number): FilterGradientKernel {

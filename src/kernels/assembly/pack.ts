@@ -144,26 +144,46 @@ export function transposeMatrix(
   target: usize,
   targetPitch: i32,
 ): void {
-  const last = rows - 1;
   for (let column = 0; column < columns; column += 4) {
-    const out = target + <usize>column * targetPitch;
-    const from = source + ((<usize>column) << 2);
+    let from = source + ((<usize>column) << 2);
+    let out = target + <usize>column * targetPitch;
     const filled = columns - column;
-    for (let row = 0; row < rows; row += 4) {
-      const a = v128.load(from + <usize>row * sourcePitch);
-      const b = v128.load(from + <usize>min(row + 1, last) * sourcePitch);
-      const c = v128.load(from + <usize>min(row + 2, last) * sourcePitch);
-      const d = v128.load(from + <usize>min(row + 3, last) * sourcePitch);
-      const ab0 = v128.shuffle<i32>(a, b, 0, 4, 1, 5);
-      const cd0 = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
-      const ab1 = v128.shuffle<i32>(a, b, 2, 6, 3, 7);
-      const cd1 = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
-      const place = out + ((<usize>row) << 2);
-      const lanes = rows - row;
-      storeLanes(place, v128.shuffle<i64>(ab0, cd0, 0, 2), lanes);
-      if (filled > 1) storeLanes(place + targetPitch, v128.shuffle<i64>(ab0, cd0, 1, 3), lanes);
-      if (filled > 2) storeLanes(place + 2 * targetPitch, v128.shuffle<i64>(ab1, cd1, 0, 2), lanes);
-      if (filled > 3) storeLanes(place + 3 * targetPitch, v128.shuffle<i64>(ab1, cd1, 1, 3), lanes);
+    let row = 0;
+    if (filled >= 4) {
+      for (; row + 4 <= rows; row += 4) {
+        transposeBlock(from, sourcePitch, out, targetPitch);
+        from += 4 * sourcePitch;
+        out += 16;
+      }
     }
+    if (row < rows) transposeEdge(from, rows - row, filled, sourcePitch, out, targetPitch);
+  }
+}
+
+/** The same for up to four columns, reading four. */
+function transposeEdge(
+  source: usize,
+  rows: i32,
+  columns: i32,
+  sourcePitch: i32,
+  target: usize,
+  targetPitch: i32,
+): void {
+  const last = rows - 1;
+  for (let row = 0; row < rows; row += 4) {
+    const a = v128.load(source + <usize>row * sourcePitch);
+    const b = v128.load(source + <usize>min(row + 1, last) * sourcePitch);
+    const c = v128.load(source + <usize>min(row + 2, last) * sourcePitch);
+    const d = v128.load(source + <usize>min(row + 3, last) * sourcePitch);
+    const ab0 = v128.shuffle<i32>(a, b, 0, 4, 1, 5);
+    const cd0 = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
+    const ab1 = v128.shuffle<i32>(a, b, 2, 6, 3, 7);
+    const cd1 = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
+    const place = target + ((<usize>row) << 2);
+    const lanes = rows - row;
+    storeLanes(place, v128.shuffle<i64>(ab0, cd0, 0, 2), lanes);
+    if (columns > 1) storeLanes(place + targetPitch, v128.shuffle<i64>(ab0, cd0, 1, 3), lanes);
+    if (columns > 2) storeLanes(place + 2 * targetPitch, v128.shuffle<i64>(ab1, cd1, 0, 2), lanes);
+    if (columns > 3) storeLanes(place + 3 * targetPitch, v128.shuffle<i64>(ab1, cd1, 1, 3), lanes);
   }
 }
