@@ -16,10 +16,11 @@ import {
 } from '../../kernels/tiles/tile.js';
 
 /**
- * gemmTransposed's tiles cost this many rows up to two thirds of what a panel of eight costs (measured with 128 and 256 bits), and more rows more
- * than it.
+ * Rows for which gemmTransposed costs less than a panel does, by the panel's width: 0.4 to 0.7 of it. Where the tile is 8 wide, on Node 20, the
+ * same code takes twice as long in one process of some fifteen (its spills, presumably, by where the stack lies): two rows then cost what a panel
+ * does, three or four would cost twice as much.
  */
-const FEW_ROWS = TRANSPOSED_TILES['4x8'].rows;
+const FEW_ROWS = { 8: 2, 16: 4 } as const;
 
 /**
  * The kernels with a tile chosen. The panels' width is the tile's; a gradient's height may be cut from 6 rows to 4 or 3 where that
@@ -74,7 +75,7 @@ export class MicroKernels {
    */
   transposedRest(rows: number, columns: number): number {
     const rest = rows % this.tile.columns;
-    return rest <= FEW_ROWS && columns >= TRANSPOSED_TILES['2x16'].columns ? rest : 0;
+    return rest <= FEW_ROWS[this.tile.columns] && columns >= TRANSPOSED_TILES['2x16'].columns ? rest : 0;
   }
 
   gemmTransposed(rows: number): TransposedGemmKernel {
