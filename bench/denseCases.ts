@@ -50,7 +50,25 @@ export function denseCases(place: Place, shards: number): KernelCase[] {
     ];
   });
   const transpositions = place.inputGradient ? transposeCases(place) : [];
-  return [...cases, weightGradientCase(place, shards), ...transpositions];
+  return [...cases, ...fewCases(place), weightGradientCase(place, shards), ...transpositions];
+}
+
+/** Examples that no panel is filled with: one number for each tile of gemmTransposed. */
+const FEW = [2, 4];
+
+function fewCases(place: Place): KernelCase[] {
+  return FEW.flatMap((images) =>
+    passesOf({ ...place, images })
+      .filter(({ word }) => word === 'input gradient')
+      .map((pass) =>
+        passCase(
+          pass,
+          once(() => gatherReference(pass)),
+          'by rows of weights',
+          inputGradient,
+        ),
+      ),
+  );
 }
 
 interface PlacedPass {

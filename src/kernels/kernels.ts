@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { FilterTileName, LIST_WIDTHS, TileName } from './tiles/tile.js';
+import type { FilterTileName, LIST_WIDTHS, TileName, TransposedTileName } from './tiles/tile.js';
 
 /**
  * How a product is added to a sum: `portable` rounds both (same bits on every machine), `fused` rounds once (same bits on
@@ -242,6 +242,19 @@ export type InPlaceGemmKernel = (
   relu: number,
 ) => void;
 
+/** One of tiles/source.ts: for few rows, by a matrix that stands transposed; at least as many columns as the tile has. */
+export type TransposedGemmKernel = (
+  rows: number,
+  columns: number,
+  depth: number,
+  a: number,
+  aPitch: number,
+  b: number,
+  bPitch: number,
+  out: number,
+  outPitch: number,
+) => void;
+
 /** One of tiles/source.ts; `zeros` 0 goes on from what stands in the gradient. */
 export type FilterGradientKernel = (
   rows: number,
@@ -286,6 +299,8 @@ export type SumRowsKernel = (
 /** The micro-kernels of every tile, and of every width of a row. */
 export type TileKernels = { readonly [Name in TileName as `gemm${Name}`]: GemmKernel } & {
   readonly [Name in TileName as `gemmInPlace${Name}`]: InPlaceGemmKernel;
+} & {
+  readonly [Name in TransposedTileName as `gemmTransposed${Name}`]: TransposedGemmKernel;
 } & {
   readonly [Name in FilterTileName as `filterGradient${Name}`]: FilterGradientKernel;
 } & {

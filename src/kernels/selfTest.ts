@@ -1,5 +1,5 @@
 import { bindKernels, type Kernels } from './kernels.js';
-import { FILTER_TILE_NAMES, LIST_WIDTHS, TILE_NAMES } from './tiles/tile.js';
+import { FILTER_TILE_NAMES, LIST_WIDTHS, TILE_NAMES, TRANSPOSED_TILE_NAMES } from './tiles/tile.js';
 
 /** V8 replaces its first code for a function by optimised code after some calls, in the background. */
 const CALLS = 60;
@@ -108,6 +108,11 @@ function runTiles(kernels: Kernels, buffer: ArrayBufferLike): Float32Array {
       keep();
     }
     kernels[`treeGradient${name}`](ROWS, COLUMNS, OUT, 0, 3, SHARDS, DEPTH * 4, COLUMNS * 4, ZEROS, STACK);
+    keep();
+  }
+  for (const name of TRANSPOSED_TILE_NAMES) {
+    const pitch = DEPTH * 4;
+    kernels[`gemmTransposed${name}`](ROWS, COLUMNS, DEPTH, A, pitch, B, pitch, OUT, COLUMNS * 4);
     keep();
   }
   for (const name of FILTER_TILE_NAMES) {

@@ -19,3 +19,22 @@ for (const name of TILE_NAMES) {
     assert.deepEqual(chosen, rows === 6 ? [1, 2, 3] : [1, 2, 3, 5, 6, 9]);
   });
 }
+
+for (const name of TILE_NAMES) {
+  test(`${name}: of the columns behind whole panels, a few go without a panel, in lower tiles the fewer they are`, () => {
+    const microKernels = new MicroKernels(kernels, name);
+    const { columns: width } = TILES[name];
+    const most = width === 16 ? 4 : 2;
+    const counts = Array.from({ length: 3 * width }, (_, i) => i + 1);
+    const rests = counts.map((count) => microKernels.transposedRest(count, 16));
+    assert.deepEqual(
+      rests,
+      counts.map((count) => (count % width <= most ? count % width : 0)),
+    );
+    const chosen = [1, 2, 3, 4].map((count) => microKernels.gemmTransposed(count));
+    const { gemmTransposed2x16: two, gemmTransposed4x8: four } = kernels;
+    assert.deepEqual(chosen, [two, two, four, four]);
+    // Both tiles need as many columns as they have.
+    assert.equal(microKernels.transposedRest(1, 15), 0);
+  });
+}

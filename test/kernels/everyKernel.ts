@@ -2,7 +2,7 @@
 // comparing modules and engines, not for what is right.
 import { createHash } from 'node:crypto';
 import { bindKernels } from '#src/kernels/kernels.js';
-import type { TileName } from '#src/kernels/tiles/tile.js';
+import type { TileName, TransposedTileName } from '#src/kernels/tiles/tile.js';
 import type { TrainingExports as Kernels } from '#src/tfjs/trainingExports.js';
 import { sampleFloats, words } from './float32.js';
 import { thinned } from './nonzeroLists.js';
@@ -58,6 +58,13 @@ function gemmInPlace(name: TileName): TileCall {
         ...[ROWS, COLUMNS, A, A_OFFSETS, 2, SEGMENTS, B, COLUMNS * 4, UNIT, out, OUT_OFFSETS, relu],
       );
     }
+  };
+}
+
+function gemmTransposed(name: TransposedTileName): TileCall {
+  return (kernels) => {
+    const pitch = DEPTH * 4;
+    kernels[`gemmTransposed${name}`](ROWS, COLUMNS, DEPTH, A, pitch, B, pitch, OUT, COLUMNS * 4);
   };
 }
 
@@ -120,6 +127,8 @@ export const calls: Calls = {
   gemmInPlace6x8: gemmInPlace('6x8'),
   gemmInPlace4x16: gemmInPlace('4x16'),
   gemmInPlace6x16: gemmInPlace('6x16'),
+  gemmTransposed2x16: gemmTransposed('2x16'),
+  gemmTransposed4x8: gemmTransposed('4x8'),
   treeGradient4x8: treeGradient('4x8'),
   treeGradient6x8: treeGradient('6x8'),
   treeGradient4x16: treeGradient('4x16'),

@@ -47,6 +47,7 @@ function firstResult(kernel: FaultyKernel, args: readonly number[], words: Uint3
   if (kernel === 'sigmoidArray' || kernel === 'tanhBackward' || kernel === 'reluBackward')
     return args[1]! / 4;
   if (kernel === 'columnSums' || kernel.startsWith('sumRows')) return args[3]! / 4;
+  if (kernel.startsWith('gemmTransposed')) return args[7]! / 4;
   if (kernel.startsWith('filterGradient') || kernel.startsWith('treeGradient')) return args[2]! / 4;
   return (args[9]! + words[args[10]! / 4]!) / 4;
 }

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compileKernels } from '#src/kernels/kernels.js';
 import { tilesKeepTheirBits } from '#src/kernels/selfTest.js';
-import { FILTER_TILE_NAMES, LIST_WIDTHS, TILE_NAMES } from '#src/kernels/tiles/tile.js';
+import {
+  FILTER_TILE_NAMES,
+  LIST_WIDTHS,
+  TILE_NAMES,
+  TRANSPOSED_TILE_NAMES,
+} from '#src/kernels/tiles/tile.js';
 import { modes } from './arithmeticMode.js';
 import { injectFault } from './faultyEngine.js';
 
@@ -33,6 +38,7 @@ for (const tile of TILE_NAMES) {
 
 const others = [
   ...FILTER_TILE_NAMES.map((tile) => `filterGradient${tile}` as const),
+  ...TRANSPOSED_TILE_NAMES.map((tile) => `gemmTransposed${tile}` as const),
   ...LIST_WIDTHS.map((width) => `sumRows${width}` as const),
   ...(['columnSums', 'reduceAdam', 'adam', 'bernoulli'] as const),
   ...(['sigmoidArray', 'tanhForward', 'tanhBackward', 'reluBackward'] as const),

@@ -213,11 +213,39 @@ export function denseForwardCopied(
   }
 }
 
-/**
- * input.gradient = output.gradient · Wᵀ, computed transposed: a row of the product is then a row of W, which stands as the GEMM
- * wants its left operand, and only the small maps are turned. `zeros` for as many floats as the pitch has.
- */
+/** input.gradient = output.gradient · Wᵀ for the first `images` examples. `zeros` for as many floats as the pitch has. */
 export function denseInputGradient(
+  kernels: MicroKernels,
+  pass: DensePass,
+  scratch: DenseScratch,
+  images: number,
+  zeros: number,
+): void {
+  const { layer, output, input, weights } = pass;
+  const [inputs, outputs] = [layer.big[2], layer.small[2]];
+  const few = kernels.transposedRest(images, inputs);
+  const first = images - few;
+  if (first > 0) inputGradientInPanels(kernels, pass, scratch, first, zeros);
+  if (few > 0) {
+    kernels.gemmTransposed(few)(
+      few,
+      inputs,
+      outputs,
+      output.gradient + first * output.imageStride,
+      output.imageStride,
+      weights,
+      outputs * FLOAT,
+      input.gradient + first * input.imageStride,
+      input.imageStride,
+    );
+  }
+}
+
+/**
+ * Computed transposed: a row of the product is then a row of W, which stands as the GEMM wants its left operand, and only the small maps are
+ * turned. Any number of examples.
+ */
+function inputGradientInPanels(
   kernels: MicroKernels,
   pass: DensePass,
   { transposed, pitch }: DenseScratch,

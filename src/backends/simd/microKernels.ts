@@ -4,9 +4,23 @@ import type {
   InPlaceGemmKernel,
   Kernels,
   SumRowsKernel,
+  TransposedGemmKernel,
   TreeGradientKernel,
 } from '../../kernels/kernels.js';
-import { type LIST_WIDTHS, TILES, type Tile, type TileName } from '../../kernels/tiles/tile.js';
+import {
+  type LIST_WIDTHS,
+  TILES,
+  type Tile,
+  type TileName,
+  TRANSPOSED_TILES,
+} from '../../kernels/tiles/tile.js';
+
+/**
+ * Rows for which gemmTransposed costs less than a panel does, by the panel's width: 0.4 to 0.7 of it. Where the tile is 8 wide, on Node 20, the
+ * same code takes twice as long in one process of some fifteen (its spills, presumably, by where the stack lies): two rows then cost what a panel
+ * does, three or four would cost twice as much.
+ */
+const FEW_ROWS = { 8: 2, 16: 4 } as const;
 
 /**
  * The kernels with a tile chosen. The panels' width is the tile's; a gradient's height may be cut from 6 rows to 4 or 3 where that
@@ -53,6 +67,19 @@ export class MicroKernels {
   narrowRest(columns: number): number {
     const rest = columns % this.tile.columns;
     return this.tile.columns === 16 && rest <= 8 ? rest : 0;
+  }
+
+  /**
+   * Of so many rows, those behind the last whole panel (of rows, as columns of the transposed product) for which gemmTransposed, to so many
+   * columns, is faster than a panel.
+   */
+  transposedRest(rows: number, columns: number): number {
+    const rest = rows % this.tile.columns;
+    return rest <= FEW_ROWS[this.tile.columns] && columns >= TRANSPOSED_TILES['2x16'].columns ? rest : 0;
+  }
+
+  gemmTransposed(rows: number): TransposedGemmKernel {
+    return rows <= 2 ? this.kernels.gemmTransposed2x16 : this.kernels.gemmTransposed4x8;
   }
 
   filterGradient(rows: number): FilterGradientKernel {

@@ -4,7 +4,7 @@
 // column n lies n · columnStride further (strides and offsets in bytes). Forward passes of conv2d and dense
 // read the weights as they stand (columnStride 4); the transposed passes exchange the two channel axes.
 
-import { storeLanes, transposeBlock } from './lanes';
+import { transposeBlock } from './lanes';
 
 /** Panels [from, to) of `width` columns each (a multiple of four), [taps · inner, width], zeros beyond `columns`. */
 export function packPanels(
@@ -135,7 +135,11 @@ export function packColumns(
   }
 }
 
-/** target[column][row] = source[row][column], [rows, columns]; pitches in bytes from row to row of each. */
+/**
+ * target[column][row] = source[row][column], [rows, columns]; pitches in bytes from row to row of each.
+ *
+ * The last blocks end with the last row and the last column: the same value is stored twice, which costs less than parts of vectors.
+ */
 export function transposeMatrix(
   source: usize,
   rows: i32,
@@ -144,26 +148,37 @@ export function transposeMatrix(
   target: usize,
   targetPitch: i32,
 ): void {
-  const last = rows - 1;
-  for (let column = 0; column < columns; column += 4) {
-    const out = target + <usize>column * targetPitch;
-    const from = source + ((<usize>column) << 2);
-    const filled = columns - column;
-    for (let row = 0; row < rows; row += 4) {
-      const a = v128.load(from + <usize>row * sourcePitch);
-      const b = v128.load(from + <usize>min(row + 1, last) * sourcePitch);
-      const c = v128.load(from + <usize>min(row + 2, last) * sourcePitch);
-      const d = v128.load(from + <usize>min(row + 3, last) * sourcePitch);
-      const ab0 = v128.shuffle<i32>(a, b, 0, 4, 1, 5);
-      const cd0 = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
-      const ab1 = v128.shuffle<i32>(a, b, 2, 6, 3, 7);
-      const cd1 = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
-      const place = out + ((<usize>row) << 2);
-      const lanes = rows - row;
-      storeLanes(place, v128.shuffle<i64>(ab0, cd0, 0, 2), lanes);
-      if (filled > 1) storeLanes(place + targetPitch, v128.shuffle<i64>(ab0, cd0, 1, 3), lanes);
-      if (filled > 2) storeLanes(place + 2 * targetPitch, v128.shuffle<i64>(ab1, cd1, 0, 2), lanes);
-      if (filled > 3) storeLanes(place + 3 * targetPitch, v128.shuffle<i64>(ab1, cd1, 1, 3), lanes);
+  if (rows < 4 || columns < 4) return transposeSmall(source, rows, columns, sourcePitch, target, targetPitch);
+  const rest = rows & 3;
+  const sourceStep = 4 * sourcePitch;
+  for (let next = 0; next < columns; next += 4) {
+    const column = <usize>min(next, columns - 4);
+    let from = source + (column << 2);
+    let out = target + column * targetPitch;
+    for (const end = out + ((<usize>(rows - rest)) << 2); out != end; out += 16) {
+      transposeBlock(from, sourcePitch, out, targetPitch);
+      from += sourceStep;
+    }
+    if (rest)
+      transposeBlock(from - (4 - rest) * sourcePitch, sourcePitch, out - ((4 - rest) << 2), targetPitch);
+  }
+}
+
+/** With fewer than four rows or columns. */
+function transposeSmall(
+  source: usize,
+  rows: i32,
+  columns: i32,
+  sourcePitch: i32,
+  target: usize,
+  targetPitch: i32,
+): void {
+  for (let column = 0; column < columns; column++) {
+    let from = source + ((<usize>column) << 2);
+    let out = target + <usize>column * targetPitch;
+    for (const end = out + ((<usize>rows) << 2); out != end; out += 4) {
+      f32.store(out, f32.load(from));
+      from += sourcePitch;
     }
   }
 }

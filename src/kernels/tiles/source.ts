@@ -1,7 +1,16 @@
 // AssemblyScript of the micro-kernels, one function for each tile: AssemblyScript has no macros, and accumulators must be
 // named local variables to stay in registers. What the functions do is documented where they are emitted.
 
-import { FILTER_TILE_NAMES, FILTER_TILES, LIST_WIDTHS, TILE_NAMES, TILES, type Tile } from './tile.js';
+import {
+  FILTER_TILE_NAMES,
+  FILTER_TILES,
+  LIST_WIDTHS,
+  TILE_NAMES,
+  TILES,
+  type Tile,
+  TRANSPOSED_TILE_NAMES,
+  TRANSPOSED_TILES,
+} from './tile.js';
 
 /** The source of the generated module, which imports arithmetic.ts and lanes.ts from the path `assembly`. */
 export function tileSource(assembly: string): string {
@@ -15,6 +24,7 @@ export function tileSource(assembly: string): string {
     `import { laneMask, storeLanes, sumLanes } from '${assembly}/lanes';`,
     dot(),
     ...functions,
+    ...TRANSPOSED_TILE_NAMES.map((name) => gemmTransposed(TRANSPOSED_TILES[name])),
     ...FILTER_TILE_NAMES.map((name) => filterGradient(FILTER_TILES[name])),
     ...LIST_WIDTHS.map(sumRows),
   ].join('\n');
@@ -144,6 +154,85 @@ ${stores(tile, (r, v) => `v128.store(o${r}, c${r}_${v}, ${16 * v});`)}
 ${accumulators(tile, (r, v) => `if (width > ${4 * v}) storeLanes(o${r} + ${16 * v}, c${r}_${v}, width - ${4 * v});`)}
       }
     }`;
+}
+
+/**
+ * out[r][n] = Σ_k A[r][k] · B[n][k], for few rows, B where it stands; bits as gemm's with a bias of zeros.
+ *
+ * Pitches in bytes from row to row. At least as many columns as the tile has: the last tile begins where it ends with the last column, the last
+ * tile of rows repeats the last row, and the same value is stored twice. Nothing is read beyond A and B.
+ *
+ * Lanes are columns, for which four rows of B at a time are transposed in registers: for one or two rows of A that costs half of what gemmInPlace
+ * does on the transposed operands, whose lanes are the rows of A, most of them in vain.
+ */
+function gemmTransposed(tile: Tile): string {
+  const { rows, columns } = tile;
+  const sums = (line: (r: number, g: number) => string) => accumulators(tile, line);
+  return `
+export function gemmTransposed${rows}x${columns}(
+  rows: i32, columns: i32, depth: i32, a: usize, aPitch: i32, b: usize, bPitch: i32, out: usize, outPitch: i32,
+): void {
+  const whole = <usize>(depth & ~3) << 2;
+  const end = <usize>depth << 2;
+  const bPitch2 = 2 * bPitch;
+  const bPitch3 = 3 * bPitch;
+  const bPitch4 = 4 * bPitch;
+  for (let row = 0; row < rows; row += ${rows}) {
+${lines(rows, (r) => `const r${r} = <usize>min(row + ${r}, rows - 1);`)}
+${lines(rows, (r) => `const a${r} = a + r${r} * aPitch;`)}
+    for (let next = 0; next < columns; next += ${columns}) {
+      const column = <usize>min(next, columns - ${columns});
+      const first = b + column * bPitch;
+${sums((r, g) => `let c${r}_${g} = f32x4.splat(0);`)}
+      let k: usize = 0;
+      for (; k < whole; k += 16) {
+${lines(rows, (r) => `const x${r} = a${r} + k;`)}
+        let p = first + k;
+${transposedGroups(tile, transposedStep)}
+      }
+      for (; k < end; k += 4) {
+${lines(rows, (r) => `const x${r} = v128.load32_splat(a${r} + k);`)}
+        let p = first + k;
+${transposedGroups(tile, transposedRestStep)}
+      }
+${lines(rows, (r) => `const o${r} = out + r${r} * outPitch + (column << 2);`)}
+${sums((r, g) => `v128.store(o${r}, c${r}_${g}, ${16 * g});`)}
+    }
+  }
+}`;
+}
+
+/** A step of k for each four columns: their rows of B begin at `p`. */
+function transposedGroups({ rows, columns }: Tile, step: (rows: number, g: number) => string): string {
+  const groups = columns / 4;
+  return lines(groups, (g) => `{ ${step(rows, g)}\n${g < groups - 1 ? 'p += bPitch4;' : ''} }`);
+}
+
+/** Four steps of k for four columns. */
+function transposedStep(rows: number, g: number): string {
+  return `
+const b0 = v128.load(p);
+const b1 = v128.load(p + bPitch);
+const b2 = v128.load(p + bPitch2);
+const b3 = v128.load(p + bPitch3);
+const low01 = v128.shuffle<i32>(b0, b1, 0, 4, 1, 5);
+const low23 = v128.shuffle<i32>(b2, b3, 0, 4, 1, 5);
+const high01 = v128.shuffle<i32>(b0, b1, 2, 6, 3, 7);
+const high23 = v128.shuffle<i32>(b2, b3, 2, 6, 3, 7);
+const k0 = v128.shuffle<i64>(low01, low23, 0, 2);
+const k1 = v128.shuffle<i64>(low01, low23, 1, 3);
+const k2 = v128.shuffle<i64>(high01, high23, 0, 2);
+const k3 = v128.shuffle<i64>(high01, high23, 1, 3);
+${lines(4, (k) =>
+  lines(rows, (r) => `c${r}_${g} = multiplyAdd(v128.load32_splat(x${r}, ${4 * k}), k${k}, c${r}_${g});`),
+)}`;
+}
+
+/** One step of k for four columns, of those behind a multiple of four. */
+function transposedRestStep(rows: number, g: number): string {
+  return `
+const t = f32x4(load<f32>(p), load<f32>(p + bPitch), load<f32>(p + bPitch2), load<f32>(p + bPitch3));
+${lines(rows, (r) => `c${r}_${g} = multiplyAdd(x${r}, t, c${r}_${g});`)}`;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Rows × columns of accumulators that a micro-kernel keeps in registers. Tiles differ in speed, never in a bit. */
 export interface Tile {
-  readonly rows: 3 | 4 | 6;
+  readonly rows: 2 | 3 | 4 | 6;
   /** Also the width of a panel of packed weights. */
   readonly columns: 8 | 16;
 }
@@ -26,9 +26,19 @@ export const FILTER_TILES: Readonly<Record<FilterTileName, Tile>> = {
   '3x16': { rows: 3, columns: 16 },
 };
 
+/** Of gemmTransposed: lanes lie along its columns, so that a product of few rows has none in vain. */
+export type TransposedTileName = '2x16' | '4x8';
+
+export const TRANSPOSED_TILES: Readonly<Record<TransposedTileName, Tile>> = {
+  '2x16': { rows: 2, columns: 16 },
+  '4x8': { rows: 4, columns: 8 },
+};
+
 /** Columns of a row that sumRows keeps in registers: ten of 128 bits, or ten pairs. */
 export const LIST_WIDTHS = [40, 80] as const;
 
 export const TILE_NAMES = Object.keys(TILES) as readonly TileName[];
+
+export const TRANSPOSED_TILE_NAMES = Object.keys(TRANSPOSED_TILES) as readonly TransposedTileName[];
 
 export const FILTER_TILE_NAMES = Object.keys(FILTER_TILES) as readonly FilterTileName[];
