@@ -14,7 +14,14 @@ function step(polynomial: v128, x: v128, coefficient: f32): v128 {
 @inline
 export function exp(x: v128): v128 {
   // pmin(a, b) = b < a ? b : a keeps a NaN in a.
-  const bounded = f32x4.pmax(f32x4.pmin(x, f32x4.splat(89)), f32x4.splat(-105));
+  return expUpTo89(f32x4.pmin(x, f32x4.splat(89)));
+}
+
+/** exp where x ≤ 89, with its bits. */
+// @ts-ignore: decorator
+@inline
+export function expUpTo89(x: v128): v128 {
+  const bounded = f32x4.pmax(x, f32x4.splat(-105));
   // Added to 1.5 · 2²³, a number is rounded to an integer, which the lowest bits of the sum hold: fewer instructions than
   // nearest and trunc_sat have on x86-64, and V8 pairs them to 256 bits.
   const shifted = f32x4.add(f32x4.mul(bounded, f32x4.splat(1.44269504088896341)), f32x4.splat(12582912));
