@@ -13,7 +13,9 @@ export function inputListBytes(inputs: number): number {
   return (HEAD + PAIR * inputs) * WORD;
 }
 
-/** Bytes of a list of listGradients, with a group for each shard and a term for each example, at most. */
-export function gradientListBytes(shards: number, examples: number): number {
-  return (HEAD + PAIR * (shards + examples)) * WORD;
+/** Bytes of lists of listGradients, with a group for each shard and a term for each example, at most, and of the marks behind them. */
+export function gradientListBytes(rows: number, shards: number, examples: number): number {
+  const words = Math.ceil(examples / 32);
+  const marks = words * 16 + (words + 1) * PAIR + (shards + words) * 4;
+  return (rows * (HEAD + PAIR * (shards + examples)) + marks) * WORD;
 }

@@ -203,7 +203,7 @@ export interface ShardedProduct {
 }
 
 export function columnListBytes(m: number, shards: number, k: number): number {
-  return Math.min(m, MOST_ROWS) * gradientListBytes(shards, k);
+  return gradientListBytes(Math.min(m, MOST_ROWS), shards, k);
 }
 
 /** A is read in place. False, `out` being undefined, as soon as there is more in A than samples let expect. */

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Kernels } from '#src/kernels/kernels.js';
+import { gradientListBytes } from '#src/kernels/listRoom.js';
 import { LIST_WIDTHS } from '#src/kernels/tiles/tile.js';
 import { modes } from './arithmeticMode.js';
 import { fromBits, sampleFloats } from './float32.js';
@@ -172,7 +173,7 @@ function sumGradients(
   );
   const zeros = harness.input(new Float32Array(columns));
   const expectedLists = Uint32Array.from(gradientLists(big, rows, shards, right, zeros).flat());
-  const lists = harness.output(rows * (HEAD + PAIR * (shards.length + count)) * 4);
+  const lists = harness.output(gradientListBytes(rows, shards.length, count));
   const stack = placeStack(harness, width, shards.length);
   const out = placeOutput(harness, rows, columns, gap);
   const dense = harness.output(rows * columns * 4);
