@@ -2,20 +2,22 @@
 
 const WORD = Uint32Array.BYTES_PER_ELEMENT;
 
-/** Words of a list beside its groups and terms, at most: the number of its groups, and a head and a term of which a list of nothing is made. */
-const HEAD = 5;
+/** Bytes of a group's head, and of a term. */
+const PAIR = 2 * WORD;
 
-/** Words of a group's head, and of a term. */
-const PAIR = 2;
+/** Bytes of a word for each of sixteen rows. */
+const LINE = 16 * WORD;
 
-/** Bytes of a list of listInputs, with a term for each input, at most. */
+/** Bytes of a list of listInputs, with a term for each input and one for the bias, at most, and of what stands behind the last list. */
 export function inputListBytes(inputs: number): number {
-  return (HEAD + PAIR * inputs) * WORD;
+  return PAIR * (3 + inputs);
 }
 
-/** Bytes of lists of listGradients, with a group for each shard and a term for each example, at most, and of the marks behind them. */
+/** Bytes of the lists of listGradients, with a head for each shard and a term for each example, at most, and of its scratch memory behind them. */
 export function gradientListBytes(rows: number, shards: number, examples: number): number {
-  const words = Math.ceil(examples / 32);
-  const marks = words * 16 + (words + 1) * PAIR + (shards + words) * 4;
-  return (rows * (HEAD + PAIR * (shards + examples)) + marks) * WORD;
+  const lists = PAIR * (rows * (1 + shards + examples) + 4);
+  const slots = WORD * (shards + 2) + PAIR * (shards + examples);
+  const lines = shards + 8 + 1 + Math.ceil((shards + examples) / 32);
+  const alignment = 2 * LINE;
+  return lists + slots + LINE * lines + alignment;
 }

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Kernels } from '#src/kernels/kernels.js';
-import { gradientListBytes } from '#src/kernels/listRoom.js';
+import { gradientListBytes, inputListBytes } from '#src/kernels/listRoom.js';
 import { LIST_WIDTHS } from '#src/kernels/tiles/tile.js';
 import { modes } from './arithmeticMode.js';
 import { fromBits, sampleFloats } from './float32.js';
@@ -15,10 +15,6 @@ import { countNonzeros, gradientLists, inputLists, type Placed, thinned } from '
 type Width = (typeof LIST_WIDTHS)[number];
 
 const MEBIBYTE = 2 ** 20;
-
-/** Words of a list beside its groups and terms, at most, and of a group's head or a term: the room that lists.ts documents. */
-const HEAD = 5;
-const PAIR = 2;
 
 interface Layout {
   /** Columns beyond a width. */
@@ -128,7 +124,7 @@ function sumInputs(harness: KernelHarness, width: Width, given: InputsCase, x: F
   const out = placeOutput(harness, images, columns, gap);
   const dense = placeOutput(harness, images, columns, gap);
   const expectedLists = Uint32Array.from(inputLists(x, inputs, bias, weights).flat());
-  const lists = harness.output(images * (HEAD + PAIR * inputs) * 4);
+  const lists = harness.output(images * inputListBytes(inputs));
   const rows = Array.from({ length: images }, (_, image) => image);
   const offsets = harness.u32(rows.map((row) => row * input.pitch));
   const outOffsets = harness.u32(rows.map((row) => row * dense.pitch));
