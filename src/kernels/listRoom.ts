@@ -17,7 +17,7 @@ export function inputListBytes(inputs: number): number {
 export function gradientListBytes(rows: number, shards: number, examples: number): number {
   const lists = PAIR * (rows * (1 + shards + examples) + 4);
   const slots = WORD * (shards + 2) + PAIR * (shards + examples);
-  const lines = shards + 8 + 1 + Math.ceil((shards + examples) / 32);
+  const lines = shards + 8 + 2 + Math.ceil((shards + examples) / 32);
   const alignment = 2 * LINE;
   return lists + slots + LINE * lines + alignment;
 }

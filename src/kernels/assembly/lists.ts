@@ -288,6 +288,7 @@ function markPairs(
     waiting = i8x16.sub(waiting, some);
   }
   storeLine(marks + (<usize>word << 6), a, b, c, d);
+  storeLine(marks + (<usize>word << 6) + LINE, zero, zero, zero, zero);
   return word + 1;
 }
 
@@ -311,35 +312,33 @@ function listNothing(zeros: usize, list: usize): usize {
 
 /** The list of a row: its heads and terms, whose slots are marked. Returns where it ends. */
 function copyPairs(offset: usize, marks: usize, words: i32, slots: usize, list: usize): usize {
-  for (let word = 0; word < words; word++) {
-    let bits = load<u32>(marks);
+  // Two words at a time: how often the inner loop runs cannot be predicted, so what counts is how often it ends.
+  for (let word = 0; word < words; word += 2) {
+    let bits = <u64>load<u32>(marks) | (<u64>load<u32>(marks, LINE) << 32);
+    const end = list + (<usize>popcnt(bits) << 3);
     while (bits != 0) {
-      const end = list + (<usize>popcnt(bits) << 3);
-      let left = bits;
-      do {
-        copyPair(left, slots, offset, list);
-        left &= left - 1;
-        copyPair(left, slots, offset, list + PAIR);
-        left &= left - 1;
-        copyPair(left, slots, offset, list + 2 * PAIR);
-        left &= left - 1;
-        copyPair(left, slots, offset, list + 3 * PAIR);
-        left &= left - 1;
-        list += <usize>COPIED * PAIR;
-      } while (left != 0);
-      list = end;
-      bits = 0;
+      copyPair(bits, slots, offset, list);
+      bits &= bits - 1;
+      copyPair(bits, slots, offset, list + PAIR);
+      bits &= bits - 1;
+      copyPair(bits, slots, offset, list + 2 * PAIR);
+      bits &= bits - 1;
+      copyPair(bits, slots, offset, list + 3 * PAIR);
+      bits &= bits - 1;
+      list += <usize>COPIED * PAIR;
     }
-    marks += LINE;
-    slots += 32 * PAIR;
+    list = end;
+    marks += 2 * LINE;
+    slots += 64 * PAIR;
   }
   return list;
 }
 
+/** Copies the pair of the lowest bit's slot; without a bit, of the first slot, whose addresses are as good as any. */
 // @ts-ignore: decorator
 @inline
-function copyPair(bits: u32, slots: usize, offset: usize, list: usize): void {
-  const slot = slots + (<usize>(ctz(bits) & 31) << 3);
+function copyPair(bits: u64, slots: usize, offset: usize, list: usize): void {
+  const slot = slots + (<usize>(ctz(bits) & 63) << 3);
   store<u32>(list, load<u32>(<usize>load<u32>(slot) + offset));
   store<u32>(list, load<u32>(slot, 4), 4);
 }
