@@ -62,7 +62,8 @@ const layout = {
 const inputsCases: fc.Arbitrary<InputsCase> = fc.record({
   ...layout,
   images: fc.integer({ min: 1, max: 7 }),
-  inputs: fc.integer({ min: 1, max: 67 }),
+  /** Blocks are of 64, then of sixteen. */
+  inputs: fc.integer({ min: 1, max: 150 }),
   relu: fc.boolean(),
 });
 
@@ -74,7 +75,8 @@ const examples = fc.oneof(
 
 const gradientsCases: fc.Arbitrary<GradientsCase> = fc.record({
   ...layout,
-  rows: fc.integer({ min: 1, max: 9 }),
+  /** Blocks are of sixteen. */
+  rows: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 10, max: 37 })),
   offset: fc.integer({ min: 0, max: 5 }),
   shards: fc.array(examples, { minLength: 1, maxLength: 17 }),
 });
