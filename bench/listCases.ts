@@ -2,6 +2,7 @@
 // behind a ReLU. References are those of correlationCases.ts; lists are verified as words.
 
 import { UNIT_ROWS } from '#src/backends/simd/ownedUnits.js';
+import { gradientListBytes, inputListBytes } from '#src/kernels/listRoom.js';
 import { LIST_WIDTHS } from '#src/kernels/tiles/tile.js';
 import { sampleFloats } from '../test/kernels/float32.js';
 import { countNonzeros, gradientLists, inputLists, thinned } from '../test/kernels/nonzeroLists.js';
@@ -31,9 +32,8 @@ import type { Workbench } from './workbench.js';
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const WORD = Uint32Array.BYTES_PER_ELEMENT;
 
-/** Words of a list beside its groups and terms, at most, and of a group's head or a term: the room that assembly/lists.ts documents. */
-const HEAD = 5;
-const PAIR = 2;
+/** Words of a term. */
+const TERM = 2;
 
 /** Lists whatever the share that is not zero. */
 const ANY_SHARE = 1;
@@ -101,7 +101,7 @@ function productCases({
       kernel: lister,
       model: place.model,
       shape,
-      work: { unit: 'bytes', amount: input.length * FLOAT + terms * PAIR * WORD },
+      work: { unit: 'bytes', amount: input.length * FLOAT + terms * TERM * WORD },
       prepare: (bench) => prepareLister(bench, prepare(bench), shape),
     },
     {
@@ -167,8 +167,8 @@ function prepareForward(bench: Workbench, pass: Pass): Listing {
   const { source, ...parameters } = pass.inputs();
   const [x, weights] = [bench.place(source), bench.place(parameters.weights)];
   const bias = bench.place(parameters.bias);
-  const room = images * (HEAD + PAIR * inputs);
-  const lists = arena.reserve(room * WORD);
+  const bytes = images * inputListBytes(inputs);
+  const lists = arena.reserve(bytes);
   const relu = usesRelu(pass) ? 1 : 0;
   return {
     list: () =>
@@ -176,7 +176,7 @@ function prepareForward(bench: Workbench, pass: Pass): Listing {
         ...([x, images, inputs, inputPitch, bias, weights, outputPitch, lists, ANY_SHARE] as const),
       ),
     lists,
-    room,
+    room: bytes / WORD,
     expectedLists: () => {
       const words = inputLists(source, inputs, bias, { address: weights, pitch: outputPitch }).flat();
       return [{ address: lists, words }];
@@ -220,12 +220,12 @@ function prepareGradient(
   const table = shardTable(arena, examples, { address: big, pitch: bigPitch }, matrix);
   const zeros = arena.floats(columns);
   const stack = arena.floats(Math.ceil(Math.log2(shards)) * microKernels.listWidth);
-  const room = HEAD + PAIR * (shards + images);
-  const lists = arena.reserve(rows * room * WORD);
+  const bytes = gradientListBytes(UNIT_ROWS, shards, images);
+  const lists = arena.reserve(Math.ceil(rows / UNIT_ROWS) * bytes);
   arena.materialize(bench.memory.buffer);
   const units = Array.from({ length: Math.ceil(rows / UNIT_ROWS) }, (_, unit) => {
     const row = unit * UNIT_ROWS;
-    return { row, height: Math.min(UNIT_ROWS, rows - row), address: lists + row * room * WORD };
+    return { row, height: Math.min(UNIT_ROWS, rows - row), address: lists + unit * bytes };
   });
   return {
     list: () => {
@@ -237,12 +237,13 @@ function prepareGradient(
       }
     },
     lists,
-    room: rows * room,
+    room: (units.length * bytes) / WORD,
     expectedLists: () => {
       const expected = gradientLists(inputs.big, rows, examples, matrix, zeros);
+      const end = expected[rows]!;
       return units.map(({ row, height, address }) => ({
         address,
-        words: expected.slice(row, row + height).flat(),
+        words: [...expected.slice(row, row + height), end].flat(),
       }));
     },
     sum: () => {

@@ -45,7 +45,7 @@ const DEPTH_UNIT = 16;
 const MOST_ROWS = 256;
 
 /** Words of a row's list of one group: before its first term; the address in that; of a term. */
-const HEAD_WORDS = 3;
+const HEAD_WORDS = 2;
 const ADDRESS_WORD = HEAD_WORDS + 1;
 const TERM_WORDS = 2;
 
@@ -169,7 +169,7 @@ function startFrom(host: Host, lists: number, count: number, rows: number, pitch
   let list = lists / WORD;
   for (let row = 0; row < count; row++) {
     words[list + ADDRESS_WORD] = rows + row * pitch;
-    list += HEAD_WORDS + words[list + 1]! * TERM_WORDS;
+    list += HEAD_WORDS + words[list]! * TERM_WORDS;
   }
 }
 
@@ -203,7 +203,7 @@ export interface ShardedProduct {
 }
 
 export function columnListBytes(m: number, shards: number, k: number): number {
-  return Math.min(m, MOST_ROWS) * gradientListBytes(shards, k);
+  return gradientListBytes(Math.min(m, MOST_ROWS), shards, k);
 }
 
 /** A is read in place. False, `out` being undefined, as soon as there is more in A than samples let expect. */

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Kernels } from '#src/kernels/kernels.js';
+import { gradientListBytes, inputListBytes } from '#src/kernels/listRoom.js';
 import { LIST_WIDTHS } from '#src/kernels/tiles/tile.js';
 import { modes } from './arithmeticMode.js';
 import { fromBits, sampleFloats } from './float32.js';
@@ -14,10 +15,6 @@ import { countNonzeros, gradientLists, inputLists, type Placed, thinned } from '
 type Width = (typeof LIST_WIDTHS)[number];
 
 const MEBIBYTE = 2 ** 20;
-
-/** Words of a list beside its groups and terms, at most, and of a group's head or a term: the room that lists.ts documents. */
-const HEAD = 5;
-const PAIR = 2;
 
 interface Layout {
   /** Columns beyond a width. */
@@ -65,7 +62,8 @@ const layout = {
 const inputsCases: fc.Arbitrary<InputsCase> = fc.record({
   ...layout,
   images: fc.integer({ min: 1, max: 7 }),
-  inputs: fc.integer({ min: 1, max: 67 }),
+  /** Blocks are of 64, then of sixteen. */
+  inputs: fc.integer({ min: 1, max: 150 }),
   relu: fc.boolean(),
 });
 
@@ -77,7 +75,8 @@ const examples = fc.oneof(
 
 const gradientsCases: fc.Arbitrary<GradientsCase> = fc.record({
   ...layout,
-  rows: fc.integer({ min: 1, max: 9 }),
+  /** Blocks are of sixteen. */
+  rows: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 10, max: 37 })),
   offset: fc.integer({ min: 0, max: 5 }),
   shards: fc.array(examples, { minLength: 1, maxLength: 17 }),
 });
@@ -127,7 +126,7 @@ function sumInputs(harness: KernelHarness, width: Width, given: InputsCase, x: F
   const out = placeOutput(harness, images, columns, gap);
   const dense = placeOutput(harness, images, columns, gap);
   const expectedLists = Uint32Array.from(inputLists(x, inputs, bias, weights).flat());
-  const lists = harness.output(images * (HEAD + PAIR * inputs) * 4);
+  const lists = harness.output(images * inputListBytes(inputs));
   const rows = Array.from({ length: images }, (_, image) => image);
   const offsets = harness.u32(rows.map((row) => row * input.pitch));
   const outOffsets = harness.u32(rows.map((row) => row * dense.pitch));
@@ -172,7 +171,7 @@ function sumGradients(
   );
   const zeros = harness.input(new Float32Array(columns));
   const expectedLists = Uint32Array.from(gradientLists(big, rows, shards, right, zeros).flat());
-  const lists = harness.output(rows * (HEAD + PAIR * (shards.length + count)) * 4);
+  const lists = harness.output(gradientListBytes(rows, shards.length, count));
   const stack = placeStack(harness, width, shards.length);
   const out = placeOutput(harness, rows, columns, gap);
   const dense = harness.output(rows * columns * 4);

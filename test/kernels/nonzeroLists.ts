@@ -5,11 +5,7 @@ import { words } from './float32.js';
 /** A factor and the address of the floats that it multiplies. */
 type Term = readonly [factor: number, address: number];
 
-interface Group {
-  readonly terms: readonly Term[];
-  /** How many of the sums that wait it joins. */
-  joins: number;
-}
+type Group = readonly Term[];
 
 /** A matrix in the memory of the kernels. */
 export interface Placed {
@@ -31,17 +27,18 @@ export function countNonzeros(values: Float32Array): number {
   return values.reduce((count, value) => count + (value === 0 ? 0 : 1), 0);
 }
 
-/** What listInputs writes for x, [images, inputs]: the words of each image's list. */
+/** What listInputs writes for x, [images, inputs]: the words of each image's list, and behind them a list of a word. */
 export function inputLists(x: Float32Array, inputs: number, bias: number, weights: Placed): number[][] {
-  return Array.from({ length: x.length / inputs }, (_, image) => {
+  const lists = Array.from({ length: x.length / inputs }, (_, image) => {
     const row = x.subarray(image * inputs, (image + 1) * inputs);
-    return listWords([{ terms: [[1, bias], ...nonzeros(row, weights)], joins: 0 }]);
+    return listWords([[[1, bias], ...nonzeros(row, weights)]]);
   });
+  return [...lists, [0]];
 }
 
 /**
- * What listGradients writes: the words of a list for each column of `big`, [examples, rows]. Groups are of as many examples as `shards`
- * says, terms multiply rows of `small`.
+ * What listGradients writes: the words of a list for each column of `big`, [examples, rows], and behind them a list of a word. Groups are of
+ * as many examples as `shards` says, terms multiply rows of `small`.
  */
 export function gradientLists(
   big: Float32Array,
@@ -51,29 +48,28 @@ export function gradientLists(
   zeros: number,
 ): number[][] {
   const first = shards.map((_, shard) => shards.slice(0, shard).reduce((sum, n) => sum + n, 0));
-  return Array.from({ length: rows }, (_, row) => {
+  const lists = Array.from({ length: rows }, (_, row) => {
     const column = Float32Array.from({ length: big.length / rows }, (_, i) => big[i * rows + row]!);
-    const sums = shards.map((examples, shard): Group[] => {
+    const groups = shards.map((examples, shard): Group => {
       const from = first[shard]!;
       const address = small.address + from * small.pitch;
-      const terms = nonzeros(column.subarray(from, from + examples), { ...small, address });
-      return terms.length === 0 ? [] : [{ terms, joins: 0 }];
+      return nonzeros(column.subarray(from, from + examples), { ...small, address });
     });
-    const groups = joined(sums);
-    return listWords(groups.length === 0 ? [{ terms: [[0, zeros]], joins: 0 }] : groups);
+    return listWords(groups.every((group) => group.length === 0) ? [[[0, zeros]]] : groups);
   });
+  return [...lists, [0]];
 }
 
-/** Neighbours are joined, then neighbouring sums, and so on; one without a neighbour waits, one without terms is left out. */
-function joined(sums: readonly Group[][]): Group[] {
-  if (sums.length === 1) return sums[0]!;
-  const pairs: Group[][] = [];
-  for (let i = 0; i < sums.length; i += 2) {
-    const [left, right] = [sums[i]!, sums[i + 1] ?? []];
-    if (left.length > 0 && right.length > 0) right.at(-1)!.joins++;
-    pairs.push([...left, ...right]);
+/** Sums of which each is of as many shards as a binary digit of `shard` says: how many of them have terms. */
+function waiting(groups: readonly Group[], shard: number): number {
+  let count = 0;
+  let from = 0;
+  for (let size = 2 ** 30; size >= 1; size /= 2) {
+    if ((shard & size) === 0) continue;
+    if (groups.slice(from, from + size).some((group) => group.length > 0)) count++;
+    from += size;
   }
-  return joined(pairs);
+  return count;
 }
 
 function nonzeros(factors: Float32Array, { address, pitch }: Placed): Term[] {
@@ -81,10 +77,11 @@ function nonzeros(factors: Float32Array, { address, pitch }: Placed): Term[] {
 }
 
 function listWords(groups: readonly Group[]): number[] {
-  return [
-    groups.length,
-    ...groups.flatMap(({ terms, joins }) => [terms.length, joins, ...terms.flatMap(termWords)]),
-  ];
+  return groups.flatMap((terms, shard) =>
+    terms.length === 0
+      ? []
+      : [terms.length + waiting(groups, shard) * 2 ** 24, 0, ...terms.flatMap(termWords)],
+  );
 }
 
 function termWords([factor, address]: Term): number[] {

@@ -67,7 +67,7 @@ export class OwnerScratch {
     this.zeros = arena.floats(Math.max(columns, widest));
     this.tables = layers.map(() => arena.reserve(shards * ENTRY * WORD));
     const examples = batchSize * Math.max(...layers.filter(isSparse).map(({ scale }) => scale), 0);
-    this.lists = arena.reserve(UNIT_ROWS * gradientListBytes(shards, examples));
+    this.lists = arena.reserve(gradientListBytes(UNIT_ROWS, shards, examples));
   }
 }
 

@@ -443,12 +443,11 @@ export function sumRows${width}(
     let target = out + place;
     let term = lists;
     for (let row = 0; row < rows; row++) {
-      let groups = load<i32>(term);
-      term += 4;
       let top = stack;
       while (true) {
-        const end = term + 8 + (<usize>load<u32>(term) << 3);
-        let joins = load<i32>(term, 4);
+        const end = term + 8 + <usize>((load<u32>(term) & 0xffffff) << 3);
+        const waiting = load<u32>(end) >>> 24;
+        const bottom = stack + <usize>(waiting - u32(waiting != 0)) * ${bytes};
         const s0 = v128.load32_splat(term, 8);
         const b0 = <usize>load<u32>(term, 12) + place;
 ${each((v) => `let c${v} = f32x4.mul(s0, v128.load(b0, ${16 * v}));`)}
@@ -457,11 +456,11 @@ ${each((v) => `let c${v} = f32x4.mul(s0, v128.load(b0, ${16 * v}));`)}
           const b = <usize>load<u32>(term, 4) + place;
 ${each((v) => `c${v} = multiplyAdd(s, v128.load(b, ${16 * v}), c${v});`)}
         }
-        for (; joins > 0; joins--) {
+        while (top != bottom) {
           top -= ${bytes};
 ${each((v) => `c${v} = f32x4.add(v128.load(top, ${16 * v}), c${v});`)}
         }
-        if (--groups == 0) {
+        if (waiting == 0) {
           if (relu) {
             const zero = f32x4.splat(0);
 ${each((v) => `c${v} = f32x4.pmax(c${v}, zero);`)}
