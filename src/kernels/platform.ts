@@ -2,10 +2,13 @@ import v8 from 'node:v8';
 import { UsageError } from '../errors.js';
 import { type Arithmetic, bindKernels, compileKernels, type Kernels } from './kernels.js';
 import { tilesKeepTheirBits } from './selfTest.js';
-import type { TileName } from './tiles/tile.js';
+import { TILES, type TileName } from './tiles/tile.js';
 
 /** Node majors on which V8's 256-bit re-vectorisation was seen to work and to keep the bits. */
 const REVECTORIZING_MAJORS = [22, 24];
+
+/** The first Node major whose V8 compiles WebAssembly by Turboshaft, in the order of the source. */
+const TURBOSHAFT_MAJOR = 24;
 
 /** What the kernels run on in this process. */
 export interface Platform {
@@ -67,11 +70,12 @@ function prepare(arithmetic: Arithmetic, wanted: boolean, tile: TileName | undef
   const possible = REVECTORIZING_MAJORS.includes(nodeMajor());
   if (possible && wanted && keptBits.get(arithmetic) !== false) {
     v8.setFlagsFromString('--experimental-wasm-revectorize');
+    const fastest = tile ?? fastestTile(arithmetic, true);
+    setUnrolling(fastest);
     const module = compileKernels(arithmetic, 'revectorized');
     const kept = keptBits.get(arithmetic) ?? tilesKeepTheirBits(module);
     keptBits.set(arithmetic, kept);
     if (kept) {
-      const fastest = tile ?? fastestTile(arithmetic, true);
       return { arithmetic, tile: fastest, revectorized: true, module, warnings: [] };
     }
   }
@@ -82,8 +86,19 @@ function prepare(arithmetic: Arithmetic, wanted: boolean, tile: TileName | undef
       ? ['Re-vectorised kernels gave other bits than plain ones on this machine: the plain ones are used.']
       : [];
   // V8 keeps compiled code by a module's bytes: the name makes these bytes different from those above.
+  const fastest = tile ?? fastestTile(arithmetic, false);
+  setUnrolling(fastest);
   const module = compileKernels(arithmetic, 'plain');
-  return { arithmetic, tile: tile ?? fastestTile(arithmetic, false), revectorized: false, module, warnings };
+  return { arithmetic, tile: fastest, revectorized: false, module, warnings };
+}
+
+/**
+ * Keeps V8 before Turboshaft from unrolling loops where the tile has six rows: of unrolled steps it does all loads first, and accumulators spill
+ * (docs/performance.md). A flag of V8: it holds for the whole process, and for speed alone.
+ */
+function setUnrolling(tile: TileName): void {
+  if (nodeMajor() >= TURBOSHAFT_MAJOR) return;
+  v8.setFlagsFromString(TILES[tile].rows === 6 ? '--no-wasm-loop-unrolling' : '--wasm-loop-unrolling');
 }
 
 /**
@@ -95,11 +110,15 @@ export function revectorizesTfjs(): boolean {
   return nodeMajor() !== 22;
 }
 
-/** As measured (docs/performance.md): 128-bit registers hold 4×8 accumulators without spilling, 256-bit ones 6×16. */
+/**
+ * As measured (docs/performance.md). Fifteen registers hold 4×8 or 6×8 accumulators of 128 bits, 4×16 or 6×16 of 256; the taller ones only fused: a product that is
+ * rounded by itself takes one more.
+ */
 function fastestTile(arithmetic: Arithmetic, revectorized: boolean): TileName {
   // V8 12.4 (Node 22) pairs separate multiplies and adds, but not fused ones.
-  if (!revectorized || (arithmetic === 'fused' && nodeMajor() < 24)) return '4x8';
-  return arithmetic === 'fused' ? '6x16' : '4x16';
+  const wide = revectorized && (arithmetic === 'portable' || nodeMajor() >= 24);
+  if (arithmetic === 'fused') return wide ? '6x16' : '6x8';
+  return wide ? '4x16' : '4x8';
 }
 
 let fuses: boolean | undefined;
