@@ -63,19 +63,16 @@ export function inferencePlatform(arithmetic: Arithmetic, revectorize: boolean):
   return choosePlatform({ arithmetic: mode, revectorize });
 }
 
-/** Verdicts of the self-test: once V8 has optimised a module there is no telling what it gave before. */
-const keptBits = new Map<Arithmetic, boolean>();
+/** Verdicts of the self-test, by module. */
+const keptBits = new Map<string, boolean>();
 
 function prepare(arithmetic: Arithmetic, wanted: boolean, tile: TileName | undefined): Platform {
   const possible = REVECTORIZING_MAJORS.includes(nodeMajor());
-  if (possible && wanted && keptBits.get(arithmetic) !== false) {
+  if (possible && wanted) {
     v8.setFlagsFromString('--experimental-wasm-revectorize');
     const fastest = tile ?? fastestTile(arithmetic, true);
-    setUnrolling(fastest);
-    const module = compileKernels(arithmetic, 'revectorized');
-    const kept = keptBits.get(arithmetic) ?? tilesKeepTheirBits(module);
-    keptBits.set(arithmetic, kept);
-    if (kept) {
+    const module = compileFor(fastest, arithmetic, 'revectorized');
+    if (keepsBits(module, arithmetic, fastest)) {
       return { arithmetic, tile: fastest, revectorized: true, module, warnings: [] };
     }
   }
@@ -87,18 +84,40 @@ function prepare(arithmetic: Arithmetic, wanted: boolean, tile: TileName | undef
       : [];
   // V8 keeps compiled code by a module's bytes: the name makes these bytes different from those above.
   const fastest = tile ?? fastestTile(arithmetic, false);
-  setUnrolling(fastest);
-  const module = compileKernels(arithmetic, 'plain');
+  const module = compileFor(fastest, arithmetic, 'plain');
   return { arithmetic, tile: fastest, revectorized: false, module, warnings };
 }
 
+function keepsBits(module: WebAssembly.Module, arithmetic: Arithmetic, tile: TileName): boolean {
+  const key = `${arithmetic} ${spillsUnrolled(tile)}`;
+  let kept = keptBits.get(key);
+  if (kept === undefined) {
+    kept = tilesKeepTheirBits(module, compileKernels(arithmetic, 'first code'));
+    keptBits.set(key, kept);
+  }
+  return kept;
+}
+
+/** Whether V8 would unroll the tile's loops, do the loads of all steps first and spill accumulators (docs/performance.md). */
+function spillsUnrolled(tile: TileName): boolean {
+  return TILES[tile].rows === 6 && nodeMajor() < TURBOSHAFT_MAJOR;
+}
+
+/** Flags of V8, on by default: without them it compiles a module at once, by its optimising compiler, and unrolls no loop. */
+const UNROLLING_FLAGS = ['liftoff', 'wasm-lazy-compilation', 'wasm-loop-unrolling'];
+
 /**
- * Keeps V8 before Turboshaft from unrolling loops where the tile has six rows: of unrolled steps it does all loads first, and accumulators spill
- * (docs/performance.md). A flag of V8: it holds for the whole process, and for speed alone.
+ * Compiles for a tile. V8's flags hold for the process and where V8 compiles in the background later on: so a module that is not to be unrolled is
+ * compiled here and now (some 40 ms), and other WebAssembly of the process sees nothing of it.
  */
-function setUnrolling(tile: TileName): void {
-  if (nodeMajor() >= TURBOSHAFT_MAJOR) return;
-  v8.setFlagsFromString(TILES[tile].rows === 6 ? '--no-wasm-loop-unrolling' : '--wasm-loop-unrolling');
+function compileFor(tile: TileName, arithmetic: Arithmetic, name: string): WebAssembly.Module {
+  if (!spillsUnrolled(tile)) return compileKernels(arithmetic, name);
+  for (const flag of UNROLLING_FLAGS) v8.setFlagsFromString(`--no-${flag}`);
+  try {
+    return compileKernels(arithmetic, `${name}, not unrolled`);
+  } finally {
+    for (const flag of UNROLLING_FLAGS) v8.setFlagsFromString(`--${flag}`);
+  }
 }
 
 /**
