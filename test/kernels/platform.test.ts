@@ -66,6 +66,14 @@ for (const { arithmetic, skip } of modes) {
   });
 }
 
+test('tiles of six rows are compiled at once where V8 would unroll them, others by and by', async () => {
+  for (const tile of TILE_NAMES) {
+    const report = await platformInProcess({ options: { arithmetic: 'portable', tile } });
+    assert.equal(report.optimizedAtOnce, Number(major) < 24 && tile.startsWith('6'), tile);
+    assert.equal(report.laterOptimizedAtOnce, false, `after ${tile}`);
+  }
+});
+
 test('re-vectorised kernels that give other bits: plain ones, and a warning', {
   skip: notRevectorizing,
 }, async () => {
