@@ -2,10 +2,13 @@ import v8 from 'node:v8';
 import { UsageError } from '../errors.js';
 import { type Arithmetic, bindKernels, compileKernels, type Kernels } from './kernels.js';
 import { tilesKeepTheirBits } from './selfTest.js';
-import type { TileName } from './tiles/tile.js';
+import { TILES, type TileName } from './tiles/tile.js';
 
 /** Node majors on which V8's 256-bit re-vectorisation was seen to work and to keep the bits. */
 const REVECTORIZING_MAJORS = [22, 24];
+
+/** The first Node major whose V8 compiles WebAssembly by Turboshaft, in the order of the source. */
+const TURBOSHAFT_MAJOR = 24;
 
 /** What the kernels run on in this process. */
 export interface Platform {
@@ -60,18 +63,16 @@ export function inferencePlatform(arithmetic: Arithmetic, revectorize: boolean):
   return choosePlatform({ arithmetic: mode, revectorize });
 }
 
-/** Verdicts of the self-test: once V8 has optimised a module there is no telling what it gave before. */
-const keptBits = new Map<Arithmetic, boolean>();
+/** Verdicts of the self-test, by module. */
+const keptBits = new Map<string, boolean>();
 
 function prepare(arithmetic: Arithmetic, wanted: boolean, tile: TileName | undefined): Platform {
   const possible = REVECTORIZING_MAJORS.includes(nodeMajor());
-  if (possible && wanted && keptBits.get(arithmetic) !== false) {
+  if (possible && wanted) {
     v8.setFlagsFromString('--experimental-wasm-revectorize');
-    const module = compileKernels(arithmetic, 'revectorized');
-    const kept = keptBits.get(arithmetic) ?? tilesKeepTheirBits(module);
-    keptBits.set(arithmetic, kept);
-    if (kept) {
-      const fastest = tile ?? fastestTile(arithmetic, true);
+    const fastest = tile ?? fastestTile(arithmetic, true);
+    const module = compileFor(fastest, arithmetic, 'revectorized');
+    if (keepsBits(module, arithmetic, fastest)) {
       return { arithmetic, tile: fastest, revectorized: true, module, warnings: [] };
     }
   }
@@ -82,8 +83,41 @@ function prepare(arithmetic: Arithmetic, wanted: boolean, tile: TileName | undef
       ? ['Re-vectorised kernels gave other bits than plain ones on this machine: the plain ones are used.']
       : [];
   // V8 keeps compiled code by a module's bytes: the name makes these bytes different from those above.
-  const module = compileKernels(arithmetic, 'plain');
-  return { arithmetic, tile: tile ?? fastestTile(arithmetic, false), revectorized: false, module, warnings };
+  const fastest = tile ?? fastestTile(arithmetic, false);
+  const module = compileFor(fastest, arithmetic, 'plain');
+  return { arithmetic, tile: fastest, revectorized: false, module, warnings };
+}
+
+function keepsBits(module: WebAssembly.Module, arithmetic: Arithmetic, tile: TileName): boolean {
+  const key = `${arithmetic} ${spillsUnrolled(tile)}`;
+  let kept = keptBits.get(key);
+  if (kept === undefined) {
+    kept = tilesKeepTheirBits(module, compileKernels(arithmetic, 'first code'));
+    keptBits.set(key, kept);
+  }
+  return kept;
+}
+
+/** Whether V8 would unroll the tile's loops, do the loads of all steps first and spill accumulators (docs/performance.md). */
+function spillsUnrolled(tile: TileName): boolean {
+  return TILES[tile].rows === 6 && nodeMajor() < TURBOSHAFT_MAJOR;
+}
+
+/** Flags of V8, on by default: without them it compiles a module at once, by its optimising compiler, and unrolls no loop. */
+const UNROLLING_FLAGS = ['liftoff', 'wasm-lazy-compilation', 'wasm-loop-unrolling'];
+
+/**
+ * Compiles for a tile. V8's flags hold for the process and where V8 compiles in the background later on: so a module that is not to be unrolled is
+ * compiled here and now (some 40 ms), and other WebAssembly of the process sees nothing of it.
+ */
+function compileFor(tile: TileName, arithmetic: Arithmetic, name: string): WebAssembly.Module {
+  if (!spillsUnrolled(tile)) return compileKernels(arithmetic, name);
+  for (const flag of UNROLLING_FLAGS) v8.setFlagsFromString(`--no-${flag}`);
+  try {
+    return compileKernels(arithmetic, `${name}, not unrolled`);
+  } finally {
+    for (const flag of UNROLLING_FLAGS) v8.setFlagsFromString(`--${flag}`);
+  }
 }
 
 /**
@@ -95,11 +129,15 @@ export function revectorizesTfjs(): boolean {
   return nodeMajor() !== 22;
 }
 
-/** As measured (docs/performance.md): 128-bit registers hold 4×8 accumulators without spilling, 256-bit ones 6×16. */
+/**
+ * As measured (docs/performance.md). Fifteen registers hold 4×8 or 6×8 accumulators of 128 bits, 4×16 or 6×16 of 256; the taller ones only fused: a product that is
+ * rounded by itself takes one more.
+ */
 function fastestTile(arithmetic: Arithmetic, revectorized: boolean): TileName {
   // V8 12.4 (Node 22) pairs separate multiplies and adds, but not fused ones.
-  if (!revectorized || (arithmetic === 'fused' && nodeMajor() < 24)) return '4x8';
-  return arithmetic === 'fused' ? '6x16' : '4x16';
+  const wide = revectorized && (arithmetic === 'portable' || nodeMajor() >= 24);
+  if (arithmetic === 'fused') return wide ? '6x16' : '6x8';
+  return wide ? '4x16' : '4x8';
 }
 
 let fuses: boolean | undefined;

@@ -25,21 +25,21 @@ const STACK = TABLES + 12_288;
 const LISTS = TABLES + 16_384;
 
 /**
- * Whether every kernel that V8 may re-vectorise gives the same bits before and after it is optimised: V8's first code for
- * a function has no 256-bit operations. Takes some 100 milliseconds, which warm the kernels up for all threads.
+ * Whether every kernel that V8 may re-vectorise gives the same bits once it is optimised as those of `reference`, the same kernels in a module of
+ * which nothing is compiled yet: V8's first code for a function has no 256-bit operations. Takes some 100 milliseconds,
+ * which warm the kernels up for all threads.
  */
-export function tilesKeepTheirBits(module: WebAssembly.Module): boolean {
+export function tilesKeepTheirBits(module: WebAssembly.Module, reference: WebAssembly.Module): boolean {
   const memory = new WebAssembly.Memory({ initial: 4, maximum: 4, shared: true });
   const kernels = bindKernels(module, memory);
   const buffer = memory.buffer;
   fillInputs(buffer);
   // Three groups a row, of which two join what waits.
   kernels.listGradients(LISTED_ROWS, 0, 3, SHARDS, DEPTH * 4, COLUMNS * 4, ZEROS, LISTS, 1);
-  const run = () => runTiles(kernels, buffer);
-  const first = run();
+  const first = runTiles(bindKernels(reference, memory), buffer);
   const start = performance.now();
   while (performance.now() - start < PATIENCE) for (let i = 0; i < CALLS; i++) runTiles(kernels, buffer);
-  return Buffer.from(first.buffer).equals(Buffer.from(run().buffer));
+  return Buffer.from(first.buffer).equals(Buffer.from(runTiles(kernels, buffer).buffer));
 }
 
 /** Numbers of both signs and many magnitudes, so that orders and roundings show. */

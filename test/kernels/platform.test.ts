@@ -11,9 +11,12 @@ const major = process.versions.node.split('.')[0]!;
 
 /** Where V8 re-vectorises: the tile of each mode. */
 const wideTiles: Partial<Record<string, Record<Arithmetic, TileName>>> = {
-  22: { portable: '4x16', fused: '4x8' },
+  22: { portable: '4x16', fused: '6x8' },
   24: { portable: '4x16', fused: '6x16' },
 };
+
+/** The tile of each mode in registers of 128 bits. */
+const plainTiles: Record<Arithmetic, TileName> = { portable: '4x8', fused: '6x8' };
 
 const notRevectorizing = wideTiles[major] ? false : `Node ${major} does not re-vectorise`;
 
@@ -23,7 +26,7 @@ function withoutModule({ module: _, ...rest }: Platform): Omit<Platform, 'module
 
 test('by default: fused where this machine fuses, plain kernels, the tile that fits 128-bit registers', () => {
   const arithmetic = canFuse() ? 'fused' : 'portable';
-  const expected = { arithmetic, tile: '4x8', revectorized: false, warnings: [] };
+  const expected = { arithmetic, tile: plainTiles[arithmetic], revectorized: false, warnings: [] };
   assert.deepEqual(withoutModule(choosePlatform()), expected);
   assert.equal(choosePlatform(), choosePlatform({ revectorize: false }), 'compiled once');
 });
@@ -41,7 +44,7 @@ for (const { arithmetic, skip } of modes) {
     const tile = wideTiles[major]?.[arithmetic];
     assert.deepEqual(platform, {
       arithmetic,
-      tile: tile ?? '4x8',
+      tile: tile ?? plainTiles[arithmetic],
       revectorized: tile !== undefined,
       warnings: [],
     });
@@ -62,6 +65,14 @@ for (const { arithmetic, skip } of modes) {
     assert.deepEqual(wide!.digests, plain!.digests);
   });
 }
+
+test('tiles of six rows are compiled at once where V8 would unroll them, others by and by', async () => {
+  for (const tile of TILE_NAMES) {
+    const report = await platformInProcess({ options: { arithmetic: 'portable', tile } });
+    assert.equal(report.optimizedAtOnce, Number(major) < 24 && tile.startsWith('6'), tile);
+    assert.equal(report.laterOptimizedAtOnce, false, `after ${tile}`);
+  }
+});
 
 test('re-vectorised kernels that give other bits: plain ones, and a warning', {
   skip: notRevectorizing,

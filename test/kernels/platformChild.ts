@@ -1,5 +1,6 @@
 // Usage: node --allow-natives-syntax platformChild.js TASK; prints a report (platformProcess.ts) as JSON.
 
+import { compileKernels } from '#src/kernels/kernels.js';
 import { canFuse, choosePlatform, type Platform } from '#src/kernels/platform.js';
 import type { TrainingExports as Kernels } from '#src/tfjs/trainingExports.js';
 import { EveryKernel, kernelNames } from './everyKernel.js';
@@ -11,6 +12,8 @@ const PATIENCE = 20_000;
 
 /** Of V8: whether a function's optimised code is in use. An intrinsic is known to scripts alone that are parsed with the flag. */
 const isOptimized = new Function('kernel', 'return %IsTurboFanFunction(kernel)') as (f: unknown) => boolean;
+
+const startsOptimized = (module: WebAssembly.Module) => isOptimized(new EveryKernel(module).kernels.gemm6x8);
 
 /** Calls kernels until all are optimised; returns those that are not. */
 function optimize(every: EveryKernel): (keyof Kernels)[] {
@@ -42,6 +45,8 @@ function report({ options, fault, digests }: Task): Report {
   const { module, ...rest } = platform ?? {};
   return {
     canFuse: canFuse(),
+    optimizedAtOnce: module !== undefined && startsOptimized(module),
+    laterOptimizedAtOnce: startsOptimized(compileKernels('portable', 'later')),
     platform: platform && (rest as Omit<Platform, 'module'>),
     error: error && { name: error.name, message: error.message },
     ...(module && digests ? runAll(module) : { digests: {}, unoptimized: [] }),

@@ -18,6 +18,10 @@ export interface Report {
   readonly canFuse: boolean;
   readonly platform: Omit<Platform, 'module'> | undefined;
   readonly error: { readonly name: string; readonly message: string } | undefined;
+  /** Whether the micro-kernel of 6×8 was optimised before its first call. */
+  readonly optimizedAtOnce: boolean;
+  /** The same of a module that was compiled after the platform's. */
+  readonly laterOptimizedAtOnce: boolean;
   /** What each kernel computes in the engine's optimised code. */
   readonly digests: Partial<Record<keyof Kernels, string>>;
   /** Kernels that the engine did not optimise in time. */

@@ -39,6 +39,15 @@ function lines(length: number, line: (i: number) => string): string {
   return range(length).map(line).join('\n');
 }
 
+/**
+ * The rows of a step, the last one first, against the order in which the accumulators are stored. V8 before Turboshaft for WebAssembly (Node 20, 22) sorts the
+ * multiply-adds of a block into the reverse of the order of stores, and keeps loads in theirs. Where the two agree, a splat is loaded right before its
+ * use, and twelve accumulators, two vectors and one splat fill the fifteen registers; else all splats are loaded first, and accumulators spill.
+ */
+function rowsUp(rows: number, line: (r: number) => string): string {
+  return lines(rows, (r) => line(rows - 1 - r));
+}
+
 /** Each accumulator of the tile: row r, vector v. */
 function accumulators({ rows, columns }: Tile, line: (r: number, v: number) => string): string {
   return lines(rows, (r) => lines(columns / 4, (v) => line(r, v)));
@@ -60,7 +69,7 @@ function stores({ rows, columns }: Tile, line: (r: number, v: number) => string)
 /** One step of k: B's vectors at `bp`, A's rows as splats at `a + k`. */
 function multiplyStep({ rows, columns }: Tile): string {
   const b = lines(columns / 4, (v) => `const b${v} = v128.load(bp, ${16 * v});`);
-  const body = lines(
+  const body = rowsUp(
     rows,
     (r) => `{ const x = v128.load32_splat(a${r} + k);
 ${lines(columns / 4, (v) => `c${r}_${v} = multiplyAdd(x, b${v}, c${r}_${v});`)} }`,
@@ -72,7 +81,7 @@ ${lines(columns / 4, (v) => `c${r}_${v} = multiplyAdd(x, b${v}, c${r}_${v});`)} 
 function outerProductStep({ rows, columns }: Tile): string {
   const vectors = columns / 4;
   const b = lines(vectors, (v) => `const b${v} = v128.load(y, ${16 * v});`);
-  const body = lines(
+  const body = rowsUp(
     rows,
     (r) => `{ const s = v128.load32_splat(x, ${4 * r});
 ${lines(vectors, (v) => `c${r}_${v} = multiplyAdd(s, b${v}, c${r}_${v});`)} }`,
@@ -133,13 +142,15 @@ ${lines(rows, (r) => `const r${r} = <usize>min(row + ${r}, last) << 2;`)}
 ${accumulators(tile, (r, v) => `let c${r}_${v} = v128.load(bias + (<usize>column << 2), ${16 * v});`)}
       let bp = panel;
       for (let s = 0; s < segments; s++) {
-        const offset = a + load<u32>(segmentTable + (<usize>s << 3));
-        const length = load<u32>(segmentTable + (<usize>s << 3), 4);
-${lines(rows, (r) => `const a${r} = offset + load<u32>(aOffsets + r${r});`)}
-        const end = length << 2;
-        for (let k: usize = 0; k < end; k += 4) {
+        let k = a + load<u32>(segmentTable + (<usize>s << 3));
+        const end = k + (load<u32>(segmentTable + (<usize>s << 3), 4) << 2);
+${lines(rows, (r) => `const a${r} = load<u32>(aOffsets + r${r});`)}
+        if (k != end) {
+          do {
 ${multiplyStep(tile)}
-          bp += ${packed ? columns * 4 : 'pitch'};
+            bp += ${packed ? columns * 4 : 'pitch'};
+            k += 4;
+          } while (k != end);
         }
       }
       if (relu) {
@@ -329,10 +340,12 @@ ${accumulators(tile, (r, v) => `let c${r}_${v} = v128.load(s${r}, ${16 * v});`)}
         let x = bigLine;
         let y = smallLine;
         const end = y + pixels * smallPixelStride;
-        while (y != end) {
+        if (y != end) {
+          do {
 ${outerProductStep(tile)}
-          x += bigPixelStride;
-          y += smallPixelStride;
+            x += bigPixelStride;
+            y += smallPixelStride;
+          } while (y != end);
         }
         bigLine += bigLineStride;
         smallLine += smallLineStride;
@@ -340,14 +353,12 @@ ${outerProductStep(tile)}
       if (width >= ${columns} && height >= ${rows}) {
 ${stores(tile, (r, v) => `v128.store(g${r}, c${r}_${v}, ${16 * v});`)}
       } else {
-${range(rows)
-  .reverse()
-  .map(
-    (r) => `if (height > ${r}) {
+${lines(
+  rows,
+  (r) => `if (height > ${r}) {
 ${lines(vectors, (v) => `if (width > ${4 * v}) storeLanes(g${r} + ${16 * v}, c${r}_${v}, width - ${4 * v});`)}
 }`,
-  )
-  .join('\n')}
+)}
       }
     }
   }
