@@ -110,14 +110,19 @@ const UNROLLING_FLAGS = ['liftoff', 'wasm-lazy-compilation', 'wasm-loop-unrollin
  * Compiles for a tile. V8's flags hold for the process and where V8 compiles in the background later on: so a module that is not to be unrolled is
  * compiled here and now (some 40 ms), and other WebAssembly of the process sees nothing of it.
  */
-function compileFor(tile: TileName, arithmetic: Arithmetic, name: string): WebAssembly.Module {
-  if (!spillsUnrolled(tile)) return compileKernels(arithmetic, name);
+function compileFor(tile: TileName, arithmetic: Arithmetic, name: string, shared = true): WebAssembly.Module {
+  if (!spillsUnrolled(tile)) return compileKernels(arithmetic, name, { shared });
   for (const flag of UNROLLING_FLAGS) v8.setFlagsFromString(`--no-${flag}`);
   try {
-    return compileKernels(arithmetic, `${name}, not unrolled`);
+    return compileKernels(arithmetic, `${name}, not unrolled`, { shared });
   } finally {
     for (const flag of UNROLLING_FLAGS) v8.setFlagsFromString(`--${flag}`);
   }
+}
+
+/** The kernels of a platform for a memory that no other thread shares. */
+export function unsharedKernels({ arithmetic, tile, revectorized }: Platform): WebAssembly.Module {
+  return compileFor(tile, arithmetic, revectorized ? 'revectorized' : 'plain', false);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { MicroKernels } from '../backends/simd/microKernels.js';
 import type { Arena } from '../kernels/arena.js';
-import { bindKernels, compileKernels } from '../kernels/kernels.js';
-import type { Platform } from '../kernels/platform.js';
+import { bindKernels } from '../kernels/kernels.js';
+import { type Platform, unsharedKernels } from '../kernels/platform.js';
 import { Heap } from './heap.js';
 import { PlanCache } from './planCache.js';
 import type { TensorInfo, WasmBackend } from './tensorflow.js';
@@ -37,10 +37,7 @@ export class Host {
   constructor(backend: WasmBackend, platform: Platform) {
     this.#backend = backend;
     this.heap = new Heap(backend);
-    const name = platform.revectorized ? 'revectorized' : 'plain';
-    const module = this.heap.shared
-      ? platform.module
-      : compileKernels(platform.arithmetic, name, { shared: false });
+    const module = this.heap.shared ? platform.module : unsharedKernels(platform);
     // The module is ours and built together with this interface.
     this.kernels = bindKernels(module, this.heap.memory) as TrainingExports;
     this.microKernels = new MicroKernels(this.kernels, platform.tile);

@@ -69,7 +69,9 @@ for (const { arithmetic, skip } of modes) {
 test('tiles of six rows are compiled at once where V8 would unroll them, others by and by', async () => {
   for (const tile of TILE_NAMES) {
     const report = await platformInProcess({ options: { arithmetic: 'portable', tile } });
-    assert.equal(report.optimizedAtOnce, Number(major) < 24 && tile.startsWith('6'), tile);
+    const atOnce = Number(major) < 24 && tile.startsWith('6');
+    assert.equal(report.optimizedAtOnce, atOnce, tile);
+    assert.equal(report.unsharedOptimizedAtOnce, atOnce, `${tile}, a memory that is not shared`);
     assert.equal(report.laterOptimizedAtOnce, false, `after ${tile}`);
   }
 });

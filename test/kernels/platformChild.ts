@@ -1,7 +1,7 @@
 // Usage: node --allow-natives-syntax platformChild.js TASK; prints a report (platformProcess.ts) as JSON.
 
-import { compileKernels } from '#src/kernels/kernels.js';
-import { canFuse, choosePlatform, type Platform } from '#src/kernels/platform.js';
+import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
+import { canFuse, choosePlatform, type Platform, unsharedKernels } from '#src/kernels/platform.js';
 import type { TrainingExports as Kernels } from '#src/tfjs/trainingExports.js';
 import { EveryKernel, kernelNames } from './everyKernel.js';
 import { injectFault } from './faultyEngine.js';
@@ -14,6 +14,9 @@ const PATIENCE = 20_000;
 const isOptimized = new Function('kernel', 'return %IsTurboFanFunction(kernel)') as (f: unknown) => boolean;
 
 const startsOptimized = (module: WebAssembly.Module) => isOptimized(new EveryKernel(module).kernels.gemm6x8);
+
+const unsharedStartsOptimized = (platform: Platform) =>
+  isOptimized(bindKernels(unsharedKernels(platform), new WebAssembly.Memory({ initial: 4 })).gemm6x8);
 
 /** Calls kernels until all are optimised; returns those that are not. */
 function optimize(every: EveryKernel): (keyof Kernels)[] {
@@ -46,6 +49,7 @@ function report({ options, fault, digests }: Task): Report {
   return {
     canFuse: canFuse(),
     optimizedAtOnce: module !== undefined && startsOptimized(module),
+    unsharedOptimizedAtOnce: platform !== undefined && unsharedStartsOptimized(platform),
     laterOptimizedAtOnce: startsOptimized(compileKernels('portable', 'later')),
     platform: platform && (rest as Omit<Platform, 'module'>),
     error: error && { name: error.name, message: error.message },

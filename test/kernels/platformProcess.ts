@@ -20,6 +20,8 @@ export interface Report {
   readonly error: { readonly name: string; readonly message: string } | undefined;
   /** Whether the micro-kernel of 6×8 was optimised before its first call. */
   readonly optimizedAtOnce: boolean;
+  /** The same of the kernels for a memory that is not shared. */
+  readonly unsharedOptimizedAtOnce: boolean;
   /** The same of a module that was compiled after the platform's. */
   readonly laterOptimizedAtOnce: boolean;
   /** What each kernel computes in the engine's optimised code. */
