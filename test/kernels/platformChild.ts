@@ -16,7 +16,9 @@ const isOptimized = new Function('kernel', 'return %IsTurboFanFunction(kernel)')
 const startsOptimized = (module: WebAssembly.Module) => isOptimized(new EveryKernel(module).kernels.gemm6x8);
 
 const unsharedStartsOptimized = (platform: Platform) =>
-  isOptimized(bindKernels(unsharedKernels(platform), new WebAssembly.Memory({ initial: 4, maximum: 4 })).gemm6x8);
+  isOptimized(
+    bindKernels(unsharedKernels(platform), new WebAssembly.Memory({ initial: 4, maximum: 4 })).gemm6x8,
+  );
 
 /** Calls kernels until all are optimised; returns those that are not. */
 function optimize(every: EveryKernel): (keyof Kernels)[] {
