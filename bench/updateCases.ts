@@ -1,5 +1,6 @@
 // What happens once a step to all parameters, and what draws random numbers.
 
+import { type AdamUpdate, adamArguments } from '#src/backends/backend.js';
 import { Purpose } from '#src/kernels/stream.js';
 import { ADAM_DEFAULTS, adamFactors } from '#src/model/adam.js';
 import type { Model } from '#src/model/model.js';
@@ -7,6 +8,7 @@ import { BINARIZE_MODE } from '#src/worker/rank.js';
 import { paddedParameters } from '#src/worker/runMemory.js';
 import { add, multiplyAdd, roundoff, sampleFloats, underflow, words } from '../test/kernels/float32.js';
 import { rowWords } from '../test/kernels/philoxReference.js';
+import { type AdamState, scalarAdam } from '../test/kernels/scalarAdam.js';
 import { assertSame, assertWithin, type KernelCase, once, UNWRITTEN } from './kernelCase.js';
 import type { Workbench } from './workbench.js';
 
@@ -32,6 +34,10 @@ export function updateCases(load: UpdateLoad): KernelCase[] {
     uniformCase(load.model),
     bitsCase(load),
   ];
+}
+
+function treeSums(slots: readonly Float32Array[], count: number): Float32Array {
+  return Float32Array.from({ length: count }, (_, i) => tree(slots, i));
 }
 
 /** Of element i: neighbours are added, then neighbouring sums, and so on. The number of slots is a power of two. */
@@ -75,10 +81,7 @@ class Slots {
 
 function treeReduceCase(model: Model, gradients: () => Float32Array[]): KernelCase {
   const count = paddedParameters(model);
-  const expected = once(() => {
-    const slots = gradients();
-    return Float32Array.from({ length: count }, (_, i) => tree(slots, i));
-  });
+  const expected = once(() => treeSums(gradients(), count));
   return {
     kernel: 'treeReduce',
     model: model.name,
@@ -96,12 +99,6 @@ function treeReduceCase(model: Model, gradients: () => Float32Array[]): KernelCa
   };
 }
 
-interface AdamState {
-  readonly parameters: Float32Array;
-  readonly m: Float32Array;
-  readonly v: Float32Array;
-}
-
 function adamState(count: number): AdamState {
   return {
     parameters: sampleFloats(30, count),
@@ -111,47 +108,18 @@ function adamState(count: number): AdamState {
 }
 
 /** Step 3 of a batch of 128. */
-function adamNumbers() {
+function adamUpdate(): AdamUpdate {
   const factors = { stepSize: 0, rootCorrection: 0 };
-  adamFactors({ learningRate: 1e-3, ...ADAM_DEFAULTS }, 3, factors);
-  return { ...ADAM_DEFAULTS, ...factors, scale: 1 / 128 };
-}
-
-/** Moments below 2⁻¹⁰⁴ become 0. */
-function withoutNegligible(moment: number): number {
-  return Math.abs(moment) < 2 ** -104 ? 0 : moment;
-}
-
-/** Rounding after each operation. */
-function scalarAdam({ parameters, m, v }: AdamState, gradient: (i: number) => number): AdamState {
-  const f = Math.fround;
-  const numbers = adamNumbers();
-  const [b1, a1, b2, a2] = [
-    f(numbers.beta1),
-    f(1 - numbers.beta1),
-    f(numbers.beta2),
-    f(1 - numbers.beta2),
-  ] as const;
-  const [rate, correction] = [f(numbers.stepSize), f(numbers.rootCorrection)];
-  const [scale, epsilon] = [f(numbers.scale), f(numbers.epsilon)];
-  const after = { parameters: parameters.slice(), m: m.slice(), v: v.slice() };
-  for (let i = 0; i < m.length; i++) {
-    const g = f(gradient(i) * scale);
-    const first = withoutNegligible(add(f(b1 * m[i]!), f(a1 * g)));
-    const second = withoutNegligible(add(f(b2 * v[i]!), f(a2 * f(g * g))));
-    const root = add(f(f(Math.sqrt(second)) * correction), epsilon);
-    after.m[i] = first;
-    after.v[i] = second;
-    after.parameters[i] = f(parameters[i]! - f(f(rate * first) / root));
-  }
-  return after;
+  const options = { ...ADAM_DEFAULTS, learningRate: 1e-3 };
+  adamFactors(options, 3, factors);
+  return { options, factors, scale: 1 / 128 };
 }
 
 function reduceAdamCase(model: Model, gradients: () => Float32Array[]): KernelCase {
   const count = paddedParameters(model);
   const before = once(() => adamState(count));
-  const expected = once(() => scalarAdam(before(), (i) => tree(gradients(), i)));
-  const numbers = adamNumbers();
+  const update = adamUpdate();
+  const expected = once(() => scalarAdam(before(), treeSums(gradients(), count), update));
   return {
     kernel: 'reduceAdam',
     model: model.name,
@@ -170,21 +138,8 @@ function reduceAdamCase(model: Model, gradients: () => Float32Array[]): KernelCa
         },
         run: () =>
           bench.kernels.reduceAdam(
-            parameters,
-            m,
-            v,
-            slots.address,
-            slots.pitch,
-            SHARDS,
-            count,
-            numbers.scale,
-            numbers.beta1,
-            1 - numbers.beta1,
-            numbers.beta2,
-            1 - numbers.beta2,
-            numbers.stepSize,
-            numbers.rootCorrection,
-            numbers.epsilon,
+            ...([parameters, m, v, slots.address, slots.pitch, SHARDS, count] as const),
+            ...adamArguments(update),
           ),
         check: () => {
           const what = `reduceAdam ${model.name}`;
@@ -201,8 +156,8 @@ function adamCase(model: Model): KernelCase {
   const count = model.parameters.size;
   const gradient = once(() => sampleFloats(40, count));
   const before = once(() => adamState(count));
-  const expected = once(() => scalarAdam(before(), (i) => gradient()[i]!));
-  const { scale, beta1, beta2, stepSize, rootCorrection, epsilon } = adamNumbers();
+  const update = adamUpdate();
+  const expected = once(() => scalarAdam(before(), gradient(), update));
   return {
     kernel: 'adam',
     model: model.name,
@@ -218,11 +173,7 @@ function adamCase(model: Model): KernelCase {
           bench.floats(m, count).set(state.m);
           bench.floats(v, count).set(state.v);
         },
-        run: () =>
-          bench.kernels.adam(
-            ...([parameters, m, v, source, count, scale, beta1, 1 - beta1, beta2, 1 - beta2] as const),
-            ...([stepSize, rootCorrection, epsilon] as const),
-          ),
+        run: () => bench.kernels.adam(parameters, m, v, source, count, ...adamArguments(update)),
         check: () => {
           const what = `adam ${model.name}`;
           assertSame(bench.floats(m, count), expected().m, `${what} m`);

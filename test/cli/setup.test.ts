@@ -36,10 +36,9 @@ function runSetup(directory: string, npm: string, args: readonly string[], signa
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    const running = /^Installing/.test(stdout);
     stdout += text;
     // Once: a second signal may come when the process no longer listens, just before it ends by itself.
-    if (signal !== undefined && !running && /^Installing/.test(stdout)) child.kill(signal);
+    if (signal !== undefined && !child.killed && /^Installing/.test(stdout)) child.kill(signal);
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;

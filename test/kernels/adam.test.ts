@@ -1,53 +1,32 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { type AdamUpdate, adamArguments } from '#src/backends/backend.js';
 import { ADAM_DEFAULTS, type AdamFactors, type AdamOptions, adamFactors, power } from '#src/model/adam.js';
-import { add, roundoff, sampleFloats } from './float32.js';
+import { roundoff, sampleFloats } from './float32.js';
 import { assertSameBits, KernelHarness } from './kernelHarness.js';
+import { type AdamState, scalarAdam } from './scalarAdam.js';
 import { placeSlots, sampleSlots, sumSlots } from './shardSlots.js';
 
 const harness = new KernelHarness();
 
-interface State {
-  readonly parameters: Float32Array;
-  readonly m: Float32Array;
-  readonly v: Float32Array;
-}
-
 /** Update t with the mean of a batch's gradient, the sum of the shards' slots, as the step loop makes it. */
 function adam(
-  state: State,
+  state: AdamState,
   shards: readonly Float32Array[],
   batch: number,
   t: number,
   options: AdamOptions,
-): State {
+): AdamState {
   harness.reset();
   const count = state.parameters.length;
   // Written in pairs of vectors.
   const place = (values: Float32Array) => harness.inPlace(values, Math.ceil(count / 8) * 32);
   const [parameters, m, v] = [place(state.parameters), place(state.m), place(state.v)];
-  const slots = placeSlots(harness, shards);
-  const { stepSize, rootCorrection } = factors(options, t);
-  const { beta1, beta2, epsilon } = options;
+  const { address, pitch } = placeSlots(harness, shards);
+  const numbers = adamArguments(updateOf(batch, t, options));
   harness.run((kernels) =>
-    kernels.reduceAdam(
-      parameters,
-      m,
-      v,
-      slots.address,
-      slots.pitch,
-      shards.length,
-      count,
-      1 / batch,
-      beta1,
-      1 - beta1,
-      beta2,
-      1 - beta2,
-      stepSize,
-      rootCorrection,
-      epsilon,
-    ),
+    kernels.reduceAdam(parameters, m, v, address, pitch, shards.length, count, ...numbers),
   );
   const read = (address: number) => harness.floats(address, count);
   return { parameters: read(parameters), m: read(m), v: read(v) };
@@ -55,20 +34,18 @@ function adam(
 
 /** The same update by the kernel that takes one gradient and writes no more than `count` floats. */
 function exactCount(
-  state: State,
+  state: AdamState,
   gradient: Float32Array,
   batch: number,
   t: number,
   options: AdamOptions,
-): State {
+): AdamState {
   harness.reset();
   const count = state.parameters.length;
   const place = (values: Float32Array) => harness.inPlace(values);
   const [parameters, m, v] = [place(state.parameters), place(state.m), place(state.v)];
-  const { stepSize, rootCorrection } = factors(options, t);
-  const { beta1, beta2, epsilon } = options;
   const source = harness.input(gradient);
-  const rates = [1 / batch, beta1, 1 - beta1, beta2, 1 - beta2, stepSize, rootCorrection, epsilon] as const;
+  const rates = adamArguments(updateOf(batch, t, options));
   harness.run((kernels) => kernels.adam(parameters, m, v, source, count, ...rates));
   const read = (address: number) => harness.floats(address, count);
   return { parameters: read(parameters), m: read(m), v: read(v) };
@@ -80,31 +57,9 @@ function factors(options: AdamOptions, t: number): AdamFactors {
   return filled;
 }
 
-/** Moments below 2⁻¹⁰⁴ become 0. */
-function withoutNegligible(moment: number): number {
-  return Math.abs(moment) < 2 ** -104 ? 0 : moment;
-}
-
-/** The same, rounding after each operation. */
-function scalarAdam(
-  state: State,
-  gradient: Float32Array,
-  batch: number,
-  t: number,
-  options: AdamOptions,
-): State {
-  const f = Math.fround;
-  const [b1, a1, b2, a2] = [options.beta1, 1 - options.beta1, options.beta2, 1 - options.beta2].map(f);
-  const [scale, epsilon] = [f(1 / batch), f(options.epsilon)];
-  const [rate, correction] = [f(factors(options, t).stepSize), f(factors(options, t).rootCorrection)];
-  const g = gradient.map((value) => value * scale);
-  const m = state.m.map((value, i) => withoutNegligible(add(f(b1! * value), f(a1! * g[i]!))));
-  const v = state.v.map((value, i) => withoutNegligible(add(f(b2! * value), f(a2! * f(g[i]! * g[i]!)))));
-  const parameters = state.parameters.map((value, i) => {
-    const root = add(f(f(Math.sqrt(v[i]!)) * correction), epsilon);
-    return value - f(f(rate * m[i]!) / root);
-  });
-  return { parameters, m, v };
+/** Update t with the mean of a batch's gradient. */
+function updateOf(batch: number, t: number, options: AdamOptions): AdamUpdate {
+  return { options, factors: factors(options, t), scale: 1 / batch };
 }
 
 // Two, four and eight slots are summed in registers, others by treeReduce.
@@ -121,14 +76,14 @@ for (const shards of [1, 2, 3, 4, 5, 6, 7, 8, 9, 16]) {
     const updates = fc.integer({ min: 1, max: 9 });
     fc.assert(
       fc.property(options, count, updates, fc.nat(), (o, n, t, seed) => {
-        const state: State = {
+        const state: AdamState = {
           parameters: sampleFloats(seed, n),
           m: sampleFloats(seed + 1, n),
           v: sampleFloats(seed + 2, n).map(Math.abs),
         };
         const slots = sampleSlots(shards, n, seed + 3);
         const actual = adam(state, slots, 100, t, o);
-        const expected = scalarAdam(state, sumSlots(slots), 100, t, o);
+        const expected = scalarAdam(state, sumSlots(slots), updateOf(100, t, o));
         for (const name of ['m', 'v', 'parameters'] as const)
           assertSameBits(actual[name], expected[name], name);
       }),
@@ -139,7 +94,7 @@ for (const shards of [1, 2, 3, 4, 5, 6, 7, 8, 9, 16]) {
 test('adam: the bits of reduceAdam on one slot, and not a byte more, at every count to 33', () => {
   const options: AdamOptions = { ...ADAM_DEFAULTS, learningRate: 1e-3 };
   for (let count = 1; count <= 33; count++) {
-    const state: State = {
+    const state: AdamState = {
       parameters: sampleFloats(count, count),
       m: sampleFloats(count + 100, count),
       v: sampleFloats(count + 200, count).map(Math.abs),
@@ -155,7 +110,7 @@ test('adam: the bits of reduceAdam on one slot, and not a byte more, at every co
 
 test('the moments of a weight whose gradient stays 0 end in 0, not in subnormal numbers, and a NaN stays', () => {
   const options: AdamOptions = { ...ADAM_DEFAULTS, learningRate: 1e-3 };
-  let state: State = {
+  let state: AdamState = {
     parameters: Float32Array.of(0.5, 0.5, 0.5),
     m: Float32Array.of(1e-3, -1e-36, Number.NaN),
     v: Float32Array.of(1e-6, 1e-36, 1),
@@ -170,7 +125,7 @@ test('no product of an update is subnormal while moments decay, from the default
   const smallest = 2 ** -126;
   for (const learningRate of [1e-3, 1e-6]) {
     const options: AdamOptions = { ...ADAM_DEFAULTS, learningRate };
-    let state: State = {
+    let state: AdamState = {
       parameters: Float32Array.of(0.5),
       m: Float32Array.of(1e-3),
       v: Float32Array.of(1e-6),
@@ -220,7 +175,7 @@ test('fifty steps follow Adam in float64 within the bound of their roundings', (
   const options = { ...ADAM_DEFAULTS, learningRate: 1e-3 };
   const start = sampleFloats(1, count);
   const gradients = Array.from({ length: 50 }, (_, step) => sampleFloats(step + 2, count));
-  let state: State = { parameters: start, m: new Float32Array(count), v: new Float32Array(count) };
+  let state: AdamState = { parameters: start, m: new Float32Array(count), v: new Float32Array(count) };
   gradients.forEach((gradient, step) => {
     state = adam(state, [gradient], 32, step + 1, options);
   });

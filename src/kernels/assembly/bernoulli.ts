@@ -9,7 +9,7 @@
 // u q / (1 + q). Linear terms are exact for x in {0, 1}, else within u (|x ℓ| + |x ℓ − max(ℓ, 0)|). So a row of binary pixels errs by
 // less than u Σ_i (4 s_i + 1), 3u for each pixel at most: 1.4e-4 for 784 of them. What is float64 adds some 10⁻¹³ of the row.
 
-import { expUpTo89 } from './elementary';
+import { decay } from './elementary';
 import { log1pDouble } from './elementaryDouble';
 import { accumulateDouble, laneMask, storeLanes, sumDoubleLanes } from './lanes';
 
@@ -18,13 +18,6 @@ import { accumulateDouble, laneMask, storeLanes, sumDoubleLanes } from './lanes'
  * and that of all lanes, in float64, below 2^1023.
  */
 const BLOCK: i32 = 960;
-
-/** e^{−|ℓ|}, in [0, 1]. */
-// @ts-ignore: decorator
-@inline
-function decay(logits: v128): v128 {
-  return expUpTo89(v128.or(logits, i32x4.splat(0x80000000)));
-}
 
 /** The logistic function from ℓ and e = exp(−|ℓ|): no overflow, always in [0, 1]. */
 // @ts-ignore: decorator

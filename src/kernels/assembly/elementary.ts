@@ -17,10 +17,17 @@ export function exp(x: v128): v128 {
   return expUpTo89(f32x4.pmin(x, f32x4.splat(89)));
 }
 
+/** e^{−|x|}, in [0, 1]. */
+// @ts-ignore: decorator
+@inline
+export function decay(x: v128): v128 {
+  return expUpTo89(v128.or(x, i32x4.splat(0x80000000)));
+}
+
 /** exp where x ≤ 89, with its bits. */
 // @ts-ignore: decorator
 @inline
-export function expUpTo89(x: v128): v128 {
+function expUpTo89(x: v128): v128 {
   const bounded = f32x4.pmax(x, f32x4.splat(-105));
   // Added to 1.5 · 2²³, a number is rounded to an integer, which the lowest bits of the sum hold: fewer instructions than
   // nearest and trunc_sat have on x86-64, and V8 pairs them to 256 bits.

@@ -1,7 +1,7 @@
 // Elementary functions on all float32 numbers, as tensor operations need them: zeros keep their sign, infinities, NaN
 // and subnormal numbers give what the exact function does. elementary.ts has the parts.
 
-import { exp, log, log1pUnit, tanh } from './elementary';
+import { decay, log, log1pUnit, tanh } from './elementary';
 
 // @ts-ignore: decorator
 @inline
@@ -82,7 +82,7 @@ export function signedTanh(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function softplus(x: v128): v128 {
-  const tail = log1pUnit(exp(f32x4.neg(f32x4.abs(x))));
+  const tail = log1pUnit(decay(x));
   return f32x4.add(f32x4.pmax(x, f32x4.splat(0)), tail);
 }
 
@@ -91,7 +91,7 @@ export function softplus(x: v128): v128 {
 @inline
 export function logistic(x: v128): v128 {
   const one = f32x4.splat(1);
-  const e = exp(f32x4.neg(f32x4.abs(x)));
+  const e = decay(x);
   const positive = f32x4.div(one, f32x4.add(one, e));
   return v128.bitselect(f32x4.mul(e, positive), positive, f32x4.lt(x, f32x4.splat(0)));
 }

@@ -10,7 +10,7 @@ export { allFinite } from './finite';
 export { gaussianBackward, gaussianForward } from './gaussian';
 export { listGradients, listInputs } from './lists';
 export { adam, reduceAdam, treeReduce } from './optimizer';
-export { packColumns, packPanels, transposeMatrix } from './pack';
+export { packColumns, packPanels, packRows } from './pack';
 export { multiplyAddProbe, peakProbe, widePeakProbe } from './probe';
 export { binarize, randomBits, randomNormal, randomUniform } from './random';
 export { copyFloats, copyPieces } from './reshape';
@@ -47,4 +47,4 @@ export { resampleBilinearGradient, resampleNearest, resampleNearestGradient } fr
 export { normalizeRows } from './batchNorm';
 export { adamStep } from './adamStep';
 export { cumulativeSum } from './cumulative';
-export { packRows, transposeTensor } from './transpose';
+export { transposeMatrix, transposeTensor } from './transpose';

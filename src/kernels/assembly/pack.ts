@@ -136,49 +136,44 @@ export function packColumns(
 }
 
 /**
- * target[column][row] = source[row][column], [rows, columns]; pitches in bytes from row to row of each.
- *
- * The last blocks end with the last row and the last column: the same value is stored twice, which costs less than parts of vectors.
+ * Panels of `width` columns (a multiple of four) of a matrix [depth, columns] whose rows lie `pitch` bytes apart: [columns / width,
+ * depth, width], zeros beyond `columns`. Like packPanels, but a row of all panels at a time: what is read is contiguous.
  */
-export function transposeMatrix(
+export function packRows(
   source: usize,
-  rows: i32,
+  depth: i32,
+  pitch: i32,
   columns: i32,
-  sourcePitch: i32,
-  target: usize,
-  targetPitch: i32,
+  width: i32,
+  destination: usize,
 ): void {
-  if (rows < 4 || columns < 4) return transposeSmall(source, rows, columns, sourcePitch, target, targetPitch);
-  const rest = rows & 3;
-  const sourceStep = 4 * sourcePitch;
-  for (let next = 0; next < columns; next += 4) {
-    const column = <usize>min(next, columns - 4);
-    let from = source + (column << 2);
-    let out = target + column * targetPitch;
-    for (const end = out + ((<usize>(rows - rest)) << 2); out != end; out += 16) {
-      transposeBlock(from, sourcePitch, out, targetPitch);
-      from += sourceStep;
+  const rowBytes = (<usize>width) << 2;
+  const panelBytes = <usize>depth * rowBytes;
+  const whole = columns - (columns % width);
+  for (let k = 0; k < depth; k++) {
+    let from = source;
+    let to = destination;
+    if (width == 16) {
+      for (let column = 0; column < whole; column += 16) {
+        v128.store(to, v128.load(from, 16), 16);
+        v128.store(to, v128.load(from));
+        v128.store(to, v128.load(from, 48), 48);
+        v128.store(to, v128.load(from, 32), 32);
+        from += 64;
+        to += panelBytes;
+      }
+    } else {
+      for (let column = 0; column < whole; column += 8) {
+        v128.store(to, v128.load(from, 16), 16);
+        v128.store(to, v128.load(from));
+        from += 32;
+        to += panelBytes;
+      }
     }
-    if (rest)
-      transposeBlock(from - (4 - rest) * sourcePitch, sourcePitch, out - ((4 - rest) << 2), targetPitch);
-  }
-}
-
-/** With fewer than four rows or columns. */
-function transposeSmall(
-  source: usize,
-  rows: i32,
-  columns: i32,
-  sourcePitch: i32,
-  target: usize,
-  targetPitch: i32,
-): void {
-  for (let column = 0; column < columns; column++) {
-    let from = source + ((<usize>column) << 2);
-    let out = target + <usize>column * targetPitch;
-    for (const end = out + ((<usize>rows) << 2); out != end; out += 4) {
-      f32.store(out, f32.load(from));
-      from += sourcePitch;
+    for (let i = 0; whole < columns && i < width; i++) {
+      store<f32>(to + ((<usize>i) << 2), whole + i < columns ? load<f32>(from + ((<usize>i) << 2)) : 0);
     }
+    source += pitch;
+    destination += rowBytes;
   }
 }
