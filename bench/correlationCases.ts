@@ -1,7 +1,10 @@
 // The passes of layers with weights: forward, both gradients, and what prepares them. References are the plain loops of
 // test/reference/correlation.ts in float64.
 
-import { addFilterGradient } from '#src/backends/simd/filter.js';
+import { layerMultiplyAdds } from '#src/model/describe.js';
+import { sizeOf } from '#src/model/layout.js';
+import type { CorrelationLayer } from '#src/model/model.js';
+import { addFilterGradient } from '#src/products/filter.js';
 import {
   bigBorder,
   type GatherPass,
@@ -11,11 +14,8 @@ import {
   planDown,
   planUp,
   smallBorder,
-} from '#src/backends/simd/gather.js';
-import { Tensor } from '#src/backends/simd/tensor.js';
-import { layerMultiplyAdds } from '#src/model/describe.js';
-import { sizeOf } from '#src/model/layout.js';
-import type { CorrelationLayer } from '#src/model/model.js';
+} from '#src/products/gather.js';
+import { Tensor } from '#src/products/tensor.js';
 import { gamma, sampleFloats, underflow } from '../test/kernels/float32.js';
 import { correlateToBig, correlateToSmall, correlateToWeights } from '../test/reference/correlation.js';
 import { assertWithin, type KernelCase, once, type PreparedCase, UNWRITTEN } from './kernelCase.js';

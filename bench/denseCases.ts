@@ -1,6 +1,7 @@
 // The dense layers of a step by the owner-computes rule: forward and input gradient with the weights where they stand, weight
 // gradients over all shards. Inputs and references are those of correlationCases.ts.
 
+import { layerMultiplyAdds } from '#src/model/describe.js';
 import {
   type DensePass,
   type DenseScratch,
@@ -9,10 +10,9 @@ import {
   denseInputGradient,
   planDense,
   planDenseScratch,
-} from '#src/backends/simd/densePasses.js';
-import { UNIT_ROWS } from '#src/backends/simd/ownedUnits.js';
-import { Tensor } from '#src/backends/simd/tensor.js';
-import { layerMultiplyAdds } from '#src/model/describe.js';
+} from '#src/products/densePasses.js';
+import { UNIT_ROWS } from '#src/products/shardedGradient.js';
+import { Tensor } from '#src/products/tensor.js';
 import { sampleFloats } from '../test/kernels/float32.js';
 import {
   type Bounded,

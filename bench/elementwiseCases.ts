@@ -1,11 +1,11 @@
 // What happens between the layers: activations, the two ends of the decoder, copies between borders. References and their
 // bounds are those of test/reference.
 
-import { bigBorder, smallBorder } from '#src/backends/simd/gather.js';
 import { planReshape, reshape } from '#src/backends/simd/reshape.js';
-import { type Border, Tensor } from '#src/backends/simd/tensor.js';
 import { sizeOf } from '#src/model/layout.js';
 import type { ActivationLayer, CorrelationLayer, Layer, Model, Shape } from '#src/model/model.js';
+import { bigBorder, smallBorder } from '#src/products/gather.js';
+import { type Border, Tensor } from '#src/products/tensor.js';
 import { sampleFloats, ulp } from '../test/kernels/float32.js';
 import { sigmoid } from '../test/reference/bernoulli.js';
 import { boundedBernoulliBackward, boundedLogLikelihood } from '../test/reference/boundedBernoulli.js';

@@ -1,9 +1,9 @@
 // Products of a dense layer with lists of what is not zero in its input, as a step by the owner-computes rule has them of data and
 // behind a ReLU. References are those of correlationCases.ts; lists are verified as words.
 
-import { UNIT_ROWS } from '#src/backends/simd/ownedUnits.js';
 import { gradientListBytes, inputListBytes } from '#src/kernels/listRoom.js';
 import { LIST_WIDTHS } from '#src/kernels/tiles/tile.js';
+import { UNIT_ROWS } from '#src/products/shardedGradient.js';
 import { sampleFloats } from '../test/kernels/float32.js';
 import { countNonzeros, gradientLists, inputLists, thinned } from '../test/kernels/nonzeroLists.js';
 import {

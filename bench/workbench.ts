@@ -1,9 +1,9 @@
 // A memory with the kernels bound to it, in which one case after the other places its arrays.
 
-import { MicroKernels } from '#src/backends/simd/microKernels.js';
 import { Arena } from '#src/kernels/arena.js';
 import { bindKernels, type Kernels } from '#src/kernels/kernels.js';
 import { TILES, type TileName } from '#src/kernels/tiles/tile.js';
+import { MicroKernels } from '#src/products/microKernels.js';
 
 const PAGE = 65536;
 const MEBIBYTE = 2 ** 20;

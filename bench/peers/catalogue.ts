@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { findNative } from '#src/backends/tfjs/native.js';
+import { findNative } from '#src/backends/tensorflow/native.js';
 import { UsageError } from '#src/errors.js';
 import type { Case } from './cases.js';
 import type { PeerCommand } from './peerProcess.js';

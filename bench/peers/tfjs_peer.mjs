@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { loadNative } from '../../dist/backends/tfjs/native.js';
+import { loadNative } from '../../dist/backends/tensorflow/native.js';
 import { registerTrainingKernels } from '../../dist/tfjs/index.js';
 
 const [backend, directory] = process.argv.slice(2);

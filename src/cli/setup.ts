@@ -1,4 +1,4 @@
-import { NATIVE_VARIABLE, nativeDirectory } from '../backends/tfjs/nativeDirectory.js';
+import { NATIVE_VARIABLE, nativeDirectory } from '../backends/tensorflow/nativeDirectory.js';
 import { UsageError } from '../errors.js';
 import { formatDuration } from '../report/quantity.js';
 import type { NativeSetup } from '../setup/native.js';

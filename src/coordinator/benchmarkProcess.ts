@@ -1,6 +1,6 @@
 // A process of `lowerbound bench`: V8's flags hold for a whole process, so re-vectorised runs have one of their own.
 import type { BackendName } from '../backends/backend.js';
-import { hasTfjs } from '../backends/tfjs/load.js';
+import { hasTfjs } from '../backends/tensorflow/load.js';
 import { type Dataset, type ImageSet, loadDataset } from '../data/dataset.js';
 import { UsageError } from '../errors.js';
 import type { Arithmetic } from '../kernels/kernels.js';

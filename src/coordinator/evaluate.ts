@@ -1,5 +1,5 @@
 import type { BackendName, KlEstimate } from '../backends/backend.js';
-import { prepareTfjs } from '../backends/tfjs/load.js';
+import { prepareTfjs } from '../backends/tensorflow/load.js';
 import { type Dataset, loadDataset } from '../data/dataset.js';
 import { UsageError } from '../errors.js';
 import { inferencePlatform, revectorizesTfjs } from '../kernels/platform.js';

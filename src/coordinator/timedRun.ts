@@ -1,5 +1,5 @@
 import type { BackendName } from '../backends/backend.js';
-import { prepareTfjs } from '../backends/tfjs/load.js';
+import { prepareTfjs } from '../backends/tensorflow/load.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Arithmetic, Kernels } from '../kernels/kernels.js';
 import { choosePlatform, type Platform, revectorizesTfjs } from '../kernels/platform.js';

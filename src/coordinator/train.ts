@@ -1,4 +1,4 @@
-import { prepareTfjs } from '../backends/tfjs/load.js';
+import { prepareTfjs } from '../backends/tensorflow/load.js';
 import { type Dataset, loadDataset } from '../data/dataset.js';
 import { UsageError } from '../errors.js';
 import { choosePlatform, type Platform, revectorizesTfjs } from '../kernels/platform.js';

@@ -3,7 +3,7 @@ import { access, mkdir, readdir, readFile, rename, rm, statfs, writeFile } from 
 import { devNull } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { NATIVE_VERSION, nativeDirectory } from '../backends/tfjs/nativeDirectory.js';
+import { NATIVE_VERSION, nativeDirectory } from '../backends/tensorflow/nativeDirectory.js';
 import { UsageError } from '../errors.js';
 import { compileBinding, findCompiler } from './binding.js';
 import { installPackages, runInstallScript } from './npm.js';

@@ -1,4 +1,4 @@
-import type { Correlation } from '../backends/simd/gather.js';
+import type { Correlation } from '../products/gather.js';
 import type { Attributes, TensorFlow, TensorInfo } from './tensorflow.js';
 
 /** A convolution's geometry: the big map is x, [batch, height, width, channels], the small one y. */

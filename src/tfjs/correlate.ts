@@ -1,6 +1,8 @@
-// Both directions of a convolution over blocks: the passes of the training engine (backends/simd/gather.ts), on copies with
+// Both directions of a convolution over blocks: the passes of the training engine (products/gather.ts), on copies with
 // borders where the taps leave a map.
 
+import { Arena } from '../kernels/arena.js';
+import { WIDEST_PANEL } from '../kernels/tiles/tile.js';
 import {
   bigBorder,
   type Correlation,
@@ -11,18 +13,15 @@ import {
   planDown,
   planUp,
   smallBorder,
-} from '../backends/simd/gather.js';
-import { Tensor } from '../backends/simd/tensor.js';
-import { Arena } from '../kernels/arena.js';
-import type { MapShape } from '../model/model.js';
+} from '../products/gather.js';
+import { type MapShape, Tensor } from '../products/tensor.js';
+
 import { type Block, type BlockSize, blockSize, blocksOf } from './blocks.js';
 import { type Convolution, convolutionKey } from './convolution.js';
 import type { Host } from './host.js';
 import { planSourceMap, type SourceMap, sourceOfBlock } from './sourceMap.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
-const WIDEST_PANEL = 16;
-
 /** `down`: x to y, a convolution. `up`: y to x, its transpose. */
 export type Direction = 'down' | 'up';
 

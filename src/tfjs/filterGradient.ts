@@ -1,5 +1,6 @@
-import { addFilterGradient } from '../backends/simd/filter.js';
-import { Tensor } from '../backends/simd/tensor.js';
+import { WIDEST_PANEL } from '../kernels/tiles/tile.js';
+import { addFilterGradient } from '../products/filter.js';
+import { Tensor } from '../products/tensor.js';
 import { blockSize, blocksOf } from './blocks.js';
 import type { Convolution } from './convolution.js';
 import { downLayer, planBigMap } from './correlate.js';
@@ -7,8 +8,6 @@ import type { Host } from './host.js';
 import { sourceOfBlock } from './sourceMap.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
-const WIDEST_PANEL = 16;
-
 /** gradient[ky][kx][c][n] = Σ x[sy·s + ky − pad, …][c] · dy[sy, sx][n], over all images and pixels. Addresses. */
 export function computeFilterGradient(
   host: Host,

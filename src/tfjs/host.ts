@@ -1,7 +1,8 @@
-import { MicroKernels } from '../backends/simd/microKernels.js';
 import type { Arena } from '../kernels/arena.js';
 import { bindKernels } from '../kernels/kernels.js';
 import { type Platform, unsharedKernels } from '../kernels/platform.js';
+import { MicroKernels } from '../products/microKernels.js';
+import type { Workspace } from '../products/workspace.js';
 import { Heap } from './heap.js';
 import { PlanCache } from './planCache.js';
 import type { TensorInfo, WasmBackend } from './tensorflow.js';
@@ -22,7 +23,7 @@ export interface Output {
  * Our kernels on the memory of one wasm backend of TensorFlow.js: each thread has its own backend, and so its own host.
  * Addresses stay valid when the memory grows; views over it do not (see `floats`).
  */
-export class Host {
+export class Host implements Workspace {
   readonly kernels: TrainingExports;
   /** The GEMM kernels with a tile chosen. */
   readonly microKernels: MicroKernels;
@@ -119,8 +120,13 @@ export class Host {
   }
 
   /** A view, valid until something allocates. */
-  words(address: number, count: number): Int32Array {
-    return new Int32Array(this.heap.memory.buffer, address, count);
+  words(address: number, count: number): Uint32Array {
+    return new Uint32Array(this.heap.memory.buffer, address, count);
+  }
+
+  /** A view of the whole memory, valid until something allocates. */
+  allWords(): Uint32Array {
+    return new Uint32Array(this.heap.memory.buffer);
   }
 }
 

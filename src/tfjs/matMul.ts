@@ -1,6 +1,6 @@
+import { multiply } from '../products/matrixProduct.js';
 import { applyEpilogue, biasRow, readEpilogue } from './epilogue.js';
 import { type Host, sizeOf } from './host.js';
-import { multiply } from './product.js';
 import type { Attributes, TensorInfo } from './tensorflow.js';
 import type { KernelCall, TrainingKernel } from './trainingKernel.js';
 

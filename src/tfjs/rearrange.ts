@@ -51,7 +51,8 @@ const gather: TrainingKernel = {
       out.address,
     );
     if (wrong >= 0) {
-      const [index] = host.words(host.address(indices) + wrong * WORD, 1);
+      // int32: an index that is wrong may be negative.
+      const index = host.words(host.address(indices) + wrong * WORD, 1)[0]! | 0;
       host.dispose(out.tensor);
       // The words of TensorFlow.js.
       throw new Error(`GatherV2: the index value ${index} is not in [0, ${extent - 1}]`);

@@ -1,5 +1,5 @@
-import { Tensor } from '../backends/simd/tensor.js';
-import type { MapShape } from '../model/model.js';
+import { type MapShape, Tensor } from '../products/tensor.js';
+
 import type { Block } from './blocks.js';
 import type { Host } from './host.js';
 

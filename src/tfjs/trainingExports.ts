@@ -1,5 +1,5 @@
 import type { Kernels } from '../kernels/kernels.js';
-import type { ProductExports } from './productExports.js';
+import type { ProductExports } from '../products/productExports.js';
 import type { TensorExports } from './tensorExports.js';
 
 /**

@@ -1,8 +1,8 @@
 import type { Backend, Shard } from '../backends/backend.js';
 import { SimdBackend } from '../backends/simd/engine.js';
 import type { Ranks } from '../backends/simd/ownerUpdate.js';
-import { TfjsBackend } from '../backends/tfjs/backend.js';
-import type { TfjsRuntime } from '../backends/tfjs/runtime.js';
+import { TfjsBackend } from '../backends/tensorflow/backend.js';
+import type { TfjsRuntime } from '../backends/tensorflow/runtime.js';
 import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import { Purpose } from '../kernels/stream.js';
 import type { Model } from '../model/model.js';

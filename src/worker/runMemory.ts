@@ -1,5 +1,5 @@
 import { ownerComputes, simdMemory } from '../backends/simd/engine.js';
-import { mostTfjsParts } from '../backends/tfjs/parts.js';
+import { mostTfjsParts } from '../backends/tensorflow/parts.js';
 import { Arena } from '../kernels/arena.js';
 import type { Model } from '../model/model.js';
 import { partStart, type Settings } from './settings.js';

@@ -1,6 +1,6 @@
 import { workerData } from 'piscina';
-import { loadTfjs } from '../backends/tfjs/load.js';
-import type { TfjsRuntime } from '../backends/tfjs/runtime.js';
+import { loadTfjs } from '../backends/tensorflow/load.js';
+import type { TfjsRuntime } from '../backends/tensorflow/runtime.js';
 import { abortRun, Barrier, RunAborted } from './barrier.js';
 import { CONTROL_WORDS } from './control.js';
 import { type EvaluateTask, evaluateShare } from './evaluation.js';

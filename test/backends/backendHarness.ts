@@ -2,9 +2,9 @@
 
 import type { Backend, KlEstimate, Shard } from '#src/backends/backend.js';
 import { SimdBackend, simdMemory } from '#src/backends/simd/engine.js';
-import { TfjsBackend } from '#src/backends/tfjs/backend.js';
-import { mostTfjsParts } from '#src/backends/tfjs/parts.js';
-import type { TfjsRuntime } from '#src/backends/tfjs/runtime.js';
+import { TfjsBackend } from '#src/backends/tensorflow/backend.js';
+import { mostTfjsParts } from '#src/backends/tensorflow/parts.js';
+import type { TfjsRuntime } from '#src/backends/tensorflow/runtime.js';
 import { Arena } from '#src/kernels/arena.js';
 import { bindKernels } from '#src/kernels/kernels.js';
 import type { Platform } from '#src/kernels/platform.js';

@@ -1,7 +1,7 @@
 // A program: four threads load tfjs-node and compute their first operations at the same moment.
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
-import { loadNative, prepareNative } from '#src/backends/tfjs/native.js';
+import { loadNative, prepareNative } from '#src/backends/tensorflow/native.js';
 
 const THREADS = 4;
 

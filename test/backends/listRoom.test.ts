@@ -2,15 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { planDenseScratch } from '#src/backends/simd/densePasses.js';
-import { MicroKernels } from '#src/backends/simd/microKernels.js';
-import { UNIT_ROWS } from '#src/backends/simd/ownedUnits.js';
 import { OwnerScratch } from '#src/backends/simd/ownerUpdate.js';
-import { Tensor } from '#src/backends/simd/tensor.js';
 import { Arena } from '#src/kernels/arena.js';
 import { TILE_NAMES, type TileName } from '#src/kernels/tiles/tile.js';
 import type { CorrelationLayer } from '#src/model/model.js';
 import { resolveModel } from '#src/model/resolve.js';
+import { planDenseScratch } from '#src/products/densePasses.js';
+import { MicroKernels } from '#src/products/microKernels.js';
+import { UNIT_ROWS } from '#src/products/shardedGradient.js';
+import { Tensor } from '#src/products/tensor.js';
 import { KernelHarness } from '../kernels/kernelHarness.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import util from 'node:util';
-import { findNative, loadNative, loadNativeFrom } from '#src/backends/tfjs/native.js';
-import { ATTRIBUTES } from '#src/backends/tfjs/nativeAttributes.js';
-import { nativeDirectory } from '#src/backends/tfjs/nativeDirectory.js';
+import { findNative, loadNative, loadNativeFrom } from '#src/backends/tensorflow/native.js';
+import { ATTRIBUTES } from '#src/backends/tensorflow/nativeAttributes.js';
+import { nativeDirectory } from '#src/backends/tensorflow/nativeDirectory.js';
 import { temporaryDirectory } from '../checkpoint/temporaryDirectory.js';
 
 const directory = temporaryDirectory();

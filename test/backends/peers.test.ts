@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { missingPeers, requirePeers } from '#src/backends/tfjs/peers.js';
+import { missingPeers, requirePeers } from '#src/backends/tensorflow/peers.js';
 import { UsageError } from '#src/errors.js';
 
 test('a missing package is named with the command that installs all that the backend needs', () => {

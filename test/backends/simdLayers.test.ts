@@ -3,13 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { pack, packingUnits } from '#src/backends/simd/gather.js';
-import { MicroKernels } from '#src/backends/simd/microKernels.js';
 import { Network } from '#src/backends/simd/network.js';
 import { Arena } from '#src/kernels/arena.js';
 import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
 import { TILES, type TileName } from '#src/kernels/tiles/tile.js';
 import type { CorrelationLayer, Layer } from '#src/model/model.js';
+import { pack, packingUnits } from '#src/products/gather.js';
+import { MicroKernels } from '#src/products/microKernels.js';
 import { boundedLayerBackward, boundedLayerForward } from '../reference/boundedNetwork.js';
 import { type Bounded, exact, float32 } from '../reference/rounding.js';
 import { correlationLayer, correlationLayers, draw, layerTitle } from '../reference/smallModels.js';

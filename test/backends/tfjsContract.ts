@@ -1,6 +1,6 @@
 import { test } from 'node:test';
-import { hasTfjs, loadTfjs, prepareTfjs } from '#src/backends/tfjs/load.js';
-import type { TfjsBackendName } from '#src/backends/tfjs/runtime.js';
+import { hasTfjs, loadTfjs, prepareTfjs } from '#src/backends/tensorflow/load.js';
+import type { TfjsBackendName } from '#src/backends/tensorflow/runtime.js';
 import { choosePlatform } from '#src/kernels/platform.js';
 import { simdKind, tfjsKind } from './backendHarness.js';
 import { contract } from './contract.js';

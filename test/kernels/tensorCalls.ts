@@ -1,6 +1,6 @@
 // One call of every kernel that only TensorFlow.js's kernels use, on the memory of everyKernel.ts.
 
-import type { ProductExports } from '#src/tfjs/productExports.js';
+import type { ProductExports } from '#src/products/productExports.js';
 import type { TensorExports } from '#src/tfjs/tensorExports.js';
 import type { TrainingExports } from '#src/tfjs/trainingExports.js';
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { BackendName } from '#src/backends/backend.js';
-import { hasTfjs } from '#src/backends/tfjs/load.js';
+import { hasTfjs } from '#src/backends/tensorflow/load.js';
 import {
   evaluate,
   loadModel,

@@ -3,9 +3,9 @@ import type { Kernels } from '../../kernels/kernels.js';
 import { TILES, type TileName } from '../../kernels/tiles/tile.js';
 import { sizeOf } from '../../model/layout.js';
 import type { Model } from '../../model/model.js';
+import { type GatherPass, pack, packingUnits } from '../../products/gather.js';
+import { MicroKernels } from '../../products/microKernels.js';
 import type { AdamUpdate, Backend, KlEstimate, OwnerUpdate, Shard } from '../backend.js';
-import { type GatherPass, pack, packingUnits } from './gather.js';
-import { MicroKernels } from './microKernels.js';
 import { type GradientSums, Network } from './network.js';
 import { type OwnedMemory, OwnedParameters, OwnerScratch, type Ranks } from './ownerUpdate.js';
 

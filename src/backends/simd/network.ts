@@ -1,4 +1,5 @@
 import type { Arena } from '../../kernels/arena.js';
+import { WIDEST_PANEL } from '../../kernels/tiles/tile.js';
 import type { CorrelationLayer, Layer, Shape } from '../../model/model.js';
 import {
   type DensePass,
@@ -7,8 +8,8 @@ import {
   denseInputGradient,
   planDense,
   planDenseScratch,
-} from './densePasses.js';
-import { addFilterGradient } from './filter.js';
+} from '../../products/densePasses.js';
+import { addFilterGradient } from '../../products/filter.js';
 import {
   bigBorder,
   type GatherPass,
@@ -18,14 +19,12 @@ import {
   planDown,
   planUp,
   smallBorder,
-} from './gather.js';
-import type { MicroKernels } from './microKernels.js';
+} from '../../products/gather.js';
+import type { MicroKernels } from '../../products/microKernels.js';
+import { Tensor } from '../../products/tensor.js';
 import { planReshape, type Reshape, reshape } from './reshape.js';
-import { Tensor } from './tensor.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
-
-const WIDEST_PANEL = 16;
 
 /** Shares that are not zero: of MNIST's grey pixels, and of a ReLU's units. */
 const DATA_DENSITY = 0.2;

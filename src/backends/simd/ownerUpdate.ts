@@ -1,15 +1,22 @@
 import type { Arena } from '../../kernels/arena.js';
 import { gradientListBytes } from '../../kernels/listRoom.js';
-import { LIST_WIDTHS, TILES, type TileName } from '../../kernels/tiles/tile.js';
+import { TILES, type TileName } from '../../kernels/tiles/tile.js';
+import type { MicroKernels } from '../../products/microKernels.js';
+import {
+  placeShard,
+  reserveShardTable,
+  type ShardedOperands,
+  shardedBiasGradient,
+  shardedWeightGradient,
+  slotBytes,
+  treeStackBytes,
+  UNIT_ROWS,
+} from '../../products/shardedGradient.js';
 import { type AdamUpdate, adamArguments } from '../backend.js';
-import type { MicroKernels } from './microKernels.js';
-import { isSparse, type ScaledLayer, shareOut, UNIT_ROWS, type Unit, unitsOf } from './ownedUnits.js';
+import { isSparse, type ScaledLayer, shareOut, type Unit, unitsOf } from './ownedUnits.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const WORD = Uint32Array.BYTES_PER_ELEMENT;
-
-/** Words of a shard in treeGradient's table. */
-const ENTRY = 3;
 
 /** A weight gradient from lists of nonzeros (assembly/lists.ts) costs less than from all examples up to this share of them. */
 const SHARE_WORTH_LISTING = 0.7;
@@ -48,8 +55,8 @@ export class OwnerScratch {
   readonly slotPitch: number;
   readonly stack: number;
   readonly zeros: number;
-  /** treeGradient's table of each layer. */
-  readonly tables: readonly number[];
+  /** Of each layer. */
+  readonly operands: readonly ShardedOperands[];
   /** Lists of nonzeros, of the rows of a unit. */
   readonly lists: number;
 
@@ -58,14 +65,19 @@ export class OwnerScratch {
     const { arena, shards, layers, tile, batchSize } = plan;
     const widest = Math.max(...layers.map(({ layer }) => layer.small[2]));
     this.gradient = arena.floats(UNIT_ROWS * widest);
-    this.slotPitch = Math.ceil(widest / 16) * 16 * FLOAT;
+    this.slotPitch = slotBytes(widest);
     // Levels of the tree; a bias has its shards' sums here, in slots.
-    const { rows, columns } = TILES[tile];
-    const levels = Math.ceil(Math.log2(shards)) + 1;
-    const level = Math.max(rows * columns, ...LIST_WIDTHS);
-    this.stack = arena.reserve(Math.max(levels * level * FLOAT, shards * this.slotPitch));
-    this.zeros = arena.floats(Math.max(columns, widest));
-    this.tables = layers.map(() => arena.reserve(shards * ENTRY * WORD));
+    this.stack = arena.reserve(Math.max(treeStackBytes(shards, TILES[tile]), shards * this.slotPitch));
+    this.zeros = arena.floats(Math.max(TILES[tile].columns, widest));
+    this.operands = layers.map(({ layer, input, output }) => ({
+      shards,
+      columns: layer.small[2],
+      bigPitch: input.imageStride,
+      smallPitch: output.imageStride,
+      table: reserveShardTable(arena, shards),
+      zeros: this.zeros,
+      stack: this.stack,
+    }));
     const examples = batchSize * Math.max(...layers.filter(isSparse).map(({ scale }) => scale), 0);
     this.lists = arena.reserve(gradientListBytes(UNIT_ROWS, shards, examples));
   }
@@ -138,83 +150,55 @@ export class OwnedParameters {
 
   /** Fills a layer's table: where the examples of each shard stand in the memory of the rank that computed them. */
   #placeShards(index: number, bounds: Int32Array): void {
-    const { plan, tables } = this.#scratch;
+    const { plan, operands } = this.#scratch;
     const { input, output, scale } = plan.layers[index]!;
     const { rank, workspaces, firstShards } = this.#ranks;
-    let entry = tables[index]! / WORD;
     for (let other = 0; other < workspaces.length; other++) {
       // All ranks have the same plan, each in its own workspace.
       const distance = workspaces[other]! - workspaces[rank]!;
       const start = bounds[firstShards[other]!]!;
       for (let shard = firstShards[other]!; shard < firstShards[other + 1]!; shard++) {
         const first = (bounds[shard]! - start) * scale;
-        const examples = (bounds[shard + 1]! - bounds[shard]!) * scale;
-        this.#words[entry++] = input.activation + distance + first * input.imageStride;
-        this.#words[entry++] = output.gradient + distance + first * output.imageStride;
-        this.#words[entry++] = examples * output.imageStride;
+        placeShard(this.#words, operands[index]!, shard, {
+          input: input.activation + distance + first * input.imageStride,
+          dOutput: output.gradient + distance + first * output.imageStride,
+          examples: (bounds[shard + 1]! - bounds[shard]!) * scale,
+        });
       }
     }
   }
 
   #weightGradient(unit: Unit): void {
-    const layer = this.#scratch.plan.layers[unit.layer]!;
-    if (isSparse(layer) && this.#listedWeightGradient(unit)) return;
-    this.#denseWeightGradient(unit);
+    const { plan, operands, gradient } = this.#scratch;
+    if (isSparse(plan.layers[unit.layer]!) && this.#listedWeightGradient(unit)) return;
+    shardedWeightGradient(this.#kernels, operands[unit.layer]!, unit, gradient);
   }
 
   /** From lists of what is not zero in the input; false, and nothing done, where that would not pay. */
-  #listedWeightGradient({ layer: index, row, rows }: Unit): boolean {
-    const { plan, gradient, tables, zeros, stack, lists } = this.#scratch;
-    const { layer, input, output } = plan.layers[index]!;
-    const outputs = layer.small[2];
+  #listedWeightGradient({ layer, row, rows }: Unit): boolean {
+    const { operands, gradient, lists } = this.#scratch;
+    const { shards, columns, bigPitch, smallPitch, table, zeros, stack } = operands[layer]!;
     const { kernels, sumRows, listWidth } = this.#kernels;
-    if (outputs < listWidth) return false;
+    if (columns < listWidth) return false;
     const terms = kernels.listGradients(
       rows,
       row * FLOAT,
-      plan.shards,
-      tables[index]!,
-      input.imageStride,
-      output.imageStride,
+      shards,
+      table,
+      bigPitch,
+      smallPitch,
       zeros,
       lists,
       SHARE_WORTH_LISTING,
     );
     if (terms < 0) return false;
-    sumRows(rows, outputs, lists, gradient, outputs * FLOAT, stack, 0);
+    sumRows(rows, columns, lists, gradient, columns * FLOAT, stack, 0);
     return true;
   }
 
-  #denseWeightGradient({ layer: index, row, rows }: Unit): void {
-    const { plan, gradient, tables, zeros, stack } = this.#scratch;
-    const { layer, input, output } = plan.layers[index]!;
-    const treeGradient = this.#kernels.treeGradient(rows);
-    treeGradient(
-      rows,
-      layer.small[2],
-      gradient,
-      row * FLOAT,
-      plan.shards,
-      tables[index]!,
-      input.imageStride,
-      output.imageStride,
-      zeros,
-      stack,
-    );
-  }
-
-  /** Each shard's sums in a slot, then the tree: into the first slot. */
-  #biasGradient({ layer: index, size }: Unit): void {
-    const { plan, tables, stack, slotPitch } = this.#scratch;
-    const { output } = plan.layers[index]!;
-    const { kernels } = this.#kernels;
-    const table = tables[index]! / WORD;
-    for (let shard = 0; shard < plan.shards; shard++) {
-      const values = this.#words[table + shard * ENTRY + 1]!;
-      const examples = this.#words[table + shard * ENTRY + 2]! / output.imageStride;
-      kernels.columnSums(values, examples, size, stack + shard * slotPitch, 0);
-    }
-    kernels.treeReduce(stack, slotPitch, plan.shards, size);
+  #biasGradient({ layer }: Unit): void {
+    const { operands, stack, slotPitch } = this.#scratch;
+    shardedBiasGradient(this.#kernels, this.#words, operands[layer]!, stack, slotPitch);
   }
 
   #adam({ offset, size }: Unit, gradient: number, adam: AdamUpdate): void {

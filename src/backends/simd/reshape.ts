@@ -1,6 +1,6 @@
 import type { Arena } from '../../kernels/arena.js';
 import type { Kernels } from '../../kernels/kernels.js';
-import type { Tensor } from './tensor.js';
+import type { Tensor } from '../../products/tensor.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 

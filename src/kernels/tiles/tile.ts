@@ -37,6 +37,9 @@ export const TRANSPOSED_TILES: Readonly<Record<TransposedTileName, Tile>> = {
 /** Columns of a row that sumRows keeps in registers: ten of 128 bits, or ten pairs. */
 export const LIST_WIDTHS = [40, 80] as const;
 
+/** Columns of the widest tile, and so of the widest panel of packed weights. */
+export const WIDEST_PANEL = Math.max(...Object.values(TILES).map(({ columns }) => columns));
+
 export const TILE_NAMES = Object.keys(TILES) as readonly TileName[];
 
 export const TRANSPOSED_TILE_NAMES = Object.keys(TRANSPOSED_TILES) as readonly TransposedTileName[];

@@ -1,8 +1,9 @@
-import type { Arena } from '../../kernels/arena.js';
-import type { InPlaceGemmKernel } from '../../kernels/kernels.js';
-import { inputListBytes } from '../../kernels/listRoom.js';
-import type { CorrelationLayer } from '../../model/model.js';
+import type { Arena } from '../kernels/arena.js';
+import type { InPlaceGemmKernel } from '../kernels/kernels.js';
+import { inputListBytes } from '../kernels/listRoom.js';
+import type { Correlation } from './gather.js';
 import type { MicroKernels } from './microKernels.js';
+import { collides } from './pitch.js';
 import type { Tensor } from './tensor.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
@@ -14,9 +15,6 @@ const CACHE_LINE = 64;
  */
 const ROWS_WORTH_COPYING = 5;
 
-/** Lines this far apart share a few sets of the caches. */
-const COLLIDING_PITCH = 16 * CACHE_LINE;
-
 /**
  * A product with lists of nonzeros (assembly/lists.ts) costs less than a dense one up to this share of them: each of its terms reads
  * weights for one example alone.
@@ -25,6 +23,9 @@ const SHARE_WORTH_LISTING = 0.4;
 
 /** Panels that are copied at once: a row's part of them is some neighbouring cache lines, which come faster than one. */
 const PANELS_AT_ONCE = 8;
+
+/** A dense layer: [1, 1, inputs] and [1, 1, outputs]. */
+export type DenseLayer = Pick<Correlation, 'big' | 'small'>;
 
 /** What the dense passes of a network share: room for some panels, for two transposed maps, and for lists of nonzeros. */
 export interface DenseScratch {
@@ -40,7 +41,7 @@ export interface DenseScratch {
  * another one packs. The bits are those of the packed passes (gather.ts).
  */
 export interface DensePass {
-  readonly layer: CorrelationLayer;
+  readonly layer: DenseLayer;
   readonly input: Tensor;
   readonly output: Tensor;
   /** Address of the weights, [inputs, outputs]. */
@@ -61,7 +62,7 @@ export interface DensePass {
 
 export interface DensePlan {
   readonly arena: Arena;
-  readonly layer: CorrelationLayer;
+  readonly layer: DenseLayer;
   readonly input: Tensor;
   readonly output: Tensor;
   readonly weights: number;
@@ -74,7 +75,7 @@ export interface DensePlan {
 
 export interface DenseScratchPlan {
   readonly arena: Arena;
-  readonly layers: readonly CorrelationLayer[];
+  readonly layers: readonly DenseLayer[];
   /** Most examples. */
   readonly images: number;
   readonly panelWidth: 8 | 16;
@@ -120,8 +121,8 @@ export function denseForward(
   relu: boolean,
 ): void {
   if (pass.data && denseForwardListed(kernels, pass, scratch, images, bias, relu)) return;
-  const collides = (pass.layer.small[2] * FLOAT) % COLLIDING_PITCH === 0;
-  if (images < ROWS_WORTH_COPYING && !collides) denseForwardInPlace(kernels, pass, images, bias, relu);
+  const inPlace = images < ROWS_WORTH_COPYING && !collides(pass.layer.small[2]);
+  if (inPlace) denseForwardInPlace(kernels, pass, images, bias, relu);
   else denseForwardCopied(kernels, pass, scratch, images, bias, relu);
 }
 

@@ -5,8 +5,9 @@
 // operand is finite, so the bits are the same, but for the sign of a sum that is zero: of a bias of −0, or of products that are all zero.
 
 import { gradientListBytes, inputListBytes } from '../kernels/listRoom.js';
-import type { Host } from './host.js';
-import type { MatrixProduct } from './product.js';
+import type { MatrixProduct } from './matrix.js';
+import { collides } from './pitch.js';
+import type { Workspace } from './workspace.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const WORD = Uint32Array.BYTES_PER_ELEMENT;
@@ -18,11 +19,10 @@ const WORD = Uint32Array.BYTES_PER_ELEMENT;
 const SHARE_WORTH_LISTING = { 40: 0.52, 80: 0.62 } as const;
 
 /**
- * Lists are worth it up to this part of the share where the rows of B that they need do not stay in the first-level cache: rows so many
- * bytes apart, or a multiple, share a few sets of it. Dense products copy them.
+ * Lists are worth it up to this part of the share where the rows of B that they need do not stay in the first-level cache: there are too many of
+ * them, or they displace each other (pitch.ts). Dense products copy them.
  */
 const UNCACHED_PART = 0.6;
-const COLLIDING_PITCH = 1024;
 
 /** With fewer rows, looking whether all of B is finite costs what is gained; with fewer columns, listing does. */
 const LEAST_ROWS = 16;
@@ -56,7 +56,7 @@ const TABLE_WORDS = 3;
 const NO_STACK = 0;
 
 /** Computes the product by lists, and returns true; or false, `out` being undefined, where that would not pay or not be right. */
-export function multiplySparse(host: Host, product: MatrixProduct): boolean {
+export function multiplySparse(host: Workspace, product: MatrixProduct): boolean {
   const { a, m, k, transposeA, bias, transposeB } = product;
   if (transposeB || k === 0 || !isWorthListing(host, product, blockDepth(k))) return false;
   if (!transposeA) return sumRowLists(host, product);
@@ -78,22 +78,21 @@ export type SparseOperands = Pick<MatrixProduct, 'a' | 'b' | 'm' | 'n' | 'k'>;
  * Whether lists would pay for A · B or Aᵀ · B and be right, as far as a few samples tell. Uses scratch memory.
  * @param depth rows of B that a list refers to.
  */
-export function isWorthListing(host: Host, operands: SparseOperands, depth: number): boolean {
+export function isWorthListing(host: Workspace, operands: SparseOperands, depth: number): boolean {
   const { b, m, n, k } = operands;
   if (m < LEAST_ROWS || n < Math.max(LEAST_COLUMNS, host.microKernels.listWidth)) return false;
   if (m * n * k < LEAST_PRODUCTS) return false;
   return looksSparse(host, operands, depth) && host.kernels.allFinite(b, k * n) !== 0;
 }
 
-function worthwhileShare({ microKernels: { listWidth } }: Host, columns: number, depth: number): number {
+function worthwhileShare({ microKernels: { listWidth } }: Workspace, columns: number, depth: number): number {
   const computed = Math.ceil(columns / listWidth) * listWidth;
-  const collides = (columns * FLOAT) % COLLIDING_PITCH === 0;
-  const part = collides || depth > MOST_DEPTH ? UNCACHED_PART : 1;
+  const part = collides(columns) || depth > MOST_DEPTH ? UNCACHED_PART : 1;
   return SHARE_WORTH_LISTING[listWidth] * part * (columns / computed);
 }
 
 /** By a few samples: a look at all of A would cost some percent of a dense product. */
-function looksSparse(host: Host, { a, m, n, k }: SparseOperands, depth: number): boolean {
+function looksSparse(host: Workspace, { a, m, n, k }: SparseOperands, depth: number): boolean {
   const length = Math.min(SAMPLE, Math.floor((m * k) / SAMPLES));
   const pitch = Math.floor((m * k - length) / (SAMPLES - 1)) * FLOAT;
   const lists = host.scratch(SAMPLES * inputListBytes(length));
@@ -102,7 +101,7 @@ function looksSparse(host: Host, { a, m, n, k }: SparseOperands, depth: number):
 }
 
 /** A · B, in blocks of rows and of the depth. False as soon as there is more in A than the samples let expect. */
-function sumRowLists(host: Host, product: MatrixProduct): boolean {
+function sumRowLists(host: Workspace, product: MatrixProduct): boolean {
   const { m, n, k } = product;
   const depth = blockDepth(k);
   const step = Math.min(m, MOST_ROWS);
@@ -131,7 +130,7 @@ function blockDepth(k: number): number {
  * `sums` in turn, since sumRows computes some columns twice.
  */
 function sumBlocks(
-  host: Host,
+  host: Workspace,
   { a, b, out, m, n, k, bias, relu }: MatrixProduct,
   { sums, lists, depth }: { readonly sums: number; readonly lists: number; readonly depth: number },
 ): boolean {
@@ -164,8 +163,8 @@ function sumBlocks(
 }
 
 /** Replaces the bias, the first term of each list, by a row of its own. */
-function startFrom(host: Host, lists: number, count: number, rows: number, pitch: number): void {
-  const words = new Uint32Array(host.heap.memory.buffer);
+function startFrom(host: Workspace, lists: number, count: number, rows: number, pitch: number): void {
+  const words = host.allWords();
   let list = lists / WORD;
   for (let row = 0; row < count; row++) {
     words[list + ADDRESS_WORD] = rows + row * pitch;
@@ -174,7 +173,7 @@ function startFrom(host: Host, lists: number, count: number, rows: number, pitch
 }
 
 /** Aᵀ · B of one block's depth. */
-function multiplyLines(host: Host, { a, b, out, m, n, k, relu }: MatrixProduct): boolean {
+function multiplyLines(host: Workspace, { a, b, out, m, n, k, relu }: MatrixProduct): boolean {
   const pitch = n * FLOAT;
   const tableBytes = TABLE_WORDS * WORD;
   const zeros = host.zeros(n);
@@ -207,7 +206,7 @@ export function columnListBytes(m: number, shards: number, k: number): number {
 }
 
 /** A is read in place. False, `out` being undefined, as soon as there is more in A than samples let expect. */
-export function sumColumnLists(host: Host, product: ShardedProduct): boolean {
+export function sumColumnLists(host: Workspace, product: ShardedProduct): boolean {
   const { m, n, k, shards, table, stack, zeros, lists, out, relu } = product;
   const { kernels, microKernels } = host;
   const share = worthwhileShare(host, n, k);

@@ -1,5 +1,7 @@
-import type { Arena } from '../../kernels/arena.js';
-import type { MapShape, Shape } from '../../model/model.js';
+import type { Arena } from '../kernels/arena.js';
+
+/** [height, width, channels]. */
+export type MapShape = readonly [number, number, number];
 
 /** Zero pixels that some reader of a map needs around it. */
 export interface Border {
@@ -30,7 +32,7 @@ export class Tensor {
     [this.height, this.width, this.channels] = shape;
   }
 
-  static of(shape: Shape): Tensor {
+  static of(shape: readonly number[]): Tensor {
     return new Tensor(mapShape(shape));
   }
 
@@ -106,7 +108,7 @@ export class Tensor {
 }
 
 /** A vector is a map of one pixel. */
-export function mapShape(shape: Shape): MapShape {
+export function mapShape(shape: readonly number[]): MapShape {
   if (shape.length === 3) return [shape[0]!, shape[1]!, shape[2]!];
   return [1, 1, shape.reduce((product, n) => product * n, 1)];
 }

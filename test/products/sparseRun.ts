@@ -3,11 +3,12 @@
 import { mock } from 'node:test';
 import { choosePlatform } from '#src/kernels/platform.js';
 import type { TileName } from '#src/kernels/tiles/tile.js';
+import type { MatrixProduct } from '#src/products/matrix.js';
+import { multiply } from '#src/products/matrixProduct.js';
 import { Host } from '#src/tfjs/host.js';
-import { type MatrixProduct, multiply } from '#src/tfjs/product.js';
 import type { WasmBackend } from '#src/tfjs/tensorflow.js';
-import { sampleValues } from './boundedProduct.js';
-import { tf, useBackend } from './onWasm.js';
+import { sampleValues } from '../tfjs/boundedProduct.js';
+import { tf, useBackend } from '../tfjs/onWasm.js';
 
 export interface Operands {
   readonly a: Float32Array;

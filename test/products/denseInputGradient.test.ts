@@ -1,19 +1,19 @@
 // The input gradient of dense layers is computed in one of several ways, by the number of examples: one and the same sum.
 
 import { test } from 'node:test';
-import {
-  type DensePlan,
-  denseInputGradient,
-  planDense,
-  planDenseScratch,
-} from '#src/backends/simd/densePasses.js';
-import { MicroKernels } from '#src/backends/simd/microKernels.js';
-import { Tensor } from '#src/backends/simd/tensor.js';
 import { Arena } from '#src/kernels/arena.js';
 import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
 import { TILE_NAMES, TILES, type TileName } from '#src/kernels/tiles/tile.js';
 import type { CorrelationLayer } from '#src/model/model.js';
 import { resolveModel } from '#src/model/resolve.js';
+import {
+  type DensePlan,
+  denseInputGradient,
+  planDense,
+  planDenseScratch,
+} from '#src/products/densePasses.js';
+import { MicroKernels } from '#src/products/microKernels.js';
+import { Tensor } from '#src/products/tensor.js';
 import { modes } from '../kernels/arithmeticMode.js';
 import { sampleFloats } from '../kernels/float32.js';
 import { type GemmCase, sequentialGemm } from '../kernels/gemmCase.js';

@@ -1,4 +1,4 @@
-import type { Tfjs } from './native.js';
+import type { Tfjs } from './runtime.js';
 
 /** Every name of an attribute that tfjs-node 4.22 gives to an operation. */
 export const ATTRIBUTES = `

@@ -4,19 +4,17 @@
 // but where both what is transposed and the number of rows make it come last. So without a bias, or without
 // transposes, a row has the same bits whatever other rows are computed with it.
 
-import type { Host } from './host.js';
+import { WIDEST_PANEL } from '../kernels/tiles/tile.js';
+import { isDot } from './gather.js';
+import type { MatrixProduct } from './matrix.js';
+import { collides } from './pitch.js';
 import { multiplySparse } from './sparseProduct.js';
+import type { Workspace } from './workspace.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
-/** Up to this many columns, dot products along k beat panels. */
-const DOT_COLUMNS = 4;
-
 /** Up to this many rows, packing all of B for them costs more than transposing A and reading B in place. */
 const IN_PLACE_ROWS = 32;
-
-/** Lines of this many bytes, or multiples, share a few sets of the first-level cache. */
-const COLLIDING_PITCH = 1024;
 
 /** Fewer lines than this stay in the cache all the same. */
 const FEW_LINES = 32;
@@ -42,38 +40,19 @@ const MOST_PACKED_BYTES = 4 * 2 ** 20;
 /** Depth at a time where both operands are read in place: a block of their lines stays in the first-level cache. */
 const LINES = 128;
 
-const WIDEST_PANEL = 16;
-
-/** out = op(A) · op(B) (+ bias), [m, n], contiguous, row by row. Addresses in bytes. */
-export interface MatrixProduct {
-  /** [m, k], or [k, m] where transposed. */
-  readonly a: number;
-  /** [k, n], or [n, k] where transposed. */
-  readonly b: number;
-  readonly out: number;
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-  readonly transposeA: boolean;
-  readonly transposeB: boolean;
-  /** Of n floats, 0 for none. */
-  readonly bias: number;
-  readonly relu: boolean;
-}
-
 /** Computes a product; may allocate scratch memory. */
-export function multiply(host: Host, product: MatrixProduct): void {
+export function multiply(host: Workspace, product: MatrixProduct): void {
   if (product.m === 0 || product.n === 0) return;
   if (multiplySparse(host, product)) return;
   multiplyDense(host, product);
 }
 
-function multiplyDense(host: Host, product: MatrixProduct): void {
+function multiplyDense(host: Workspace, product: MatrixProduct): void {
   const { m, n, k, transposeA, transposeB } = product;
   if (k === 0) sumOuterProducts(host, product);
   else if (transposeA && transposeB) multiplyBothTransposed(host, product);
   else if (transposeA) multiplyLines(host, product);
-  else if (n <= DOT_COLUMNS) multiplyFewColumns(host, product);
+  else if (isDot(n)) multiplyFewColumns(host, product);
   else if (transposeB && m < n && turns(m, host.panelWidth)) multiplyTurned(host, product);
   else if (transposeB || m > IN_PLACE_ROWS) multiplyPanels(host, product);
   else multiplyInPlace(host, product);
@@ -86,7 +65,7 @@ function turns(rows: number, width: number): boolean {
 }
 
 /** The smaller operand is transposed first. */
-function multiplyBothTransposed(host: Host, product: MatrixProduct): void {
+function multiplyBothTransposed(host: Workspace, product: MatrixProduct): void {
   const { a, b, m, n, k } = product;
   const copy = host.heap.allocate(Math.min(m, n) * k * FLOAT);
   try {
@@ -103,7 +82,7 @@ function multiplyBothTransposed(host: Host, product: MatrixProduct): void {
 }
 
 /** Aᵀ B: both read in place, or copied where that is faster. */
-function multiplyLines(host: Host, product: MatrixProduct): void {
+function multiplyLines(host: Workspace, product: MatrixProduct): void {
   const { a, b, out, m, n, k, bias, relu } = product;
   if (gainsFromCopies(m, n, k)) {
     const copy = host.heap.allocate(m * k * FLOAT);
@@ -115,7 +94,7 @@ function multiplyLines(host: Host, product: MatrixProduct): void {
     }
     return;
   }
-  if (n > DOT_COLUMNS || m <= n) {
+  if (!isDot(n) || m <= n) {
     sumOuterProducts(host, product);
     return;
   }
@@ -128,20 +107,26 @@ function multiplyLines(host: Host, product: MatrixProduct): void {
 
 function gainsFromCopies(m: number, n: number, k: number): boolean {
   if (Math.min(m, n) < LARGE || k <= FEW_LINES) return false;
-  const collide = [m, n].some((width) => (width * FLOAT) % COLLIDING_PITCH === 0);
-  return collide || (k >= LARGE && k <= MOST_COPIED_LINES);
+  return collides(m) || collides(n) || (k >= LARGE && k <= MOST_COPIED_LINES);
 }
 
-/** out = bias + Σ_k A[k]ᵀ B[k], A given as [k, m], B as [k, n]. */
-function sumOuterProducts(host: Host, { a, b, out, m, n, k, bias, relu }: MatrixProduct): void {
+/**
+ * out = bias + Σ_k A[k]ᵀ B[k], A given as [k, m], B as [k, n], both read in place.
+ * @param step lines of k at a time: the number changes no bit.
+ */
+export function sumOuterProducts(
+  host: Workspace,
+  { a, b, out, m, n, k, bias, relu }: Omit<MatrixProduct, 'transposeA' | 'transposeB'>,
+  step = LINES,
+): void {
   const { kernels } = host;
   const zeros = host.zeros(WIDEST_PANEL);
   if (bias !== 0) kernels.fillRows(out, m, n, bias);
   else if (k === 0) kernels.zeroFloats(out, m * n);
   const filterGradient = host.microKernels.filterGradient(m);
   const [aPitch, bPitch] = [m * FLOAT, n * FLOAT];
-  for (let line = 0; line < k; line += LINES) {
-    const lines = Math.min(LINES, k - line);
+  for (let line = 0; line < k; line += step) {
+    const lines = Math.min(step, k - line);
     const start = line > 0 || bias !== 0 ? 0 : zeros;
     filterGradient(m, n, out, a + line * aPitch, aPitch, 0, b + line * bPitch, bPitch, 0, lines, 1, start);
   }
@@ -149,7 +134,7 @@ function sumOuterProducts(host: Host, { a, b, out, m, n, k, bias, relu }: Matrix
 }
 
 /** A · B for few rows: A's transpose is small, and B is read in place. */
-function multiplyInPlace(host: Host, product: MatrixProduct): void {
+function multiplyInPlace(host: Workspace, product: MatrixProduct): void {
   const { a, m, k } = product;
   if (m === 1) {
     sumOuterProducts(host, product);
@@ -161,7 +146,7 @@ function multiplyInPlace(host: Host, product: MatrixProduct): void {
 }
 
 /** A · Bᵀ = (B · Aᵀ)ᵀ: rows of B are read in place, and the smaller A is packed. */
-function multiplyTurned(host: Host, product: MatrixProduct): void {
+function multiplyTurned(host: Workspace, product: MatrixProduct): void {
   const { a, b, out, m, n, bias, relu } = product;
   const turned = host.heap.allocate(m * n * FLOAT);
   try {
@@ -174,7 +159,7 @@ function multiplyTurned(host: Host, product: MatrixProduct): void {
 }
 
 /** Dot products of A's rows with B's few columns. */
-function multiplyFewColumns(host: Host, product: MatrixProduct): void {
+function multiplyFewColumns(host: Workspace, product: MatrixProduct): void {
   const { a, b, out, m, n, k, transposeB, bias, relu } = product;
   const strides = transposeB ? { inner: FLOAT, column: k * FLOAT } : { inner: n * FLOAT, column: FLOAT };
   const columns = packColumns(host, b, n, k, strides, host.scratch(n * packedColumnBytes(k)));
@@ -183,7 +168,7 @@ function multiplyFewColumns(host: Host, product: MatrixProduct): void {
 
 /** Bias and ReLU in a pass of their own. */
 function finish(
-  { kernels }: Host,
+  { kernels }: Workspace,
   { out, m, n }: Pick<MatrixProduct, 'out' | 'm' | 'n'>,
   bias: number,
   relu: boolean,
@@ -201,7 +186,7 @@ function packedColumnBytes(depth: number): number {
 
 /** Columns as gemmDot4 reads them, or the operand itself where it is so already. */
 function packColumns(
-  host: Host,
+  host: Workspace,
   source: number,
   columns: number,
   depth: number,
@@ -216,7 +201,7 @@ function packColumns(
 
 /** out[r][c] = bias[c] + rows[r] · columns[c]. */
 function dotProducts(
-  host: Host,
+  host: Workspace,
   product: {
     readonly rows: number;
     readonly count: number;
@@ -252,7 +237,7 @@ function dotProducts(
 }
 
 /** A · B or A · Bᵀ with B packed in panels. */
-function multiplyPanels(host: Host, product: MatrixProduct): void {
+function multiplyPanels(host: Workspace, product: MatrixProduct): void {
   const { a, b, out, m, n, k, transposeB, bias, relu } = product;
   const width = host.panelWidth;
   const rowStep = Math.min(m, rowBlock(k));
@@ -302,7 +287,7 @@ function multiplyPanels(host: Host, product: MatrixProduct): void {
 }
 
 /** Tables of the micro-kernels for contiguous rows: of `depth` floats in the source and `width` in the target. */
-function rowTables(host: Host, depth: number, width: number, rows: number) {
+function rowTables(host: Workspace, depth: number, width: number, rows: number) {
   return host.plan(`rows ${depth} ${width} ${rows}`, (arena) => ({
     source: arena.table(offsets(rows, depth * FLOAT)),
     target: arena.table(offsets(rows, width * FLOAT)),

@@ -6,14 +6,14 @@ import type {
   SumRowsKernel,
   TransposedGemmKernel,
   TreeGradientKernel,
-} from '../../kernels/kernels.js';
+} from '../kernels/kernels.js';
 import {
   type LIST_WIDTHS,
   TILES,
   type Tile,
   type TileName,
   TRANSPOSED_TILES,
-} from '../../kernels/tiles/tile.js';
+} from '../kernels/tiles/tile.js';
 
 /**
  * Rows for which gemmTransposed costs less than a panel does, by the panel's width: 0.4 to 0.7 of it. Where the tile is 8 wide, on Node 20, the

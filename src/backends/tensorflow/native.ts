@@ -8,9 +8,7 @@ import util from 'node:util';
 import { UsageError } from '../../errors.js';
 import { nameAttributes } from './nativeAttributes.js';
 import { chosenDirectory, NATIVE_VARIABLE, nativeDirectory } from './nativeDirectory.js';
-
-/** What tfjs-node and the other tfjs backends have in common. */
-export type Tfjs = typeof import('@tensorflow/tfjs-core');
+import type { Tfjs } from './runtime.js';
 
 /** Where tfjs-node may be. */
 export interface NativePlaces {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MicroKernels } from '#src/backends/simd/microKernels.js';
 import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
 import { TILE_NAMES, TILES } from '#src/kernels/tiles/tile.js';
+import { MicroKernels } from '#src/products/microKernels.js';
 
 const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
 const kernels = bindKernels(compileKernels('portable'), memory);

@@ -1,8 +1,7 @@
-import type { Arena } from '../../kernels/arena.js';
-import type { Kernels } from '../../kernels/kernels.js';
-import type { CorrelationLayer } from '../../model/model.js';
+import type { Arena } from '../kernels/arena.js';
+import type { Kernels } from '../kernels/kernels.js';
 import type { MicroKernels } from './microKernels.js';
-import type { Border, Tensor } from './tensor.js';
+import type { Border, MapShape, Tensor } from './tensor.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
@@ -47,11 +46,22 @@ export interface GatherPass {
   readonly packing: Packing;
 }
 
-/** A layer's geometry; of dilated taps there is `down` alone. */
-export type Correlation = Pick<CorrelationLayer, 'big' | 'small' | 'kernel' | 'strides' | 'padding'> & {
+/**
+ * The geometry of a layer with weights: a convolution reads the big map and writes the small one, a transposed convolution
+ * the other way round. Big position of small pixel sy and tap ky: sy·strideH + ky − padTop. Dilated taps have `down` alone.
+ */
+export interface Correlation {
+  readonly big: MapShape;
+  readonly small: MapShape;
+  /** [kh, kw]. */
+  readonly kernel: readonly [number, number];
+  /** [strideH, strideW]. */
+  readonly strides: readonly [number, number];
+  /** [padTop, padLeft]. */
+  readonly padding: readonly [number, number];
   /** Big pixels from tap to tap, [down, across]; default 1. */
   readonly dilations?: readonly [number, number];
-};
+}
 
 /** The geometry shared by both directions; `weights` is the address of the layer's weights. */
 export interface GatherPlan {

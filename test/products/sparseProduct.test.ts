@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import type { Rank, Tensor } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { DENSE_GRADIENTS, registerDenseGradients } from '#src/backends/tfjs/denseGradients.js';
+import { DENSE_GRADIENTS, registerDenseGradients } from '#src/backends/tensorflow/denseGradients.js';
 import type { TensorFlow } from '#src/tfjs/tensorflow.js';
-import { sampleValues } from './boundedProduct.js';
-import { tf, useBackend } from './onWasm.js';
+import { sampleValues } from '../tfjs/boundedProduct.js';
+import { tf, useBackend } from '../tfjs/onWasm.js';
 import { columnsOf, type Geometry, SparseRun, sparseValues } from './sparseRun.js';
 
 /** With lists of 40 columns, and of 80. */
