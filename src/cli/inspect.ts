@@ -15,7 +15,7 @@ export const inspectCommand = defineCommand({
   async execute({ run, json }) {
     const [{ findCheckpoint }, { parameterHash }, { resolveModel }, { describeModel }] = await Promise.all([
       import('../coordinator/loadModel.js'),
-      import('../coordinator/checkpoint.js'),
+      import('../runs/checkpoint.js'),
       import('../model/resolve.js'),
       import('../model/describe.js'),
     ]);

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { writeFileAtomic } from '../coordinator/atomicFile.js';
 import type { LoadedModel } from '../coordinator/loadModel.js';
+import { writeFileAtomic } from '../runs/atomicFile.js';
 import { pngPath } from './flags.js';
 import { printJson, printLine } from './output.js';
 

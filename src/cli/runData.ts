@@ -1,9 +1,9 @@
 import { requireImageSize } from '../coordinator/evaluate.js';
 import { findCheckpoint, type LoadedModel, loadModel } from '../coordinator/loadModel.js';
-import type { RunConfig } from '../coordinator/runConfig.js';
-import { openRunDirectory } from '../coordinator/runDirectory.js';
 import { type Dataset, loadDataset } from '../data/dataset.js';
 import { UsageError } from '../errors.js';
+import type { RunConfig } from '../runs/runConfig.js';
+import { openRunDirectory } from '../runs/runDirectory.js';
 
 /** A trained model with the test set that --data names. */
 export async function loadForTestSet(

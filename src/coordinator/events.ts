@@ -1,5 +1,5 @@
 import type { TileName } from '../kernels/tiles/tile.js';
-import type { RunConfig } from './runConfig.js';
+import type { RunConfig } from '../runs/runConfig.js';
 
 /** Means over examples, in nats. */
 export interface MeanTerms {

@@ -3,8 +3,8 @@ import { UsageError } from '../errors.js';
 import { Arena } from '../kernels/arena.js';
 import { bindKernels, compileKernels } from '../kernels/kernels.js';
 import { Purpose, randomKey } from '../kernels/stream.js';
+import type { RunConfig } from '../runs/runConfig.js';
 import { BINARIZE_MODE } from '../worker/rank.js';
-import type { RunConfig } from './runConfig.js';
 
 const PAGE = 65536;
 

@@ -2,9 +2,9 @@ import { statSync } from 'node:fs';
 import { UsageError } from '../errors.js';
 import { LatentModel } from '../inference/latentModel.js';
 import { resolveModel } from '../model/resolve.js';
-import { type Checkpoint, loadCheckpoint, parameterHash } from './checkpoint.js';
-import type { RunConfig } from './runConfig.js';
-import { openRunDirectory } from './runDirectory.js';
+import { type Checkpoint, loadCheckpoint, parameterHash } from '../runs/checkpoint.js';
+import type { RunConfig } from '../runs/runConfig.js';
+import { openRunDirectory } from '../runs/runDirectory.js';
 
 /** A trained model and where it comes from. */
 export interface LoadedModel {

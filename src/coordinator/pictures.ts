@@ -3,10 +3,10 @@ import type { Dataset } from '../data/dataset.js';
 import { LatentModel } from '../inference/latentModel.js';
 import { manifold } from '../inference/traversal.js';
 import { manifoldGrid, reconstructionGrid, sampleGrid } from '../report/picture.js';
-import { writeFileAtomic } from './atomicFile.js';
+import { writeFileAtomic } from '../runs/atomicFile.js';
+import type { RunConfig } from '../runs/runConfig.js';
+import type { RunDirectory } from '../runs/runDirectory.js';
 import { testExamples } from './examples.js';
-import type { RunConfig } from './runConfig.js';
-import type { RunDirectory } from './runDirectory.js';
 import type { RunState } from './runState.js';
 
 const SAMPLES = 100;

@@ -3,10 +3,10 @@ import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import type { Platform } from '../kernels/platform.js';
 import { initializeParameters } from '../model/initialize.js';
 import type { Model } from '../model/model.js';
+import type { TrainingState } from '../runs/checkpoint.js';
 import { CONTROL_WORDS } from '../worker/control.js';
 import { planRunMemory, type RunLayout } from '../worker/runMemory.js';
 import type { Settings } from '../worker/settings.js';
-import type { TrainingState } from './checkpoint.js';
 
 const PAGE = 65536;
 

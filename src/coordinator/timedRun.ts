@@ -1,15 +1,15 @@
 import type { BackendName } from '../backends/backend.js';
 import { prepareTfjs } from '../backends/tensorflow/load.js';
 import type { Dataset } from '../data/dataset.js';
+import { epochOrder } from '../data/epochOrder.js';
 import type { Arithmetic, Kernels } from '../kernels/kernels.js';
 import { choosePlatform, type Platform, revectorizesTfjs } from '../kernels/platform.js';
 import type { TileName } from '../kernels/tiles/tile.js';
 import type { Model } from '../model/model.js';
 import { resolveModel } from '../model/resolve.js';
 import type { ModelSpec } from '../model/spec.js';
+import { parameterHash } from '../runs/checkpoint.js';
 import { Timing } from '../worker/stepLoop.js';
-import { parameterHash } from './checkpoint.js';
-import { epochOrder } from './epochOrder.js';
 import { RunState } from './runState.js';
 import { requestedConfig, settingsOf } from './trainOptions.js';
 import { WorkerPool } from './workerPool.js';

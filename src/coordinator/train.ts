@@ -3,16 +3,16 @@ import { type Dataset, loadDataset } from '../data/dataset.js';
 import { UsageError } from '../errors.js';
 import { choosePlatform, type Platform, revectorizesTfjs } from '../kernels/platform.js';
 import { resolveModel } from '../model/resolve.js';
-import { continuedConfig } from './backendHistory.js';
-import { type Checkpoint, parameterHash } from './checkpoint.js';
-import type { FinishReason, MeanTerms, RunEvent } from './events.js';
-import type { RunConfig } from './runConfig.js';
+import { continuedConfig } from '../runs/backendHistory.js';
+import { type Checkpoint, parameterHash } from '../runs/checkpoint.js';
+import type { RunConfig } from '../runs/runConfig.js';
 import {
   createNumberedRunDirectory,
   createRunDirectory,
   openRunDirectory,
   type RunDirectory,
-} from './runDirectory.js';
+} from '../runs/runDirectory.js';
+import type { FinishReason, MeanTerms, RunEvent } from './events.js';
 import { RunState } from './runState.js';
 import { Trainer } from './trainer.js';
 import { checkNumbers, requestedConfig, settingsOf, type TrainOptions, workerCount } from './trainOptions.js';

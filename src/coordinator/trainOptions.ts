@@ -11,11 +11,11 @@ import { ADAM_DEFAULTS } from '../model/adam.js';
 import { loadModelSpec } from '../model/load.js';
 import type { MapShape } from '../model/model.js';
 import type { Binarization, ModelSpec } from '../model/spec.js';
+import { assertSameRun, parseRunConfig, type RunConfig } from '../runs/runConfig.js';
 import { MOST_RANKS } from '../worker/control.js';
 import type { Settings } from '../worker/settings.js';
 import type { Fault } from '../worker/stepLoop.js';
 import type { RunEvent } from './events.js';
-import { assertSameRun, parseRunConfig, type RunConfig } from './runConfig.js';
 
 /** What `train` takes: everything has a default, by the model where the model recommends one. */
 export interface TrainOptions {

@@ -1,11 +1,11 @@
 import type { Dataset } from '../data/dataset.js';
+import { epochOrder } from '../data/epochOrder.js';
 import { UsageError } from '../errors.js';
+import type { RunConfig } from '../runs/runConfig.js';
+import type { RunDirectory } from '../runs/runDirectory.js';
 import { Control } from '../worker/control.js';
-import { epochOrder } from './epochOrder.js';
 import type { FinishReason, MeanTerms, RunEvent } from './events.js';
 import { writeEpochPictures } from './pictures.js';
-import type { RunConfig } from './runConfig.js';
-import type { RunDirectory } from './runDirectory.js';
 import type { RunState } from './runState.js';
 import { testMeans } from './testMeans.js';
 import type { TrainOptions } from './trainOptions.js';

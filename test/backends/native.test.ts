@@ -8,7 +8,7 @@ import util from 'node:util';
 import { findNative, loadNative, loadNativeFrom } from '#src/backends/tensorflow/native.js';
 import { ATTRIBUTES } from '#src/backends/tensorflow/nativeAttributes.js';
 import { nativeDirectory } from '#src/backends/tensorflow/nativeDirectory.js';
-import { temporaryDirectory } from '../checkpoint/temporaryDirectory.js';
+import { temporaryDirectory } from '../runs/temporaryDirectory.js';
 
 const directory = temporaryDirectory();
 const firstOperations = fileURLToPath(new URL('firstOperations.js', import.meta.url));

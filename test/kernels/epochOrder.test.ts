@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { epochOrder } from '#src/coordinator/epochOrder.js';
+import { epochOrder } from '#src/data/epochOrder.js';
 import { Purpose, randomKey } from '#src/kernels/stream.js';
 import { KernelHarness } from './kernelHarness.js';
 import { rowWords } from './philoxReference.js';

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runCommand } from '#src/setup/command.js';
 import { reasonIn } from '#src/setup/workshop.js';
-import { temporaryDirectory } from '../checkpoint/temporaryDirectory.js';
+import { temporaryDirectory } from '../runs/temporaryDirectory.js';
 
 const directory = temporaryDirectory();
 

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { UsageError } from '#src/errors.js';
 import { type NativeSetup, type SetupOptions, setupNative } from '#src/setup/native.js';
-import { temporaryDirectory } from '../checkpoint/temporaryDirectory.js';
+import { temporaryDirectory } from '../runs/temporaryDirectory.js';
 import { absent, FakeMachine, failure, PACKAGE, type Programs, success, Told } from './fakeMachine.js';
 import { WHEEL_FILES, wheelOf, zipOf } from './smallWheel.js';
 

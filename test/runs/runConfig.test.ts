@@ -5,7 +5,7 @@ import {
   parseRunConfig,
   parseRunConfigText,
   type RunConfig,
-} from '#src/coordinator/runConfig.js';
+} from '#src/runs/runConfig.js';
 import { UsageError } from '#src/errors.js';
 import { tinyConfig, tinyModel } from './exampleRun.js';
 

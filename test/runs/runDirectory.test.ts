@@ -8,13 +8,13 @@ import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { mock, test } from 'node:test';
 import fc from 'fast-check';
-import { parameterHash } from '#src/coordinator/checkpoint.js';
+import { parameterHash } from '#src/runs/checkpoint.js';
 import {
   createNumberedRunDirectory,
   createRunDirectory,
   openRunDirectory,
   type RunDirectory,
-} from '#src/coordinator/runDirectory.js';
+} from '#src/runs/runDirectory.js';
 import { UsageError } from '#src/errors.js';
 import { tinyCheckpoint, tinyConfig } from './exampleRun.js';
 import { temporaryDirectory } from './temporaryDirectory.js';
@@ -262,7 +262,7 @@ test('refused: metrics with a line that is none', async () => {
 /** Saves one checkpoint after the other, and says so, until it is killed. */
 function startSaving(run: RunDirectory): ChildProcess {
   const script = `
-    import { RunDirectory } from ${JSON.stringify(import.meta.resolve('#src/coordinator/runDirectory.js'))};
+    import { RunDirectory } from ${JSON.stringify(import.meta.resolve('#src/runs/runDirectory.js'))};
     import { tinyCheckpoint } from ${JSON.stringify(new URL('exampleRun.js', import.meta.url).href)};
     const run = new RunDirectory(process.argv[1]);
     for (let step = 1; ; step++) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { continuedConfig } from '#src/coordinator/backendHistory.js';
-import { parseRunConfig, type RunConfig } from '#src/coordinator/runConfig.js';
+import { continuedConfig } from '#src/runs/backendHistory.js';
+import { parseRunConfig, type RunConfig } from '#src/runs/runConfig.js';
 import { tinyConfig } from './exampleRun.js';
 
 type Name = RunConfig['backend'];

@@ -1,5 +1,5 @@
-import type { Checkpoint } from '#src/coordinator/checkpoint.js';
-import type { RunConfig } from '#src/coordinator/runConfig.js';
+import type { Checkpoint } from '#src/runs/checkpoint.js';
+import type { RunConfig } from '#src/runs/runConfig.js';
 import type { ModelSpec } from '#src/model/spec.js';
 
 /** A model with every kind of layer that has weights. */

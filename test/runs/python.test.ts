@@ -6,14 +6,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { parameterHash, saveCheckpoint } from '#src/coordinator/checkpoint.js';
-import { encodeSafetensors, readSafetensors, type Tensor } from '#src/coordinator/safetensors.js';
+import { parameterHash, saveCheckpoint } from '#src/runs/checkpoint.js';
+import { encodeSafetensors, readSafetensors, type Tensor } from '#src/runs/safetensors.js';
 import { exactFloats, tinyCheckpoint, tinyConfig } from './exampleRun.js';
 import { temporaryDirectory } from './temporaryDirectory.js';
 
 const python = process.env.LOWERBOUND_PYTHON ?? 'python3';
-// Compiled into build/test/checkpoint.
-const reader = fileURLToPath(new URL('../../../test/checkpoint/read_checkpoint.py', import.meta.url));
+// Compiled into build/test/runs.
+const reader = fileURLToPath(new URL('../../../test/runs/read_checkpoint.py', import.meta.url));
 const file = join(temporaryDirectory(), 'x.safetensors');
 
 function runPython(...args: string[]): string {

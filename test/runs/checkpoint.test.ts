@@ -10,8 +10,8 @@ import {
   loadCheckpoint,
   parameterHash,
   saveCheckpoint,
-} from '#src/coordinator/checkpoint.js';
-import { encodeSafetensors, readSafetensors, type Tensor } from '#src/coordinator/safetensors.js';
+} from '#src/runs/checkpoint.js';
+import { encodeSafetensors, readSafetensors, type Tensor } from '#src/runs/safetensors.js';
 import { UsageError } from '#src/errors.js';
 import { resolveModel } from '#src/model/resolve.js';
 import { tinyCheckpoint, tinyConfig, tinyModel, tinySize } from './exampleRun.js';

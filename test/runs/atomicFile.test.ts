@@ -5,7 +5,7 @@ import fsPromises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { beforeEach, mock, test } from 'node:test';
-import { isTemporaryFile, writeFileAtomic } from '#src/coordinator/atomicFile.js';
+import { isTemporaryFile, writeFileAtomic } from '#src/runs/atomicFile.js';
 import { UsageError } from '#src/errors.js';
 import { temporaryDirectory } from './temporaryDirectory.js';
 
@@ -20,7 +20,7 @@ beforeEach(() => {
 
 /** Runs `script`, an ES module that knows writeFileAtomic and `file`, in a process of its own. */
 function run(script: string, prefix: readonly string[] = []) {
-  const module = import.meta.resolve('#src/coordinator/atomicFile.js');
+  const module = import.meta.resolve('#src/runs/atomicFile.js');
   const prelude = `import { writeFileAtomic } from ${JSON.stringify(module)}; const file = ${JSON.stringify(file)};`;
   const node = [process.execPath, '--input-type=module', '--eval', prelude + script];
   const [command, ...args] = [...prefix, ...node];

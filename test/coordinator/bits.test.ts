@@ -15,7 +15,7 @@ import { withTemporaryDirectory } from './temporaryRun.js';
 const STEPS = 25;
 
 const golden = JSON.parse(
-  readFileSync(new URL('../../../test/training/golden.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../../test/coordinator/golden.json', import.meta.url), 'utf8'),
 ) as Record<'portable' | 'fused', Readonly<Record<'cvae' | 'mlp' | 'iwae', string>>>;
 
 async function hashAfter(options: TrainOptions): Promise<string> {

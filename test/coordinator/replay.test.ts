@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { epochOrder } from '#src/coordinator/epochOrder.js';
+import { epochOrder } from '#src/data/epochOrder.js';
 import { loadDataset, type Model, resolveModel, train } from '#src/index.js';
 import { Arena } from '#src/kernels/arena.js';
 import { bindKernels, compileKernels } from '#src/kernels/kernels.js';

@@ -3,7 +3,7 @@ import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { encodeSafetensors, readSafetensors, type Tensor } from '#src/coordinator/safetensors.js';
+import { encodeSafetensors, readSafetensors, type Tensor } from '#src/runs/safetensors.js';
 import { UsageError } from '#src/errors.js';
 import { temporaryDirectory } from './temporaryDirectory.js';
 
