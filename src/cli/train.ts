@@ -154,8 +154,8 @@ export const trainCommand = defineCommand({
     }
     if (json) printJson(resultObject(result));
     else if (!quiet) printLine(closingLines(result, values.data));
-    if (interruption.exitCode === ExitCode.outputClosed) {
-      process.stderr.write(`Standard output was closed. ${closingLines(result, values.data)}\n`);
+    if (interruption.outputLoss !== undefined) {
+      process.stderr.write(`${interruption.outputLoss.message} ${closingLines(result, values.data)}\n`);
     }
     return interruption.exitCode ?? ExitCode.done;
   },

@@ -6,7 +6,7 @@ import type { Model } from '../model/model.js';
 import { CONTROL_WORDS } from '../worker/control.js';
 import { planRunMemory, type RunLayout } from '../worker/runMemory.js';
 import type { Settings } from '../worker/settings.js';
-import type { TrainingState } from './checkpoint.js';
+import { requireFit, type TrainingState } from './trainingState.js';
 
 const PAGE = 65536;
 
@@ -61,8 +61,12 @@ export class RunState implements TrainingState {
     });
   }
 
-  /** Takes over a checkpoint's state. */
+  /**
+   * Takes over a checkpoint's state.
+   * @throws UsageError where it is the state of a model of another size.
+   */
   restore(state: TrainingState): void {
+    requireFit(state, this.model.parameters);
     this.parameters.set(state.parameters);
     this.adamM.set(state.adamM);
     this.adamV.set(state.adamV);
