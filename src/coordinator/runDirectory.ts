@@ -118,13 +118,17 @@ export class RunDirectory {
    * Saves `checkpoint` under its step and removes the oldest ones beyond the last 3. The buffers are
    * copied before this function returns its promise.
    *
+   * @param options.metricsLost metrics.jsonl could not be written: then it is not asked to reach the disk either.
    * @returns the hash of the parameters.
    */
-  async saveCheckpoint(checkpoint: Checkpoint): Promise<string> {
+  async saveCheckpoint(
+    checkpoint: Checkpoint,
+    options: { readonly metricsLost?: boolean } = {},
+  ): Promise<string> {
     const { step } = checkpoint;
     const { bytes, parametersSha256 } = encodeCheckpoint(checkpoint);
     // First the metrics: once there is a checkpoint, nothing writes the lines up to its step again.
-    await syncIfThere(this.metricsPath);
+    if (options.metricsLost !== true) await syncIfThere(this.metricsPath);
     await writeFileAtomic(this.checkpointPath(step), bytes);
     await this.#prune(step);
     return parametersSha256;

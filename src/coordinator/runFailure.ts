@@ -33,20 +33,24 @@ export function parametersInWords({ model, parameters, adamM, adamV }: RunState)
 
 /**
  * The error of a run that was stopped by another one after `step`: the same kind of error, with the first one's cause.
- * @param saved the checkpoint, or why there is none.
+ * @param saved the checkpoint and the first step whose line of metrics.jsonl is lost, or why there is no checkpoint.
  */
 export function stoppedBy(
   error: unknown,
   step: number,
-  saved: { readonly path: string; readonly effect: string } | { readonly reason: unknown },
+  saved: { readonly path: string; readonly lostFrom: number | undefined } | { readonly reason: unknown },
 ): Error {
   const rest =
     'path' in saved
-      ? `The run stopped after step ${step}, with a checkpoint: ${saved.path}. ${saved.effect}`.trimEnd()
+      ? `The run stopped after step ${step}, with a checkpoint: ${saved.path}.${lostLines(saved.lostFrom)}`
       : `The run stopped after step ${step}, without a checkpoint: ${messageOf(saved.reason)}`;
   const message = `${messageOf(error)} ${rest}`;
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   return error instanceof UsageError ? new UsageError(message, { cause }) : new Error(message, { cause });
+}
+
+function lostLines(from: number | undefined): string {
+  return from === undefined ? '' : ` Its lines of metrics.jsonl from step ${from} on are lost.`;
 }
 
 function messageOf(error: unknown): string {

@@ -48,8 +48,10 @@ export class Trainer {
   #examples = 0;
   #seconds = 0;
   #test: MeanTerms | undefined;
-  /** What went wrong beside the ranks, while they worked. */
-  #failure: { readonly error: unknown; readonly effect: string } | undefined;
+  /** What went wrong beside the ranks, while they worked; the first one first. */
+  readonly #failures = new Map<'metrics' | 'events', unknown>();
+  /** The first step whose line of metrics.jsonl is lost. */
+  #lostFrom: number | undefined;
 
   constructor(parts: TrainerParts) {
     this.#parts = parts;
@@ -95,7 +97,7 @@ export class Trainer {
     const examplesBefore = this.#examples;
     const secondsBefore = this.#seconds;
     const next = await this.#polling(epoch, () => pool.trainSteps(epoch, step, Math.min(epochEnd, endStep)));
-    if (this.#failure !== undefined) throw await this.#stoppedBy(this.#failure, next);
+    if (this.#failures.size > 0) throw await this.#stoppedByFailure(next);
     await this.#checkpoint(next);
     if (next === epochEnd) {
       const examples = this.#examples - examplesBefore;
@@ -140,29 +142,27 @@ export class Trainer {
   }
 
   /**
-   * What may fail while the ranks work, in a timer that nobody could catch an error of. The first failure stops the ranks after
-   * the step at hand; nothing more is told or written then.
-   * @param effect of a failure, in a sentence.
+   * What may fail while the ranks work, in a timer that nobody could catch an error of. A failure stops the ranks after the step
+   * at hand; what has failed is not tried again.
    */
-  #attempt(action: () => void, effect = ''): void {
-    if (this.#failure !== undefined) return;
+  #attempt(what: 'metrics' | 'events', action: () => void): void {
+    if (this.#failures.has(what)) return;
     try {
       action();
     } catch (error) {
-      this.#failure = { error, effect };
+      this.#failures.set(what, error);
       this.#requestStop();
     }
   }
 
   /** Saves what was trained, if that can still be done, without telling of it. */
-  async #stoppedBy(
-    { error, effect }: { readonly error: unknown; readonly effect: string },
-    step: number,
-  ): Promise<Error> {
+  async #stoppedByFailure(step: number): Promise<Error> {
     const { directory } = this.#parts;
+    const [error] = this.#failures.values();
+    const lostFrom = this.#lostFrom;
     try {
       await this.#save(step);
-      return stoppedBy(error, step, { path: directory.checkpointPath(step), effect });
+      return stoppedBy(error, step, { path: directory.checkpointPath(step), lostFrom });
     } catch (reason) {
       return stoppedBy(error, step, { reason });
     }
@@ -194,14 +194,17 @@ export class Trainer {
       const batch = means({ examples, logLikelihood, kl });
       if (step % every === 0) {
         const beta = this.#doubles[place + 3]!;
-        this.#attempt(
-          () => directory.appendMetrics({ step, kind: 'batch', epoch: epoch + 1, ...batch, beta }),
-          `Its lines of metrics.jsonl from step ${step} on are lost.`,
-        );
+        this.#attempt('metrics', () => {
+          this.#lostFrom = step;
+          directory.appendMetrics({ step, kind: 'batch', epoch: epoch + 1, ...batch, beta });
+          this.#lostFrom = undefined;
+        });
       }
       if (step === completed) {
         const [examples, seconds] = [this.#examples, this.#seconds];
-        this.#attempt(() => tell({ kind: 'progress', epoch: epoch + 1, step, examples, seconds, batch }));
+        this.#attempt('events', () =>
+          tell({ kind: 'progress', epoch: epoch + 1, step, examples, seconds, batch }),
+        );
       }
     }
   }
@@ -222,7 +225,8 @@ export class Trainer {
   #save(step: number): Promise<string> {
     const { config, state, directory } = this.#parts;
     const { parameters, adamM, adamV } = state;
-    return directory.saveCheckpoint({ config, step, epochSums: { ...this.#sums }, parameters, adamM, adamV });
+    const checkpoint = { config, step, epochSums: { ...this.#sums }, parameters, adamM, adamV };
+    return directory.saveCheckpoint(checkpoint, { metricsLost: this.#lostFrom !== undefined });
   }
 
   /** Evaluates the test set, writes the epoch's line and pictures. */
