@@ -155,7 +155,9 @@ export const trainCommand = defineCommand({
     if (json) printJson(resultObject(result));
     else if (!quiet) printLine(closingLines(result, values.data));
     if (interruption.outputLoss !== undefined) {
-      process.stderr.write(`${interruption.outputLoss.message} ${closingLines(result, values.data)}\n`);
+      const { message } = interruption.outputLoss;
+      const stopped = `The run stopped after step ${result.step}, with a checkpoint.`;
+      process.stderr.write(`${message} ${stopped}\n${closingLines(result, values.data)}\n`);
     }
     return interruption.exitCode ?? ExitCode.done;
   },
