@@ -8,7 +8,7 @@ export { type TrainResult, train } from './coordinator/train.js';
 export type { TrainOptions } from './coordinator/trainOptions.js';
 export { WorkerFailure } from './coordinator/workerPool.js';
 export { type Dataset, type ImageSet, loadDataset } from './data/dataset.js';
-export { UsageError } from './errors.js';
+export { NotFiniteError, UsageError } from './errors.js';
 export {
   type ElboGradients,
   type ElboOptions,

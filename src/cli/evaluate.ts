@@ -49,7 +49,8 @@ export const evaluateCommand = defineCommand({
       progress.end,
     );
     if (json) {
-      printJson(evaluation);
+      const { warnings: _told, ...figures } = evaluation;
+      printJson(figures);
       return ExitCode.done;
     }
     const { test, elboStandardError, protocol, checkpoint, step, parametersSha256 } = evaluation;

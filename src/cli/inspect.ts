@@ -1,6 +1,6 @@
 import { defineCommand } from './command.js';
 import { ExitCode } from './exitCode.js';
-import { printJson, printLine } from './output.js';
+import { printJson, printLine, printWarnings } from './output.js';
 import { klWord, outputFlags, runArgument } from './sharedFlags.js';
 
 export const inspectCommand = defineCommand({
@@ -19,7 +19,8 @@ export const inspectCommand = defineCommand({
       import('../model/resolve.js'),
       import('../model/describe.js'),
     ]);
-    const { path, checkpoint } = await findCheckpoint(run);
+    const { path, checkpoint, warnings } = await findCheckpoint(run);
+    printWarnings(warnings);
     const { config, step } = checkpoint;
     const model = resolveModel(config.model, { latent: config.latent });
     const parametersSha256 = parameterHash(checkpoint.parameters);

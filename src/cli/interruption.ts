@@ -1,5 +1,5 @@
 import { ExitCode } from './exitCode.js';
-import { onOutputClosed } from './output.js';
+import { type OutputLoss, onOutputLost } from './output.js';
 
 /**
  * Milliseconds in which a second Ctrl-C counts as the first: npx passes on the one that the terminal has already
@@ -8,7 +8,7 @@ import { onOutputClosed } from './output.js';
 const ECHO = 400;
 
 /**
- * Turns the first SIGINT, SIGTERM, or closed standard output into a request to stop. A second signal leaves the process
+ * Turns the first SIGINT, SIGTERM, or loss of standard output into a request to stop. A second signal leaves the process
  * at once.
  */
 export class Interruption {
@@ -16,13 +16,17 @@ export class Interruption {
   readonly #tell: (message: string) => void;
   #exitCode: number | undefined;
   #since = 0;
+  #outputLoss: OutputLoss | undefined;
 
   /** @param tell takes a sentence for the user when the request is made. */
   constructor(tell: (message: string) => void) {
     this.#tell = tell;
     process.on('SIGINT', this.#interrupt);
     process.on('SIGTERM', this.#terminate);
-    onOutputClosed(() => this.#request(ExitCode.outputClosed));
+    onOutputLost((loss) => {
+      this.#outputLoss ??= loss;
+      this.#request(loss.exitCode);
+    });
   }
 
   get signal(): AbortSignal {
@@ -34,8 +38,14 @@ export class Interruption {
     return this.#exitCode;
   }
 
-  /** Signals do again what they did before. */
+  /** Undefined where standard output can still be written. */
+  get outputLoss(): OutputLoss | undefined {
+    return this.#outputLoss;
+  }
+
+  /** Signals, and a loss of standard output, do again what they did before. */
   release(): void {
+    onOutputLost(undefined);
     process.off('SIGINT', this.#interrupt);
     process.off('SIGTERM', this.#terminate);
   }

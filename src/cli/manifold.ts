@@ -18,11 +18,11 @@ export const manifoldCommand = defineCommand({
     ['lowerbound manifold runs/cvae-1 --side 30 --out latent-space.png', 'A finer grid'],
   ],
   async execute({ run, json, out, side = 20 }) {
-    const [{ loadModel }, { manifoldPicture }] = await Promise.all([
-      import('../coordinator/loadModel.js'),
+    const [{ loadForUser }, { manifoldPicture }] = await Promise.all([
+      import('./runData.js'),
       import('../coordinator/pictures.js'),
     ]);
-    const loaded = await loadModel(run);
+    const loaded = await loadForUser(run);
     const title = `${loaded.config.model.name}, step ${loaded.step}: the latent space`;
     const png = await manifoldPicture(loaded.model, { side, title });
     await writePicture(png, { run, loaded, name: 'manifold', out, json });

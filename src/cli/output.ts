@@ -1,20 +1,41 @@
+import { jsonText } from '../report/jsonText.js';
 import { ExitCode } from './exitCode.js';
 
-let whenClosed: () => void = () => process.exit(ExitCode.outputClosed);
+/** Standard output cannot be written any more. */
+export interface OutputLoss {
+  readonly exitCode: number;
+  readonly message: string;
+}
 
-/** Keeps a closed pipe (`| head`) from ending the process with a stack. */
+let whenLost: (loss: OutputLoss) => void = leave;
+
+/** Keeps a closed pipe (`| head`) or a full device (`> /dev/full`) from ending the process with a stack. */
 export function guardOutput(): void {
+  let lost = false;
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    whenClosed();
+    if (lost) return;
+    lost = true;
+    whenLost(lossBy(error));
   });
   // Nobody is left to be told.
   process.stderr.on('error', () => {});
 }
 
-/** What to do, instead of leaving at once, when nobody reads standard output any more. Called once for each line. */
-export function onOutputClosed(act: () => void): void {
-  whenClosed = act;
+/** What to do, instead of leaving at once, when standard output is lost. Called once; undefined: leave at once again. */
+export function onOutputLost(act: ((loss: OutputLoss) => void) | undefined): void {
+  whenLost = act ?? leave;
+}
+
+/** A closed pipe is no failure: whoever closed it has read enough. Anything else is told. */
+function leave({ exitCode, message }: OutputLoss): never {
+  if (exitCode !== ExitCode.outputClosed) process.stderr.write(`${message}\n`);
+  process.exit(exitCode);
+}
+
+function lossBy(error: NodeJS.ErrnoException): OutputLoss {
+  return error.code === 'EPIPE'
+    ? { exitCode: ExitCode.outputClosed, message: 'Standard output was closed.' }
+    : { exitCode: ExitCode.failed, message: `Standard output cannot be written: ${error.message}.` };
 }
 
 export function printLine(line: string): void {
@@ -22,5 +43,10 @@ export function printLine(line: string): void {
 }
 
 export function printJson(value: object): void {
-  printLine(JSON.stringify(value));
+  printLine(jsonText(value));
+}
+
+/** On standard error, so that what reads standard output finds there what it always finds. */
+export function printWarnings(messages: readonly string[]): void {
+  for (const message of messages) process.stderr.write(`Warning: ${message}\n`);
 }

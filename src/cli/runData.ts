@@ -4,22 +4,34 @@ import { type Dataset, loadDataset } from '../data/dataset.js';
 import { UsageError } from '../errors.js';
 import type { RunConfig } from '../runs/runConfig.js';
 import { openRunDirectory } from '../runs/runDirectory.js';
+import { printWarnings } from './output.js';
+
+/** The model of a run or a checkpoint; the user is told where it is not of the newest checkpoint. */
+export async function loadForUser(run: string): Promise<LoadedModel> {
+  const loaded = await loadModel(run);
+  printWarnings(loaded.warnings);
+  return loaded;
+}
 
 /** A trained model with the test set that --data names. */
 export async function loadForTestSet(
   run: string,
   data: string | undefined,
 ): Promise<{ readonly loaded: LoadedModel; readonly dataset: Dataset }> {
-  const loaded = await loadModel(run);
+  const loaded = await loadForUser(run);
   requireOwnData(loaded.config, loaded.path, data);
   const dataset = loadDataset(data);
   requireImageSize(loaded.config, dataset, loaded.path);
   return { loaded, dataset };
 }
 
-/** @throws UsageError where --data is absent and the run was not trained on MNIST. */
+/**
+ * Tells, too, where the newest checkpoint is not the one that is used.
+ * @throws UsageError where --data is absent and the run was not trained on MNIST.
+ */
 export async function requireDataOf(run: string, data: string | undefined): Promise<void> {
-  const { path, checkpoint } = await findCheckpoint(run);
+  const { path, checkpoint, warnings } = await findCheckpoint(run);
+  printWarnings(warnings);
   requireOwnData(checkpoint.config, path, data);
 }
 

@@ -23,11 +23,11 @@ export const sampleCommand = defineCommand({
     ['lowerbound sample runs/cvae-1 --count 16 --seed 7 --draw --out draws.png', '16 others, pixels drawn'],
   ],
   async execute({ run, json, out, count = 100, seed, draw = false }) {
-    const [{ loadModel }, { samplePicture }] = await Promise.all([
-      import('../coordinator/loadModel.js'),
+    const [{ loadForUser }, { samplePicture }] = await Promise.all([
+      import('./runData.js'),
       import('../coordinator/pictures.js'),
     ]);
-    const loaded = await loadModel(run);
+    const loaded = await loadForUser(run);
     const what = draw ? 'samples (drawn pixels)' : 'samples (means)';
     const title = `${loaded.config.model.name}, step ${loaded.step}: ${count} ${what}, seed ${seed ?? 0}`;
     const png = await samplePicture(loaded.model, { count, draw, title, ...given({ seed }) });

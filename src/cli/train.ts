@@ -154,8 +154,10 @@ export const trainCommand = defineCommand({
     }
     if (json) printJson(resultObject(result));
     else if (!quiet) printLine(closingLines(result, values.data));
-    if (interruption.exitCode === ExitCode.outputClosed) {
-      process.stderr.write(`Standard output was closed. ${closingLines(result, values.data)}\n`);
+    if (interruption.outputLoss !== undefined) {
+      const { message } = interruption.outputLoss;
+      const stopped = `The run stopped after step ${result.step}, with a checkpoint.`;
+      process.stderr.write(`${message} ${stopped}\n${closingLines(result, values.data)}\n`);
     }
     return interruption.exitCode ?? ExitCode.done;
   },

@@ -1,7 +1,7 @@
 import type { BackendName, KlEstimate } from '../backends/backend.js';
 import { prepareTfjs } from '../backends/tensorflow/load.js';
 import { type Dataset, loadDataset } from '../data/dataset.js';
-import { UsageError } from '../errors.js';
+import { NotFiniteError, UsageError } from '../errors.js';
 import { inferencePlatform, revectorizesTfjs } from '../kernels/platform.js';
 import { resolveModel } from '../model/resolve.js';
 import type { Binarization } from '../model/spec.js';
@@ -52,6 +52,8 @@ export interface Evaluation {
   readonly checkpoint: string;
   readonly step: number;
   readonly parametersSha256: string;
+  /** Sentences for the user, as in LoadedModel. Usually none. */
+  readonly warnings: readonly string[];
 }
 
 /** Examples of a chunk: a matter of memory alone. */
@@ -60,9 +62,10 @@ const CHUNK = 256;
 /**
  * Test ELBO, reconstruction term and KL of a checkpoint, over worker threads; the same figures for any number of them.
  * @throws UsageError where checkpoint, data and options do not fit together.
+ * @throws NotFiniteError where the ELBO of an example is NaN or infinite.
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
-  const { path, checkpoint } = await findCheckpoint(options.path);
+  const { path, checkpoint, warnings } = await findCheckpoint(options.path);
   const dataset = loadDataset(options.data);
   const config = evaluationConfig(checkpoint.config, options);
   requireImageSize(config, dataset, path);
@@ -82,16 +85,12 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   );
   state.restore(checkpoint);
   const pool = new WorkerPool({ state, workers, barrierTimeLimit: 60_000 });
-  const timer = setInterval(() => {
-    options.onProgress?.(Atomics.load(state.control, Control.evaluated), test.count);
-  }, 100);
   try {
-    await pool.evaluate();
+    await withProgress(state, options.onProgress, () => pool.evaluate());
   } finally {
-    clearInterval(timer);
     await pool.close();
   }
-  const { means, elboStandardError } = testMeans(state);
+  const { means, elboStandardError } = finiteMeans(state, path);
   return {
     test: means,
     elboStandardError,
@@ -106,7 +105,44 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     checkpoint: path,
     step: checkpoint.step,
     parametersSha256: parameterHash(checkpoint.parameters),
+    warnings,
   };
+}
+
+/** Reads the ranks' progress while they work. What `onProgress` throws is thrown here, and not in the timer. */
+async function withProgress(
+  { control, settings }: RunState,
+  onProgress: EvaluateOptions['onProgress'],
+  work: () => Promise<void>,
+): Promise<void> {
+  let failed: (error: unknown) => void = () => {};
+  const failure = new Promise<never>((_, reject) => {
+    failed = reject;
+  });
+  const timer = setInterval(() => {
+    try {
+      onProgress?.(Atomics.load(control, Control.evaluated), settings.testCount);
+    } catch (error) {
+      failed(error);
+    }
+  }, 100);
+  try {
+    await Promise.race([work(), failure]);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+function finiteMeans(state: RunState, path: string): ReturnType<typeof testMeans> {
+  try {
+    return testMeans(state);
+  } catch (error) {
+    if (!(error instanceof NotFiniteError)) throw error;
+    throw new NotFiniteError(
+      `${path}: ${error.message}. Training had diverged: use an earlier checkpoint, or train anew with a smaller ` +
+        'learning rate.',
+    );
+  }
 }
 
 function evaluationConfig(config: RunConfig, options: EvaluateOptions): RunConfig {

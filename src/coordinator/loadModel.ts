@@ -3,8 +3,13 @@ import { UsageError } from '../errors.js';
 import { LatentModel } from '../inference/latentModel.js';
 import { resolveModel } from '../model/resolve.js';
 import { type Checkpoint, loadCheckpoint, parameterHash } from '../runs/checkpoint.js';
-import type { RunConfig } from '../runs/runConfig.js';
-import { openRunDirectory } from '../runs/runDirectory.js';
+import { assertOwnCheckpoint, type RunConfig } from '../runs/runConfig.js';
+import {
+  type FoundCheckpoint,
+  openRunDirectory,
+  passedOver,
+  type RunDirectory,
+} from '../runs/runDirectory.js';
 
 /** A trained model and where it comes from. */
 export interface LoadedModel {
@@ -16,15 +21,24 @@ export interface LoadedModel {
   readonly parametersSha256: string;
   /** The checkpoint's file. */
   readonly path: string;
+  /** Sentences for the user: where newer checkpoints are damaged, or config.json is not the checkpoint's. Usually none. */
+  readonly warnings: readonly string[];
+}
+
+/** A checkpoint, where it is, and what the user should know about the choice of it. */
+export interface ChosenCheckpoint {
+  readonly path: string;
+  readonly checkpoint: Checkpoint;
+  readonly warnings: readonly string[];
 }
 
 /**
- * The checkpoint at a path: a file, or a run's directory (its newest one).
+ * The checkpoint at a path: a file, or a run's directory (the newest one that loads; a warning names newer ones).
  * @throws UsageError where there is none, or it is damaged.
  */
-export async function findCheckpoint(path: string): Promise<{ path: string; checkpoint: Checkpoint }> {
+export async function findCheckpoint(path: string): Promise<ChosenCheckpoint> {
   const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (!isDirectory) return { path, checkpoint: loadCheckpoint(path) };
+  if (!isDirectory) return { path, checkpoint: loadCheckpoint(path), warnings: [] };
   const directory = await openRunDirectory(path);
   const found = await directory.latestCheckpoint();
   if (found === undefined) {
@@ -32,7 +46,19 @@ export async function findCheckpoint(path: string): Promise<{ path: string; chec
       `${path} has no checkpoint yet: a run writes one after each epoch, and when it is stopped.`,
     );
   }
-  return found;
+  const warnings = [...passedOver(found), ...configWarning(directory, found)];
+  return { path: found.path, checkpoint: found.checkpoint, warnings };
+}
+
+/** A checkpoint brings its own config, so one of another run is no reason to refuse it here. */
+function configWarning(directory: RunDirectory, { path, checkpoint }: FoundCheckpoint): string[] {
+  try {
+    assertOwnCheckpoint(directory.readConfig(), directory.configPath, checkpoint.config, path);
+    return [];
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return [`${error.message} Here the checkpoint's own config counts.`];
+  }
 }
 
 /**
@@ -41,10 +67,10 @@ export async function findCheckpoint(path: string): Promise<{ path: string; chec
  * @throws UsageError where there is no checkpoint, or it is damaged.
  */
 export async function loadModel(path: string): Promise<LoadedModel> {
-  const { path: file, checkpoint } = await findCheckpoint(path);
+  const { path: file, checkpoint, warnings } = await findCheckpoint(path);
   const { config, step, parameters } = checkpoint;
   const model = new LatentModel(resolveModel(config.model, { latent: config.latent }), parameters, {
     arithmetic: config.arithmetic,
   });
-  return { model, config, step, parametersSha256: parameterHash(parameters), path: file };
+  return { model, config, step, parametersSha256: parameterHash(parameters), path: file, warnings };
 }

@@ -3,7 +3,7 @@ import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import type { Platform } from '../kernels/platform.js';
 import { initializeParameters } from '../model/initialize.js';
 import type { Model } from '../model/model.js';
-import type { TrainingState } from '../runs/checkpoint.js';
+import { requireFit, type TrainingState } from '../runs/trainingState.js';
 import { CONTROL_WORDS } from '../worker/control.js';
 import { planRunMemory, type RunLayout } from '../worker/runMemory.js';
 import type { Settings } from '../worker/settings.js';
@@ -61,8 +61,12 @@ export class RunState implements TrainingState {
     });
   }
 
-  /** Takes over a checkpoint's state. */
+  /**
+   * Takes over a checkpoint's state.
+   * @throws UsageError where it is the state of a model of another size.
+   */
   restore(state: TrainingState): void {
+    requireFit(state, this.model.parameters);
     this.parameters.set(state.parameters);
     this.adamM.set(state.adamM);
     this.adamV.set(state.adamV);

@@ -1,7 +1,11 @@
+import { NotFiniteError } from '../errors.js';
 import type { MeanTerms } from './events.js';
 import type { RunState } from './runState.js';
 
-/** Means over the evaluated test set, in nats (elbo with beta = 1), summed in the order of the examples. */
+/**
+ * Means over the evaluated test set, in nats (elbo with beta = 1), summed in the order of the examples.
+ * @throws NotFiniteError naming the first example whose terms are NaN or infinite.
+ */
 export function testMeans({ memory, layout, settings }: RunState): {
   readonly means: MeanTerms;
   /** Of the mean ELBO over the examples. */
@@ -15,6 +19,10 @@ export function testMeans({ memory, layout, settings }: RunState): {
   for (let i = 0; i < n; i++) {
     logLikelihood += logLikelihoods[i]!;
     kl += kls[i]!;
+    if (Number.isFinite(logLikelihoods[i]) && Number.isFinite(kls[i])) continue;
+    throw new NotFiniteError(
+      `the ELBO of test example ${i} is not finite (log p(x|z) ${logLikelihoods[i]}, KL ${kls[i]}, nats)`,
+    );
   }
   const elbo = (logLikelihood - kl) / n;
   let squares = 0;

@@ -5,13 +5,15 @@ import { choosePlatform, type Platform, revectorizesTfjs } from '../kernels/plat
 import { resolveModel } from '../model/resolve.js';
 import { continuedConfig } from '../runs/backendHistory.js';
 import { type Checkpoint, parameterHash } from '../runs/checkpoint.js';
-import type { RunConfig } from '../runs/runConfig.js';
+import { assertOwnCheckpoint, type RunConfig } from '../runs/runConfig.js';
 import {
   createNumberedRunDirectory,
   createRunDirectory,
   openRunDirectory,
+  passedOver,
   type RunDirectory,
 } from '../runs/runDirectory.js';
+import { EventSink } from './eventSink.js';
 import type { FinishReason, MeanTerms, RunEvent } from './events.js';
 import { RunState } from './runState.js';
 import { Trainer } from './trainer.js';
@@ -41,9 +43,12 @@ export interface TrainResult {
  *
  * @throws UsageError for options, data or directories that do not fit.
  * @throws WorkerFailure naming rank and step when a worker throws, exits or stalls.
+ * @throws NotFiniteError naming the step when the loss, a parameter or a test ELBO is NaN or infinite; nothing of it is saved.
+ * @throws Error when `onEvent` throws, with that as its cause, after the ranks have stopped and a checkpoint is written.
  */
 export async function train(options: TrainOptions = {}): Promise<TrainResult> {
-  const tell = options.onEvent ?? (() => {});
+  const events = new EventSink(options.onEvent);
+  const { tell } = events;
   checkNumbers(options);
   if (options.resume !== undefined && options.out !== undefined) {
     throw new UsageError(
@@ -62,9 +67,10 @@ export async function train(options: TrainOptions = {}): Promise<TrainResult> {
     ...(options.tile ? { tile: options.tile } : {}),
   });
   for (const message of platform.warnings) tell({ kind: 'warning', message });
+  const found = await latestCheckpoint(directory, saved, tell);
   const state = createState(requested, dataset, platform, workers);
-  const found = await latestCheckpoint(directory, tell);
-  const config = saved ? continuedConfig(requested, saved, found?.step ?? 0) : requested;
+  // What computed the steps so far is known to the checkpoint; config.json may be of a resumption that made none.
+  const config = saved ? continuedConfig(requested, found?.config ?? saved, found?.step ?? 0) : requested;
   if (config.earlierBackends) tell({ kind: 'warning', message: backendsSentence(config) });
   if (found) state.restore(found);
   else state.initialize(dataset);
@@ -79,6 +85,7 @@ export async function train(options: TrainOptions = {}): Promise<TrainResult> {
   try {
     const trainer = new Trainer({ config, dataset, state, pool, directory: place, tell, options, workers });
     const { reason, step, test } = await trainer.run(found?.step ?? 0, found?.epochSums);
+    events.check();
     const parameters = Float32Array.from(state.parameters);
     return {
       directory: place.path,
@@ -105,13 +112,17 @@ function createState(config: RunConfig, dataset: Dataset, platform: Platform, wo
   }
 }
 
+/** Of the run that is resumed. @throws UsageError where it is one of another run, or config.json was changed since. */
 async function latestCheckpoint(
   directory: RunDirectory | undefined,
+  saved: RunConfig | undefined,
   tell: (event: RunEvent) => void,
 ): Promise<Checkpoint | undefined> {
   const found = await directory?.latestCheckpoint();
-  for (const message of found?.skipped ?? []) tell({ kind: 'warning', message });
-  return found?.checkpoint;
+  if (directory === undefined || saved === undefined || found === undefined) return undefined;
+  for (const message of passedOver(found)) tell({ kind: 'warning', message });
+  assertOwnCheckpoint(saved, directory.configPath, found.checkpoint.config, found.path);
+  return found.checkpoint;
 }
 
 async function createDirectory(out: string | undefined, config: RunConfig): Promise<RunDirectory> {

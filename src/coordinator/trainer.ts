@@ -1,11 +1,12 @@
 import type { Dataset } from '../data/dataset.js';
 import { epochOrder } from '../data/epochOrder.js';
-import { UsageError } from '../errors.js';
+import { NotFiniteError, UsageError } from '../errors.js';
 import type { RunConfig } from '../runs/runConfig.js';
 import type { RunDirectory } from '../runs/runDirectory.js';
 import { Control } from '../worker/control.js';
 import type { FinishReason, MeanTerms, RunEvent } from './events.js';
 import { writeEpochPictures } from './pictures.js';
+import { divergence, parametersInWords, stoppedBy } from './runFailure.js';
 import type { RunState } from './runState.js';
 import { testMeans } from './testMeans.js';
 import type { TrainOptions } from './trainOptions.js';
@@ -47,6 +48,10 @@ export class Trainer {
   #examples = 0;
   #seconds = 0;
   #test: MeanTerms | undefined;
+  /** What went wrong beside the ranks, while they worked; the first one first. */
+  readonly #failures = new Map<'metrics' | 'events', unknown>();
+  /** The first step whose line of metrics.jsonl is lost. */
+  #lostFrom: number | undefined;
 
   constructor(parts: TrainerParts) {
     this.#parts = parts;
@@ -92,6 +97,7 @@ export class Trainer {
     const examplesBefore = this.#examples;
     const secondsBefore = this.#seconds;
     const next = await this.#polling(epoch, () => pool.trainSteps(epoch, step, Math.min(epochEnd, endStep)));
+    if (this.#failures.size > 0) throw await this.#stoppedByFailure(next);
     await this.#checkpoint(next);
     if (next === epochEnd) {
       const examples = this.#examples - examplesBefore;
@@ -114,18 +120,59 @@ export class Trainer {
       this.#seconds = secondsBefore + (performance.now() - start) / 1000;
       this.#readMetrics(epoch, Atomics.load(state.control, Control.stepsCompleted));
     };
-    const stop = () => Atomics.store(state.control, Control.stopRequested, 1);
-    const timer = setInterval(poll, POLL_INTERVAL);
-    options.signal?.addEventListener('abort', stop);
-    if (this.#stopping()) stop();
+    const stop = () => this.#requestStop();
+    let timer: NodeJS.Timeout | undefined;
     try {
+      options.signal?.addEventListener('abort', stop);
+      if (this.#stopping()) stop();
+      timer = setInterval(poll, POLL_INTERVAL);
       const next = await work();
       poll();
       return next;
+    } catch (error) {
+      throw error instanceof NotFiniteError ? await this.#diverged(error) : error;
     } finally {
       clearInterval(timer);
       options.signal?.removeEventListener('abort', stop);
     }
+  }
+
+  #requestStop(): void {
+    Atomics.store(this.#parts.state.control, Control.stopRequested, 1);
+  }
+
+  /**
+   * What may fail while the ranks work, in a timer that nobody could catch an error of. A failure stops the ranks after the step
+   * at hand; what has failed is not tried again.
+   */
+  #attempt(what: 'metrics' | 'events', action: () => void): void {
+    if (this.#failures.has(what)) return;
+    try {
+      action();
+    } catch (error) {
+      this.#failures.set(what, error);
+      this.#requestStop();
+    }
+  }
+
+  /** Saves what was trained, if that can still be done, without telling of it. */
+  async #stoppedByFailure(step: number): Promise<Error> {
+    const { directory } = this.#parts;
+    const [error] = this.#failures.values();
+    const lostFrom = this.#lostFrom;
+    try {
+      await this.#save(step);
+      return stoppedBy(error, step, { path: directory.checkpointPath(step), lostFrom });
+    } catch (reason) {
+      return stoppedBy(error, step, { reason });
+    }
+  }
+
+  /** The ranks have refused a step: the parameters are those before it. */
+  async #diverged(error: NotFiniteError): Promise<NotFiniteError> {
+    const { config, state, directory } = this.#parts;
+    const what = `${error.message} ${parametersInWords(state)}`;
+    return divergence(what, config, directory, () => true);
   }
 
   /** Adds the steps up to `completed` to the epoch's sums and metrics.jsonl, and tells the last one. */
@@ -147,31 +194,54 @@ export class Trainer {
       const batch = means({ examples, logLikelihood, kl });
       if (step % every === 0) {
         const beta = this.#doubles[place + 3]!;
-        directory.appendMetrics({ step, kind: 'batch', epoch: epoch + 1, ...batch, beta });
+        this.#attempt('metrics', () => {
+          this.#lostFrom = step;
+          directory.appendMetrics({ step, kind: 'batch', epoch: epoch + 1, ...batch, beta });
+          this.#lostFrom = undefined;
+        });
       }
       if (step === completed) {
-        tell({
-          kind: 'progress',
-          epoch: epoch + 1,
-          step,
-          examples: this.#examples,
-          seconds: this.#seconds,
-          batch,
-        });
+        const [examples, seconds] = [this.#examples, this.#seconds];
+        this.#attempt('events', () =>
+          tell({ kind: 'progress', epoch: epoch + 1, step, examples, seconds, batch }),
+        );
       }
     }
   }
 
   async #checkpoint(step: number): Promise<void> {
-    const { config, state, directory, tell } = this.#parts;
-    const { parameters, adamM, adamV } = state;
-    const epochSums = { ...this.#sums };
-    const sha256 = await directory.saveCheckpoint({ config, step, epochSums, parameters, adamM, adamV });
+    const { config, directory, tell } = this.#parts;
+    let sha256: string;
+    try {
+      sha256 = await this.#save(step);
+    } catch (error) {
+      if (!(error instanceof NotFiniteError)) throw error;
+      throw await divergence(error.message, config, directory, (saved) => saved <= step);
+    }
     tell({ kind: 'checkpoint', step, path: directory.checkpointPath(step), sha256 });
+  }
+
+  /** @returns the SHA-256 of the parameters. */
+  #save(step: number): Promise<string> {
+    const { config, state, directory } = this.#parts;
+    const { parameters, adamM, adamV } = state;
+    const checkpoint = { config, step, epochSums: { ...this.#sums }, parameters, adamM, adamV };
+    return directory.saveCheckpoint(checkpoint, { metricsLost: this.#lostFrom !== undefined });
   }
 
   /** Evaluates the test set, writes the epoch's line and pictures. */
   async #endEpoch(step: number, seconds: number, examples: number): Promise<void> {
+    const { config, directory } = this.#parts;
+    try {
+      await this.#report(step, seconds, examples);
+    } catch (error) {
+      if (!(error instanceof NotFiniteError)) throw error;
+      const what = `After step ${step} ${error.message}. The parameters are finite, but too large.`;
+      throw await divergence(what, config, directory, (saved) => saved < step);
+    }
+  }
+
+  async #report(step: number, seconds: number, examples: number): Promise<void> {
     const { state, pool, tell, directory, options, dataset, config } = this.#parts;
     const epoch = step / state.settings.stepsPerEpoch;
     tell({ kind: 'evaluating', epoch, step });

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
+import { NotFiniteError } from '../errors.js';
 import { abortRun, describeMissing } from '../worker/barrier.js';
 import { Control, rankStepWord } from '../worker/control.js';
 import type { EvaluateTask } from '../worker/evaluation.js';
@@ -62,7 +63,8 @@ export class WorkerPool {
   /**
    * Runs steps [firstStep, endStep) of an epoch on all ranks; returns the next step, smaller than endStep after a
    * request to stop.
-   * @throws Error that names the rank and the step when a rank throws, exits or stalls.
+   * @throws WorkerFailure that names the rank and the step when a rank throws, exits or stalls.
+   * @throws NotFiniteError that names the step when its loss is NaN or infinite.
    */
   async trainSteps(epoch: number, firstStep: number, endStep: number): Promise<number> {
     const { workers: ranks, fault } = this.#options;
@@ -129,6 +131,8 @@ export class WorkerPool {
         return result.nextStep;
       case 'failed':
         throw this.#failure(task.rank, result.message, result.stack);
+      case 'diverged':
+        throw new NotFiniteError(result.message);
       case 'aborted':
         // The rank that failed rejects with the reason; this one waits for it.
         return new Promise(() => {});

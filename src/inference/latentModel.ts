@@ -5,6 +5,7 @@ import { Arena } from '../kernels/arena.js';
 import { type Arithmetic, bindKernels, type Kernels } from '../kernels/kernels.js';
 import { inferencePlatform, type Platform } from '../kernels/platform.js';
 import { Purpose, type RandomKey, randomKey } from '../kernels/stream.js';
+import { requireFiniteRows } from '../model/finite.js';
 import type { Model } from '../model/model.js';
 
 const PAGE = 65536;
@@ -78,6 +79,7 @@ export class LatentModel {
    * The approximate posterior of each example.
    * @param x [n, dimensions].
    * @throws UsageError where x is not a whole number of examples, or not finite.
+   * @throws NotFiniteError where a mean or a log-variance is NaN or infinite.
    */
   encode(x: Float32Array): Posterior {
     const { dimensions, latent } = this.model;
@@ -96,6 +98,8 @@ export class LatentModel {
         logvar.set(row.subarray(latent), (first + i) * latent);
       }
     }
+    requireFiniteRows(mu, latent, 'The posterior mean of example');
+    requireFiniteRows(logvar, latent, 'The posterior log-variance of example');
     return { mu, logvar };
   }
 
@@ -105,6 +109,7 @@ export class LatentModel {
    * @param options.as `logits` ℓ (default), or `probabilities` sigmoid(ℓ): the means of p(x|z).
    * @returns [n, dimensions].
    * @throws UsageError where z is not a whole number of points, or not finite.
+   * @throws NotFiniteError where a logit is NaN or infinite.
    */
   decode(z: Float32Array, options: { readonly as?: 'logits' | 'probabilities' } = {}): Float32Array {
     const { dimensions, latent } = this.model;
@@ -115,9 +120,14 @@ export class LatentModel {
       const count = Math.min(CHUNK, n - first);
       engine.write(engine.z, z.subarray(first * latent, (first + count) * latent));
       engine.backend.decode(engine.z, count, engine.logits);
-      if (options.as === 'probabilities') {
-        engine.kernels.sigmoidArray(engine.logits, engine.logits, count * dimensions);
+      // Before the sigmoid, which makes a probability of an infinite logit.
+      const logits = engine.read(engine.logits, count * dimensions);
+      requireFiniteRows(logits, dimensions, 'The decoded image of latent point', first);
+      if (options.as !== 'probabilities') {
+        decoded.set(logits, first * dimensions);
+        continue;
       }
+      engine.kernels.sigmoidArray(engine.logits, engine.logits, count * dimensions);
       decoded.set(engine.read(engine.logits, count * dimensions), first * dimensions);
     }
     return decoded;
@@ -168,15 +178,15 @@ export class LatentModel {
       Purpose.reconstructionNoise,
     );
     const sigma = this.#exp(logvar.map((value) => value / 2));
-    return this.decode(
-      mu.map((mean, i) => mean + sigma[i]! * noise[i]!),
-      { as: 'probabilities' },
-    );
+    const z = mu.map((mean, i) => mean + sigma[i]! * noise[i]!);
+    requireFiniteRows(z, latent, 'The latent point drawn for example');
+    return this.decode(z, { as: 'probabilities' });
   }
 
   /**
    * ELBO, log-likelihood and KL of each example, in nats.
    * @param x [n, dimensions].
+   * @throws NotFiniteError where the ELBO of an example is NaN or infinite.
    */
   elbo(x: Float32Array, options: ElboOptions = {}): ElboTerms {
     const { dimensions, latent } = this.model;
@@ -195,11 +205,13 @@ export class LatentModel {
       engine.backend.elbo(engine.shard(count));
       engine.readTerms(terms, first, count, options.beta ?? 1);
     }
+    requireFiniteRows(terms.elbo, 1, 'The ELBO of example');
     return terms;
   }
 
   /**
-   * The reparameterised gradient of the loss, mean over the examples of −ELBO, for given noise.
+   * The reparameterised gradient of the loss, mean over the examples of −ELBO, for given noise. As it may be asked for at any
+   * parameters, terms and gradients that are not finite are returned as they are.
    * @param parameters flat, in the order of `model.parameters`; the model's own are not touched.
    * @param x [n, dimensions].
    * @param epsilon [n, K, latent], standard normal; K follows from its length.

@@ -1,9 +1,10 @@
+import { jsonText } from './jsonText.js';
 import type { Clock, ReportEvent, Reporter } from './reportEvent.js';
 
 /** Between two progress events, milliseconds. */
 const PROGRESS_INTERVAL = 1000;
 
-/** One JSON object a line, and nothing else. JSON has no NaN and no infinity: both become null. */
+/** One JSON object a line, and nothing else. */
 export class JsonReporter implements Reporter {
   readonly #stream: NodeJS.WritableStream;
   readonly #clock: Clock;
@@ -20,7 +21,7 @@ export class JsonReporter implements Reporter {
       if (now < this.#nextProgress) return;
       this.#nextProgress = now + PROGRESS_INTERVAL;
     }
-    this.#stream.write(`${JSON.stringify(event)}\n`);
+    this.#stream.write(`${jsonText(event)}\n`);
   }
 
   stop(): void {}

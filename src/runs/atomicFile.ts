@@ -42,12 +42,11 @@ export async function writeFileAtomic(path: string, content: Uint8Array | string
 /** The sentence for what the operating system said about writing `path`; any other error passes unchanged. */
 export function writeError(path: string, error: unknown): unknown {
   if (!(error instanceof Error) || !('syscall' in error)) return error;
-  return new UsageError(
-    `${path} cannot be written: ${error.message}. Make room or choose another directory.`,
-    {
-      cause: error,
-    },
-  );
+  const advice =
+    'code' in error && error.code === 'ENOENT'
+      ? 'Its directory was removed or renamed.'
+      : 'Make room or choose another directory.';
+  return new UsageError(`${path} cannot be written: ${error.message}. ${advice}`, { cause: error });
 }
 
 /** The rename itself is an entry of the directory, which has to reach the disk too. */

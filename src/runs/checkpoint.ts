@@ -1,21 +1,13 @@
 // A checkpoint is one safetensors file: the parameters, Adam's moments, and in the metadata all that a run needs to
 // go on with the same bits. Any program that reads safetensors can use it.
 import { createHash } from 'node:crypto';
-import { UsageError } from '../errors.js';
+import { NotFiniteError, UsageError } from '../errors.js';
 import type { ParameterEntry, ParameterLayout } from '../model/model.js';
 import { resolveModel } from '../model/resolve.js';
 import { writeFileAtomic } from './atomicFile.js';
 import { parseRunConfigText, type RunConfig } from './runConfig.js';
 import { encodeSafetensors, readSafetensors, type Safetensors, type Tensor } from './safetensors.js';
-
-/** The flat buffers of a run: all [layout.size], all laid out alike. */
-export interface TrainingState {
-  readonly parameters: Float32Array;
-  /** Adam's first moments. */
-  readonly adamM: Float32Array;
-  /** Adam's second moments. */
-  readonly adamV: Float32Array;
-}
+import { buffersOf, notFiniteTensor, TENSOR_GROUPS, type TrainingState } from './trainingState.js';
 
 export interface Checkpoint extends TrainingState {
   readonly config: RunConfig;
@@ -26,9 +18,6 @@ export interface Checkpoint extends TrainingState {
 }
 
 const formatVersion = '1';
-
-/** The flat buffers' names in a file: `adam/m/encoder/conv2d/weights`. */
-const groups = { parameters: 'parameters', adamM: 'adam/m', adamV: 'adam/v' } as const;
 
 /** SHA-256 in hex of the flat buffer's bytes: the identity of a model in every promise about equal bits. */
 export function parameterHash(parameters: Float32Array): string {
@@ -41,9 +30,13 @@ export interface EncodedCheckpoint {
   readonly parametersSha256: string;
 }
 
+/** @throws NotFiniteError where a parameter or a moment is NaN or infinite. */
 export function encodeCheckpoint(checkpoint: Checkpoint): EncodedCheckpoint {
   const { config, step, epochSums } = checkpoint;
-  const tensors = splitTensors(checkpoint, layoutOf(config));
+  const layout = layoutOf(config);
+  const tensors = splitTensors(checkpoint, layout);
+  const bad = notFiniteTensor(checkpoint, layout);
+  if (bad !== undefined) throw new NotFiniteError(`After step ${step} ${bad}.`);
   const parametersSha256 = parameterHash(checkpoint.parameters);
   const metadata = new Map([
     ['formatVersion', formatVersion],
@@ -65,6 +58,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): EncodedCheckpoint {
  * to stand still for the call but not for the promise.
  *
  * @returns the hash of the parameters.
+ * @throws NotFiniteError where a parameter or a moment is NaN or infinite.
  * @throws UsageError where the file cannot be written.
  */
 export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Promise<string> {
@@ -75,7 +69,7 @@ export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Prom
 
 /**
  * @throws UsageError where the file cannot be read, is no checkpoint, is one of a newer version, has tensors that
- * its model does not have or lacks some, or has any bit changed since it was written.
+ * its model does not have or lacks some, has any bit changed since it was written, or holds a NaN or an infinity.
  */
 export function loadCheckpoint(path: string): Checkpoint {
   const file = readSafetensors(path);
@@ -87,9 +81,17 @@ export function loadCheckpoint(path: string): Checkpoint {
     return value;
   };
   const config = parseRunConfigText(text('config'), `${path}: the metadata "config"`);
-  const state = joinTensors(file.tensors, layoutOf(config), config.model.name, path);
+  const layout = layoutOf(config);
+  const state = joinTensors(file.tensors, layout, config.model.name, path);
   requireHash('the parameters', text('parametersSha256'), parameterHash(state.parameters), path);
   requireHash('the file as a whole', text('stateSha256'), stateHash(file), path);
+  const bad = notFiniteTensor(state, layout);
+  if (bad !== undefined) {
+    throw new UsageError(
+      `${path}: ${bad}. Training had diverged when it was saved: use an earlier checkpoint, or train anew with a ` +
+        'smaller learning rate.',
+    );
+  }
   return {
     config,
     step: parseStep(text('step'), path),
@@ -106,13 +108,13 @@ function layoutOf(config: RunConfig): ParameterLayout {
 
 function splitTensors(state: TrainingState, layout: ParameterLayout): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();
-  for (const [key, buffer] of buffersOf(state)) {
+  for (const [group, buffer] of buffersOf(state)) {
     if (buffer.length !== layout.size) {
-      throw new Error(`The buffer ${key} has ${buffer.length} floats, but the model has ${layout.size}.`);
+      throw new Error(`The buffer ${group} has ${buffer.length} floats, but the model has ${layout.size}.`);
     }
     for (const { name, shape, offset, size } of layout.entries) {
       const data = buffer.subarray(offset, offset + size);
-      tensors.set(`${groups[key]}/${name}`, { dtype: 'F32', shape, data });
+      tensors.set(`${group}/${name}`, { dtype: 'F32', shape, data });
     }
   }
   return tensors;
@@ -131,8 +133,8 @@ function joinTensors(
     adamM: new Float32Array(layout.size),
     adamV: new Float32Array(layout.size),
   };
-  for (const [key, buffer] of buffersOf(state)) {
-    for (const { name, offset } of layout.entries) buffer.set(checked.get(`${groups[key]}/${name}`)!, offset);
+  for (const [group, buffer] of buffersOf(state)) {
+    for (const { name, offset } of layout.entries) buffer.set(checked.get(`${group}/${name}`)!, offset);
   }
   return state;
 }
@@ -145,7 +147,7 @@ function requireTensors(
   path: string,
 ): ReadonlyMap<string, Float32Array> {
   const checked = new Map<string, Float32Array>();
-  for (const group of Object.values(groups)) {
+  for (const group of Object.values(TENSOR_GROUPS)) {
     for (const entry of layout.entries) {
       const name = `${group}/${entry.name}`;
       checked.set(name, requireTensor(name, tensors.get(name), entry, model, path));
@@ -158,14 +160,6 @@ function requireTensors(
     );
   }
   return checked;
-}
-
-function buffersOf(state: TrainingState): (readonly [keyof TrainingState, Float32Array])[] {
-  return [
-    ['parameters', state.parameters],
-    ['adamM', state.adamM],
-    ['adamV', state.adamV],
-  ];
 }
 
 function requireTensor(

@@ -109,6 +109,36 @@ export function assertSameRun(saved: RunConfig, requested: RunConfig, source: st
   }
 }
 
+/**
+ * Whether a checkpoint belongs to the run of a config.json. The config may have more epochs and another backend, since it is
+ * rewritten before a resumed run has a checkpoint of its own; nothing else that decides a bit may differ.
+ *
+ * @param ofRun the config in `configPath`.
+ * @param ofCheckpoint the one in the checkpoint at `checkpointPath`.
+ * @throws UsageError naming the first field that differs, and both values.
+ */
+export function assertOwnCheckpoint(
+  ofRun: RunConfig,
+  configPath: string,
+  ofCheckpoint: RunConfig,
+  checkpointPath: string,
+): void {
+  const difference = checkpointDifference(ofRun, ofCheckpoint);
+  if (difference === undefined) return;
+  const { path, a, b } = difference;
+  throw new UsageError(
+    `${checkpointPath} was made with ${path} ${describe(b)}, but ${configPath} has ${describe(a)}. A run goes on from its ` +
+      'own checkpoints, with the config that they were made with: put the one or the other back, or start a new run.',
+  );
+}
+
+/** The first field by which a checkpoint is not one of the run: a is the run's value, b the checkpoint's. */
+export function checkpointDifference(ofRun: RunConfig, ofCheckpoint: RunConfig): Difference | undefined {
+  const difference = firstDifference(bitsOf(ofRun), bitsOf(ofCheckpoint), '');
+  if (difference !== undefined || ofRun.epochs >= ofCheckpoint.epochs) return difference;
+  return { path: 'epochs', a: ofRun.epochs, b: ofCheckpoint.epochs };
+}
+
 const seed: Reader<string> = (value, place) => {
   if (typeof value !== 'string' || !/^(0|[1-9]\d{0,19})$/.test(value) || BigInt(value) >= 2n ** 64n) {
     throw place.expected(value, 'a string of decimal digits, from "0" to "18446744073709551615"');
@@ -184,7 +214,7 @@ function bitsOf(config: RunConfig): unknown {
   return { ...rest, data: { fingerprint: data.fingerprint }, model: architecture };
 }
 
-interface Difference {
+export interface Difference {
   /** e.g. `model.encoder[0].filters`. */
   readonly path: string;
   readonly a: unknown;

@@ -8,6 +8,7 @@ import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathError } from '../data/inputFile.js';
 import { UsageError } from '../errors.js';
+import { jsonText } from '../report/jsonText.js';
 import { isTemporaryFile, writeError, writeFileAtomic } from './atomicFile.js';
 import { type Checkpoint, encodeCheckpoint, loadCheckpoint } from './checkpoint.js';
 import { parseRunConfigText, type RunConfig } from './runConfig.js';
@@ -27,6 +28,12 @@ export interface FoundCheckpoint {
   readonly checkpoint: Checkpoint;
   /** Why each newer one was passed over, in sentences. */
   readonly skipped: readonly string[];
+}
+
+/** What has to be said where an older checkpoint stands in for newer ones; nothing where it is the newest. */
+export function passedOver({ path, checkpoint, skipped }: FoundCheckpoint): string[] {
+  if (skipped.length === 0) return [];
+  return [...skipped, `An older checkpoint is used in its place: ${path}, of step ${checkpoint.step}.`];
 }
 
 export class RunDirectory {
@@ -69,7 +76,7 @@ export class RunDirectory {
   /** Adds a line to metrics.jsonl; when this returns, a kill of the process does not lose it. */
   appendMetrics(metrics: Metrics): void {
     try {
-      appendFileSync(this.metricsPath, `${JSON.stringify(metrics)}\n`);
+      appendFileSync(this.metricsPath, `${jsonText(metrics)}\n`);
     } catch (error) {
       throw writeError(this.metricsPath, error);
     }
@@ -111,13 +118,17 @@ export class RunDirectory {
    * Saves `checkpoint` under its step and removes the oldest ones beyond the last 3. The buffers are
    * copied before this function returns its promise.
    *
+   * @param options.metricsLost metrics.jsonl could not be written: then it is not asked to reach the disk either.
    * @returns the hash of the parameters.
    */
-  async saveCheckpoint(checkpoint: Checkpoint): Promise<string> {
+  async saveCheckpoint(
+    checkpoint: Checkpoint,
+    options: { readonly metricsLost?: boolean } = {},
+  ): Promise<string> {
     const { step } = checkpoint;
     const { bytes, parametersSha256 } = encodeCheckpoint(checkpoint);
     // First the metrics: once there is a checkpoint, nothing writes the lines up to its step again.
-    await syncIfThere(this.metricsPath);
+    if (options.metricsLost !== true) await syncIfThere(this.metricsPath);
     await writeFileAtomic(this.checkpointPath(step), bytes);
     await this.#prune(step);
     return parametersSha256;
@@ -130,7 +141,7 @@ export class RunDirectory {
    */
   async latestCheckpoint(): Promise<FoundCheckpoint | undefined> {
     const skipped: string[] = [];
-    for (const step of await this.#steps()) {
+    for (const step of await this.checkpointSteps()) {
       const path = this.checkpointPath(step);
       try {
         return { path, checkpoint: loadNumbered(path, step), skipped };
@@ -153,8 +164,8 @@ export class RunDirectory {
     }
   }
 
-  /** Newest first. */
-  async #steps(): Promise<number[]> {
+  /** Steps of the files in checkpoints/, whether they load or not; newest first. */
+  async checkpointSteps(): Promise<number[]> {
     const names = await list(this.checkpointsPath);
     const steps = names.map((name) => /^step-(\d{9,})\.safetensors$/.exec(name)?.[1]);
     return steps
@@ -168,7 +179,7 @@ export class RunDirectory {
    * push out those that do.
    */
   async #prune(saved: number): Promise<void> {
-    const steps = await this.#steps();
+    const steps = await this.checkpointSteps();
     const old = steps.filter((step) => step <= saved).slice(kept);
     await Promise.all(old.map((step) => rm(this.checkpointPath(step), { force: true })));
   }

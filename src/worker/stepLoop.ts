@@ -1,4 +1,5 @@
 import type { AdamUpdate } from '../backends/backend.js';
+import { NotFiniteError } from '../errors.js';
 import { adamFactors } from '../model/adam.js';
 import type { Barrier } from './barrier.js';
 import { Control, rankStepWord } from './control.js';
@@ -174,7 +175,10 @@ export class StepLoop {
       kl += doubles[place + 1]!;
     }
     if (!Number.isFinite(logLikelihood) || !Number.isFinite(kl)) {
-      throw new NotFiniteError(logLikelihood / examples, kl / examples);
+      throw new NotFiniteError(
+        `At step ${step} the loss is not finite (log p(x|z) ${logLikelihood / examples}, KL ${kl / examples}, ` +
+          'nats an example).',
+      );
     }
     if (this.#task.rank !== 0) return;
     const inEpoch = step - this.#task.epoch * settings.stepsPerEpoch;
@@ -203,18 +207,6 @@ export class StepLoop {
     const now = performance.now();
     this.#rank.doubles[this.#timing + phase]! += now - start;
     return now;
-  }
-}
-
-/** The loss is NaN or infinite. */
-export class NotFiniteError extends Error {
-  override readonly name = 'NotFiniteError';
-
-  constructor(logLikelihood: number, kl: number) {
-    super(
-      `The loss is not finite (log p(x|z) ${logLikelihood}, KL ${kl}, nats an example); the parameters are those of the step before. ` +
-        'Lower --learning-rate, or warm the KL up (--kl-warmup-epochs).',
-    );
   }
 }
 

@@ -1,6 +1,7 @@
 import { workerData } from 'piscina';
 import { loadTfjs } from '../backends/tensorflow/load.js';
 import type { TfjsRuntime } from '../backends/tensorflow/runtime.js';
+import { NotFiniteError } from '../errors.js';
 import { abortRun, Barrier, RunAborted } from './barrier.js';
 import { CONTROL_WORDS } from './control.js';
 import { type EvaluateTask, evaluateShare } from './evaluation.js';
@@ -11,6 +12,8 @@ import { StepLoop, type TrainTask } from './stepLoop.js';
 export type TaskResult =
   | { readonly kind: 'done'; readonly nextStep: number }
   | { readonly kind: 'aborted' }
+  /** The loss is not finite; the parameters are those of the step before. No rank's fault: every rank sees it. */
+  | { readonly kind: 'diverged'; readonly message: string }
   | { readonly kind: 'failed'; readonly message: string; readonly stack: string | undefined };
 
 // Threads are not tied to ranks: whichever thread gets a rank's task binds that rank's memory once.
@@ -61,6 +64,7 @@ async function guarded(number: number, work: (rank: Rank) => number): Promise<Ta
     if (error instanceof RunAborted) return { kind: 'aborted' };
     const { memory, layout } = workerData as RunContext;
     abortRun(new Int32Array(memory.buffer, layout.control, CONTROL_WORDS), number);
+    if (error instanceof NotFiniteError) return { kind: 'diverged', message: error.message };
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
     return { kind: 'failed', message, stack };
   }

@@ -96,7 +96,7 @@ describe('a run that ends early', {
     assert.equal(code, 141);
     assert.match(
       stderr,
-      /^Standard output was closed\. .+\nGo on with: lowerbound train --resume unread --data data\n$/,
+      /^Standard output was closed\. The run stopped after step \d+, with a checkpoint\.\nParameters: SHA-256 \w{64}\nGo on with: lowerbound train --resume unread --data data\n$/,
     );
     assert.notEqual(readdirSync(join(directory, 'unread/checkpoints')).length, 0);
   });

@@ -32,16 +32,6 @@ const reasons = {
   stall: /No answer within 2 s from rank \d \(at step 7\)/,
 } as const;
 
-test('a learning rate that blows the loss up is refused before it reaches a parameter', async () => {
-  await withTemporaryDirectory(async (directory) => {
-    const out = join(directory, 'run');
-    await assert.rejects(
-      train({ model: 'mlp', out, learningRate: 1e30, maxSteps: 20, pictures: false }),
-      /^WorkerFailure: Rank \d failed at step \d+: The loss is not finite .* Lower --learning-rate/,
-    );
-  });
-});
-
 async function failureOf(
   workers: number,
   fault: { kind: 'throw' | 'exit' | 'stall'; rank: number; step: number },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  assertOwnCheckpoint,
   assertSameRun,
   parseRunConfig,
   parseRunConfigText,
@@ -117,6 +118,31 @@ for (const [change, path, saved, asked] of different) {
     assert.throws(() => assertSameRun(tinyConfig, requested, 'runs/x'), new UsageError(message));
   });
 }
+
+for (const [change, path, saved, asked] of different) {
+  test(`not a checkpoint of the run: ${path}`, () => {
+    const message =
+      `k.safetensors was made with ${path} ${saved}, but runs/x/config.json has ${asked}. A run goes on from its own ` +
+      'checkpoints, with the config that they were made with: put the one or the other back, or start a new run.';
+    const ofRun = { ...tinyConfig, ...change };
+    assert.throws(
+      () => assertOwnCheckpoint(ofRun, 'runs/x/config.json', tinyConfig, 'k.safetensors'),
+      new UsageError(message),
+    );
+  });
+}
+
+test('a checkpoint of the run: config.json may have more epochs and another backend, and not fewer epochs', () => {
+  const check = (change: Partial<RunConfig>) =>
+    assertOwnCheckpoint({ ...tinyConfig, ...change }, 'runs/x/config.json', tinyConfig, 'k.safetensors');
+  check({ epochs: 11 });
+  check({ backend: 'wasm', earlierBackends: [{ backend: 'simd', untilStep: 1 }] });
+  check({ data: { source: '/elsewhere', fingerprint: 'ab12' } });
+  assert.throws(
+    () => check({ epochs: 9 }),
+    /^UsageError: k\.safetensors was made with epochs 10, but runs\/x\/config\.json has 9\./,
+  );
+});
 
 test('every field of the config is either compared or known to decide no bit', () => {
   const compared = new Set(different.map(([, path]) => path.split(/[.[]/)[0]));

@@ -1,6 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { Tf } from './gradientCases.js';
-import { real } from './gradientCases.js';
+import { real, type Tf } from './gradientCases.js';
 import { valuesOf } from './gradientRun.js';
 import type { LayerCase, losses, optimizers, Tfl } from './layerCases.js';
 

@@ -1,0 +1,58 @@
+// The errors that end a run, with what its user has to know: where it stopped, what is left of it, how to go on.
+import { NotFiniteError, UsageError } from '../errors.js';
+import type { RunConfig } from '../runs/runConfig.js';
+import type { RunDirectory } from '../runs/runDirectory.js';
+import { notFiniteTensor } from '../runs/trainingState.js';
+import type { RunState } from './runState.js';
+
+/** Training has diverged: what is not finite, which checkpoint is the last good one, and what to try. */
+export async function divergence(
+  what: string,
+  config: RunConfig,
+  directory: RunDirectory,
+  isGood: (step: number) => boolean,
+): Promise<NotFiniteError> {
+  const good = (await directory.checkpointSteps()).find(isGood);
+  const checkpoint =
+    good === undefined
+      ? 'There is no good checkpoint.'
+      : `The last good checkpoint is ${directory.checkpointPath(good)}.`;
+  return new NotFiniteError(
+    `${what} ${checkpoint} Training has diverged: start a new run with a smaller --learning-rate than ` +
+      `${config.learningRate}, or warm the KL up (--kl-warmup-epochs).`,
+  );
+}
+
+/** Whether the parameters themselves are to blame for a loss that is not finite. */
+export function parametersInWords({ model, parameters, adamM, adamV }: RunState): string {
+  const bad = notFiniteTensor({ parameters, adamM, adamV }, model.parameters);
+  return bad === undefined
+    ? 'The parameters are finite, but too large.'
+    : `${bad.charAt(0).toUpperCase()}${bad.slice(1)}.`;
+}
+
+/**
+ * The error of a run that was stopped by another one after `step`: the same kind of error, with the first one's cause.
+ * @param saved the checkpoint and the first step whose line of metrics.jsonl is lost, or why there is no checkpoint.
+ */
+export function stoppedBy(
+  error: unknown,
+  step: number,
+  saved: { readonly path: string; readonly lostFrom: number | undefined } | { readonly reason: unknown },
+): Error {
+  const rest =
+    'path' in saved
+      ? `The run stopped after step ${step}, with a checkpoint: ${saved.path}.${lostLines(saved.lostFrom)}`
+      : `The run stopped after step ${step}, without a checkpoint: ${messageOf(saved.reason)}`;
+  const message = `${messageOf(error)} ${rest}`;
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  return error instanceof UsageError ? new UsageError(message, { cause }) : new Error(message, { cause });
+}
+
+function lostLines(from: number | undefined): string {
+  return from === undefined ? '' : ` Its lines of metrics.jsonl from step ${from} on are lost.`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
