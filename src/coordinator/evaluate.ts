@@ -3,6 +3,7 @@ import { prepareTfjs } from '../backends/tfjs/load.js';
 import { type Dataset, loadDataset } from '../data/dataset.js';
 import { UsageError } from '../errors.js';
 import { inferencePlatform, revectorizesTfjs } from '../kernels/platform.js';
+import type { MapShape } from '../model/model.js';
 import { resolveModel } from '../model/resolve.js';
 import type { Binarization } from '../model/spec.js';
 import { Control } from '../worker/control.js';
@@ -121,13 +122,19 @@ function evaluationConfig(config: RunConfig, options: EvaluateOptions): RunConfi
   };
 }
 
-/** @throws UsageError where the data's images are not of the size that the model was trained on. */
+/** @throws UsageError where the data's images are not of the shape that the model was trained on. */
 export function requireImageSize(config: RunConfig, { name, test }: Dataset, path: string): void {
-  const [height, width] = config.model.input!;
-  if (test.height !== height || test.width !== width) {
+  const { height, width, channels } = test;
+  const [trained, found] = [config.model.input!, [height, width, channels] as const].map(shapeText);
+  if (trained !== found) {
     throw new UsageError(
-      `${path} was trained on images of ${height}×${width}, but those of ${name} are ${test.height}×${test.width}. ` +
-        'Name data of the same size with --data.',
+      `${path} was trained on images of ${trained}, but those of ${name} are ${found}. ` +
+        'Name data of the same shape with --data.',
     );
   }
+}
+
+/** Grey images without their one channel: 28×28, but 32×32×3. */
+function shapeText([height, width, channels]: MapShape): string {
+  return `${height}×${width}${channels === 1 ? '' : `×${channels}`}`;
 }

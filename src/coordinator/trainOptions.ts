@@ -94,7 +94,8 @@ export async function requestedConfig(
   dataset: Dataset,
   saved: RunConfig | undefined,
 ): Promise<RunConfig> {
-  const input: MapShape = [dataset.train.height, dataset.train.width, 1];
+  const { height, width, channels } = dataset.train;
+  const input: MapShape = [height, width, channels];
   const spec = await requestedSpec(options.model, input, saved);
   const recommended = spec.training ?? {};
   const base: Omit<RunConfig, 'formatVersion' | 'model' | 'data' | 'arithmetic' | 'backend'> = saved ?? {
