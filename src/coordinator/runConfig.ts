@@ -9,6 +9,7 @@ import {
   positiveNumber,
   type Reader,
 } from '../model/jsonReader.js';
+import { parseJson } from '../model/jsonText.js';
 import { parseModelSpec } from '../model/parse.js';
 import type { Binarization, ModelSpec } from '../model/spec.js';
 
@@ -73,15 +74,9 @@ export function parseRunConfig(json: unknown, source: string): RunConfig {
   return config;
 }
 
-/** @throws UsageError where `text` is no JSON, or parseRunConfig refuses it. */
+/** @throws UsageError where `text` is no JSON or has a key twice, or parseRunConfig refuses it. */
 export function parseRunConfigText(text: string, source: string): RunConfig {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new UsageError(`${source} is not JSON: ${(error as Error).message}.`);
-  }
-  return parseRunConfig(json, source);
+  return parseRunConfig(parseJson(text, source), source);
 }
 
 /**

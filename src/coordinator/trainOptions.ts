@@ -10,6 +10,7 @@ import type { TileName } from '../kernels/tiles/tile.js';
 import { ADAM_DEFAULTS } from '../model/adam.js';
 import { loadModelSpec } from '../model/load.js';
 import type { MapShape } from '../model/model.js';
+import { requireInput } from '../model/resolve.js';
 import type { Binarization, ModelSpec } from '../model/spec.js';
 import { MOST_RANKS } from '../worker/control.js';
 import type { Settings } from '../worker/settings.js';
@@ -96,7 +97,7 @@ export async function requestedConfig(
 ): Promise<RunConfig> {
   const { height, width, channels } = dataset.train;
   const input: MapShape = [height, width, channels];
-  const spec = await requestedSpec(options.model, input, saved);
+  const spec = await requestedSpec(options, input, saved);
   const recommended = spec.training ?? {};
   const base: Omit<RunConfig, 'formatVersion' | 'model' | 'data' | 'arithmetic' | 'backend'> = saved ?? {
     latent: spec.latent,
@@ -137,13 +138,15 @@ export async function requestedConfig(
 }
 
 async function requestedSpec(
-  model: TrainOptions['model'],
+  { model, signal }: Pick<TrainOptions, 'model' | 'signal'>,
   input: MapShape,
   saved: RunConfig | undefined,
 ): Promise<ModelSpec> {
+  // Whether the data are the run's own is told by their fingerprint.
   if (model === undefined && saved !== undefined) return saved.model;
-  if (typeof model === 'object') return model;
-  return loadModelSpec(model ?? 'cvae', input);
+  const spec = typeof model === 'object' ? model : await loadModelSpec(model ?? 'cvae', input, signal);
+  requireInput(spec, input);
+  return spec;
 }
 
 /** The part of the config that ranks need. */

@@ -21,7 +21,7 @@ export interface ResolveOptions {
  * @throws UsageError naming the layer, the shape found and the shape expected.
  */
 export function resolveModel(spec: ModelSpec, options: ResolveOptions = {}): Model {
-  const checked = parseModelSpec(spec, `Model "${String(spec.name)}"`);
+  const checked = parseModelSpec(spec, `Model "${String((spec as ModelSpec | null | undefined)?.name)}"`);
   const input = agreeOnInput(checked, options.input);
   const latent =
     options.latent === undefined ? checked.latent : readLatent(options.latent, new Place('Option', 'latent'));
@@ -54,13 +54,17 @@ function agreeOnInput(spec: ModelSpec, data: MapShape | undefined): MapShape {
         ` Add "input": [height, width, channels] to the model.`,
     );
   }
-  if (input !== undefined && spec.input !== undefined && `${input}` !== `${spec.input}`) {
-    throw new UsageError(
-      `Model "${spec.name}" is made for examples of shape [${spec.input.join(', ')}], but the data's are ` +
-        `[${input.join(', ')}].`,
-    );
-  }
+  if (input !== undefined) requireInput(spec, input);
   return (input ?? spec.input)!;
+}
+
+/** @throws UsageError with both shapes, where the model says the shape of its examples and the data have another one. */
+export function requireInput(spec: Pick<ModelSpec, 'name' | 'input'>, data: MapShape): void {
+  if (spec.input === undefined || `${data}` === `${spec.input}`) return;
+  throw new UsageError(
+    `Model "${spec.name}" is made for examples of shape [${spec.input.join(', ')}], but the data's are ` +
+      `[${data.join(', ')}] (height, width, channels). Use other data, or leave "input" out of the model.`,
+  );
 }
 
 function resolveEncoder(spec: ModelSpec, context: Context): Layer[] {

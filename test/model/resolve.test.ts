@@ -152,7 +152,8 @@ test('the input comes from the data or from the model, and they agree', () => {
   );
   refuses(
     model({ input: [28, 28, 1] }),
-    'Model "small" is made for examples of shape [28, 28, 1], but the data\'s are [6, 8, 2].',
+    'Model "small" is made for examples of shape [28, 28, 1], but the data\'s are [6, 8, 2] (height, width, channels). ' +
+      'Use other data, or leave "input" out of the model.',
   );
 });
 
