@@ -3,17 +3,20 @@ import { prepareTfjs } from '../backends/tfjs/load.js';
 import { type Dataset, loadDataset } from '../data/dataset.js';
 import { UsageError } from '../errors.js';
 import { inferencePlatform, revectorizesTfjs } from '../kernels/platform.js';
+import { Place, positiveInteger } from '../model/jsonReader.js';
 import type { MapShape } from '../model/model.js';
+import { functionOf, type OptionTable, readOptions, seed64, textOf } from '../model/optionReader.js';
 import { resolveModel } from '../model/resolve.js';
 import type { Binarization } from '../model/spec.js';
 import { Control } from '../worker/control.js';
 import { parameterHash } from './checkpoint.js';
 import type { MeanTerms } from './events.js';
 import { findCheckpoint } from './loadModel.js';
-import type { RunConfig } from './runConfig.js';
+import { configReaders, type RunConfig } from './runConfig.js';
 import { RunState } from './runState.js';
 import { testMeans } from './testMeans.js';
 import { settingsOf, workerCount } from './trainOptions.js';
+import { dataOption } from './trainOptionTable.js';
 import { WorkerPool } from './workerPool.js';
 
 export interface EvaluateOptions {
@@ -55,6 +58,20 @@ export interface Evaluation {
   readonly parametersSha256: string;
 }
 
+const PATH = "the path of a run's directory or of a checkpoint file";
+
+const EVALUATE_OPTIONS: OptionTable<EvaluateOptions> = {
+  path: textOf(PATH),
+  data: dataOption,
+  samples: configReaders.samples,
+  kl: configReaders.kl,
+  binarize: configReaders.binarize,
+  seed: seed64,
+  workers: positiveInteger,
+  backend: configReaders.backend,
+  onProgress: functionOf(),
+};
+
 /** Examples of a chunk: a matter of memory alone. */
 const CHUNK = 256;
 
@@ -62,7 +79,9 @@ const CHUNK = 256;
  * Test ELBO, reconstruction term and KL of a checkpoint, over worker threads; the same figures for any number of them.
  * @throws UsageError where checkpoint, data and options do not fit together.
  */
-export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+export async function evaluate(given: EvaluateOptions): Promise<Evaluation> {
+  const options = readOptions(given, EVALUATE_OPTIONS, 'evaluate()');
+  if (options.path === undefined) throw new Place('evaluate()', 'path').error(`is missing, expected ${PATH}`);
   const { path, checkpoint } = await findCheckpoint(options.path);
   const dataset = loadDataset(options.data);
   const config = evaluationConfig(checkpoint.config, options);

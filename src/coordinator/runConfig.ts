@@ -2,6 +2,7 @@ import { BACKEND_NAMES, type BackendName } from '../backends/backend.js';
 import { UsageError } from '../errors.js';
 import {
   listOf,
+  nonNegativeNumber,
   objectOf,
   oneOf,
   Place,
@@ -116,13 +117,6 @@ const nonEmptyText: Reader<string> = (value, place) => {
   return value;
 };
 
-const nonNegativeNumber: Reader<number> = (value, place) => {
-  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
-    throw place.expected(value, 'a number from 0 up');
-  }
-  return value;
-};
-
 const decayRate: Reader<number> = (value, place) => {
   if (typeof value !== 'number' || !(value >= 0 && value < 1)) {
     throw place.expected(value, 'a number from 0 up to, but not, 1');
@@ -130,7 +124,8 @@ const decayRate: Reader<number> = (value, place) => {
   return value;
 };
 
-const fields = {
+/** One reader for each field that every config has. */
+export const configReaders = {
   formatVersion: (): 1 => version,
   model: (value: unknown, place: Place): ModelSpec => parseModelSpec(value, `${place.source}: ${place.path}`),
   latent: positiveInteger,
@@ -158,7 +153,11 @@ const optionalFields = {
   ),
 } as const;
 
-const readConfig: Reader<RunConfig> = objectOf(fields, optionalFields, 'the config of a run: an object');
+const readConfig: Reader<RunConfig> = objectOf(
+  configReaders,
+  optionalFields,
+  'the config of a run: an object',
+);
 
 function refuseOtherVersion(json: unknown, place: Place): void {
   if (typeof json !== 'object' || json === null || !('formatVersion' in json)) return;

@@ -2,10 +2,12 @@ import { prepareTfjs } from '../backends/tfjs/load.js';
 import { type Dataset, loadDataset } from '../data/dataset.js';
 import { UsageError } from '../errors.js';
 import { choosePlatform, type Platform, revectorizesTfjs } from '../kernels/platform.js';
+import { readOptions } from '../model/optionReader.js';
 import { resolveModel } from '../model/resolve.js';
 import { continuedConfig } from './backendHistory.js';
 import { type Checkpoint, parameterHash } from './checkpoint.js';
 import type { FinishReason, MeanTerms, RunEvent } from './events.js';
+import { canBeDrawn } from './pictures.js';
 import type { RunConfig } from './runConfig.js';
 import {
   createNumberedRunDirectory,
@@ -15,7 +17,8 @@ import {
 } from './runDirectory.js';
 import { RunState } from './runState.js';
 import { Trainer } from './trainer.js';
-import { checkNumbers, requestedConfig, settingsOf, type TrainOptions, workerCount } from './trainOptions.js';
+import { requestedConfig, settingsOf, type TrainOptions, workerCount } from './trainOptions.js';
+import { TRAIN_OPTIONS } from './trainOptionTable.js';
 import { WorkerPool } from './workerPool.js';
 
 /** Where new runs go. */
@@ -42,9 +45,9 @@ export interface TrainResult {
  * @throws UsageError for options, data or directories that do not fit.
  * @throws WorkerFailure naming rank and step when a worker throws, exits or stalls.
  */
-export async function train(options: TrainOptions = {}): Promise<TrainResult> {
+export async function train(given: TrainOptions = {}): Promise<TrainResult> {
+  const options = readOptions(given, TRAIN_OPTIONS, 'train()');
   const tell = options.onEvent ?? (() => {});
-  checkNumbers(options);
   if (options.resume !== undefined && options.out !== undefined) {
     throw new UsageError(
       'A resumed run stays in its directory: give either a directory to resume or one for a new run.',
@@ -62,6 +65,7 @@ export async function train(options: TrainOptions = {}): Promise<TrainResult> {
     ...(options.tile ? { tile: options.tile } : {}),
   });
   for (const message of platform.warnings) tell({ kind: 'warning', message });
+  const pictures = options.pictures !== false && picturesPossible(dataset, tell);
   const state = createState(requested, dataset, platform, workers);
   const found = await latestCheckpoint(directory, tell);
   const config = saved ? continuedConfig(requested, saved, found?.step ?? 0) : requested;
@@ -77,7 +81,10 @@ export async function train(options: TrainOptions = {}): Promise<TrainResult> {
     ...(options.fault ? { fault: options.fault } : {}),
   });
   try {
-    const trainer = new Trainer({ config, dataset, state, pool, directory: place, tell, options, workers });
+    const trainer = new Trainer({
+      ...{ config, dataset, state, pool, directory: place, tell, workers },
+      options: { ...options, pictures },
+    });
     const { reason, step, test } = await trainer.run(found?.step ?? 0, found?.epochSums);
     const parameters = Float32Array.from(state.parameters);
     return {
@@ -96,13 +103,17 @@ export async function train(options: TrainOptions = {}): Promise<TrainResult> {
 
 function createState(config: RunConfig, dataset: Dataset, platform: Platform, workers: number): RunState {
   const model = resolveModel(config.model, { latent: config.latent });
-  try {
-    return new RunState(model, settingsOf(config, dataset, platform), platform, dataset, workers);
-  } catch (error) {
-    // Too large a memory is a matter of the options.
-    if (error instanceof RangeError) throw new UsageError(error.message);
-    throw error;
-  }
+  return new RunState(model, settingsOf(config, dataset, platform), platform, dataset, workers);
+}
+
+/** Images of two channels, or of four, train like others but have no picture. */
+function picturesPossible({ train: { channels } }: Dataset, tell: (event: RunEvent) => void): boolean {
+  if (canBeDrawn(channels)) return true;
+  const message =
+    `The images have ${channels} channels. Pictures are drawn of 1 (grey) or 3 (red, green, blue), so this run ` +
+    'draws none.';
+  tell({ kind: 'warning', message });
+  return false;
 }
 
 async function latestCheckpoint(

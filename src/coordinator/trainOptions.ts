@@ -77,18 +77,6 @@ export interface TrainOptions {
   readonly fault?: Fault;
 }
 
-/** Numbers that are no part of the config. @throws UsageError naming the option. */
-export function checkNumbers({ maxSteps, logEvery, barrierTimeout }: TrainOptions): void {
-  for (const [name, value] of Object.entries({ maxSteps, logEvery })) {
-    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1)) {
-      throw new UsageError(`${name} is ${value}: expected a whole number from 1 up.`);
-    }
-  }
-  if (barrierTimeout !== undefined && !(Number.isFinite(barrierTimeout) && barrierTimeout > 0)) {
-    throw new UsageError(`barrierTimeout is ${barrierTimeout}: expected a number of seconds above 0.`);
-  }
-}
-
 /** The config that the options ask for; what they leave open comes from `saved`, the model, or the defaults. */
 export async function requestedConfig(
   options: TrainOptions,
@@ -183,9 +171,6 @@ export function settingsOf(
  */
 export function workerCount(asked: number | undefined, shards: number): number {
   if (asked === undefined) return Math.min(availableParallelism(), shards, MOST_RANKS);
-  if (!Number.isSafeInteger(asked) || asked < 1) {
-    throw new UsageError(`The number of workers is ${asked}: expected a whole number from 1 up.`);
-  }
   if (asked > shards || asked > MOST_RANKS) {
     throw new UsageError(
       `${asked} workers cannot share ${shards} shards: a shard belongs to one worker. Ask for at most ` +

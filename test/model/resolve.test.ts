@@ -137,7 +137,7 @@ test('latent may be overridden, and "posterior" follows it', () => {
   assert.deepEqual(resolved.decoder[0]!.input, [7]);
   assert.throws(
     () => resolveModel(model({}), { input, latent: 1.5 }),
-    new UsageError('Option: latent is 1.5, expected a positive integer.'),
+    new UsageError('resolveModel(): latent is 1.5, expected a positive integer.'),
   );
 });
 
