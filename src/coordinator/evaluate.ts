@@ -5,7 +5,7 @@ import { UsageError } from '../errors.js';
 import { inferencePlatform, revectorizesTfjs } from '../kernels/platform.js';
 import { Place, positiveInteger } from '../model/jsonReader.js';
 import type { MapShape } from '../model/model.js';
-import { functionOf, type OptionTable, readOptions, seed64, textOf } from '../model/optionReader.js';
+import { functionOf, type OptionTable, pathOf, readOptions, seed64 } from '../model/optionReader.js';
 import { resolveModel } from '../model/resolve.js';
 import type { Binarization } from '../model/spec.js';
 import { Control } from '../worker/control.js';
@@ -61,7 +61,7 @@ export interface Evaluation {
 const PATH = "the path of a run's directory or of a checkpoint file";
 
 const EVALUATE_OPTIONS: OptionTable<EvaluateOptions> = {
-  path: textOf(PATH),
+  path: pathOf(PATH),
   data: dataOption,
   samples: configReaders.samples,
   kl: configReaders.kl,

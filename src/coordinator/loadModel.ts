@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { UsageError } from '../errors.js';
 import { LatentModel } from '../inference/latentModel.js';
 import { Place } from '../model/jsonReader.js';
-import { textOf } from '../model/optionReader.js';
+import { pathOf } from '../model/optionReader.js';
 import { resolveModel } from '../model/resolve.js';
 import { type Checkpoint, loadCheckpoint, parameterHash } from './checkpoint.js';
 import type { RunConfig } from './runConfig.js';
@@ -43,7 +43,7 @@ export async function findCheckpoint(path: string): Promise<{ path: string; chec
  * @throws UsageError where there is no checkpoint, or it is damaged.
  */
 export async function loadModel(path: string): Promise<LoadedModel> {
-  textOf("the path of a run's directory or of a checkpoint file")(path, new Place('loadModel()', 'path'));
+  pathOf("the path of a run's directory or of a checkpoint file")(path, new Place('loadModel()', 'path'));
   const { path: file, checkpoint } = await findCheckpoint(path);
   const { config, step, parameters } = checkpoint;
   const model = new LatentModel(resolveModel(config.model, { latent: config.latent }), parameters, {

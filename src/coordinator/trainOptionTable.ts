@@ -13,8 +13,8 @@ import {
   abortSignal,
   functionOf,
   type OptionTable,
+  pathOf,
   seed64,
-  textOf,
   trueOrFalse,
 } from '../model/optionReader.js';
 import { parseModelSpec } from '../model/parse.js';
@@ -37,7 +37,7 @@ export const dataOption: Reader<string> = (value, place) => {
         'files (docs/data.md)',
     );
   }
-  return textOf('the path of a directory of IDX files')(value, place);
+  return pathOf('the path of a directory of IDX files')(value, place);
 };
 
 const wholeNumberFromZero: Reader<number> = (value: unknown, place: Place) => {
@@ -53,8 +53,8 @@ const { beta, klWarmupEpochs, learningRate, epochs, arithmetic, backend } = conf
 export const TRAIN_OPTIONS: OptionTable<TrainOptions> = {
   model: modelOption,
   data: dataOption,
-  out: textOf('the path of a new directory'),
-  resume: textOf("the path of a run's directory"),
+  out: pathOf('the path of a new directory'),
+  resume: pathOf("the path of a run's directory"),
   workers: positiveInteger,
   shards,
   batchSize,

@@ -38,7 +38,7 @@ export interface Dataset {
  */
 export function loadDataset(directory?: string): Dataset {
   if (directory === undefined) return readDataset('mnist', mnistDirectory());
-  if (typeof directory !== 'string' || directory === '') {
+  if (typeof directory !== 'string' || directory === '' || directory.includes('\0')) {
     throw new UsageError('loadDataset() takes the path of a directory of IDX files, or nothing for MNIST.');
   }
   return readDataset(basename(resolve(directory)) || directory, directory);

@@ -35,10 +35,10 @@ function unknownOption(name: string, known: readonly string[], call: string): Us
   );
 }
 
-/** A string that is not empty; `what` says of what, e.g. `the path of a directory`. */
-export function textOf(what: string): Reader<string> {
+/** A path: not empty, and without a zero byte, which no file system takes. `what` says of what, e.g. `the path of a directory`. */
+export function pathOf(what: string): Reader<string> {
   return (value, place) => {
-    if (typeof value !== 'string' || value === '') throw place.expected(value, what);
+    if (typeof value !== 'string' || value === '' || value.includes('\0')) throw place.expected(value, what);
     return value;
   };
 }

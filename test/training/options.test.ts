@@ -36,6 +36,7 @@ const wrong: Record<keyof TrainOptions, readonly (readonly [value: unknown, mess
   out: [
     [5, 'out is 5, expected the path of a new directory'],
     ['', 'out is "", expected the path of a new directory'],
+    ['a\0b', 'out is "a\\u0000b", expected the path of a new directory'],
   ],
   resume: [[true, "resume is true, expected the path of a run's directory"]],
   workers: [['2', `workers is "2", ${positiveInteger}`]],
