@@ -10,11 +10,16 @@ export { WorkerFailure } from './coordinator/workerPool.js';
 export { type Dataset, type ImageSet, loadDataset } from './data/dataset.js';
 export { NotFiniteError, UsageError } from './errors.js';
 export {
+  type DecodeOptions,
   type ElboGradients,
   type ElboOptions,
   type ElboTerms,
+  type GradientOptions,
   LatentModel,
+  type LatentModelOptions,
   type Posterior,
+  type ReconstructOptions,
+  type SampleOptions,
 } from './inference/latentModel.js';
 export { interpolate, type Manifold, manifold } from './inference/traversal.js';
 export type { MapShape, Model, ParameterEntry, Shape } from './model/model.js';

@@ -148,6 +148,11 @@ export const trainCommand = defineCommand({
     let result: TrainResult;
     try {
       result = await train({ ...trainOptions(values), signal: interruption.signal, onEvent });
+    } catch (error) {
+      // Stopped before there was a run, while it waited for a pipe with the model.
+      const { exitCode, signal } = interruption;
+      if (exitCode !== undefined && error === signal.reason) return exitCode;
+      throw error;
     } finally {
       reporter.stop();
       interruption.release();

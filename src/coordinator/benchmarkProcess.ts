@@ -136,14 +136,8 @@ function excerpt({ name, train, test }: Dataset, most: number): Dataset {
 
 function firstImages(images: ImageSet, most: number): ImageSet {
   const count = Math.min(images.count, most);
-  const { height, width, pixels, labels } = images;
-  return {
-    count,
-    height,
-    width,
-    pixels: pixels.subarray(0, count * height * width),
-    labels: labels.subarray(0, count),
-  };
+  const { height, width, channels, pixels } = images;
+  return { count, height, width, channels, pixels: pixels.subarray(0, count * height * width * channels) };
 }
 
 const benchmarkProcess = new BenchmarkProcess();

@@ -3,16 +3,20 @@ import { prepareTfjs } from '../backends/tensorflow/load.js';
 import { type Dataset, loadDataset } from '../data/dataset.js';
 import { NotFiniteError, UsageError } from '../errors.js';
 import { inferencePlatform, revectorizesTfjs } from '../kernels/platform.js';
+import { Place, positiveInteger } from '../model/jsonReader.js';
+import type { MapShape } from '../model/model.js';
+import { functionOf, type OptionTable, pathOf, readOptions, seed64 } from '../model/optionReader.js';
 import { resolveModel } from '../model/resolve.js';
 import type { Binarization } from '../model/spec.js';
 import { parameterHash } from '../runs/checkpoint.js';
-import type { RunConfig } from '../runs/runConfig.js';
+import { configReaders, type RunConfig } from '../runs/runConfig.js';
 import { Control } from '../worker/control.js';
 import type { MeanTerms } from './events.js';
 import { findCheckpoint } from './loadModel.js';
 import { RunState } from './runState.js';
 import { testMeans } from './testMeans.js';
 import { settingsOf, workerCount } from './trainOptions.js';
+import { dataOption } from './trainOptionTable.js';
 import { WorkerPool } from './workerPool.js';
 
 export interface EvaluateOptions {
@@ -56,6 +60,20 @@ export interface Evaluation {
   readonly warnings: readonly string[];
 }
 
+const PATH = "the path of a run's directory or of a checkpoint file";
+
+const EVALUATE_OPTIONS: OptionTable<EvaluateOptions> = {
+  path: pathOf(PATH),
+  data: dataOption,
+  samples: configReaders.samples,
+  kl: configReaders.kl,
+  binarize: configReaders.binarize,
+  seed: seed64,
+  workers: positiveInteger,
+  backend: configReaders.backend,
+  onProgress: functionOf(),
+};
+
 /** Examples of a chunk: a matter of memory alone. */
 const CHUNK = 256;
 
@@ -64,7 +82,9 @@ const CHUNK = 256;
  * @throws UsageError where checkpoint, data and options do not fit together.
  * @throws NotFiniteError where the ELBO of an example is NaN or infinite.
  */
-export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+export async function evaluate(given: EvaluateOptions): Promise<Evaluation> {
+  const options = readOptions(given, EVALUATE_OPTIONS, 'evaluate()');
+  if (options.path === undefined) throw new Place('evaluate()', 'path').error(`is missing, expected ${PATH}`);
   const { path, checkpoint, warnings } = await findCheckpoint(options.path);
   const dataset = loadDataset(options.data);
   const config = evaluationConfig(checkpoint.config, options);
@@ -157,13 +177,19 @@ function evaluationConfig(config: RunConfig, options: EvaluateOptions): RunConfi
   };
 }
 
-/** @throws UsageError where the data's images are not of the size that the model was trained on. */
+/** @throws UsageError where the data's images are not of the shape that the model was trained on. */
 export function requireImageSize(config: RunConfig, { name, test }: Dataset, path: string): void {
-  const [height, width] = config.model.input!;
-  if (test.height !== height || test.width !== width) {
+  const { height, width, channels } = test;
+  const [trained, found] = [config.model.input!, [height, width, channels] as const].map(shapeText);
+  if (trained !== found) {
     throw new UsageError(
-      `${path} was trained on images of ${height}×${width}, but those of ${name} are ${test.height}×${test.width}. ` +
-        'Name data of the same size with --data.',
+      `${path} was trained on images of ${trained}, but those of ${name} are ${found}. ` +
+        'Name data of the same shape with --data.',
     );
   }
+}
+
+/** Grey images without their one channel: 28×28, but 32×32×3. */
+function shapeText([height, width, channels]: MapShape): string {
+  return `${height}×${width}${channels === 1 ? '' : `×${channels}`}`;
 }

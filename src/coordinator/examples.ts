@@ -16,7 +16,7 @@ const PAGE = 65536;
  */
 export function testExamples(
   config: Pick<RunConfig, 'binarize' | 'seed'>,
-  { count, height, width, pixels }: ImageSet,
+  { count, height, width, channels, pixels }: ImageSet,
   indices: readonly number[],
 ): Float32Array {
   for (const index of indices) {
@@ -24,7 +24,7 @@ export function testExamples(
       throw new UsageError(`There is no test example ${index}: the test set has examples 0 to ${count - 1}.`);
     }
   }
-  const dimensions = height * width;
+  const dimensions = height * width * channels;
   const arena = new Arena(0);
   const scratch = arena.reserve(64);
   const order = arena.reserve(Uint32Array.BYTES_PER_ELEMENT);

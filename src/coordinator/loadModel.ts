@@ -1,6 +1,8 @@
 import { statSync } from 'node:fs';
 import { UsageError } from '../errors.js';
 import { LatentModel } from '../inference/latentModel.js';
+import { Place } from '../model/jsonReader.js';
+import { pathOf } from '../model/optionReader.js';
 import { resolveModel } from '../model/resolve.js';
 import { type Checkpoint, loadCheckpoint, parameterHash } from '../runs/checkpoint.js';
 import { assertOwnCheckpoint, type RunConfig } from '../runs/runConfig.js';
@@ -67,6 +69,7 @@ function configWarning(directory: RunDirectory, { path, checkpoint }: FoundCheck
  * @throws UsageError where there is no checkpoint, or it is damaged.
  */
 export async function loadModel(path: string): Promise<LoadedModel> {
+  pathOf("the path of a run's directory or of a checkpoint file")(path, new Place('loadModel()', 'path'));
   const { path: file, checkpoint, warnings } = await findCheckpoint(path);
   const { config, step, parameters } = checkpoint;
   const model = new LatentModel(resolveModel(config.model, { latent: config.latent }), parameters, {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Dataset } from '../data/dataset.js';
+import { UsageError } from '../errors.js';
 import { LatentModel } from '../inference/latentModel.js';
 import { manifold } from '../inference/traversal.js';
 import { manifoldGrid, reconstructionGrid, sampleGrid } from '../report/picture.js';
@@ -58,7 +59,8 @@ export function samplePicture(
     readonly title: string;
   },
 ): Promise<Uint8Array> {
-  return sampleGrid(model.sample(options), { ...imageShape(model), title: options.title });
+  const { title, ...sampling } = options;
+  return sampleGrid(model.sample(sampling), { ...imageShape(model), title });
 }
 
 /** Examples above their reconstructions, with each one's ELBO; a PNG. */
@@ -85,7 +87,20 @@ export function manifoldPicture(
   return manifoldGrid(means, { ...imageShape(model), zAt: axis, title: options.title });
 }
 
-function imageShape({ model }: LatentModel): { height: number; width: number; channels: number } {
+/**
+ * The shape of what the model decodes to, for a grid.
+ * @throws UsageError where it is neither grey nor of three colours.
+ */
+export function imageShape({ model }: LatentModel): { height: number; width: number; channels: number } {
   const [height, width, channels] = model.input;
+  if (!canBeDrawn(channels)) {
+    throw new UsageError(
+      `The model ${model.name} has images of ${channels} channels. Pictures are drawn of 1 (grey) or 3 (red, green, blue).`,
+    );
+  }
   return { height, width, channels };
+}
+
+export function canBeDrawn(channels: number): boolean {
+  return channels === 1 || channels === 3;
 }

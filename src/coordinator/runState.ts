@@ -1,4 +1,5 @@
 import type { Dataset } from '../data/dataset.js';
+import { UsageError } from '../errors.js';
 import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import type { Platform } from '../kernels/platform.js';
 import { initializeParameters } from '../model/initialize.js';
@@ -22,6 +23,7 @@ export class RunState implements TrainingState {
   readonly adamV: Float32Array;
   readonly order: Uint32Array;
 
+  /** @throws UsageError where the run needs more memory than there can be. */
   constructor(
     readonly model: Model,
     readonly settings: Settings,
@@ -29,9 +31,7 @@ export class RunState implements TrainingState {
     dataset: Dataset,
     ranks: number,
   ) {
-    this.layout = planRunMemory(model, settings, CONTROL_WORDS, ranks);
-    const pages = Math.ceil(this.layout.bytes / PAGE);
-    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    [this.layout, this.memory] = allocate(model, settings, ranks);
     this.module = platform.module;
     this.kernels = bindKernels(this.module, this.memory);
     const { buffer } = this.memory;
@@ -78,6 +78,18 @@ export class RunState implements TrainingState {
     new Uint8Array(buffer).set(test.pixels, this.layout.testPixels);
     const testOrder = new Uint32Array(buffer, this.layout.testOrder, test.count);
     for (let i = 0; i < test.count; i++) testOrder[i] = i;
+  }
+}
+
+function allocate(model: Model, settings: Settings, ranks: number): [RunLayout, WebAssembly.Memory] {
+  try {
+    const layout = planRunMemory(model, settings, CONTROL_WORDS, ranks);
+    const pages = Math.ceil(layout.bytes / PAGE);
+    return [layout, new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })];
+  } catch (error) {
+    // Too large a memory is a matter of the options.
+    if (error instanceof RangeError) throw new UsageError(error.message);
+    throw error;
   }
 }
 

@@ -2,6 +2,7 @@ import { prepareTfjs } from '../backends/tensorflow/load.js';
 import { type Dataset, loadDataset } from '../data/dataset.js';
 import { UsageError } from '../errors.js';
 import { choosePlatform, type Platform, revectorizesTfjs } from '../kernels/platform.js';
+import { readOptions } from '../model/optionReader.js';
 import { resolveModel } from '../model/resolve.js';
 import { continuedConfig } from '../runs/backendHistory.js';
 import { type Checkpoint, parameterHash } from '../runs/checkpoint.js';
@@ -15,9 +16,11 @@ import {
 } from '../runs/runDirectory.js';
 import { EventSink } from './eventSink.js';
 import type { FinishReason, MeanTerms, RunEvent } from './events.js';
+import { canBeDrawn } from './pictures.js';
 import { RunState } from './runState.js';
 import { Trainer } from './trainer.js';
-import { checkNumbers, requestedConfig, settingsOf, type TrainOptions, workerCount } from './trainOptions.js';
+import { requestedConfig, settingsOf, type TrainOptions, workerCount } from './trainOptions.js';
+import { TRAIN_OPTIONS } from './trainOptionTable.js';
 import { WorkerPool } from './workerPool.js';
 
 /** Where new runs go. */
@@ -46,10 +49,10 @@ export interface TrainResult {
  * @throws NotFiniteError naming the step when the loss, a parameter or a test ELBO is NaN or infinite; nothing of it is saved.
  * @throws Error when `onEvent` throws, with that as its cause, after the ranks have stopped and a checkpoint is written.
  */
-export async function train(options: TrainOptions = {}): Promise<TrainResult> {
+export async function train(given: TrainOptions = {}): Promise<TrainResult> {
+  const options = readOptions(given, TRAIN_OPTIONS, 'train()');
   const events = new EventSink(options.onEvent);
   const { tell } = events;
-  checkNumbers(options);
   if (options.resume !== undefined && options.out !== undefined) {
     throw new UsageError(
       'A resumed run stays in its directory: give either a directory to resume or one for a new run.',
@@ -68,6 +71,7 @@ export async function train(options: TrainOptions = {}): Promise<TrainResult> {
   });
   for (const message of platform.warnings) tell({ kind: 'warning', message });
   const found = await latestCheckpoint(directory, saved, tell);
+  const pictures = options.pictures !== false && picturesPossible(dataset, tell);
   const state = createState(requested, dataset, platform, workers);
   // What computed the steps so far is known to the checkpoint; config.json may be of a resumption that made none.
   const config = saved ? continuedConfig(requested, found?.config ?? saved, found?.step ?? 0) : requested;
@@ -83,7 +87,10 @@ export async function train(options: TrainOptions = {}): Promise<TrainResult> {
     ...(options.fault ? { fault: options.fault } : {}),
   });
   try {
-    const trainer = new Trainer({ config, dataset, state, pool, directory: place, tell, options, workers });
+    const trainer = new Trainer({
+      ...{ config, dataset, state, pool, directory: place, tell, workers },
+      options: { ...options, pictures },
+    });
     const { reason, step, test } = await trainer.run(found?.step ?? 0, found?.epochSums);
     events.check();
     const parameters = Float32Array.from(state.parameters);
@@ -103,13 +110,17 @@ export async function train(options: TrainOptions = {}): Promise<TrainResult> {
 
 function createState(config: RunConfig, dataset: Dataset, platform: Platform, workers: number): RunState {
   const model = resolveModel(config.model, { latent: config.latent });
-  try {
-    return new RunState(model, settingsOf(config, dataset, platform), platform, dataset, workers);
-  } catch (error) {
-    // Too large a memory is a matter of the options.
-    if (error instanceof RangeError) throw new UsageError(error.message);
-    throw error;
-  }
+  return new RunState(model, settingsOf(config, dataset, platform), platform, dataset, workers);
+}
+
+/** Images of two channels, or of four, train like others but have no picture. */
+function picturesPossible({ train: { channels } }: Dataset, tell: (event: RunEvent) => void): boolean {
+  if (canBeDrawn(channels)) return true;
+  const message =
+    `The images have ${channels} channels. Pictures are drawn of 1 (grey) or 3 (red, green, blue), so this run ` +
+    'draws none.';
+  tell({ kind: 'warning', message });
+  return false;
 }
 
 /** Of the run that is resumed. @throws UsageError where it is one of another run, or config.json was changed since. */

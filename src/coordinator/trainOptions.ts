@@ -10,6 +10,7 @@ import type { TileName } from '../kernels/tiles/tile.js';
 import { ADAM_DEFAULTS } from '../model/adam.js';
 import { loadModelSpec } from '../model/load.js';
 import type { MapShape } from '../model/model.js';
+import { requireInput } from '../model/resolve.js';
 import type { Binarization, ModelSpec } from '../model/spec.js';
 import { assertSameRun, parseRunConfig, type RunConfig } from '../runs/runConfig.js';
 import { MOST_RANKS } from '../worker/control.js';
@@ -76,26 +77,15 @@ export interface TrainOptions {
   readonly fault?: Fault;
 }
 
-/** Numbers that are no part of the config. @throws UsageError naming the option. */
-export function checkNumbers({ maxSteps, logEvery, barrierTimeout }: TrainOptions): void {
-  for (const [name, value] of Object.entries({ maxSteps, logEvery })) {
-    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1)) {
-      throw new UsageError(`${name} is ${value}: expected a whole number from 1 up.`);
-    }
-  }
-  if (barrierTimeout !== undefined && !(Number.isFinite(barrierTimeout) && barrierTimeout > 0)) {
-    throw new UsageError(`barrierTimeout is ${barrierTimeout}: expected a number of seconds above 0.`);
-  }
-}
-
 /** The config that the options ask for; what they leave open comes from `saved`, the model, or the defaults. */
 export async function requestedConfig(
   options: TrainOptions,
   dataset: Dataset,
   saved: RunConfig | undefined,
 ): Promise<RunConfig> {
-  const input: MapShape = [dataset.train.height, dataset.train.width, 1];
-  const spec = await requestedSpec(options.model, input, saved);
+  const { height, width, channels } = dataset.train;
+  const input: MapShape = [height, width, channels];
+  const spec = await requestedSpec(options, input, saved);
   const recommended = spec.training ?? {};
   const base: Omit<RunConfig, 'formatVersion' | 'model' | 'data' | 'arithmetic' | 'backend'> = saved ?? {
     latent: spec.latent,
@@ -136,13 +126,15 @@ export async function requestedConfig(
 }
 
 async function requestedSpec(
-  model: TrainOptions['model'],
+  { model, signal }: Pick<TrainOptions, 'model' | 'signal'>,
   input: MapShape,
   saved: RunConfig | undefined,
 ): Promise<ModelSpec> {
+  // Whether the data are the run's own is told by their fingerprint.
   if (model === undefined && saved !== undefined) return saved.model;
-  if (typeof model === 'object') return model;
-  return loadModelSpec(model ?? 'cvae', input);
+  const spec = typeof model === 'object' ? model : await loadModelSpec(model ?? 'cvae', input, signal);
+  requireInput(spec, input);
+  return spec;
 }
 
 /** The part of the config that ranks need. */
@@ -179,9 +171,6 @@ export function settingsOf(
  */
 export function workerCount(asked: number | undefined, shards: number): number {
   if (asked === undefined) return Math.min(availableParallelism(), shards, MOST_RANKS);
-  if (!Number.isSafeInteger(asked) || asked < 1) {
-    throw new UsageError(`The number of workers is ${asked}: expected a whole number from 1 up.`);
-  }
   if (asked > shards || asked > MOST_RANKS) {
     throw new UsageError(
       `${asked} workers cannot share ${shards} shards: a shard belongs to one worker. Ask for at most ` +

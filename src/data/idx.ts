@@ -2,12 +2,14 @@ import { UsageError } from '../errors.js';
 import { inflateExactly, inflateHead, isGzip } from './inflate.js';
 import { readBytes, withInputFile } from './inputFile.js';
 
-/** Grey images, one unsigned byte a pixel. */
+/** Images, one unsigned byte a value. */
 export interface IdxImages {
   readonly count: number;
   readonly height: number;
   readonly width: number;
-  /** [count, height, width], row-major. */
+  /** 1 in a file of three dimensions, which has grey images. */
+  readonly channels: number;
+  /** [count, height, width, channels], row-major. */
   readonly pixels: Uint8Array;
 }
 
@@ -30,19 +32,27 @@ const ELEMENT_TYPES = new Map([
   [0x0d, 'float32'],
   [0x0e, 'float64'],
 ]);
+/** What the dimensions of a file mean: one list for each number of dimensions that is read. */
+type Layouts = readonly (readonly string[])[];
+const IMAGE_LAYOUTS: Layouts = [
+  ['count', 'height', 'width'],
+  ['count', 'height', 'width', 'channels'],
+];
+const LABEL_LAYOUTS: Layouts = [['count']];
 /** The data set goes into a WebAssembly memory, which holds 4 GiB. */
 const LARGEST_FILE = 2 ** 32 - 1;
 const FETCH_AGAIN = 'Fetch or copy the file again.';
 
 /**
- * Reads an IDX file of images, plain or gzip (told by its first bytes, not its name).
+ * Reads an IDX file of images, plain or gzip (told by its first bytes, not its name): [count, height, width], grey, or
+ * [count, height, width, channels].
  *
  * @throws UsageError naming the file, the byte, what was found there and what was expected.
  */
 export function readIdxImages(path: string): IdxImages {
-  const { sizes, elements } = readIdx(path, ['count', 'height', 'width']);
-  const [count, height, width] = sizes as [number, number, number];
-  return { count, height, width, pixels: elements };
+  const { sizes, elements } = readIdx(path, IMAGE_LAYOUTS);
+  const [count, height, width, channels = 1] = sizes as [number, number, number, number?];
+  return { count, height, width, channels, pixels: elements };
 }
 
 /**
@@ -51,7 +61,7 @@ export function readIdxImages(path: string): IdxImages {
  * @throws UsageError naming the file, the byte, what was found there and what was expected.
  */
 export function readIdxLabels(path: string): IdxLabels {
-  const { sizes, elements } = readIdx(path, ['count']);
+  const { sizes, elements } = readIdx(path, LABEL_LAYOUTS);
   const [count] = sizes as [number];
   return { count, labels: elements };
 }
@@ -63,11 +73,11 @@ interface Idx {
   readonly elements: Uint8Array;
 }
 
-function readIdx(path: string, dimensions: readonly string[]): Idx {
+function readIdx(path: string, layouts: Layouts): Idx {
   return withInputFile(path, (descriptor, fileBytes) => {
-    const head = readBytes(descriptor, 0, MAGIC_BYTES + SIZE_BYTES * dimensions.length);
-    if (isGzip(head)) return readGzip({ path, inflated: true }, descriptor, fileBytes, dimensions);
-    return readPlain({ path, inflated: false }, descriptor, fileBytes, head, dimensions);
+    const head = readBytes(descriptor, 0, mostHeaderBytes(layouts));
+    if (isGzip(head)) return readGzip({ path, inflated: true }, descriptor, fileBytes, layouts);
+    return readPlain({ path, inflated: false }, descriptor, fileBytes, head, layouts);
   });
 }
 
@@ -77,32 +87,32 @@ function readPlain(
   descriptor: number,
   fileBytes: number,
   head: Uint8Array,
-  dimensions: readonly string[],
+  layouts: Layouts,
 ): Idx {
-  const sizes = parseHeader(origin, head, dimensions);
+  const sizes = parseHeader(origin, head, layouts);
   const expected = idxBytes(sizes);
   if (fileBytes < expected) throw truncated(origin, fileBytes, sizes);
   if (fileBytes > expected) throw trailing(origin, expected, `${fileBytes - expected} more`);
-  const elements = readBytes(descriptor, head.length, expected - head.length);
+  const start = headerBytes(sizes.length);
+  const elements = readBytes(descriptor, start, expected - start);
   // The file may have been cut since its length was asked for.
-  if (elements.length < expected - head.length) throw truncated(origin, head.length + elements.length, sizes);
+  if (elements.length < expected - start) throw truncated(origin, start + elements.length, sizes);
   return { sizes, elements };
 }
 
 /** Inflates the header first, so that its sizes bound what the rest may inflate to. */
-function readGzip(origin: Origin, descriptor: number, fileBytes: number, dimensions: readonly string[]): Idx {
+function readGzip(origin: Origin, descriptor: number, fileBytes: number, layouts: Layouts): Idx {
   if (fileBytes > LARGEST_FILE) {
     throw new UsageError(
       `${origin.path}: found ${fileBytes} bytes of gzip data, expected at most ${LARGEST_FILE}.`,
     );
   }
   const compressed = readBytes(descriptor, 0, fileBytes);
-  const headBytes = MAGIC_BYTES + SIZE_BYTES * dimensions.length;
-  const sizes = parseHeader(origin, inflateHead(origin.path, compressed, headBytes), dimensions);
+  const sizes = parseHeader(origin, inflateHead(origin.path, compressed, mostHeaderBytes(layouts)), layouts);
   const result = inflateExactly(origin.path, compressed, idxBytes(sizes));
   if (result.kind === 'short') throw truncated(origin, result.bytes, sizes);
   if (result.kind === 'long') throw trailing(origin, idxBytes(sizes), 'more bytes');
-  return { sizes, elements: result.data.subarray(headBytes) };
+  return { sizes, elements: result.data.subarray(headerBytes(sizes.length)) };
 }
 
 /** Where a header stands, for error sentences: offsets in a gzip file count inflated bytes. */
@@ -112,9 +122,10 @@ interface Origin {
 }
 
 /** The sizes, all above zero, their product within LARGEST_FILE. */
-function parseHeader(origin: Origin, head: Uint8Array, dimensions: readonly string[]): number[] {
-  const headBytes = MAGIC_BYTES + SIZE_BYTES * dimensions.length;
-  if (head.length >= MAGIC_BYTES) checkMagic(origin, head, dimensions);
+function parseHeader(origin: Origin, head: Uint8Array, layouts: Layouts): number[] {
+  // Where not even the magic is there, the shortest header is asked for.
+  const dimensions = head.length >= MAGIC_BYTES ? checkMagic(origin, head, layouts) : layouts[0]!;
+  const headBytes = headerBytes(dimensions.length);
   if (head.length < headBytes) {
     const missing = headBytes - head.length;
     const expected = `a header of ${headBytes} bytes: ${missing} missing`;
@@ -125,11 +136,17 @@ function parseHeader(origin: Origin, head: Uint8Array, dimensions: readonly stri
     const offset = MAGIC_BYTES + SIZE_BYTES * axis;
     const size = view.getUint32(offset);
     if (size === 0) {
-      throw defect(origin, offset, `a ${name} of 0`, 'at least 1', 'An empty set cannot be used.');
+      throw defect(
+        origin,
+        offset,
+        name === 'channels' ? '0 channels' : `a ${name} of 0`,
+        'at least 1',
+        'An empty set cannot be used.',
+      );
     }
     return size;
   });
-  // In float64 the product of three 32-bit sizes may round, but never from above the limit to below it.
+  // In float64 the product of 32-bit sizes may round, but never from above the limit to below it.
   if (idxBytes(sizes) > LARGEST_FILE) {
     const expected = `a product of at most ${LARGEST_FILE - headBytes}`;
     throw defect(origin, MAGIC_BYTES, `sizes of ${sizes.join(' x ')}`, expected, 'Split the set.');
@@ -137,7 +154,8 @@ function parseHeader(origin: Origin, head: Uint8Array, dimensions: readonly stri
   return sizes;
 }
 
-function checkMagic(origin: Origin, head: Uint8Array, dimensions: readonly string[]): void {
+/** What the dimensions of the file mean, by their number. */
+function checkMagic(origin: Origin, head: Uint8Array, layouts: Layouts): readonly string[] {
   const [first = 0, second = 0, type = 0, rank = 0] = head;
   if (first !== 0 || second !== 0) {
     const found = `the bytes ${hex(first)} ${hex(second)}`;
@@ -147,21 +165,28 @@ function checkMagic(origin: Origin, head: Uint8Array, dimensions: readonly strin
     const found = `element type ${hex(type)} (${ELEMENT_TYPES.get(type) ?? 'unknown to IDX'})`;
     throw defect(origin, 2, found, `${hex(UNSIGNED_BYTE)} (unsigned byte)`, 'Convert the elements to bytes.');
   }
-  if (rank !== dimensions.length) {
-    const expected = `${dimensions.length} (${dimensions.join(', ')})`;
-    throw defect(
-      origin,
-      3,
-      `${rank} as the number of dimensions`,
-      expected,
-      'Images have 3 dimensions, labels 1: check that the two files are not mixed up.',
-    );
-  }
+  const dimensions = layouts.find(({ length }) => length === rank);
+  if (dimensions !== undefined) return dimensions;
+  throw defect(
+    origin,
+    3,
+    `${rank} as the number of dimensions`,
+    layouts.map((layout) => `${layout.length} (${layout.join(', ')})`).join(' or '),
+    'Images have 3 dimensions, or 4 with channels; labels have 1: check that the two files are not mixed up.',
+  );
+}
+
+function headerBytes(rank: number): number {
+  return MAGIC_BYTES + SIZE_BYTES * rank;
+}
+
+function mostHeaderBytes(layouts: Layouts): number {
+  return headerBytes(Math.max(...layouts.map(({ length }) => length)));
 }
 
 /** Header and elements together. */
 function idxBytes(sizes: readonly number[]): number {
-  return MAGIC_BYTES + SIZE_BYTES * sizes.length + sizes.reduce((product, size) => product * size, 1);
+  return headerBytes(sizes.length) + sizes.reduce((product, size) => product * size, 1);
 }
 
 function truncated(origin: Origin, bytes: number, sizes: readonly number[]): UsageError {

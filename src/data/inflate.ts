@@ -59,15 +59,32 @@ export function inflateExactly(path: string, compressed: Uint8Array, length: num
   } catch (error) {
     if (hasCode(error, 'ERR_BUFFER_TOO_LARGE')) return { kind: 'long' };
     if (!hasCode(error, 'Z_BUF_ERROR')) throw corrupt(path, compressed, error);
-    const bytes = inflateWhatIsThere(path, compressed, options).length;
-    if (bytes < length) return { kind: 'short', bytes };
-    throw unfinished(path, compressed);
+    return inflateUnfinished(path, compressed, length, options);
   }
   const { buffer, engine } = result;
   if (buffer.length < length) return { kind: 'short', bytes: buffer.length };
   // zlib takes bytes after the stream for padding if the first is zero.
   if (engine.bytesWritten < compressed.length) throw trailing(path, compressed, engine.bytesWritten);
   return { kind: 'exact', data: new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length) };
+}
+
+/** What is wrong with a stream that stops before its end. */
+function inflateUnfinished(
+  path: string,
+  compressed: Uint8Array,
+  length: number,
+  options: ZlibOptions,
+): Inflated {
+  let bytes: number;
+  try {
+    bytes = inflateWhatIsThere(path, compressed, options).length;
+  } catch (error) {
+    // zlib asks whether the stream is whole before it asks whether it is too long.
+    if (hasCode(error, 'ERR_BUFFER_TOO_LARGE')) return { kind: 'long' };
+    throw error;
+  }
+  if (bytes < length) return { kind: 'short', bytes };
+  throw unfinished(path, compressed);
 }
 
 /** The output of a stream that may stop before its end. */

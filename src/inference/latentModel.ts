@@ -6,7 +6,20 @@ import { type Arithmetic, bindKernels, type Kernels } from '../kernels/kernels.j
 import { inferencePlatform, type Platform } from '../kernels/platform.js';
 import { Purpose, type RandomKey, randomKey } from '../kernels/stream.js';
 import { requireFiniteRows } from '../model/finite.js';
+import { Place } from '../model/jsonReader.js';
 import type { Model } from '../model/model.js';
+import { readOptions } from '../model/optionReader.js';
+import {
+  countRows,
+  DECODE_OPTIONS,
+  ELBO_OPTIONS,
+  GRADIENT_OPTIONS,
+  MODEL_OPTIONS,
+  RECONSTRUCT_OPTIONS,
+  requireParameters,
+  requireResultSize,
+  SAMPLE_OPTIONS,
+} from './arguments.js';
 
 const PAGE = 65536;
 
@@ -39,34 +52,61 @@ export interface LatentModelOptions {
   readonly platform?: Platform;
 }
 
-export interface ElboOptions {
-  /** K; default 1. */
-  readonly samples?: number;
-  /** Of the noise, unsigned 64 bits; default 0. */
-  readonly seed?: number | bigint;
+export interface GradientOptions {
   /** Default `analytic`. */
   readonly kl?: KlEstimate;
   /** Weight of the KL; default 1. */
   readonly beta?: number;
 }
 
+export interface ElboOptions extends GradientOptions {
+  /** K; default 1. */
+  readonly samples?: number;
+  /** Of the noise, unsigned 64 bits; default 0. */
+  readonly seed?: number | bigint;
+}
+
+export interface DecodeOptions {
+  /** `logits` ℓ (default), or `probabilities` sigmoid(ℓ): the means of p(x|z). */
+  readonly as?: 'logits' | 'probabilities';
+}
+
+export interface SampleOptions {
+  /** Default 100. */
+  readonly count?: number;
+  /** Unsigned 64 bits; default 0. Sample i depends on (seed, i) alone. */
+  readonly seed?: number | bigint;
+  /** False (default): the means sigmoid(ℓ); true: Bernoulli draws, 0 or 1. */
+  readonly draw?: boolean;
+}
+
+export interface ReconstructOptions {
+  /** Where given, z ~ q(z|x) with this seed's noise; otherwise z is the posterior's mean. */
+  readonly seed?: number | bigint;
+}
+
 /**
  * A model with its parameters, in a memory of its own: encoder, decoder, likelihood bounds, gradients. Arrays are
  * flat and row-major; x is [n, dimensions] with values in [0, 1], z is [n, latent]. Synchronous, on the calling thread.
+ * Every method throws a UsageError for options and arrays that do not fit, before it allocates.
  */
 export class LatentModel {
   readonly #parameters: Float32Array;
   readonly #platform: Platform;
   #engine: Engine | undefined;
 
-  /** @param parameters flat, in the order of `model.parameters`; copied. */
+  /**
+   * @param parameters flat, in the order of `model.parameters`; copied.
+   * @throws UsageError where they are not as many as the model has.
+   */
   constructor(
     readonly model: Model,
     parameters: Float32Array,
     options: LatentModelOptions = {},
   ) {
-    this.#platform = options.platform ?? inferencePlatform(options.arithmetic ?? 'portable', false);
-    requireParameters(model, parameters);
+    const { platform, arithmetic = 'portable' } = readOptions(options, MODEL_OPTIONS, 'LatentModel');
+    requireParameters(model, parameters, 'LatentModel');
+    this.#platform = platform ?? inferencePlatform(arithmetic, false);
     this.#parameters = Float32Array.from(parameters);
   }
 
@@ -83,7 +123,9 @@ export class LatentModel {
    */
   encode(x: Float32Array): Posterior {
     const { dimensions, latent } = this.model;
-    const n = this.#rows(x, dimensions, 'x');
+    const place = new Place('encode()', 'x');
+    const n = countRows(x, dimensions, place);
+    requireResultSize(n, latent, place);
     const engine = this.#engineFor(1, 'analytic');
     const mu = new Float32Array(n * latent);
     const logvar = new Float32Array(n * latent);
@@ -106,14 +148,16 @@ export class LatentModel {
   /**
    * What the decoder makes of latent points.
    * @param z [n, latent].
-   * @param options.as `logits` ℓ (default), or `probabilities` sigmoid(ℓ): the means of p(x|z).
    * @returns [n, dimensions].
    * @throws UsageError where z is not a whole number of points, or not finite.
    * @throws NotFiniteError where a logit is NaN or infinite.
    */
-  decode(z: Float32Array, options: { readonly as?: 'logits' | 'probabilities' } = {}): Float32Array {
+  decode(z: Float32Array, options: DecodeOptions = {}): Float32Array {
+    const { as } = readOptions(options, DECODE_OPTIONS, 'decode()');
     const { dimensions, latent } = this.model;
-    const n = this.#rows(z, latent, 'z');
+    const place = new Place('decode()', 'z');
+    const n = countRows(z, latent, place);
+    requireResultSize(n, dimensions, place);
     const engine = this.#engineFor(1, 'analytic');
     const decoded = new Float32Array(n * dimensions);
     for (let first = 0; first < n; first += CHUNK) {
@@ -123,7 +167,7 @@ export class LatentModel {
       // Before the sigmoid, which makes a probability of an infinite logit.
       const logits = engine.read(engine.logits, count * dimensions);
       requireFiniteRows(logits, dimensions, 'The decoded image of latent point', first);
-      if (options.as !== 'probabilities') {
+      if (as !== 'probabilities') {
         decoded.set(logits, first * dimensions);
         continue;
       }
@@ -135,21 +179,17 @@ export class LatentModel {
 
   /**
    * Ancestral sampling: z ~ p(z), then p(x|z).
-   * @param options.count default 100.
-   * @param options.seed unsigned 64 bits; default 0. Sample i depends on (seed, i) alone.
-   * @param options.draw false (default): the means sigmoid(ℓ); true: Bernoulli draws, 0 or 1.
    * @returns [count, dimensions].
    */
-  sample(
-    options: { readonly count?: number; readonly seed?: number | bigint; readonly draw?: boolean } = {},
-  ): Float32Array {
-    const count = positiveInteger(options.count ?? 100, 'count');
-    const key = seedKey(options.seed);
+  sample(options: SampleOptions = {}): Float32Array {
+    const { count = 100, seed, draw = false } = readOptions(options, SAMPLE_OPTIONS, 'sample()');
+    const { dimensions, latent } = this.model;
+    requireResultSize(count, Math.max(dimensions, latent), new Place('sample()', 'count'));
+    const key = keyOf(seed);
     const { kernels, scratch } = this.#engineFor(1, 'analytic');
     const z = this.#normal(count, this.model.latent, key, Purpose.prior);
     const means = this.decode(z, { as: 'probabilities' });
-    if (options.draw !== true) return means;
-    const { dimensions } = this.model;
+    if (!draw) return means;
     const engine = this.#engineFor(1, 'analytic');
     for (let i = 0; i < count; i++) {
       kernels.randomUniform(engine.x, dimensions, 0, 1, key.low, key.high, i, 0, Purpose.pixels, scratch);
@@ -164,19 +204,15 @@ export class LatentModel {
   /**
    * x → z → means of p(x|z).
    * @param x [n, dimensions].
-   * @param options.seed where given, z ~ q(z|x) with this seed's noise; otherwise z is the posterior's mean.
    * @returns [n, dimensions].
    */
-  reconstruct(x: Float32Array, options: { readonly seed?: number | bigint } = {}): Float32Array {
+  reconstruct(x: Float32Array, options: ReconstructOptions = {}): Float32Array {
+    const { seed } = readOptions(options, RECONSTRUCT_OPTIONS, 'reconstruct()');
+    countRows(x, this.model.dimensions, new Place('reconstruct()', 'x'));
     const { mu, logvar } = this.encode(x);
-    if (options.seed === undefined) return this.decode(mu, { as: 'probabilities' });
+    if (seed === undefined) return this.decode(mu, { as: 'probabilities' });
     const { latent } = this.model;
-    const noise = this.#normal(
-      mu.length / latent,
-      latent,
-      seedKey(options.seed),
-      Purpose.reconstructionNoise,
-    );
+    const noise = this.#normal(mu.length / latent, latent, keyOf(seed), Purpose.reconstructionNoise);
     const sigma = this.#exp(logvar.map((value) => value / 2));
     const z = mu.map((mean, i) => mean + sigma[i]! * noise[i]!);
     requireFiniteRows(z, latent, 'The latent point drawn for example');
@@ -189,11 +225,11 @@ export class LatentModel {
    * @throws NotFiniteError where the ELBO of an example is NaN or infinite.
    */
   elbo(x: Float32Array, options: ElboOptions = {}): ElboTerms {
+    const { samples = 1, kl = 'analytic', beta = 1, seed } = readOptions(options, ELBO_OPTIONS, 'elbo()');
     const { dimensions, latent } = this.model;
-    const n = this.#rows(x, dimensions, 'x');
-    const samples = positiveInteger(options.samples ?? 1, 'samples');
-    const engine = this.#engineFor(samples, options.kl ?? 'analytic');
-    const key = seedKey(options.seed);
+    const n = countRows(x, dimensions, new Place('elbo()', 'x'));
+    const engine = this.#engineFor(samples, kl);
+    const key = keyOf(seed);
     const terms = emptyTerms(n);
     const width = samples * latent;
     for (let first = 0; first < n; first += engine.chunk) {
@@ -203,7 +239,7 @@ export class LatentModel {
       const purpose = Purpose.evaluationNoise;
       engine.kernels.randomNormal(engine.epsilon, count, width, low, high, first, 0, purpose, engine.scratch);
       engine.backend.elbo(engine.shard(count));
-      engine.readTerms(terms, first, count, options.beta ?? 1);
+      engine.readTerms(terms, first, count, beta);
     }
     requireFiniteRows(terms.elbo, 1, 'The ELBO of example');
     return terms;
@@ -220,23 +256,24 @@ export class LatentModel {
     parameters: Float32Array,
     x: Float32Array,
     epsilon: Float32Array,
-    options: { readonly kl?: KlEstimate; readonly beta?: number } = {},
+    options: GradientOptions = {},
   ): ElboGradients {
+    const call = 'elboGradients()';
+    const { kl = 'analytic', beta = 1 } = readOptions(options, GRADIENT_OPTIONS, call);
     const { dimensions, latent } = this.model;
-    requireParameters(this.model, parameters);
-    const n = this.#rows(x, dimensions, 'x');
-    const samples = this.#rows(epsilon, latent, 'epsilon') / n;
-    if (!Number.isInteger(samples) || samples === 0) {
-      throw new UsageError(
-        `epsilon holds ${epsilon.length} values: expected [${n} examples, K samples, ${latent} latent dimensions].`,
-      );
+    requireParameters(this.model, parameters, call);
+    const n = countRows(x, dimensions, new Place(call, 'x'));
+    const noise = new Place(call, 'epsilon');
+    const samples = countRows(epsilon, latent, noise) / n;
+    if (!Number.isInteger(samples)) {
+      const expected = `[${n} examples, K samples, ${latent} latent dimensions]`;
+      throw noise.error(`holds ${epsilon.length} values, expected ${expected}`);
     }
-    const engine = new Engine(this.#platform, this.model, samples, options.kl ?? 'analytic', n);
+    const engine = createEngine(this.#platform, this.model, samples, kl, n);
     engine.write(engine.parameters, parameters);
     engine.backend.prepare(0, 1);
     engine.write(engine.x, x);
     engine.write(engine.epsilon, epsilon);
-    const beta = options.beta ?? 1;
     engine.backend.elboGradient(engine.shard(n), beta, engine.gradient);
     const terms = emptyTerms(n);
     engine.readTerms(terms, 0, n, beta);
@@ -244,25 +281,9 @@ export class LatentModel {
     return { ...terms, gradient };
   }
 
-  /** Number of rows; refuses what is not a whole number of finite rows. */
-  #rows(values: Float32Array, width: number, name: string): number {
-    if (values.length === 0 || values.length % width !== 0) {
-      throw new UsageError(
-        `${name} holds ${values.length} values: expected a multiple of ${width}, one row after the other.`,
-      );
-    }
-    const bad = values.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) {
-      throw new UsageError(
-        `${name} is ${values[bad]} at row ${Math.floor(bad / width)}, column ${bad % width}.`,
-      );
-    }
-    return values.length / width;
-  }
-
   #engineFor(samples: number, kl: KlEstimate): Engine {
     if (this.#engine?.samples !== samples || this.#engine.kl !== kl) {
-      this.#engine = new Engine(
+      this.#engine = createEngine(
         this.#platform,
         this.model,
         samples,
@@ -299,6 +320,17 @@ export class LatentModel {
   }
 }
 
+/** @throws UsageError where it needs more memory than there can be. */
+function createEngine(...parts: ConstructorParameters<typeof Engine>): Engine {
+  try {
+    return new Engine(...parts);
+  } catch (error) {
+    // Too large a memory is a matter of the arguments.
+    if (error instanceof RangeError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
 /** A backend with its own memory and buffers for up to `chunk` examples of `samples` samples. */
 class Engine {
   readonly kernels: Kernels;
@@ -315,6 +347,7 @@ class Engine {
   readonly #kl: number;
   readonly #buffer: ArrayBufferLike;
 
+  /** @throws RangeError where that needs more memory than there can be. */
   constructor(
     { module, tile }: Platform,
     model: Model,
@@ -377,28 +410,10 @@ class Engine {
   }
 }
 
-function requireParameters({ name, parameters }: Model, values: Float32Array): void {
-  if (values.length !== parameters.size) {
-    throw new UsageError(
-      `The model ${name} has ${parameters.size} parameters, but ${values.length} values were given.`,
-    );
-  }
-}
-
 function emptyTerms(n: number): ElboTerms {
   return { elbo: new Float64Array(n), logLikelihood: new Float64Array(n), kl: new Float64Array(n) };
 }
 
-function positiveInteger(value: number, name: string): number {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new UsageError(`${name} is ${value}: expected a whole number from 1 up.`);
-  }
-  return value;
-}
-
-function seedKey(seed: number | bigint = 0): RandomKey {
-  const valid =
-    typeof seed === 'bigint' ? seed >= 0n && seed < 2n ** 64n : Number.isSafeInteger(seed) && seed >= 0;
-  if (!valid) throw new UsageError(`The seed is ${seed}: expected a whole number from 0 up, below 2^64.`);
+function keyOf(seed: number | bigint = 0): RandomKey {
   return randomKey(BigInt(seed));
 }

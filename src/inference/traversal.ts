@@ -1,5 +1,7 @@
 import { UsageError } from '../errors.js';
-import type { LatentModel } from './latentModel.js';
+import { Place, positiveInteger } from '../model/jsonReader.js';
+import { countRows, requireResultSize } from './arguments.js';
+import { LatentModel } from './latentModel.js';
 import { normalQuantile } from './normalQuantile.js';
 
 /**
@@ -7,6 +9,7 @@ import { normalQuantile } from './normalQuantile.js';
  * @param from [n, latent].
  * @param to [n, latent].
  * @returns [n, steps, latent].
+ * @throws UsageError where the two are not as many whole points, all finite.
  */
 export function interpolate(
   from: Float32Array,
@@ -14,7 +17,14 @@ export function interpolate(
   latent: number,
   steps: number,
 ): Float32Array {
-  const n = from.length / latent;
+  const place = (name: string) => new Place('interpolate()', name);
+  positiveInteger(latent, place('latent'));
+  positiveInteger(steps, place('steps'));
+  const n = countRows(from, latent, place('from'));
+  if (countRows(to, latent, place('to')) !== n) {
+    throw place('to').error(`holds ${to.length} values, expected ${from.length}, as many as from`);
+  }
+  requireResultSize(n * steps, latent, place('steps'));
   const points = new Float32Array(n * steps * latent);
   for (let row = 0; row < n; row++) {
     for (let step = 0; step < steps; step++) {
@@ -39,14 +49,19 @@ export interface Manifold {
 
 /**
  * Decodes a grid whose cells have equal probability under the prior (Kingma and Welling 2014, figure 4).
- * @throws UsageError where the latent space does not have two dimensions.
+ * @throws UsageError where the latent space does not have two dimensions, or the grid would be too large.
  */
 export function manifold(model: LatentModel, side: number): Manifold {
+  if (!(model instanceof LatentModel)) {
+    throw new Place('manifold()', 'model').expected(model, 'a LatentModel, as loadModel returns it');
+  }
+  positiveInteger(side, new Place('manifold()', 'side'));
   if (model.model.latent !== 2) {
     throw new UsageError(
       `A manifold is drawn over two latent dimensions, but the model ${model.model.name} has ${model.model.latent}. Train with --latent 2.`,
     );
   }
+  requireResultSize(side ** 2, Math.max(2, model.model.dimensions), new Place('manifold()', 'side'));
   const axis = Array.from({ length: side }, (_, i) => normalQuantile((i + 0.5) / side));
   const z = new Float32Array(side * side * 2);
   for (let row = 0; row < side; row++) {

@@ -47,6 +47,13 @@ export const positiveNumber: Reader<number> = (value, place) => {
   return value;
 };
 
+export const nonNegativeNumber: Reader<number> = (value, place) => {
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
+    throw place.expected(value, 'a number from 0 up');
+  }
+  return value;
+};
+
 /** A positive integer, or one of a few words that stand for one. */
 export function positiveIntegerOr<const W extends string>(...words: readonly W[]): Reader<number | W> {
   return (value, place) => {

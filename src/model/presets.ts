@@ -1,8 +1,10 @@
 // The models that come with the product. Sources: cvae is the convolutional VAE of TensorFlow's tutorial, mlp the
 // VAE of PyTorch's examples, iwae the one-layer model of Burda et al. 2016 (arXiv:1509.00519, section 5).
 import { UsageError } from '../errors.js';
+import { Place } from './jsonReader.js';
 import type { MapShape } from './model.js';
 import { nearestName } from './nearestName.js';
+import { readMapShape } from './parse.js';
 import type { LayerSpec, ModelSpec } from './spec.js';
 
 export const presetNames = ['cvae', 'mlp', 'iwae'] as const;
@@ -19,13 +21,13 @@ export function isPresetName(name: string): name is PresetName {
  */
 export function presetSpec(name: string, input: MapShape): ModelSpec {
   if (!isPresetName(name)) {
-    const nearest = nearestName(name, presetNames);
+    const nearest = nearestName(String(name), presetNames);
     throw new UsageError(
       `There is no model preset ${JSON.stringify(name)}${nearest === undefined ? '.' : `; did you mean "${nearest}"?`}` +
         ` Presets are ${presetNames.join(', ')}; a model of your own is a JSON file (docs/models.md).`,
     );
   }
-  return presets[name](input);
+  return presets[name](readMapShape(input, new Place('presetSpec()', 'input')));
 }
 
 const presets: Readonly<Record<PresetName, (input: MapShape) => ModelSpec>> = { cvae, mlp, iwae };

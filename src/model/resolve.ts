@@ -1,9 +1,9 @@
 // From a spec to a model: every shape inferred, every parameter placed, and whatever does not fit refused.
 import { UsageError } from '../errors.js';
-import { Place } from './jsonReader.js';
 import { layerNames } from './layerNames.js';
 import { mostFloats, ParameterLayoutBuilder, sizeOf } from './layout.js';
 import type { CorrelationLayer, Layer, MapShape, Model, Shape } from './model.js';
+import { type OptionTable, readOptions } from './optionReader.js';
 import { parseModelSpec, readLatent, readMapShape } from './parse.js';
 import { resolveLayer, type Side } from './resolveLayer.js';
 import type { LayerSpec, ModelSpec, WeightedLayerSpec } from './spec.js';
@@ -15,16 +15,18 @@ export interface ResolveOptions {
   readonly latent?: number | undefined;
 }
 
+const RESOLVE_OPTIONS: OptionTable<ResolveOptions> = { input: readMapShape, latent: readLatent };
+
 /**
  * Infers all shapes of `spec` and lays out its parameters: encoder first, each layer's weights, then its bias.
  *
  * @throws UsageError naming the layer, the shape found and the shape expected.
  */
 export function resolveModel(spec: ModelSpec, options: ResolveOptions = {}): Model {
-  const checked = parseModelSpec(spec, `Model "${String(spec.name)}"`);
-  const input = agreeOnInput(checked, options.input);
-  const latent =
-    options.latent === undefined ? checked.latent : readLatent(options.latent, new Place('Option', 'latent'));
+  const checked = parseModelSpec(spec, typeof spec?.name === 'string' ? `Model "${spec.name}"` : 'The model');
+  const given = readOptions(options, RESOLVE_OPTIONS, 'resolveModel()');
+  const input = agreeOnInput(checked, given.input);
+  const latent = given.latent ?? checked.latent;
   const context: Context = {
     model: checked.name,
     input,
@@ -46,21 +48,24 @@ export function resolveModel(spec: ModelSpec, options: ResolveOptions = {}): Mod
 
 type Context = Omit<Side, 'side'>;
 
-function agreeOnInput(spec: ModelSpec, data: MapShape | undefined): MapShape {
-  const input = data === undefined ? undefined : readMapShape(data, new Place('Option', 'input'));
+function agreeOnInput(spec: ModelSpec, input: MapShape | undefined): MapShape {
   if (input === undefined && spec.input === undefined) {
     throw new UsageError(
       `Model "${spec.name}" does not say the shape of its input, and there is no data to take it from.` +
         ` Add "input": [height, width, channels] to the model.`,
     );
   }
-  if (input !== undefined && spec.input !== undefined && `${input}` !== `${spec.input}`) {
-    throw new UsageError(
-      `Model "${spec.name}" is made for examples of shape [${spec.input.join(', ')}], but the data's are ` +
-        `[${input.join(', ')}].`,
-    );
-  }
+  if (input !== undefined) requireInput(spec, input);
   return (input ?? spec.input)!;
+}
+
+/** @throws UsageError with both shapes, where the model says the shape of its examples and the data have another one. */
+export function requireInput(spec: Pick<ModelSpec, 'name' | 'input'>, data: MapShape): void {
+  if (spec.input === undefined || `${data}` === `${spec.input}`) return;
+  throw new UsageError(
+    `Model "${spec.name}" is made for examples of shape [${spec.input.join(', ')}], but the data's are ` +
+      `[${data.join(', ')}] (height, width, channels). Use other data, or leave "input" out of the model.`,
+  );
 }
 
 function resolveEncoder(spec: ModelSpec, context: Context): Layer[] {

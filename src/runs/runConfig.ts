@@ -2,6 +2,7 @@ import { BACKEND_NAMES, type BackendName } from '../backends/backend.js';
 import { UsageError } from '../errors.js';
 import {
   listOf,
+  nonNegativeNumber,
   objectOf,
   oneOf,
   Place,
@@ -9,6 +10,7 @@ import {
   positiveNumber,
   type Reader,
 } from '../model/jsonReader.js';
+import { parseJson } from '../model/jsonText.js';
 import { parseModelSpec } from '../model/parse.js';
 import type { Binarization, ModelSpec } from '../model/spec.js';
 
@@ -73,15 +75,9 @@ export function parseRunConfig(json: unknown, source: string): RunConfig {
   return config;
 }
 
-/** @throws UsageError where `text` is no JSON, or parseRunConfig refuses it. */
+/** @throws UsageError where `text` is no JSON or has a key twice, or parseRunConfig refuses it. */
 export function parseRunConfigText(text: string, source: string): RunConfig {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new UsageError(`${source} is not JSON: ${(error as Error).message}.`);
-  }
-  return parseRunConfig(json, source);
+  return parseRunConfig(parseJson(text, source), source);
 }
 
 /**
@@ -151,13 +147,6 @@ const nonEmptyText: Reader<string> = (value, place) => {
   return value;
 };
 
-const nonNegativeNumber: Reader<number> = (value, place) => {
-  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
-    throw place.expected(value, 'a number from 0 up');
-  }
-  return value;
-};
-
 const decayRate: Reader<number> = (value, place) => {
   if (typeof value !== 'number' || !(value >= 0 && value < 1)) {
     throw place.expected(value, 'a number from 0 up to, but not, 1');
@@ -165,7 +154,8 @@ const decayRate: Reader<number> = (value, place) => {
   return value;
 };
 
-const fields = {
+/** One reader for each field that every config has. */
+export const configReaders = {
   formatVersion: (): 1 => version,
   model: (value: unknown, place: Place): ModelSpec => parseModelSpec(value, `${place.source}: ${place.path}`),
   latent: positiveInteger,
@@ -193,7 +183,11 @@ const optionalFields = {
   ),
 } as const;
 
-const readConfig: Reader<RunConfig> = objectOf(fields, optionalFields, 'the config of a run: an object');
+const readConfig: Reader<RunConfig> = objectOf(
+  configReaders,
+  optionalFields,
+  'the config of a run: an object',
+);
 
 function refuseOtherVersion(json: unknown, place: Place): void {
   if (typeof json !== 'object' || json === null || !('formatVersion' in json)) return;

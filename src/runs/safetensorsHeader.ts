@@ -1,5 +1,6 @@
 // The JSON header of a safetensors file, checked in full before anything is believed.
 import { UsageError } from '../errors.js';
+import { jsonKeys } from '../model/jsonText.js';
 import type { Shape } from '../model/model.js';
 
 /** Bytes of one element. The format has more types; these are the ones that this package reads. */
@@ -89,37 +90,12 @@ function headerEntries(text: string, path: string): [string, unknown][] {
  * @param text valid JSON.
  */
 function refuseKeys(text: string, path: string): void {
-  const open: Set<string>[] = [];
-  for (let i = 0; i < text.length; i++) {
-    const character = text[i];
-    // A list gets a set too, which stays empty: no string in a list is followed by a colon.
-    if (character === '{' || character === '[') open.push(new Set());
-    else if (character === '}' || character === ']') open.pop();
-    else if (character === '"') {
-      const start = i;
-      i = endOfString(text, start);
-      if (!isKey(text, i + 1)) continue;
-      const key = JSON.parse(text.slice(start, i + 1)) as string;
-      const keys = open.at(-1)!;
-      const offset = () => prefixBytes + new TextEncoder().encode(text.slice(0, start)).length;
-      if (key === '__proto__') throw damage(path, offset(), 'found the key "__proto__"', 'any other name');
-      if (keys.has(key)) throw damage(path, offset(), `found the key ${quote(key)} again`, 'every key once');
-      keys.add(key);
-    }
+  for (const { key, at, before } of jsonKeys(text)) {
+    const offset = () => prefixBytes + new TextEncoder().encode(text.slice(0, at)).length;
+    if (key === '__proto__') throw damage(path, offset(), 'found the key "__proto__"', 'any other name');
+    if (before !== undefined)
+      throw damage(path, offset(), `found the key ${quote(key)} again`, 'every key once');
   }
-}
-
-/** The place of the closing quote of the string that opens at `start`. */
-function endOfString(text: string, start: number): number {
-  let i = start + 1;
-  while (text[i] !== '"') i += text[i] === '\\' ? 2 : 1;
-  return i;
-}
-
-function isKey(text: string, after: number): boolean {
-  let i = after;
-  while (/\s/.test(text[i] ?? '')) i++;
-  return text[i] === ':';
 }
 
 function readMetadata(value: unknown, path: string): ReadonlyMap<string, string> {

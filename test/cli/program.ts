@@ -2,7 +2,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
+export const main = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 
 /** A hung program fails its test instead of the whole run. */
 const TIME_LIMIT = 60_000;

@@ -181,7 +181,7 @@ describe('a run', { concurrency: 2 }, () => {
     writeSmallData(directory, 'larger', 4, 12);
     assertRefused(
       await runProgram(['interpolate', run, '--data', 'larger'], directory),
-      `${checkpoint} was trained on images of 8×8, but those of larger are 12×12. Name data of the same size with --data.`,
+      `${checkpoint} was trained on images of 8×8, but those of larger are 12×12. Name data of the same shape with --data.`,
     );
   });
 

@@ -164,7 +164,7 @@ test('options that do not fit are refused before anything is trained', async () 
       { workers: 9 },
       /^9 workers cannot share 8 shards: a shard belongs to one worker\. Ask for at most 8/,
     );
-    await refuses({ workers: 0 }, /^The number of workers is 0: expected a whole number from 1 up\.$/);
+    await refuses({ workers: 0 }, /^train\(\): workers is 0, expected a positive integer\.$/);
     await refuses({ batchSize: 0 }, /batchSize is 0, expected a positive integer/);
     await refuses(
       { samples: 40_000_000 },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
@@ -48,6 +49,7 @@ for (const [spelling, files] of Object.entries(spellings)) {
         count: 3,
         height: 5,
         width: 7,
+        channels: 1,
         pixels: new Uint8Array(trainImages.subarray(16)),
         labels: Uint8Array.of(7, 8, 9),
       },
@@ -55,6 +57,7 @@ for (const [spelling, files] of Object.entries(spellings)) {
         count: 2,
         height: 5,
         width: 7,
+        channels: 1,
         pixels: new Uint8Array(testImages.subarray(16)),
         labels: Uint8Array.of(1, 2),
       },
@@ -95,9 +98,63 @@ test('without a test set the names looked for are listed', () => {
   assertRefused(
     () => loadDataset(directory),
     `${directory}: found no test images (looked for t10k-images-idx3-ubyte, t10k-images.idx3-ubyte, ` +
-      't10k-images-idx3-ubyte.gz, t10k-images.idx3-ubyte.gz), no test labels (looked for ' +
-      't10k-labels-idx1-ubyte, t10k-labels.idx1-ubyte, t10k-labels-idx1-ubyte.gz, ' +
-      't10k-labels.idx1-ubyte.gz). Put these IDX files there, plain or gzip.',
+      't10k-images-idx3-ubyte.gz, t10k-images.idx3-ubyte.gz, t10k-images-idx4-ubyte, t10k-images.idx4-ubyte, ' +
+      't10k-images-idx4-ubyte.gz, t10k-images.idx4-ubyte.gz). Put these IDX files there, plain or gzip; labels may be ' +
+      'left out.',
+  );
+});
+
+test('labels may be absent, of either set', () => {
+  const images = { 'train-images-idx3-ubyte': trainImages, 't10k-images-idx3-ubyte': testImages };
+  const bare = loadDataset(directoryOf(images));
+  assert.deepEqual([bare.train.count, bare.test.count], [3, 2]);
+  assert.deepEqual(['labels' in bare.train, 'labels' in bare.test], [false, false]);
+  const half = loadDataset(directoryOf({ ...images, 'train-labels-idx1-ubyte': trainLabels }));
+  assert.deepEqual([half.train.labels, half.test.labels], [Uint8Array.of(7, 8, 9), undefined]);
+});
+
+test('labels that are there are checked all the same', () => {
+  const directory = directoryOf({ ...whole, 't10k-labels-idx1-ubyte': Buffer.alloc(0) });
+  assertRefused(
+    () => loadDataset(directory),
+    `${join(directory, 't10k-labels-idx1-ubyte')}: at byte 0, found the end, expected a header of 8 bytes: 8 missing. ` +
+      'Fetch or copy the file again.',
+  );
+});
+
+const colour = (count: number) =>
+  idxBytes(
+    [count, 2, 2, 3],
+    Uint8Array.from({ length: count * 12 }, (_, i) => i),
+  );
+
+for (const name of ['idx3', 'idx4']) {
+  test(`colour images load under a name with ${name}: the header decides`, () => {
+    const directory = directoryOf({
+      [`train-images-${name}-ubyte`]: colour(3),
+      [`t10k-images.${name}-ubyte.gz`]: gzipSync(colour(2)),
+    });
+    const { train, test } = loadDataset(directory);
+    assert.deepEqual(train, {
+      count: 3,
+      height: 2,
+      width: 2,
+      channels: 3,
+      pixels: Uint8Array.from({ length: 36 }, (_, i) => i),
+    });
+    assert.deepEqual([test.count, test.channels], [2, 3]);
+  });
+}
+
+test('colour test images beside grey training images are refused', () => {
+  const directory = directoryOf({
+    'train-images-idx3-ubyte': countingImages([3, 2, 2]),
+    't10k-images-idx4-ubyte': colour(2),
+  });
+  assertRefused(
+    () => loadDataset(directory),
+    `${join(directory, 't10k-images-idx4-ubyte')}: found test images of 2 x 2 pixels of 3 channels, expected 2 x 2 ` +
+      `pixels as in ${join(directory, 'train-images-idx3-ubyte')}. Use files of one data set.`,
   );
 });
 
@@ -129,7 +186,7 @@ for (const sizes of [[2, 4, 7] as const, [2, 5, 8] as const]) {
     assertRefused(
       () => loadDataset(directory),
       `${join(directory, 't10k-images-idx3-ubyte')}: found test images of ${sizes[1]} x ${sizes[2]} pixels, ` +
-        `expected 5 x 7 as in ${join(directory, 'train-images-idx3-ubyte')}. Use files of one data set.`,
+        `expected 5 x 7 pixels as in ${join(directory, 'train-images-idx3-ubyte')}. Use files of one data set.`,
     );
   });
 }
@@ -166,4 +223,16 @@ test('the fingerprint is that of the training images alone', () => {
     't10k-images-idx3-ubyte': countingImages([2, 7, 5]),
   };
   assert.notEqual(train({ ...whole, ...taller }), expected);
+  // With channels the header has four dimensions; a fourth one of 1 says no more than none.
+  const images = { 'train-images-idx4-ubyte': colour(3), 't10k-images-idx4-ubyte': colour(2) };
+  assert.equal(train(images), createHash('sha256').update(colour(3)).digest('hex'));
+  const grey = (sizes: readonly number[], first = 0) =>
+    idxBytes(
+      [...sizes, 1],
+      Uint8Array.from({ length: sizes.reduce((a, b) => a * b) }, (_, i) => first + i),
+    );
+  assert.equal(
+    train({ 'train-images-idx4-ubyte': grey([3, 5, 7]), 't10k-images-idx4-ubyte': grey([2, 5, 7]) }),
+    expected,
+  );
 });

@@ -28,9 +28,35 @@ test('random images come back as they were written, plain and gzip', () => {
         count,
         height,
         width,
+        channels: 1,
         pixels,
       });
     }),
+  );
+});
+
+test('random images with channels come back as they were written, plain and gzip', () => {
+  fc.assert(
+    fc.property(
+      randomImages,
+      fc.integer({ min: 1, max: 5 }),
+      fc.boolean(),
+      ({ sizes, pixels }, channels, compress) => {
+        const [count, height, width] = sizes;
+        const values = Uint8Array.from(
+          { length: pixels.length * channels },
+          (_, i) => pixels[i % pixels.length]! + i,
+        );
+        const bytes = idxBytes([...sizes, channels], values);
+        assert.deepEqual(readIdxImages(file(compress ? gzipSync(bytes) : bytes)), {
+          count,
+          height,
+          width,
+          channels,
+          pixels: values,
+        });
+      },
+    ),
   );
 });
 
@@ -106,8 +132,8 @@ const defects: readonly { name: string; bytes: Uint8Array; message: string }[] =
     name: 'labels in place of images',
     bytes: idxBytes([2], new Uint8Array(2)),
     message: at(
-      '3, found 1 as the number of dimensions, expected 3 (count, height, width). ' +
-        'Images have 3 dimensions, labels 1: check that the two files are not mixed up.',
+      '3, found 1 as the number of dimensions, expected 3 (count, height, width) or 4 (count, height, width, channels). ' +
+        'Images have 3 dimensions, or 4 with channels; labels have 1: check that the two files are not mixed up.',
     ),
   },
   {
@@ -124,6 +150,31 @@ const defects: readonly { name: string; bytes: Uint8Array; message: string }[] =
     name: 'images without width',
     bytes: idxBytes([2, 3, 0], new Uint8Array(0)),
     message: at('12, found a width of 0, expected at least 1. An empty set cannot be used.'),
+  },
+  {
+    name: 'images without channels',
+    bytes: idxBytes([2, 3, 4, 0], new Uint8Array(0)),
+    message: at('16, found 0 channels, expected at least 1. An empty set cannot be used.'),
+  },
+  {
+    name: 'a header truncated before the channels',
+    bytes: idxBytes([2, 3, 4, 3], new Uint8Array(0)).subarray(0, 18),
+    message: at(`18, found the end, expected a header of 20 bytes: 2 missing. ${AGAIN}`),
+  },
+  {
+    name: 'five dimensions',
+    bytes: idxBytes([1, 1, 1, 1, 1], new Uint8Array(1)),
+    message: at(
+      '3, found 5 as the number of dimensions, expected 3 (count, height, width) or 4 (count, height, width, channels). ' +
+        'Images have 3 dimensions, or 4 with channels; labels have 1: check that the two files are not mixed up.',
+    ),
+  },
+  {
+    name: 'a truncated body of colour images',
+    bytes: idxBytes([2, 3, 4, 3], new Uint8Array(71)),
+    message: at(
+      `91, found the end, expected 92 bytes (a header and 2 x 3 x 4 x 3 elements): 1 missing. ${AGAIN}`,
+    ),
   },
   {
     name: 'sizes whose product overflows',
@@ -183,7 +234,7 @@ test('images in place of labels are refused', () => {
     () => readIdxLabels(file(images)),
     at(
       '3, found 3 as the number of dimensions, expected 1 (count). ' +
-        'Images have 3 dimensions, labels 1: check that the two files are not mixed up.',
+        'Images have 3 dimensions, or 4 with channels; labels have 1: check that the two files are not mixed up.',
     ),
   );
 });

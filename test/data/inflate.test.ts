@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { constants, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { readIdxImages } from '#src/data/idx.js';
+import { readIdxImages, readIdxLabels } from '#src/data/idx.js';
 import { UsageError } from '#src/errors.js';
 import {
   assertRefused,
@@ -68,7 +68,7 @@ test('a long file name in the gzip header does not hide the data', () => {
 test('a gzip header without end is refused', () => {
   assertRefused(
     () => readIdxImages(file(withFileName(compressed, 200_000))),
-    `${path}: found only 0 bytes of data in the first 131072 bytes of gzip, expected 16. Compress the file again.`,
+    `${path}: found only 0 bytes of data in the first 131072 bytes of gzip, expected 20. Compress the file again.`,
   );
 });
 
@@ -87,6 +87,15 @@ test('a gzip file cut in its checksum is refused', () => {
   assertRefused(
     () => readIdxImages(file(compressed.subarray(0, end))),
     `${path}: at byte ${end} of the gzip data, found the end, expected the checksum that closes them. ${AGAIN}`,
+  );
+});
+
+test('a gzip file with more than its header says is refused, also where its checksum is cut off', () => {
+  const labels = gzipSync(Buffer.concat([idxBytes([9], new Uint8Array(9)), Buffer.alloc(10)]));
+  assertRefused(
+    () => readIdxLabels(file(labels.subarray(0, labels.length - 8))),
+    `${path}: at byte 17 of the inflated data, found more bytes, expected the end. ` +
+      `The header and the length of the data disagree. ${AGAIN}`,
   );
 });
 

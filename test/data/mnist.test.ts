@@ -31,10 +31,10 @@ test('MNIST is the default: 60,000 and 10,000 images of 28 x 28', () => {
   assert.deepEqual([test.count, test.height, test.width], [10_000, 28, 28]);
   assert.equal(train.pixels.length, 60_000 * 28 * 28);
   assert.equal(test.pixels.length, 10_000 * 28 * 28);
-  assert.deepEqual([...train.labels.subarray(0, 10)], [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]);
-  assert.deepEqual([...test.labels.subarray(0, 10)], [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]);
-  assert.equal(train.labels.length, 60_000);
-  assert.equal(test.labels.length, 10_000);
+  assert.deepEqual([...train.labels!.subarray(0, 10)], [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]);
+  assert.deepEqual([...test.labels!.subarray(0, 10)], [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]);
+  assert.equal(train.labels!.length, 60_000);
+  assert.equal(test.labels!.length, 10_000);
   // The pixels are all of the files but their headers.
   const testFile = readFileSync(join(mnistDirectory, 't10k-images-idx3-ubyte'));
   assert.equal(testFile.subarray(16).equals(test.pixels), true);

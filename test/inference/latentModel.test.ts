@@ -122,39 +122,110 @@ test('elboGradients is the gradient of the mean loss for the noise given', () =>
   );
 });
 
-test('what does not fit is refused with a sentence', () => {
-  const refuses = (work: () => unknown, message: string) =>
-    assert.throws(work, (error) => error instanceof UsageError && error.message === message);
+function refuses(work: () => unknown, message: string): void {
+  assert.throws(work, (error) => {
+    assert.ok(error instanceof UsageError, String(error));
+    assert.equal(error.message, message);
+    return true;
+  });
+}
+
+test('arrays that do not fit are refused with a sentence', () => {
+  const { size } = resolved.parameters;
+  const multiple = 'expected a multiple of 60, one row after the other.';
+  const short = new Float32Array(61);
+  refuses(() => model.encode(short), `encode(): x holds 61 values, ${multiple}`);
+  refuses(() => model.encode(new Float32Array(0)), `encode(): x holds 0 values, ${multiple}`);
+  refuses(() => model.reconstruct(short), `reconstruct(): x holds 61 values, ${multiple}`);
+  refuses(() => model.elbo(short), `elbo(): x holds 61 values, ${multiple}`);
   refuses(
-    () => model.encode(new Float32Array(61)),
-    'x holds 61 values: expected a multiple of 60, one row after the other.',
-  );
-  refuses(
-    () => model.encode(new Float32Array(0)),
-    'x holds 0 values: expected a multiple of 60, one row after the other.',
+    () => model.decode(new Float32Array(3)),
+    'decode(): z holds 3 values, expected a multiple of 2, one row after the other.',
   );
   const bad = Float32Array.from(x);
   bad[60 + 3] = Number.NaN;
-  refuses(() => model.elbo(bad), 'x is NaN at row 1, column 3.');
-  refuses(() => model.sample({ count: 0 }), 'count is 0: expected a whole number from 1 up.');
-  refuses(() => model.elbo(x, { samples: 1.5 }), 'samples is 1.5: expected a whole number from 1 up.');
-  refuses(() => model.sample({ seed: -1 }), 'The seed is -1: expected a whole number from 0 up, below 2^64.');
+  refuses(() => model.elbo(bad), 'elbo(): x is NaN at row 1, column 3.');
   refuses(
-    () => model.sample({ seed: 2n ** 64n }),
-    'The seed is 18446744073709551616: expected a whole number from 0 up, below 2^64.',
+    () => model.decode(Float32Array.of(0, 1, 2, -Infinity)),
+    'decode(): z is -Infinity at row 1, column 1.',
+  );
+  const list = [1, 2] as unknown as Float32Array;
+  refuses(() => model.encode(list), 'encode(): x is [1, 2], expected a Float32Array.');
+  refuses(() => model.decode(list), 'decode(): z is [1, 2], expected a Float32Array.');
+  const gradients = (parameters: Float32Array, count: number, epsilon: Float32Array) =>
+    model.elboGradients(parameters, x.subarray(0, count * dimensions), epsilon);
+  refuses(
+    () => gradients(model.parameters, 3, new Float32Array(4)),
+    'elboGradients(): epsilon holds 4 values, expected [3 examples, K samples, 2 latent dimensions].',
   );
   refuses(
-    () => model.elboGradients(model.parameters, x.subarray(0, 3 * dimensions), new Float32Array(4)),
-    'epsilon holds 4 values: expected [3 examples, K samples, 2 latent dimensions].',
+    () => gradients(model.parameters, 1, Float32Array.of(0, Number.NaN)),
+    'elboGradients(): epsilon is NaN at row 0, column 1.',
   );
   refuses(
-    () => model.elboGradients(new Float32Array(3), x.subarray(0, dimensions), new Float32Array(2)),
-    `The model convolutional has ${resolved.parameters.size} parameters, but 3 values were given.`,
+    () => gradients(new Float32Array(3), 1, new Float32Array(2)),
+    `The model convolutional has ${size} parameters, but 3 values were given.`,
+  );
+  refuses(
+    () => gradients(model.parameters.fill(Number.NaN, 7), 1, new Float32Array(2)),
+    'elboGradients(): parameters[7] is NaN, expected a finite number.',
   );
   refuses(
     () => new LatentModel(resolved, new Float32Array(1)),
-    `The model convolutional has ${resolved.parameters.size} parameters, but 1 values were given.`,
+    `The model convolutional has ${size} parameters, but 1 values were given.`,
   );
+  refuses(
+    () => new LatentModel(resolved, 5 as never),
+    'LatentModel: parameters is 5, expected a Float32Array.',
+  );
+  refuses(
+    () => new LatentModel(null as never, new Float32Array(1)),
+    'LatentModel: model is null, expected a model as resolveModel returns it.',
+  );
+});
+
+test('options that do not fit are refused with a sentence', () => {
+  const seed = 'expected a whole number from 0 up, below 2^64 (a bigint above 2^53).';
+  refuses(() => model.sample({ count: 0 }), 'sample(): count is 0, expected a positive integer.');
+  refuses(() => model.elbo(x, { samples: 1.5 }), 'elbo(): samples is 1.5, expected a positive integer.');
+  refuses(() => model.sample({ seed: -1 }), `sample(): seed is -1, ${seed}`);
+  refuses(() => model.sample({ seed: 2n ** 64n }), `sample(): seed is 18446744073709551616, ${seed}`);
+  refuses(() => model.reconstruct(x, { seed: 0.5 }), `reconstruct(): seed is 0.5, ${seed}`);
+  const wrong = (options: object) => options as never;
+  refuses(() => model.sample(wrong({ draw: 'yes' })), 'sample(): draw is "yes", expected true or false.');
+  refuses(() => model.sample(wrong([5])), 'sample(): options is [5], expected an object.');
+  refuses(
+    () => model.sample(wrong({ cuont: 5 })),
+    'sample(): there is no option "cuont"; did you mean "count"? Options are count, seed, draw.',
+  );
+  refuses(
+    () => model.decode(Float32Array.of(0, 0), wrong({ as: 'pixels' })),
+    'decode(): as is "pixels", expected "logits" or "probabilities".',
+  );
+  refuses(
+    () => model.elbo(x, wrong({ kl: 'exact' })),
+    'elbo(): kl is "exact", expected "analytic" or "monteCarlo".',
+  );
+  refuses(() => model.elbo(x, { beta: Number.NaN }), 'elbo(): beta is NaN, expected a number from 0 up.');
+  refuses(
+    () => model.elboGradients(model.parameters, x, x, wrong({ samples: 2 })),
+    'elboGradients(): there is no option "samples". Options are kl, beta.',
+  );
+  refuses(
+    () => new LatentModel(resolved, model.parameters, wrong({ arithmetic: 'exact' })),
+    'LatentModel: arithmetic is "exact", expected "portable" or "fused".',
+  );
+});
+
+test('sizes are checked before memory is taken', () => {
+  refuses(
+    () => model.sample({ count: 1e12 }),
+    'sample(): count asks for 1000000000000 rows of 60 values, expected at most 17895697: a result may have 4 GiB. Ask for ' +
+      'fewer at a time.',
+  );
+  assert.throws(() => model.elbo(x, { samples: 1e12 }), /^UsageError: The run needs more than 4 GiB/);
+  // The model is as good as before.
+  assert.equal(model.elbo(x.subarray(0, dimensions)).elbo.length, 1);
 });
 
 test('the presets encode and decode at their real size', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { interpolate, LatentModel, manifold } from '#src/index.js';
+import { interpolate, LatentModel, manifold, UsageError } from '#src/index.js';
 import { normalQuantile } from '#src/inference/normalQuantile.js';
 import { draw, smallModels } from '../reference/smallModels.js';
 
@@ -67,5 +67,40 @@ test('a manifold needs two latent dimensions', () => {
   assert.throws(
     () => manifold(latentModel, 4),
     /^UsageError: A manifold is drawn over two latent dimensions, but the model dense has 3\. Train with --latent 2\.$/,
+  );
+});
+
+test('traversals that do not fit are refused with a sentence', () => {
+  const refuses = (work: () => unknown, message: string) => assert.throws(work, new UsageError(message));
+  const two = Float32Array.of(0, 1);
+  refuses(
+    () => interpolate(two, new Float32Array(4), 2, 3),
+    'interpolate(): to holds 4 values, expected 2, as many as from.',
+  );
+  refuses(
+    () => interpolate(new Float32Array(3), two, 2, 3),
+    'interpolate(): from holds 3 values, expected a multiple of 2, one row after the other.',
+  );
+  refuses(() => interpolate(two, two, 0, 3), 'interpolate(): latent is 0, expected a positive integer.');
+  refuses(() => interpolate(two, two, 2, 1.5), 'interpolate(): steps is 1.5, expected a positive integer.');
+  refuses(
+    () => interpolate(two, two, 2, 1e12),
+    'interpolate(): steps asks for 1000000000000 rows of 2 values, expected at most 536870912: a result may have 4 GiB. ' +
+      'Ask for fewer at a time.',
+  );
+  refuses(
+    () => interpolate(two, Float32Array.of(0, Number.NaN), 2, 3),
+    'interpolate(): to is NaN at row 0, column 1.',
+  );
+  const plane = smallModels.find(({ latent }) => latent === 2)!;
+  const model = new LatentModel(plane, Float32Array.from(draw(plane.parameters.size, 1)));
+  refuses(() => manifold(model, 0), 'manifold(): side is 0, expected a positive integer.');
+  assert.throws(
+    () => manifold(model, 1e6),
+    /^UsageError: manifold\(\): side asks for 1000000000000 rows of \d+ values/,
+  );
+  refuses(
+    () => manifold({} as never, 3),
+    'manifold(): model is an object, expected a LatentModel, as loadModel returns it.',
   );
 });

@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import fc from 'fast-check';
 import { UsageError } from '#src/errors.js';
-import { loadModelSpec } from '#src/model/load.js';
 import type { MapShape } from '#src/model/model.js';
-import { parseModelSpec, readModelSpecFile } from '#src/model/parse.js';
+import { parseModelSpec } from '#src/model/parse.js';
 import { presetNames, presetSpec } from '#src/model/presets.js';
 import { resolveModel } from '#src/model/resolve.js';
 import type { LayerSpec, ModelSpec } from '#src/model/spec.js';
@@ -322,93 +318,4 @@ test('empty and endless lists of layers', () => {
     'decoder is a list of 1001, expected a list of at most 1000 layers.',
   );
   assert.equal(parseModelSpec({ ...valid, decoder: relus(1000) }, source).decoder.length, 1000);
-});
-
-let directory: string;
-before(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'lowerbound-model-'));
-});
-after(() => rm(directory, { recursive: true }));
-
-async function write(name: string, content: string | Uint8Array): Promise<string> {
-  const path = join(directory, name);
-  await writeFile(path, content);
-  return path;
-}
-
-test('a file', async () => {
-  const path = await write('valid.json', JSON.stringify(valid));
-  assert.deepEqual(await readModelSpecFile(path), valid);
-  assert.deepEqual(await loadModelSpec(path, mnist), valid);
-  // As some editors write it.
-  assert.deepEqual(await readModelSpecFile(await write('bom.json', `\uFEFF${JSON.stringify(valid)}`)), valid);
-  assert.deepEqual(await loadModelSpec('mlp', mnist), presetSpec('mlp', mnist));
-  await assert.rejects(
-    loadModelSpec('mpl', mnist),
-    /^UsageError: There is no model preset "mpl"; did you mean "mlp"/,
-  );
-});
-
-test('a file that is no model: the message names the file and the place', async () => {
-  const path = await write('wrong.json', JSON.stringify({ ...valid, latent: 'two' }));
-  await assert.rejects(
-    readModelSpecFile(path),
-    new UsageError(`${path}: latent is "two", expected a positive integer.`),
-  );
-});
-
-test('a file that cannot be read', async () => {
-  const missing = join(directory, 'missing.json');
-  await assert.rejects(readModelSpecFile(missing), (error: Error) => {
-    assert.ok(error instanceof UsageError);
-    assert.ok(error.message.startsWith(`Cannot read the model file ${missing}: ENOENT`), error.message);
-    return true;
-  });
-  await assert.rejects(
-    loadModelSpec(`${directory}/`, mnist),
-    /^UsageError: Cannot read the model file .*: EISDIR/,
-  );
-});
-
-test('a file that is no JSON', async () => {
-  const path = await write('broken.json', '{"name": }');
-  await assert.rejects(readModelSpecFile(path), (error: Error) => {
-    assert.ok(error instanceof UsageError);
-    assert.ok(error.message.startsWith(`${path} is not JSON: `), error.message);
-    return true;
-  });
-  await assert.rejects(readModelSpecFile(await write('empty.json', '')), /^UsageError: .* is not JSON: /);
-  const binary = await write('binary.json', Uint8Array.of(0x7b, 0xff, 0xfe));
-  await assert.rejects(
-    readModelSpecFile(binary),
-    new UsageError(`${binary} is not JSON: its bytes are not UTF-8 text.`),
-  );
-});
-
-test('a file of more than 1 MiB, and one that fits exactly', async () => {
-  const text = JSON.stringify(valid);
-  const exact = await write('exact.json', text.padEnd(2 ** 20));
-  assert.deepEqual(await readModelSpecFile(exact), valid);
-  const large = await write('large.json', text.padEnd(2 ** 20 + 1));
-  await assert.rejects(
-    readModelSpecFile(large),
-    new UsageError(
-      `The model file ${large} is larger than 1048576 bytes; a model is a short list of layers.`,
-    ),
-  );
-});
-
-test('deeply nested JSON', async () => {
-  const depth = 500_000;
-  const nested = `${'['.repeat(depth)}${']'.repeat(depth)}`;
-  await assert.rejects(readModelSpecFile(await write('deep.json', nested)), UsageError);
-  const inside = JSON.stringify({ ...valid, latent: 0 }).replace('0', nested);
-  await assert.rejects(readModelSpecFile(await write('deep-inside.json', inside)), UsageError);
-});
-
-test('a device without an end', { skip: process.platform === 'win32' && 'has no /dev/zero' }, async () => {
-  await assert.rejects(
-    readModelSpecFile('/dev/zero'),
-    /^UsageError: The model file \/dev\/zero is larger than/,
-  );
 });

@@ -137,7 +137,7 @@ test('latent may be overridden, and "posterior" follows it', () => {
   assert.deepEqual(resolved.decoder[0]!.input, [7]);
   assert.throws(
     () => resolveModel(model({}), { input, latent: 1.5 }),
-    new UsageError('Option: latent is 1.5, expected a positive integer.'),
+    new UsageError('resolveModel(): latent is 1.5, expected a positive integer.'),
   );
 });
 
@@ -152,7 +152,8 @@ test('the input comes from the data or from the model, and they agree', () => {
   );
   refuses(
     model({ input: [28, 28, 1] }),
-    'Model "small" is made for examples of shape [28, 28, 1], but the data\'s are [6, 8, 2].',
+    'Model "small" is made for examples of shape [28, 28, 1], but the data\'s are [6, 8, 2] (height, width, channels). ' +
+      'Use other data, or leave "input" out of the model.',
   );
 });
 

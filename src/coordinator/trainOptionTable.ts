@@ -1,0 +1,84 @@
+// Every option of `train`, with the reader that checks it. The compiler holds the table and TrainOptions together.
+
+import { TILE_NAMES } from '../kernels/tiles/tile.js';
+import {
+  objectOf,
+  oneOf,
+  type Place,
+  positiveInteger,
+  positiveNumber,
+  type Reader,
+} from '../model/jsonReader.js';
+import {
+  abortSignal,
+  functionOf,
+  type OptionTable,
+  pathOf,
+  seed64,
+  trueOrFalse,
+} from '../model/optionReader.js';
+import { parseModelSpec } from '../model/parse.js';
+import type { ModelSpec } from '../model/spec.js';
+import { configReaders } from '../runs/runConfig.js';
+import type { TrainOptions } from './trainOptions.js';
+
+const modelOption: Reader<string | ModelSpec> = (value, place) => {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw place.expected(value, 'the name of a preset, the path of a JSON file, or a model as an object');
+  }
+  return parseModelSpec(value, `${place.source}: ${place.path}`);
+};
+
+export const dataOption: Reader<string> = (value, place) => {
+  if (typeof value === 'object' && value !== null) {
+    throw place.error(
+      'is an object, expected the path of a directory of IDX files. Images in memory are not taken: write them to such ' +
+        'files (docs/data.md)',
+    );
+  }
+  return pathOf('the path of a directory of IDX files')(value, place);
+};
+
+const wholeNumberFromZero: Reader<number> = (value: unknown, place: Place) => {
+  if (!Number.isSafeInteger(value) || (value as number) < 0)
+    throw place.expected(value, 'a whole number from 0 up');
+  return value as number;
+};
+
+const { latent, binarize, batchSize, shards, samples, kl } = configReaders;
+const { beta, klWarmupEpochs, learningRate, epochs, arithmetic, backend } = configReaders;
+
+/** What decides bits is read as `config.json` reads it. */
+export const TRAIN_OPTIONS: OptionTable<TrainOptions> = {
+  model: modelOption,
+  data: dataOption,
+  out: pathOf('the path of a new directory'),
+  resume: pathOf("the path of a run's directory"),
+  workers: positiveInteger,
+  shards,
+  batchSize,
+  epochs,
+  maxSteps: positiveInteger,
+  latent,
+  samples,
+  kl,
+  beta,
+  klWarmupEpochs,
+  learningRate,
+  binarize,
+  backend,
+  arithmetic,
+  revectorize: trueOrFalse,
+  tile: oneOf(TILE_NAMES),
+  seed: seed64,
+  pictures: trueOrFalse,
+  logEvery: positiveInteger,
+  barrierTimeout: positiveNumber,
+  signal: abortSignal,
+  onEvent: functionOf(),
+  fault: objectOf(
+    { kind: oneOf(['throw', 'exit', 'stall']), rank: wholeNumberFromZero, step: wholeNumberFromZero },
+    {},
+  ),
+};

@@ -1,0 +1,149 @@
+// What a program can hand to the library by mistake: a sentence that names the option, before anything is read.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  type EvaluateOptions,
+  evaluate,
+  loadDataset,
+  loadModel,
+  presetSpec,
+  resolveModel,
+  type TrainOptions,
+  train,
+  UsageError,
+} from '#src/index.js';
+
+const positiveInteger = 'expected a positive integer';
+const seed = 'expected a whole number from 0 up, below 2^64 (a bigint above 2^53)';
+const binarizations = 'expected "threshold", "dynamic", "static" or "none"';
+const backends = 'expected "simd", "wasm", "native" or "cpu"';
+
+/** Every option, with a value of the wrong type. */
+const wrong: Record<keyof TrainOptions, readonly (readonly [value: unknown, message: string])[]> = {
+  model: [
+    [null, 'model is null, expected the name of a preset, the path of a JSON file, or a model as an object'],
+    [5, 'model is 5, expected the name of a preset, the path of a JSON file, or a model as an object'],
+    [{ name: 'm' }, 'model: latent is missing'],
+  ],
+  data: [
+    [5, 'data is 5, expected the path of a directory of IDX files'],
+    [
+      { train: new Uint8Array(3) },
+      'data is an object, expected the path of a directory of IDX files. Images in memory are not taken: write them to ' +
+        'such files (docs/data.md)',
+    ],
+  ],
+  out: [
+    [5, 'out is 5, expected the path of a new directory'],
+    ['', 'out is "", expected the path of a new directory'],
+    ['a\0b', 'out is "a\\u0000b", expected the path of a new directory'],
+  ],
+  resume: [[true, "resume is true, expected the path of a run's directory"]],
+  workers: [['2', `workers is "2", ${positiveInteger}`]],
+  shards: [[0, `shards is 0, ${positiveInteger}`]],
+  batchSize: [[1.5, `batchSize is 1.5, ${positiveInteger}`]],
+  epochs: [[Number.NaN, `epochs is NaN, ${positiveInteger}`]],
+  maxSteps: [[null, `maxSteps is null, ${positiveInteger}`]],
+  latent: [[-2, `latent is -2, ${positiveInteger}`]],
+  samples: [[[], `samples is an empty list, ${positiveInteger}`]],
+  kl: [['exact', 'kl is "exact", expected "analytic" or "monteCarlo"']],
+  beta: [[-1, 'beta is -1, expected a number from 0 up']],
+  klWarmupEpochs: [['1', 'klWarmupEpochs is "1", expected a number from 0 up']],
+  learningRate: [[0, 'learningRate is 0, expected a positive number']],
+  binarize: [[true, `binarize is true, ${binarizations}`]],
+  backend: [['gpu', `backend is "gpu", ${backends}`]],
+  arithmetic: [['exact', 'arithmetic is "exact", expected "portable" or "fused"']],
+  revectorize: [['no', 'revectorize is "no", expected true or false']],
+  tile: [['9x9', 'tile is "9x9", expected "4x8", "6x8", "4x16" or "6x16"']],
+  seed: [
+    ['1', `seed is "1", ${seed}`],
+    [2 ** 53, `seed is 9007199254740992, ${seed}`],
+  ],
+  pictures: [['no', 'pictures is "no", expected true or false']],
+  logEvery: [[0, `logEvery is 0, ${positiveInteger}`]],
+  barrierTimeout: [[-1, 'barrierTimeout is -1, expected a positive number']],
+  signal: [
+    [5, 'signal is 5, expected an AbortSignal'],
+    [new AbortController(), 'signal is an object, expected an AbortSignal'],
+  ],
+  onEvent: [[5, 'onEvent is 5, expected a function']],
+  fault: [[{ kind: 'nap', rank: 0, step: 0 }, 'fault.kind is "nap", expected "throw", "exit" or "stall"']],
+};
+
+function refusedWith(message: string) {
+  return (error: unknown): true => {
+    assert.ok(error instanceof UsageError, String(error));
+    assert.equal(error.message, message);
+    return true;
+  };
+}
+
+for (const [option, values] of Object.entries(wrong)) {
+  test(`train() refuses a wrong ${option}`, async () => {
+    for (const [value, message] of values) {
+      await assert.rejects(train({ [option]: value } as TrainOptions), refusedWith(`train(): ${message}.`));
+    }
+  });
+}
+
+test('train() refuses an option that there is not, and names the nearest', async () => {
+  const options = `Options are ${Object.keys(wrong).join(', ')}.`;
+  const refuses = (given: object, message: string) =>
+    assert.rejects(train(given as TrainOptions), refusedWith(`train(): ${message}`));
+  await refuses({ workres: 2 }, `there is no option "workres"; did you mean "workers"? ${options}`);
+  await refuses({ 'batch-size': 2 }, `there is no option "batch-size"; did you mean "batchSize"? ${options}`);
+  await refuses({ frobnicate: 2 }, `there is no option "frobnicate". ${options}`);
+  await refuses(null as never, 'options is null, expected an object.');
+  await refuses([{}], 'options is a list of 1, expected an object.');
+});
+
+test('evaluate() refuses what it does not take', async () => {
+  const refuses = (given: unknown, message: string) =>
+    assert.rejects(evaluate(given as EvaluateOptions), refusedWith(`evaluate(): ${message}`));
+  const path = "expected the path of a run's directory or of a checkpoint file";
+  await refuses(undefined, 'options is undefined, expected an object.');
+  await refuses('runs/one', 'options is "runs/one", expected an object.');
+  await refuses({}, `path is missing, ${path}.`);
+  await refuses({ path: 5 }, `path is 5, ${path}.`);
+  await refuses({ path: 'x', data: 5 }, 'data is 5, expected the path of a directory of IDX files.');
+  await refuses({ path: 'x', samples: 0 }, `samples is 0, ${positiveInteger}.`);
+  await refuses({ path: 'x', kl: 1 }, 'kl is 1, expected "analytic" or "monteCarlo".');
+  await refuses({ path: 'x', binarize: '' }, `binarize is "", ${binarizations}.`);
+  await refuses({ path: 'x', seed: -1n }, `seed is -1, ${seed}.`);
+  await refuses({ path: 'x', workers: 1.5 }, `workers is 1.5, ${positiveInteger}.`);
+  await refuses({ path: 'x', backend: 'gpu' }, `backend is "gpu", ${backends}.`);
+  await refuses({ path: 'x', onProgress: {} }, 'onProgress is an object, expected a function.');
+  await refuses(
+    { path: 'x', sample: 5 },
+    'there is no option "sample"; did you mean "samples"? Options are path, data, samples, kl, binarize, seed, workers, ' +
+      'backend, onProgress.',
+  );
+});
+
+test('loadModel, loadDataset, presetSpec and resolveModel refuse values of other types', async () => {
+  await assert.rejects(
+    loadModel(5 as never),
+    refusedWith("loadModel(): path is 5, expected the path of a run's directory or of a checkpoint file."),
+  );
+  assert.throws(
+    () => loadDataset({} as never),
+    refusedWith('loadDataset() takes the path of a directory of IDX files, or nothing for MNIST.'),
+  );
+  assert.throws(() => presetSpec(5 as never, [28, 28, 1]), /^UsageError: There is no model preset 5\./);
+  assert.throws(
+    () => presetSpec('cvae', null as never),
+    refusedWith('presetSpec(): input is null, expected a list [height, width, channels].'),
+  );
+  assert.throws(
+    () => resolveModel(null as never),
+    refusedWith(
+      'The model: the document is null, expected a model: an object with name, latent, encoder and decoder.',
+    ),
+  );
+  assert.throws(
+    () => resolveModel(presetSpec('mlp', [8, 8, 1]), { input: [8, 8, 1], latnet: 3 } as never),
+    refusedWith(
+      'resolveModel(): there is no option "latnet"; did you mean "latent"? Options are input, latent.',
+    ),
+  );
+});
