@@ -6,7 +6,7 @@ export type { FinishReason, MeanTerms, RunEvent } from './coordinator/events.js'
 export { type LoadedModel, loadModel } from './coordinator/loadModel.js';
 export type { RunConfig } from './coordinator/runConfig.js';
 export { type TrainResult, train } from './coordinator/train.js';
-export type { TrainOptions } from './coordinator/trainOptions.js';
+export type { AbortSignalLike, TrainOptions } from './coordinator/trainOptions.js';
 export { WorkerFailure } from './coordinator/workerPool.js';
 export { type Dataset, type ImageSet, loadDataset } from './data/dataset.js';
 export { UsageError } from './errors.js';
