@@ -1,7 +1,7 @@
 // Builds what is named, in this order: library (dist/), kernels (dist/kernels/*.wasm), tests (build/test, build/bench).
 // Usage: node scripts/build.mjs [library] [kernels] [tests]; without a name, library and kernels.
 //
-// A step is skipped if its sources and its outputs have the contents that they had after the step last ran. Contents, not
+// Messages go to stderr: stdout belongs to `npm pack --json`. A step is skipped if its sources and its outputs have the contents that they had after the step last ran. Contents, not
 // times: a fresh clone, a change of branch and a touched file all change times.
 
 import { spawnSync } from 'node:child_process';
@@ -75,7 +75,7 @@ for (const [name, step] of Object.entries(STEPS)) {
 
 async function build(name, step) {
   if (readFingerprints()[name] === fingerprint(step)) {
-    console.log(`${name}: up to date`);
+    console.warn(`${name}: up to date`);
     return;
   }
   const start = performance.now();
@@ -83,7 +83,7 @@ async function build(name, step) {
   mkdirSync(dirname(FINGERPRINTS), { recursive: true });
   const fingerprints = { ...readFingerprints(), [name]: fingerprint(step) };
   writeFileSync(FINGERPRINTS, `${JSON.stringify(fingerprints, undefined, 2)}\n`);
-  console.log(`${name}: built in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  console.warn(`${name}: built in ${((performance.now() - start) / 1000).toFixed(1)} s`);
 }
 
 function readFingerprints() {
