@@ -1,5 +1,6 @@
 import v8 from 'node:v8';
 import { UsageError } from '../errors.js';
+import { runtime } from '../runtime.js';
 import { type Arithmetic, bindKernels, compileKernels, type Kernels } from './kernels.js';
 import { tilesKeepTheirBits } from './selfTest.js';
 import { TILES, type TileName } from './tiles/tile.js';
@@ -42,7 +43,7 @@ export function choosePlatform({ arithmetic, revectorize = false, tile }: Platfo
   const mode = arithmetic ?? (canFuse() ? 'fused' : 'portable');
   if (mode === 'fused' && !canFuse()) {
     throw new UsageError(
-      `Fused arithmetic is not to be had here: Node ${process.versions.node} on this machine does not round a multiply-add once. ` +
+      `Fused arithmetic is not to be had here: ${runtime()} on this machine does not round a multiply-add once. ` +
         'Use --arithmetic portable for a new run; a run that was started fused goes on only where multiply-adds are fused.',
     );
   }
