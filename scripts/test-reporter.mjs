@@ -53,9 +53,11 @@ class Results {
 
   pass(data) {
     this.#time(data);
-    if (isSuite(data)) return;
     const { skip } = data;
-    if (skip === undefined || skip === false) {
+    const skipped = skip !== undefined && skip !== false;
+    // The tests of a suite that is skipped are not reported, nor known: the suite counts as one.
+    if (isSuite(data) && !skipped) return;
+    if (!skipped) {
       this.passed++;
       this.#count('passed');
       return;
