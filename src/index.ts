@@ -5,7 +5,7 @@ export { type EvaluateOptions, type Evaluation, evaluate } from './coordinator/e
 export type { FinishReason, MeanTerms, RunEvent } from './coordinator/events.js';
 export { type LoadedModel, loadModel } from './coordinator/loadModel.js';
 export { type TrainResult, train } from './coordinator/train.js';
-export type { TrainOptions } from './coordinator/trainOptions.js';
+export type { AbortSignalLike, TrainOptions } from './coordinator/trainOptions.js';
 export { WorkerFailure } from './coordinator/workerPool.js';
 export { type Dataset, type ImageSet, loadDataset } from './data/dataset.js';
 export { NotFiniteError, UsageError } from './errors.js';

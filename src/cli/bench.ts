@@ -1,5 +1,6 @@
 import { availableParallelism, cpus } from 'node:os';
 import type { BenchmarkResult, MeasuredVariant } from '../coordinator/benchmark.js';
+import { runtime } from '../runtime.js';
 import { defineCommand, given } from './command.js';
 import { ExitCode } from './exitCode.js';
 import { inGroup, path, positiveNumber, wholeNumber } from './flags.js';
@@ -60,7 +61,14 @@ export const benchCommand = defineCommand({
     );
     const command = trainCommandLine(result, { model, data });
     if (json) {
-      printJson({ node: process.version, cpu: cpuName(), cores: availableParallelism(), ...result, command });
+      printJson({
+        runtime: runtime(),
+        node: process.version,
+        cpu: cpuName(),
+        cores: availableParallelism(),
+        ...result,
+        command,
+      });
       return ExitCode.done;
     }
     const fastest = result.variants[0]!;
@@ -136,7 +144,7 @@ function widthText({ revectorized }: MeasuredVariant): string {
 }
 
 function machineLine(): string {
-  return `${cpuName()}, ${availableParallelism()} cores, Node ${process.version}`;
+  return `${cpuName()}, ${availableParallelism()} cores, ${runtime()}`;
 }
 
 function cpuName(): string {

@@ -1,6 +1,7 @@
 import { NATIVE_VARIABLE, nativeDirectory } from '../backends/tensorflow/nativeDirectory.js';
 import { UsageError } from '../errors.js';
 import { formatDuration } from '../report/quantity.js';
+import { runtime } from '../runtime.js';
 import type { NativeSetup } from '../setup/native.js';
 import { defineCommand, given } from './command.js';
 import { ExitCode } from './exitCode.js';
@@ -81,7 +82,7 @@ const origins = {
 /** @param usual where the backend looks when it is not told. */
 function sentence({ directory, made, origin, tensorflow, seconds }: NativeSetup, usual: string): string {
   const how = `TensorFlow ${tensorflow}, ${origins[origin]}`;
-  const checked = `gradients are right under Node ${process.versions.node}`;
+  const checked = `gradients are right under ${runtime()}`;
   const what = made
     ? `tfjs-node is installed in ${directory} (${how}) in ${formatDuration(seconds)}, and its ${checked}`
     : `tfjs-node is in ${directory} already (${how}), and its ${checked}`;

@@ -1,6 +1,7 @@
 import type { RunEvent } from '../coordinator/events.js';
 import type { TrainResult } from '../coordinator/train.js';
 import type { TrainOptions } from '../coordinator/trainOptions.js';
+import { runtime } from '../runtime.js';
 import { defineCommand, given } from './command.js';
 import { ExitCode } from './exitCode.js';
 import {
@@ -212,12 +213,12 @@ function headline({ config, tile, revectorized }: Extract<RunEvent, { kind: 'sta
     `Model ${config.model.name} (d = ${config.latent}) on ${config.data.source} (binarise ${config.binarize}): ` +
     `batches of ${config.batchSize} in ${config.shards} shards, K = ${config.samples}, KL ${klWord(config.kl)}, ` +
     `beta ${config.beta}, learning rate ${config.learningRate}, seed ${config.seed}\n` +
-    `Node ${machine().node}, ${backendWords[config.backend]}, ${kernels}`
+    `${runtime()}, ${backendWords[config.backend]}, ${kernels}`
   );
 }
 
-function machine(): { readonly node: string } {
-  return { node: process.version };
+function machine(): { readonly runtime: string; readonly node: string } {
+  return { runtime: runtime(), node: process.version };
 }
 
 /** The result of --json's last line: without the parameters themselves. */

@@ -2,6 +2,7 @@ import type { Dataset } from '../data/dataset.js';
 import { UsageError } from '../errors.js';
 import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import type { Platform } from '../kernels/platform.js';
+import type { WasmMemory, WasmModule } from '../kernels/webAssembly.js';
 import { initializeParameters } from '../model/initialize.js';
 import type { Model } from '../model/model.js';
 import { requireFit, type TrainingState } from '../runs/trainingState.js';
@@ -14,8 +15,8 @@ const PAGE = 65536;
 /** The run's shared memory, made and filled: images, parameters, orders. Only the coordinator makes one. */
 export class RunState implements TrainingState {
   readonly layout: RunLayout;
-  readonly memory: WebAssembly.Memory;
-  readonly module: WebAssembly.Module;
+  readonly memory: WasmMemory;
+  readonly module: WasmModule;
   readonly kernels: Kernels;
   readonly control: Int32Array;
   readonly parameters: Float32Array;

@@ -14,9 +14,16 @@ import { requireInput } from '../model/resolve.js';
 import type { Binarization, ModelSpec } from '../model/spec.js';
 import { assertSameRun, parseRunConfig, type RunConfig } from '../runs/runConfig.js';
 import { MOST_RANKS } from '../worker/control.js';
+import type { Fault } from '../worker/fault.js';
 import type { Settings } from '../worker/settings.js';
-import type { Fault } from '../worker/stepLoop.js';
 import type { RunEvent } from './events.js';
+
+/** An AbortSignal, by structure: its name is in the DOM library and in @types/node, and a user's project may have neither. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
 
 /** What `train` takes: everything has a default, by the model where the model recommends one. */
 export interface TrainOptions {
@@ -71,7 +78,7 @@ export interface TrainOptions {
   /** Seconds that a worker may stay away from a barrier; default 60. */
   readonly barrierTimeout?: number;
   /** Aborting it stops the run after the step at hand, with a checkpoint. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignalLike;
   readonly onEvent?: (event: RunEvent) => void;
   /** For tests of the error paths. */
   readonly fault?: Fault;

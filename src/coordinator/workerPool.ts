@@ -5,8 +5,9 @@ import { NotFiniteError } from '../errors.js';
 import { abortRun, describeMissing } from '../worker/barrier.js';
 import { Control, rankStepWord } from '../worker/control.js';
 import type { EvaluateTask } from '../worker/evaluation.js';
+import type { Fault } from '../worker/fault.js';
 import type { RunContext } from '../worker/rank.js';
-import type { Fault, TrainTask } from '../worker/stepLoop.js';
+import type { TrainTask } from '../worker/stepLoop.js';
 import type { TaskResult } from '../worker/task.js';
 import type { RunState } from './runState.js';
 

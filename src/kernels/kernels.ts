@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { FilterTileName, LIST_WIDTHS, TileName, TransposedTileName } from './tiles/tile.js';
+import type { WasmMemory, WasmModule } from './webAssembly.js';
 
 /**
  * How a product is added to a sum: `portable` rounds both (same bits on every machine), `fused` rounds once (same bits on
@@ -316,7 +317,7 @@ export function compileKernels(
   arithmetic: Arithmetic,
   name = 'kernels',
   { shared = true }: { readonly shared?: boolean } = {},
-): WebAssembly.Module {
+): WasmModule {
   const file = shared ? `./${arithmetic}.wasm` : `./${arithmetic}-unshared.wasm`;
   const bytes = readFileSync(new URL(file, import.meta.url));
   return new WebAssembly.Module(Buffer.concat([bytes, customSection(name)]));
@@ -329,7 +330,7 @@ function customSection(name: string): Uint8Array {
 }
 
 /** Binds the kernels to a memory, shared or not as the module was compiled for. */
-export function bindKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+export function bindKernels(module: WasmModule, memory: WasmMemory): Kernels {
   const instance = new WebAssembly.Instance(module, { env: { memory } });
   // The module is ours and built together with this interface.
   return instance.exports as unknown as Kernels;

@@ -1,8 +1,10 @@
 import v8 from 'node:v8';
 import { UsageError } from '../errors.js';
+import { runtime } from '../runtime.js';
 import { type Arithmetic, bindKernels, compileKernels, type Kernels } from './kernels.js';
 import { tilesKeepTheirBits } from './selfTest.js';
 import { TILES, type TileName } from './tiles/tile.js';
+import type { WasmModule } from './webAssembly.js';
 
 /** Node majors on which V8's 256-bit re-vectorisation was seen to work and to keep the bits. */
 const REVECTORIZING_MAJORS = [22, 24];
@@ -17,7 +19,7 @@ export interface Platform {
   /** Whether V8 was told to pair 128-bit operations to 256 bits, and passed the self-test. */
   readonly revectorized: boolean;
   /** May be sent to workers: V8's flags hold for the whole process. */
-  readonly module: WebAssembly.Module;
+  readonly module: WasmModule;
   /** What did not go as hoped, in sentences. */
   readonly warnings: readonly string[];
 }
@@ -41,7 +43,7 @@ export function choosePlatform({ arithmetic, revectorize = false, tile }: Platfo
   const mode = arithmetic ?? (canFuse() ? 'fused' : 'portable');
   if (mode === 'fused' && !canFuse()) {
     throw new UsageError(
-      `Fused arithmetic is not to be had here: Node ${process.versions.node} on this machine does not round a multiply-add once. ` +
+      `Fused arithmetic is not to be had here: ${runtime()} on this machine does not round a multiply-add once. ` +
         'Use --arithmetic portable for a new run; a run that was started fused goes on only where multiply-adds are fused.',
     );
   }
@@ -88,7 +90,7 @@ function prepare(arithmetic: Arithmetic, wanted: boolean, tile: TileName | undef
   return { arithmetic, tile: fastest, revectorized: false, module, warnings };
 }
 
-function keepsBits(module: WebAssembly.Module, arithmetic: Arithmetic, tile: TileName): boolean {
+function keepsBits(module: WasmModule, arithmetic: Arithmetic, tile: TileName): boolean {
   const key = `${arithmetic} ${spillsUnrolled(tile)}`;
   let kept = keptBits.get(key);
   if (kept === undefined) {
@@ -110,7 +112,7 @@ const UNROLLING_FLAGS = ['liftoff', 'wasm-lazy-compilation', 'wasm-loop-unrollin
  * Compiles for a tile. V8's flags hold for the process and where V8 compiles in the background later on: so a module that is not to be unrolled is
  * compiled here and now (some 40 ms), and other WebAssembly of the process sees nothing of it.
  */
-function compileFor(tile: TileName, arithmetic: Arithmetic, name: string, shared = true): WebAssembly.Module {
+function compileFor(tile: TileName, arithmetic: Arithmetic, name: string, shared = true): WasmModule {
   if (!spillsUnrolled(tile)) return compileKernels(arithmetic, name, { shared });
   for (const flag of UNROLLING_FLAGS) v8.setFlagsFromString(`--no-${flag}`);
   try {
@@ -121,7 +123,7 @@ function compileFor(tile: TileName, arithmetic: Arithmetic, name: string, shared
 }
 
 /** The kernels of a platform for a memory that no other thread shares. */
-export function unsharedKernels({ arithmetic, tile, revectorized }: Platform): WebAssembly.Module {
+export function unsharedKernels({ arithmetic, tile, revectorized }: Platform): WasmModule {
   return compileFor(tile, arithmetic, revectorized ? 'revectorized' : 'plain', false);
 }
 

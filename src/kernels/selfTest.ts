@@ -1,5 +1,6 @@
 import { bindKernels, type Kernels } from './kernels.js';
 import { FILTER_TILE_NAMES, LIST_WIDTHS, TILE_NAMES, TRANSPOSED_TILE_NAMES } from './tiles/tile.js';
+import type { WasmModule } from './webAssembly.js';
 
 /** V8 replaces its first code for a function by optimised code after some calls, in the background. */
 const CALLS = 60;
@@ -29,7 +30,7 @@ const LISTS = TABLES + 16_384;
  * which nothing is compiled yet: V8's first code for a function has no 256-bit operations. Takes some 100 milliseconds,
  * which warm the kernels up for all threads.
  */
-export function tilesKeepTheirBits(module: WebAssembly.Module, reference: WebAssembly.Module): boolean {
+export function tilesKeepTheirBits(module: WasmModule, reference: WasmModule): boolean {
   const memory = new WebAssembly.Memory({ initial: 4, maximum: 4, shared: true });
   const kernels = bindKernels(module, memory);
   const buffer = memory.buffer;

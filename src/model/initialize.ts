@@ -1,12 +1,13 @@
 import type { Kernels } from '../kernels/kernels.js';
 import { Purpose, type RandomKey } from '../kernels/stream.js';
+import type { WasmMemory } from '../kernels/webAssembly.js';
 import type { Initializer, Model, ParameterEntry } from './model.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
 export interface InitializeOptions {
   readonly kernels: Kernels;
-  readonly memory: WebAssembly.Memory;
+  readonly memory: WasmMemory;
   readonly model: Model;
   readonly key: RandomKey;
   /** Address of the flat parameter buffer; the 64 bytes at `scratch` are overwritten. */

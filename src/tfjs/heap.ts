@@ -1,3 +1,4 @@
+import type { WasmMemory } from '../kernels/webAssembly.js';
 import type { WasmBackend } from './tensorflow.js';
 
 /** Alignment of what we allocate; tensors of TensorFlow.js are aligned to 8 bytes alone. */
@@ -11,7 +12,7 @@ const READABLE_SLACK = 256;
  * typed array over it: take views anew after each, and hold addresses instead.
  */
 export class Heap {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: WasmMemory;
   readonly #backend: WasmBackend;
   /** What `allocate` gave, and the block of the heap in which it lies. */
   readonly #blocks = new Map<number, number>();

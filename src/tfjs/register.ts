@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.js';
 import { choosePlatform, type PlatformOptions, revectorizesTfjs } from '../kernels/platform.js';
+import { runtime } from '../runtime.js';
 import { replaceAdam } from './adam.js';
 import { replaceGradients } from './gradients.js';
 import { Host } from './host.js';
@@ -10,7 +11,7 @@ import { TRAINING_KERNELS } from './trainingKernels.js';
 const BACKEND = 'wasm';
 
 const NOT_REVECTORIZED =
-  `Nothing is re-vectorised: the V8 of Node ${process.versions.node} would compute some of TensorFlow.js's own kernels ` +
+  `Nothing is re-vectorised: the V8 of ${runtime()} would compute some of TensorFlow.js's own kernels ` +
   'wrongly. Node 24 has 256-bit operations for them.';
 
 /** What a kernel function of ours has replaced, so that registering twice does not stack. */

@@ -1,6 +1,8 @@
 // What we use of TensorFlow.js 4, by structure: the library is handed in, never imported, so that it is one and the same
 // as the user's.
 
+import type { WasmMemory } from '../kernels/webAssembly.js';
+
 /** A tensor as kernels see it. */
 export interface TensorInfo {
   readonly dataId: object;
@@ -18,8 +20,8 @@ interface TensorData {
 export interface WasmBackend {
   readonly wasm: {
     /** The threaded binary has its memory beside its exports. */
-    readonly asm?: { readonly memory?: WebAssembly.Memory };
-    readonly wasmMemory?: WebAssembly.Memory;
+    readonly asm?: { readonly memory?: WasmMemory };
+    readonly wasmMemory?: WasmMemory;
     _malloc(bytes: number): number;
     _free(address: number): void;
   };

@@ -5,6 +5,7 @@ import { TfjsBackend } from '../backends/tensorflow/backend.js';
 import type { TfjsRuntime } from '../backends/tensorflow/runtime.js';
 import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import { Purpose } from '../kernels/stream.js';
+import type { WasmMemory, WasmModule } from '../kernels/webAssembly.js';
 import type { Model } from '../model/model.js';
 import { CONTROL_WORDS } from './control.js';
 import type { RankRegions, RunLayout } from './runMemory.js';
@@ -12,8 +13,8 @@ import { partStart, type Settings } from './settings.js';
 
 /** What every rank of a run gets: the memory, the compiled kernels, and where everything lies. */
 export interface RunContext {
-  readonly memory: WebAssembly.Memory;
-  readonly module: WebAssembly.Module;
+  readonly memory: WasmMemory;
+  readonly module: WasmModule;
   readonly layout: RunLayout;
   readonly model: Model;
   readonly settings: Settings;

@@ -3,6 +3,7 @@ import { NotFiniteError } from '../errors.js';
 import { adamFactors } from '../model/adam.js';
 import type { Barrier } from './barrier.js';
 import { Control, rankStepWord } from './control.js';
+import type { Fault } from './fault.js';
 import type { Rank } from './rank.js';
 import { reduceScatter } from './reduceScatter.js';
 import { paddedParameters } from './runMemory.js';
@@ -21,14 +22,7 @@ export interface TrainTask {
   /** Steps [firstStep, endStep) of the run, all in this epoch. */
   readonly firstStep: number;
   readonly endStep: number;
-  /** What goes wrong on purpose, in tests of the error paths. */
   readonly fault?: Fault;
-}
-
-export interface Fault {
-  readonly kind: 'throw' | 'exit' | 'stall';
-  readonly rank: number;
-  readonly step: number;
 }
 
 /**

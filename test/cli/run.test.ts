@@ -35,7 +35,7 @@ describe('a run', { concurrency: 2 }, () => {
     assert.match(
       output,
       new RegExp(
-        `^Node ${process.version}, simd kernels, (portable|fused) arithmetic, tile \\d+x\\d+, (128-bit|256-bit \\(re-vectorised\\))$`,
+        `^Node ${process.versions.node}, simd kernels, (portable|fused) arithmetic, tile \\d+x\\d+, (128-bit|256-bit \\(re-vectorised\\))$`,
         'm',
       ),
     );
@@ -64,6 +64,7 @@ describe('a run', { concurrency: 2 }, () => {
     assert.equal(lines[0]?.kind, 'started');
     assert.equal(lines[0]?.workers, 2);
     assert.equal(lines[0]?.node, process.version);
+    assert.equal(lines[0]?.runtime, `Node ${process.versions.node}`);
     const { kind, parametersSha256, directory: where, step, reason } = lines.at(-1)!;
     assert.deepEqual(
       { kind, parametersSha256, where, step, reason },

@@ -1,6 +1,7 @@
 import { Arena } from '../../kernels/arena.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import { TILES, type TileName } from '../../kernels/tiles/tile.js';
+import type { WasmMemory } from '../../kernels/webAssembly.js';
 import { sizeOf } from '../../model/layout.js';
 import type { Model } from '../../model/model.js';
 import { type GatherPass, pack, packingUnits } from '../../products/gather.js';
@@ -147,7 +148,7 @@ export class SimdBackend implements Backend {
    * The memory must reach to the ends that `simdMemory` gives, and be zero there (borders are never written).
    * @param ownership with `options.owned`, unless the engine only evaluates.
    */
-  constructor(kernels: Kernels, memory: WebAssembly.Memory, options: SimdOptions, ownership?: Ownership) {
+  constructor(kernels: Kernels, memory: WasmMemory, options: SimdOptions, ownership?: Ownership) {
     this.#kernels = kernels;
     this.#microKernels = new MicroKernels(kernels, options.tile);
     this.#options = options;

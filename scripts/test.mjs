@@ -1,0 +1,34 @@
+// Runs the compiled tests of build/test, one line a file. Usage: node scripts/test.mjs [--quick] [WORD…]. With words, only
+// files whose area and name (kernels/gemm) have one of them. --quick leaves out QUICK_WITHOUT: it is for the loop of work.
+
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Whole runs, other programs, and files that take seconds each: areas, and files of other areas. */
+const QUICK_WITHOUT = ['package/', 'tfjs/', 'training/'];
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+
+const words = process.argv.slice(2);
+const quick = words[0] === '--quick';
+if (quick) words.shift();
+
+const files = readdirSync('build/test', { recursive: true })
+  .map((file) => file.replaceAll('\\', '/'))
+  .filter((file) => file.endsWith('.test.js'))
+  .filter((file) => !quick || !QUICK_WITHOUT.some((name) => file.startsWith(name)))
+  .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
+  .sort();
+if (files.length === 0) {
+  console.error(`No test file of build/test has ${words.join(' or ')} in its name.`);
+  process.exit(2);
+}
+
+const { status } = spawnSync(
+  process.execPath,
+  ['--test', '--test-reporter=./scripts/test-reporter.mjs', ...files.map((file) => join('build/test', file))],
+  { stdio: 'inherit' },
+);
+process.exit(status ?? 1);
