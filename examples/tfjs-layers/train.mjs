@@ -84,6 +84,7 @@ async function main() {
 
   for (const warning of registerTrainingKernels(tf, { revectorize: true })) console.warn(warning);
   const model = buildModel();
+  const progress = new Progress(Math.ceil(train.x.shape[0] / batchSize));
   let started = performance.now();
   await model.fit(train.x, train.y, {
     epochs,
@@ -91,10 +92,13 @@ async function main() {
     validationData: [test.x, test.y],
     verbose: 0,
     callbacks: {
-      onEpochBegin: () => {
+      onEpochBegin: (epoch) => {
         started = performance.now();
+        progress.begin(`epoch ${epoch + 1}/${epochs}`);
       },
+      onBatchEnd: (batch, { loss }) => progress.step(batch + 1, loss),
       onEpochEnd: (epoch, { loss, acc, val_acc: tested }) => {
+        progress.end();
         const seconds = (performance.now() - started) / 1000;
         console.log(
           `epoch ${epoch + 1}/${epochs}: loss ${loss.toFixed(4)}, accuracy ${percent(acc)}, test ${percent(tested)}, ` +
@@ -103,6 +107,34 @@ async function main() {
       },
     },
   });
+}
+
+/** One line that is rewritten on a terminal; elsewhere, as in a log, a line every five seconds. */
+class Progress {
+  #steps;
+  #epoch = '';
+  #interval = process.stdout.isTTY ? 100 : 5000;
+  #next = 0;
+
+  constructor(steps) {
+    this.#steps = steps;
+  }
+
+  begin(epoch) {
+    this.#epoch = epoch;
+    this.#next = performance.now() + this.#interval;
+  }
+
+  step(step, loss) {
+    if (performance.now() < this.#next) return;
+    this.#next = performance.now() + this.#interval;
+    const line = `${this.#epoch}: step ${step}/${this.#steps}, loss ${loss.toFixed(4)}`;
+    process.stdout.write(process.stdout.isTTY ? `\r\x1b[K${line}` : `${line}\n`);
+  }
+
+  end() {
+    if (process.stdout.isTTY) process.stdout.write('\r\x1b[K');
+  }
 }
 
 function percent(share) {

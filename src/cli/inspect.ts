@@ -30,6 +30,9 @@ export const inspectCommand = defineCommand({
       return ExitCode.done;
     }
     const { data, adam } = config;
+    const objective = `ELBO, K = ${config.samples}${config.samples > 1 ? ' (draws averaged)' : ''}, KL ${klWord(config.kl)}`;
+    // The name promises another objective.
+    const notIwae = config.model.name === 'iwae' ? ' (not the importance-weighted bound)' : '';
     const warmup = config.klWarmupEpochs === 0 ? '' : `, rising over ${config.klWarmupEpochs} epochs`;
     printLine(
       [
@@ -37,7 +40,7 @@ export const inspectCommand = defineCommand({
         `Step           ${step}`,
         `Parameters     SHA-256 ${parametersSha256}`,
         `Data           ${data.source} (training images ${data.fingerprint}), binarise ${config.binarize}`,
-        `Objective      ELBO, K = ${config.samples}, KL ${klWord(config.kl)}, beta ${config.beta}${warmup}`,
+        `Objective      ${objective}, beta ${config.beta}${warmup}${notIwae}`,
         `Batches        ${config.batchSize} examples in ${config.shards} shards, ${config.epochs} epochs`,
         `Adam           learning rate ${config.learningRate}, beta1 ${adam.beta1}, beta2 ${adam.beta2}, epsilon ${adam.epsilon}`,
         `Seed           ${config.seed}`,

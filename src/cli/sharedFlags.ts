@@ -47,7 +47,10 @@ export function binarizeFlag(defaultText: string) {
 }
 
 export function samplesFlag(defaultText: string) {
-  return wholeNumber(1, { describe: 'K: draws of z an example', default: defaultText });
+  return wholeNumber(1, {
+    describe: 'K: draws of z an example, averaged: less noise, the same bound',
+    default: defaultText,
+  });
 }
 
 export function workersFlag(shards: string) {

@@ -33,7 +33,9 @@ const tileWords = { '4x8': '4x8', '6x8': '6x8', '4x16': '4x16', '6x16': '6x16' }
 const flags = {
   ...inGroup('Model and data:', {
     model: path('the name of a preset or the path of a JSON file', {
-      describe: 'cvae, mlp, iwae, or a JSON file of your own (docs/models.md)',
+      describe:
+        "cvae, mlp, iwae (the IWAE paper's architecture, trained with the ELBO), or a JSON file of your own " +
+        '(docs/models.md)',
       default: 'cvae',
     }),
     latent: wholeNumber(1, {

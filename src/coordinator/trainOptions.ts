@@ -29,7 +29,7 @@ export interface AbortSignalLike {
 export interface TrainOptions {
   /** A preset (`cvae`, `mlp`, `iwae`), the path of a JSON file, or a spec; default `cvae`. */
   readonly model?: string | ModelSpec;
-  /** Directory of IDX files; default: the full MNIST. */
+  /** Directory of IDX files (docs/data.md); default: the full MNIST. */
   readonly data?: string;
   /** The run's directory, new or empty; default `runs/<model>-<n>`. */
   readonly out?: string;
@@ -45,7 +45,7 @@ export interface TrainOptions {
   readonly maxSteps?: number;
   /** d. */
   readonly latent?: number;
-  /** K; default 1. */
+  /** K: draws of z an example, averaged (less noise, the same bound); default: the model's, else 1. */
   readonly samples?: number;
   /** Default `analytic`. */
   readonly kl?: KlEstimate;

@@ -1,5 +1,6 @@
 // The models that come with the product. Sources: cvae is the convolutional VAE of TensorFlow's tutorial, mlp the
-// VAE of PyTorch's examples, iwae the one-layer model of Burda et al. 2016 (arXiv:1509.00519, section 5).
+// VAE of PyTorch's examples, iwae the architecture of Burda et al.'s one-layer model (2016, arXiv:1509.00519, section 5),
+// trained with the ELBO like the others.
 import { UsageError } from '../errors.js';
 import { Place } from './jsonReader.js';
 import type { MapShape } from './model.js';

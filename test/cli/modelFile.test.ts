@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { main, runProgram, startProgram } from './program.js';
-import { assertRefused, temporaryDirectory, writeSmallData } from './smallRun.js';
+import { assertRefused, succeed, temporaryDirectory, writeSmallData } from './smallRun.js';
 
 const model = {
   name: 'mine',
@@ -70,5 +70,23 @@ describe('--model FILE', () => {
     running.process.kill('SIGINT');
     const { code, stderr } = await running.outcome;
     assert.deepEqual({ code, stderr }, { code: 130, stderr: '' });
+  });
+});
+
+describe('the preset iwae', () => {
+  it('says in inspect that it has not the importance-weighted bound', async () => {
+    const directory = temporaryDirectory();
+    writeSmallData(directory, 'data', 40);
+    for (const [model, samples, objective] of [
+      ['iwae', '5', 'ELBO, K = 5 (draws averaged), KL analytic, beta 1 (not the importance-weighted bound)'],
+      ['mlp', '1', 'ELBO, K = 1, KL analytic, beta 1'],
+    ] as const) {
+      const options = ['--model', model, '--samples', samples, '--out', model, '--max-steps', '1'];
+      await succeed(['train', '--data', 'data', '--no-pictures', ...options], directory);
+      assert.match(
+        await succeed(['inspect', model], directory),
+        new RegExp(`^Objective {6}${objective.replace(/[()]/g, '\\$&')}$`, 'm'),
+      );
+    }
   });
 });
