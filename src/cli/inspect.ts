@@ -1,6 +1,6 @@
 import { defineCommand } from './command.js';
 import { ExitCode } from './exitCode.js';
-import { printJson, printLine } from './output.js';
+import { printJson, printPage } from './output.js';
 import { klWord, outputFlags, runArgument } from './sharedFlags.js';
 
 export const inspectCommand = defineCommand({
@@ -30,12 +30,12 @@ export const inspectCommand = defineCommand({
     }
     const { data, adam } = config;
     const warmup = config.klWarmupEpochs === 0 ? '' : `, rising over ${config.klWarmupEpochs} epochs`;
-    printLine(
+    printPage(
       [
         `Checkpoint     ${path}`,
         `Step           ${step}`,
         `Parameters     SHA-256 ${parametersSha256}`,
-        `Data           ${data.source} (training images ${data.fingerprint}), binarise ${config.binarize}`,
+        `Data           ${data.source}, binarise ${config.binarize}; SHA-256 of the training images ${data.fingerprint}`,
         `Objective      ELBO, K = ${config.samples}, KL ${klWord(config.kl)}, beta ${config.beta}${warmup}`,
         `Batches        ${config.batchSize} examples in ${config.shards} shards, ${config.epochs} epochs`,
         `Adam           learning rate ${config.learningRate}, beta1 ${adam.beta1}, beta2 ${adam.beta2}, epsilon ${adam.epsilon}`,

@@ -4,6 +4,7 @@ import { Control } from '../worker/control.js';
 import { epochOrder } from './epochOrder.js';
 import type { FinishReason, MeanTerms, RunEvent } from './events.js';
 import { writeEpochPictures } from './pictures.js';
+import { epochPreview } from './preview.js';
 import type { RunConfig } from './runConfig.js';
 import type { RunDirectory } from './runDirectory.js';
 import type { RunState } from './runState.js';
@@ -182,6 +183,7 @@ export class Trainer {
     const imagesPerSecond = seconds > 0 ? examples / seconds : 0;
     directory.appendMetrics({ step, kind: 'epoch', epoch, train, test, seconds, imagesPerSecond });
     tell({ kind: 'epoch', epoch, step, train, test, seconds, imagesPerSecond });
+    if (options.preview) tell(epochPreview({ state, dataset, config, epoch, count: options.preview }));
     if (options.pictures !== false) {
       const pictures = { state, dataset, config, directory, epoch };
       for (const path of await writeEpochPictures(pictures)) tell({ kind: 'picture', path });
