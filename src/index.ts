@@ -1,11 +1,12 @@
 // The library: `import { train, loadModel } from 'lowerbound'`.
 
+export type { AbortSignalLike } from './abortSignal.js';
 export type { BackendName, KlEstimate } from './backends/backend.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './coordinator/evaluate.js';
 export type { FinishReason, MeanTerms, RunEvent } from './coordinator/events.js';
 export { type LoadedModel, loadModel } from './coordinator/loadModel.js';
 export { type TrainResult, train } from './coordinator/train.js';
-export type { AbortSignalLike, TrainOptions } from './coordinator/trainOptions.js';
+export type { TrainOptions } from './coordinator/trainOptions.js';
 export { WorkerFailure } from './coordinator/workerPool.js';
 export { type Dataset, type ImageSet, loadDataset } from './data/dataset.js';
 export { NotFiniteError, UsageError } from './errors.js';

@@ -3,9 +3,11 @@ import type { BenchmarkResult, MeasuredVariant } from '../coordinator/benchmark.
 import { runtime } from '../runtime.js';
 import { defineCommand, given } from './command.js';
 import { ExitCode } from './exitCode.js';
-import { inGroup, path, positiveNumber, wholeNumber } from './flags.js';
-import { printJson, printLine } from './output.js';
-import { dataFlag, outputFlags } from './sharedFlags.js';
+import { inGroup, positiveNumber } from './flags.js';
+import { programWords } from './nextCommands.js';
+import { printJson, printLine, printPage } from './output.js';
+import { batchSizeFlag, dataFlag, modelFlag, outputFlags } from './sharedFlags.js';
+import { shellWord } from './shellWord.js';
 
 /** Spread of rounds that other programs did not disturb, at most. */
 const QUIET = 0.2;
@@ -16,14 +18,8 @@ export const benchCommand = defineCommand({
   positionals: {},
   flags: {
     ...inGroup('Model and data:', {
-      model: path('the name of a preset or the path of a JSON file', {
-        describe: 'cvae, mlp, iwae, or a JSON file of your own (docs/models.md)',
-        default: 'cvae',
-      }),
-      'batch-size': wholeNumber(1, {
-        describe: 'Images of a step',
-        default: "the model's: cvae 32, mlp 128, iwae 20",
-      }),
+      model: modelFlag(),
+      'batch-size': batchSizeFlag(),
       data: dataFlag('train-images-idx3-ubyte and the like'),
     }),
     ...inGroup('Measurement:', {
@@ -40,10 +36,14 @@ export const benchCommand = defineCommand({
     ['lowerbound bench --json', 'For machines'],
   ],
   async execute({ model, 'batch-size': batchSize, data, seconds, json }) {
-    const [{ benchmark }, { formatCount, formatDuration, formatRate }] = await Promise.all([
-      import('../coordinator/benchmark.js'),
-      import('../report/quantity.js'),
-    ]);
+    const [{ benchmark }, { formatCount, formatDuration, formatRate }, { StageReporter }] = await Promise.all(
+      [
+        import('../coordinator/benchmark.js'),
+        import('../report/quantity.js'),
+        import('../report/stageReporter.js'),
+      ],
+    );
+    const reporter = new StageReporter({ stream: process.stdout });
     const result = await benchmark(
       given({
         model,
@@ -52,25 +52,29 @@ export const benchCommand = defineCommand({
         seconds,
         onStart: json
           ? undefined
-          : (load: { model: string; batchSize: number; data: string }, variants: number) =>
-              printLine(
-                `${machineLine()}\nModel ${load.model} on ${load.data}, batches of ${load.batchSize}: ` +
-                  `${formatCount(variants)} ways to train, whose parameters agree. Measuring …\n`,
-              ),
+          : (load: { model: string; batchSize: number; data: string }, variants: number) => {
+              printPage(machineLine());
+              printPage(
+                `Model ${load.model} on ${load.data}, batches of ${load.batchSize}: ` +
+                  `${formatCount(variants)} ways to train, whose parameters agree.`,
+              );
+              reporter.begin('Measuring');
+            },
+        onProgress: json ? undefined : (done: number, count: number) => reporter.advance(done, count),
       }),
-    );
-    const command = trainCommandLine(result, { model, data });
+    ).finally(() => reporter.stop());
+    const command = result.recommended && trainCommandLine(result, result.recommended, { model, data });
     if (json) {
-      printJson({
+      const machine = {
         runtime: runtime(),
         node: process.version,
         cpu: cpuName(),
         cores: availableParallelism(),
-        ...result,
-        command,
-      });
+      };
+      printJson({ ...machine, ...result, recommended: result.recommended ?? null, command: command ?? null });
       return ExitCode.done;
     }
+    printLine('');
     const fastest = result.variants[0]!;
     const rows = result.variants.map((variant) => [
       String(variant.workers),
@@ -89,12 +93,14 @@ export const benchCommand = defineCommand({
         ...rows,
       ]),
     );
-    printLine(`\nUse: ${command}`);
-    printLine(backendsLine(result));
+    printLine('');
+    if (command === undefined) printPage(undecidedText(result));
+    else printLine(`Use: ${command}`);
+    printPage(backendsLine(result));
     const note = portableNote(result);
-    if (note !== undefined) printLine(note);
-    if (disturbed(result)) {
-      printLine(
+    if (note !== undefined) printPage(note);
+    if (command !== undefined && disturbed(result)) {
+      printPage(
         'The rounds of this measurement differ much (Spread): other programs were at work. Repeat it on a quiet machine.',
       );
     }
@@ -103,15 +109,30 @@ export const benchCommand = defineCommand({
 });
 
 /** The recommended variant, with every flag that it needs spelt out. */
-function trainCommandLine(
-  { recommended, batchSize }: BenchmarkResult,
+export function trainCommandLine(
+  { batchSize }: Pick<BenchmarkResult, 'batchSize'>,
+  recommended: MeasuredVariant,
   { model = 'cvae', data }: { readonly model?: string | undefined; readonly data?: string | undefined },
 ): string {
-  const words = ['lowerbound', 'train', '--model', model, '--batch-size', String(batchSize)];
+  const words = ['train', '--model', model, '--batch-size', String(batchSize)];
   if (data !== undefined) words.push('--data', data);
   words.push('--workers', String(recommended.workers), '--arithmetic', recommended.arithmetic);
   words.push(recommended.revectorized ? '--revectorize' : '--no-revectorize');
-  return words.map(shellWord).join(' ');
+  return [programWords(), ...words.map(shellWord)].join(' ');
+}
+
+/** Why there is no recommendation, and what to do. */
+export function undecidedText({ undecided }: Pick<BenchmarkResult, 'undecided'>): string {
+  const [fastest] = undecided;
+  const least = undecided.at(-1)!;
+  const distance = 1 - least.imagesPerSecond / fastest!.imagesPerSecond;
+  const spread = Math.max(...undecided.map((variant) => variant.spread));
+  return (
+    `No recommendation: ${undecided.length} rows of simd are at most ${percentText(distance)} apart, but the rounds of a ` +
+    `row differ by up to ${percentText(spread)} (Spread), so another measurement could turn them round. Measure again, ` +
+    'longer (--seconds 120) and on a machine that does nothing else. Until then use train without --workers, ' +
+    '--arithmetic and --revectorize: its defaults suit most machines.'
+  );
 }
 
 function backendsLine({ variants }: BenchmarkResult): string {
@@ -123,7 +144,7 @@ function backendsLine({ variants }: BenchmarkResult): string {
 
 /** What bits that are the same everywhere would cost. */
 function portableNote({ variants, recommended }: BenchmarkResult): string | undefined {
-  if (recommended.arithmetic === 'portable') return undefined;
+  if (recommended === undefined || recommended.arithmetic === 'portable') return undefined;
   const portable = variants.find((v) => v.backend === 'simd' && v.arithmetic === 'portable')!;
   const slower = 100 * (1 - portable.imagesPerSecond / recommended.imagesPerSecond);
   const cost = slower >= 1 ? `${slower.toFixed(0)} % slower here` : 'as fast here';
@@ -162,8 +183,4 @@ function table(rows: readonly (readonly string[])[]): string {
         .join('  '),
     )
     .join('\n');
-}
-
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

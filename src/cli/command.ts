@@ -1,7 +1,11 @@
 import type { Flags, FlagValues, ValueFlag } from './flags.js';
 
-/** The argument that a command must have beside its flags. */
-export type Positionals = Readonly<Record<string, ValueFlag<string>>>;
+/** The argument that a command has beside its flags; it must be given, unless it is optional. */
+export type Positionals = Readonly<Record<string, ValueFlag<string> & { readonly optional?: boolean }>>;
+
+type PositionalValues<P extends Positionals> = {
+  readonly [K in keyof P]: P[K] extends { readonly optional: true } ? string | undefined : string;
+};
 
 export interface Definition<P extends Positionals, F extends Flags> {
   readonly name: string;
@@ -12,7 +16,7 @@ export interface Definition<P extends Positionals, F extends Flags> {
   /** What to type, and what it does. */
   readonly examples: readonly (readonly [line: string, meaning: string])[];
   /** Does the work and returns the exit code. Heavy modules are imported here: `--help` must not wait for them. */
-  readonly execute: (values: { readonly [K in keyof P]: string } & FlagValues<F>) => Promise<number>;
+  readonly execute: (values: PositionalValues<P> & FlagValues<F>) => Promise<number>;
 }
 
 /** A command whose own types are behind it: `execute` takes what its flags have parsed. */

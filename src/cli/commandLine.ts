@@ -1,14 +1,17 @@
 import { createRequire } from 'node:module';
 import { UsageError } from '../errors.js';
+import { columnsOf } from '../report/terminal.js';
 import { benchCommand } from './bench.js';
 import type { Command } from './command.js';
+import { COMPLETE, candidateLines, candidates } from './completion.js';
+import { completionCommand, isShell } from './completionCommand.js';
 import { evaluateCommand } from './evaluate.js';
 import { ExitCode } from './exitCode.js';
 import { inspectCommand } from './inspect.js';
 import { interpolateCommand } from './interpolate.js';
 import { manifoldCommand } from './manifold.js';
-import { guardOutput, printLine } from './output.js';
-import { parseCommandLine } from './parse.js';
+import { guardOutput, outputStyle, printError, printLine, printText } from './output.js';
+import { type Program, parseCommandLine } from './parse.js';
 import { reconstructCommand } from './reconstruct.js';
 import { sampleCommand } from './sample.js';
 import { setupCommand } from './setup.js';
@@ -24,6 +27,7 @@ const commands: readonly Command[] = [
   inspectCommand,
   benchCommand,
   setupCommand,
+  completionCommand,
 ];
 
 const examples = [
@@ -32,30 +36,38 @@ const examples = [
   ['lowerbound sample runs/cvae-1', 'Draw 100 new digits'],
 ] as const;
 
-const epilogue = `"lowerbound COMMAND --help" shows a command's flags, their defaults and examples.
-Exit codes: 0 done; 1 failed; 2 wrong use or bad input; 130 interrupted (Ctrl-C), 143 terminated: train has
-written a checkpoint; 141 nobody reads the output any more.`;
+const epilogue =
+  `"lowerbound COMMAND --help" shows a command's flags, their defaults and examples.\n` +
+  'Exit codes: 0 done; 1 failed; 2 wrong use or bad input; 130 interrupted (Ctrl-C), 143 terminated: train has ' +
+  'written a checkpoint; 141 nobody reads the output any more.';
+
+export const program: Program = { version: packageVersion(), commands, examples, epilogue };
 
 /** Runs one command line and says with which code the process should leave. Never rejects. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   guardOutput();
+  const [first, shell, ...words] = args;
+  if (first === COMPLETE && shell !== undefined && isShell(shell)) {
+    printText(candidateLines(shell, candidates(commands, words)));
+    return ExitCode.done;
+  }
   try {
-    const parsed = await parseCommandLine({ version: packageVersion(), commands, examples, epilogue }, args);
+    const page = { width: columnsOf(process.stdout), style: outputStyle() };
+    const parsed = await parseCommandLine(program, args, page);
     if (parsed.kind === 'run') return await parsed.command.execute(parsed.values);
     printLine(parsed.text);
     return ExitCode.done;
   } catch (error) {
-    printError(error, args.includes('--debug'));
+    printError(errorText(error, args.includes('--debug')));
     return error instanceof UsageError ? ExitCode.usage : ExitCode.failed;
   }
 }
 
-function printError(error: unknown, debug: boolean): void {
+function errorText(error: unknown, debug: boolean): string {
   const message = error instanceof Error ? error.message : String(error);
   const stack = error instanceof Error ? (error.stack ?? '') : '';
   // A stack begins with the error's name and message, unless it comes from a worker.
-  const text = !debug || stack === '' ? message : stack.includes(message) ? stack : `${message}\n${stack}`;
-  process.stderr.write(`${text}\n`);
+  return !debug || stack === '' ? message : stack.includes(message) ? stack : `${message}\n${stack}`;
 }
 
 function packageVersion(): string {

@@ -1,6 +1,6 @@
 import { defineCommand, given } from './command.js';
 import { ExitCode } from './exitCode.js';
-import { printJson, printLine } from './output.js';
+import { printJson, printPage } from './output.js';
 import {
   backendFlag,
   binarizeFlag,
@@ -43,7 +43,7 @@ export const evaluateCommand = defineCommand({
       import('./evaluationProgress.js'),
     ]);
     await requireDataOf(run, data);
-    const progress = evaluationProgress();
+    const progress = evaluationProgress({ json: json === true });
     const options = given({ data, samples, kl, binarize, seed, workers, backend });
     const evaluation = await evaluate({ path: run, ...options, onProgress: progress.update }).finally(
       progress.end,
@@ -55,15 +55,15 @@ export const evaluateCommand = defineCommand({
     }
     const { test, elboStandardError, protocol, checkpoint, step, parametersSha256 } = evaluation;
     const examples = protocol.examples.toLocaleString('en-US');
-    printLine(
+    printPage(
       [
-        `Test ELBO             ${nats(test.elbo)} ± ${elboStandardError.toFixed(2)} nats (standard error of the mean)`,
-        `Reconstruction term   ${nats(test.logLikelihood)} nats`,
-        `KL                    ${nats(test.kl)} nats`,
-        `Protocol              ${protocol.data}, ${examples} test images, binarise ${protocol.binarize}, ` +
-          `K = ${protocol.samples}, KL ${klWord(protocol.kl)}, seed ${protocol.seed}`,
-        `Checkpoint            ${checkpoint}, step ${step}`,
-        `Parameters            SHA-256 ${parametersSha256}`,
+        `Test ELBO      ${nats(test.elbo)} ± ${elboStandardError.toFixed(2)} nats (standard error of the mean)`,
+        `Reconstruction ${nats(test.logLikelihood)} nats`,
+        `KL             ${nats(test.kl)} nats`,
+        `Protocol       ${protocol.data}, ${examples} test images, binarise ${protocol.binarize}, ` +
+          `K\u00a0=\u00a0${protocol.samples}, KL ${klWord(protocol.kl)}, seed ${protocol.seed}`,
+        `Checkpoint     ${checkpoint}, step ${step}`,
+        `Parameters     SHA-256 ${parametersSha256}`,
       ].join('\n'),
     );
     return ExitCode.done;

@@ -1,24 +1,19 @@
-import { SingleBar } from 'cli-progress';
+import { StageReporter } from '../report/stageReporter.js';
 
-/** A bar on standard error where that is a terminal; otherwise nothing. */
-export function evaluationProgress(): {
+/**
+ * On standard error: a bar on a terminal, elsewhere a line every few seconds, or nothing for machines (`json`). The figures
+ * have standard output to themselves.
+ */
+export function evaluationProgress({ json }: { readonly json: boolean }): {
   readonly update: (done: number, count: number) => void;
   readonly end: () => void;
 } {
-  const bar = new SingleBar({
-    stream: process.stderr,
-    format: 'evaluating {bar} {value} of {total} images',
-    clearOnComplete: true,
-    // A killed evaluation leaves the terminal as it was.
-    hideCursor: false,
-    linewrap: true,
-  });
+  const reporter = new StageReporter({ stream: process.stderr });
+  reporter.beginQuietly('Evaluating the test images');
   return {
     update: (done, count) => {
-      if (!process.stderr.isTTY) return;
-      if (bar.isActive) bar.update(done);
-      else bar.start(count, done);
+      if (!json || process.stderr.isTTY) reporter.advance(done, count);
     },
-    end: () => bar.stop(),
+    end: () => reporter.stop(),
   };
 }

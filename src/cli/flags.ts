@@ -10,6 +10,12 @@ export interface ValueFlag<T> {
   readonly default: string;
   /** Heading of the help. */
   readonly group?: string;
+  /** Another name: a letter after one dash, or a word after two. */
+  readonly alias?: string;
+  /** The words that it takes, for the shell to complete; absent where it takes anything else. */
+  readonly words?: readonly string[];
+  /** Whether it names a file or a directory, which the shell completes by itself. */
+  readonly isPath?: boolean;
   /**
    * @param name as messages have it, e.g. `--workers`.
    * @throws UsageError with the name, what it takes and what was given.
@@ -41,9 +47,10 @@ export function inGroup<F extends Flags>(group: string, flags: F): F {
 interface FlagText {
   readonly describe: string;
   readonly default: string;
+  readonly alias?: string;
 }
 
-export function switchFlag(text: FlagText): SwitchFlag {
+export function switchFlag(text: Omit<FlagText, 'alias'>): SwitchFlag {
   return { kind: 'switch', ...text };
 }
 
@@ -94,6 +101,7 @@ export function choice<const T>(values: Readonly<Record<string, T>>, text: FlagT
   return {
     kind: 'value',
     ...text,
+    words,
     parse: (given, name) => {
       if (!Object.hasOwn(values, given)) {
         throw wrong(name, `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`, given, words);
@@ -104,10 +112,14 @@ export function choice<const T>(values: Readonly<Record<string, T>>, text: FlagT
 }
 
 /** A path or a name: any text but an empty one. */
-export function path(what: string, text: FlagText): ValueFlag<string> {
+export function path(
+  what: string,
+  text: FlagText & { readonly words?: readonly string[] },
+): ValueFlag<string> {
   return {
     kind: 'value',
     ...text,
+    isPath: true,
     parse: (given, name) => {
       if (given === '') throw wrong(name, what, given);
       return given;
@@ -119,6 +131,7 @@ export function pngPath(text: FlagText): ValueFlag<string> {
   return {
     kind: 'value',
     ...text,
+    isPath: true,
     parse: (given, name) => {
       if (!/[^/\\]\.png$/i.test(given)) throw wrong(name, 'the path of a file that ends in .png', given);
       return given;

@@ -1,6 +1,6 @@
 import { defineCommand } from './command.js';
 import { ExitCode } from './exitCode.js';
-import { printJson, printLine, printWarnings } from './output.js';
+import { printJson, printPage, printWarnings } from './output.js';
 import { klWord, outputFlags, runArgument } from './sharedFlags.js';
 
 export const inspectCommand = defineCommand({
@@ -34,12 +34,12 @@ export const inspectCommand = defineCommand({
     // The name promises another objective.
     const notIwae = config.model.name === 'iwae' ? ' (not the importance-weighted bound)' : '';
     const warmup = config.klWarmupEpochs === 0 ? '' : `, rising over ${config.klWarmupEpochs} epochs`;
-    printLine(
+    printPage(
       [
         `Checkpoint     ${path}`,
         `Step           ${step}`,
         `Parameters     SHA-256 ${parametersSha256}`,
-        `Data           ${data.source} (training images ${data.fingerprint}), binarise ${config.binarize}`,
+        `Data           ${data.source}, binarise ${config.binarize}; SHA-256 of the training images ${data.fingerprint}`,
         `Objective      ${objective}, beta ${config.beta}${warmup}${notIwae}`,
         `Batches        ${config.batchSize} examples in ${config.shards} shards, ${config.epochs} epochs`,
         `Adam           learning rate ${config.learningRate}, beta1 ${adam.beta1}, beta2 ${adam.beta2}, epsilon ${adam.epsilon}`,

@@ -1,4 +1,7 @@
 import { jsonText } from '../report/jsonText.js';
+import { colorDepth, type Style, styleFor } from '../report/style.js';
+import { columnsOf } from '../report/terminal.js';
+import { wrapText } from '../report/wrap.js';
 import { ExitCode } from './exitCode.js';
 
 /** Standard output cannot be written any more. */
@@ -39,7 +42,28 @@ function lossBy(error: NodeJS.ErrnoException): OutputLoss {
 }
 
 export function printLine(line: string): void {
-  process.stdout.write(`${line}\n`);
+  printText(`${line}\n`);
+}
+
+export function printText(text: string): void {
+  process.stdout.write(text);
+}
+
+/** For people: lines that are too long for the terminal are broken between words. */
+export function printPage(text: string): void {
+  printLine(wrapText(text, columnsOf(process.stdout)));
+}
+
+/** Marks for standard output, where it has colour. */
+export function outputStyle(): Style {
+  return styleFor(colorDepth(process.stdout));
+}
+
+/** On standard error, in lines that fit a terminal; elsewhere whole. */
+export function printError(text: string): void {
+  const { stderr } = process;
+  const fitted = stderr.isTTY ? wrapText(text, columnsOf(stderr)) : text;
+  stderr.write(`${styleFor(colorDepth(stderr)).error(fitted)}\n`);
 }
 
 export function printJson(value: object): void {

@@ -3,7 +3,9 @@
 import yargs, { type Argv } from 'yargs';
 import { UsageError } from '../errors.js';
 import { nearestName } from '../model/nearestName.js';
-import type { Command } from './command.js';
+import { plain, type Style } from '../report/style.js';
+import { wrapText } from '../report/wrap.js';
+import type { Command, Positionals } from './command.js';
 import { type Flag, quote } from './flags.js';
 
 export type Parsed =
@@ -19,14 +21,28 @@ export interface Program {
   readonly epilogue: string;
 }
 
+/** What the help is written for. */
+export interface Page {
+  readonly width: number;
+  readonly style: Style;
+}
+
 const NAME = 'lowerbound';
 const FLAGS = 'Flags:';
 
 /** A text that neither yargs nor we take for a flag. */
 const NEGATIVE_NUMBER = /^-(\d+(\.\d+)?|\.\d+)$/;
 
+/** The help is at least so wide, for its columns, and at most so wide, for the eye. */
+const [NARROWEST, WIDEST] = [50, 100];
+
 /** @throws UsageError for every word that the program cannot use. */
-export async function parseCommandLine(program: Program, args: readonly string[]): Promise<Parsed> {
+export async function parseCommandLine(
+  program: Program,
+  args: readonly string[],
+  page: Page = { width: 80, style: plain },
+): Promise<Parsed> {
+  const width = Math.min(Math.max(page.width, NARROWEST), WIDEST);
   const command = program.commands.find(({ name }) => name === args[0]);
   const asksForText = args.some((word) => ['--help', '-h', '--version'].includes(word)) || args[0] === 'help';
   if (!asksForText) {
@@ -35,22 +51,34 @@ export async function parseCommandLine(program: Program, args: readonly string[]
   }
   let raw: Readonly<Record<string, unknown>> | undefined;
   let text = '';
-  const parser = buildParser(program, (argv) => {
+  const parser = buildParser(program, width, (argv) => {
     raw = argv;
   });
   try {
-    await parser.parseAsync([...args], {}, (_error: unknown, _argv: unknown, output: string) => {
-      text = output;
-    });
+    await parser.parseAsync(
+      command === undefined ? [...args] : separateValues(command, args),
+      {},
+      (_error: unknown, _argv: unknown, output: string) => {
+        text = output;
+      },
+    );
   } catch (error) {
     throw refused((error as Error).message, command);
   }
+  if (text !== '' && !args.includes('--version')) text = helpPage(text, program, command, { ...page, width });
   if (command === undefined || raw === undefined) return { kind: 'text', text };
   return { kind: 'run', command, values: readValues(command, raw) };
 }
 
-function buildParser(program: Program, found: (argv: Record<string, unknown>) => void): Argv {
-  const parser = yargs()
+/** yargs 18 has it; its types are those of yargs 17. */
+interface WithUsageConfiguration extends Argv {
+  usageConfiguration(configuration: { readonly 'hide-types': boolean }): Argv;
+}
+
+function buildParser(program: Program, width: number, found: (argv: Record<string, unknown>) => void): Argv {
+  const parser = (yargs() as WithUsageConfiguration)
+    // What yargs adds at the right edge, it sets without a space where there is no room for one.
+    .usageConfiguration({ 'hide-types': true })
     .scriptName(NAME)
     .usage('$0 COMMAND [FLAGS]')
     .usage('')
@@ -74,8 +102,7 @@ function buildParser(program: Program, found: (argv: Record<string, unknown>) =>
     })
     .version(program.version)
     .alias('help', 'h')
-    .wrap(Math.min(110, process.stdout.columns ?? 110))
-    .epilogue(`${exampleText(program.examples)}\n\n${program.epilogue}`)
+    .wrap(width)
     .exitProcess(false)
     .fail(false);
   for (const command of program.commands) addCommand(parser, command, found);
@@ -84,46 +111,79 @@ function buildParser(program: Program, found: (argv: Record<string, unknown>) =>
 
 function addCommand(
   parser: Argv,
-  { name, summary, positionals, flags, examples }: Command,
+  { name, summary, positionals, flags }: Command,
   found: (argv: Record<string, unknown>) => void,
 ): void {
   parser.command({
-    command: [name, ...Object.keys(positionals).map((positional) => `<${positional}>`)].join(' '),
+    command: [name, ...Object.entries(positionals).map(positionalText)].join(' '),
     describe: summary,
     builder: (inner) => {
       for (const [positional, { describe }] of Object.entries(positionals)) {
         inner.positional(positional, { describe });
       }
       for (const [flag, definition] of Object.entries(flags)) inner.option(flag, yargsOption(definition));
-      return inner.epilogue(exampleText(examples));
+      return inner;
     },
     handler: found,
   });
 }
 
+function positionalText([name, { optional }]: [string, Positionals[string]]): string {
+  return optional === true ? `[${name}]` : `<${name}>`;
+}
+
+/** What yargs wrote, with marks, and with what yargs would break where it must not be broken. */
+function helpPage(text: string, program: Program, command: Command | undefined, page: Page): string {
+  const { style } = page;
+  const marked = text
+    .replace(/^\S.*:$/gm, style.strong)
+    .replace(/^( {2,6})((?:-\w, )?--[\w-]+(?:, --[\w-]+)?)/gm, (_, indent, flag) => indent + style.name(flag))
+    .replace(/^ {2}(lowerbound \S+(?: [<[]\w+[\]>])?)/gm, (_, name) => `  ${style.name(name)}`);
+  const examples = exampleText((command ?? program).examples, page);
+  const parts = [
+    marked,
+    examples,
+    ...(command === undefined ? [wrapText(program.epilogue, page.width)] : []),
+  ];
+  return parts.join('\n\n');
+}
+
 /** Each command line whole and on a line of its own, to be copied; yargs would break it into a column. */
-function exampleText(examples: Command['examples']): string {
-  return ['Examples:', ...examples.map(([line, meaning]) => `  # ${meaning}\n  ${line}`)].join('\n');
+function exampleText(examples: Command['examples'], { width, style }: Page): string {
+  const lines = examples.map(
+    ([line, meaning]) => `${style.faint(wrapText(`  # ${meaning}`, width))}\n  ${line}`,
+  );
+  return [style.strong('Examples:'), ...lines].join('\n');
 }
 
 /** Values stay text until they are read with their own sentences: a yargs type would drop what was typed. */
-function yargsOption({ kind, describe, default: shown, group }: Flag) {
+function yargsOption(flag: Flag) {
+  const { describe, default: shown, group } = flag;
   return {
-    describe,
-    defaultDescription: shown,
-    ...(kind === 'switch' ? { boolean: true, nargs: 0 } : { nargs: 1 }),
+    describe: `${describe} [default: ${shown}]`,
+    ...(flag.kind === 'switch' ? { boolean: true, nargs: 0 } : { nargs: 1 }),
+    ...(flag.kind === 'value' && flag.alias !== undefined ? { alias: flag.alias } : {}),
     // yargs would put what has no group last.
     group: group ?? FLAGS,
   };
 }
 
+/** `-j4` as `-j 4`, as compilers and make have it. */
+function separateValues(command: Command, words: readonly string[]): string[] {
+  return words.flatMap((word) => {
+    const [, letter, value] = /^-([a-z])(\d.*)$/.exec(word) ?? [];
+    return letter !== undefined && aliasOf(command, letter) !== undefined ? [`-${letter}`, value!] : [word];
+  });
+}
+
 /** @throws UsageError for a flag that the command does not have, or that is given twice. */
 function checkFlagNames(command: Command, words: readonly string[]): void {
   const seen = new Set<string>();
-  for (const word of words) {
+  for (const word of separateValues(command, words)) {
     if (word === '--') return;
     if (!word.startsWith('-') || word === '-' || NEGATIVE_NUMBER.test(word)) continue;
-    const flag = knownFlag(command, /^--?([^=]*)/.exec(word)![1]!);
+    const [, dashes, name] = /^(--?)([^=]*)/.exec(word)!;
+    const flag = knownFlag(command, name!, dashes!);
     if (flag === undefined) throw unknownFlag(command, word);
     if (seen.has(flag)) {
       throw usage(command, `--${flag} is given more than once, and which one counts would be a guess.`);
@@ -132,16 +192,30 @@ function checkFlagNames(command: Command, words: readonly string[]): void {
   }
 }
 
-/** The flag's own name: a switch may also be given as --no-name. */
-function knownFlag({ flags }: Command, name: string): string | undefined {
+/** The flag's own name: it may have another one, and a switch may also be given as --no-name. */
+function knownFlag(command: Command, name: string, dashes: string): string | undefined {
+  const { flags } = command;
   if (Object.hasOwn(flags, name)) return name;
+  if ((name.length === 1) === (dashes === '-')) {
+    const flag = aliasOf(command, name);
+    if (flag !== undefined) return flag;
+  }
   const positive = name.replace(/^no-/, '');
   return Object.hasOwn(flags, positive) && flags[positive]!.kind === 'switch' ? positive : undefined;
+}
+
+/** The flag that has `name` as its other name. */
+function aliasOf({ flags }: Command, name: string): string | undefined {
+  return Object.keys(flags).find((flag) => {
+    const definition = flags[flag]!;
+    return definition.kind === 'value' && definition.alias === name;
+  });
 }
 
 function readValues(command: Command, raw: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const [name, { parse }] of Object.entries(command.positionals)) {
+    if (raw[name] === undefined) continue;
     values[name] = parse(String(raw[name]), name.toUpperCase());
   }
   for (const [name, flag] of Object.entries(command.flags)) {
@@ -190,7 +264,9 @@ function refused(message: string, command: Command | undefined): UsageError {
     const [name, { describe }] = positional;
     return usage(command, `${name.toUpperCase()} is missing: ${lowerFirst(describe)}.`);
   }
-  return command === undefined ? new UsageError(message) : usage(command, message);
+  // yargs names a flag by the name that was typed.
+  const named = message.replace(/^--(?=[a-z] )/, '-');
+  return command === undefined ? new UsageError(message) : usage(command, named);
 }
 
 function usage({ name }: Command, sentence: string): UsageError {

@@ -18,6 +18,7 @@ export interface PictureFile {
 
 export function outFlag(name: string) {
   return pngPath({
+    alias: 'o',
     describe: 'The PNG to write',
     default: `${name}-step-<step>.png in the run's pictures/, or beside the checkpoint file`,
   });

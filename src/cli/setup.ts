@@ -66,6 +66,7 @@ function onlyNative(): ValueFlag<string> {
   return {
     kind: 'value',
     describe: 'The one that needs a set-up: native',
+    words: ['native'],
     default: 'none: it must be given',
     parse: (given, name) => {
       if (given === 'native') return given;

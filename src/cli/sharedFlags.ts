@@ -1,4 +1,5 @@
 // Flags and arguments that several commands have, with the same words in each.
+import { presetNames } from '../model/presets.js';
 import { choice, inGroup, path, seedNumber, switchFlag, wholeNumber } from './flags.js';
 
 /** Every command has them. */
@@ -13,6 +14,24 @@ export const runArgument = {
     default: 'none: it must be given',
   }),
 };
+
+export function modelFlag() {
+  return path('the name of a preset or the path of a JSON file', {
+    describe:
+      'cvae (convolutional), mlp (dense), iwae (the dense network of the IWAE paper; its objective here is the ELBO, with ' +
+      'the terms of K draws averaged), or a JSON file of your own (docs/models.md)',
+    default: 'cvae',
+    words: presetNames,
+  });
+}
+
+export function batchSizeFlag() {
+  return wholeNumber(1, {
+    alias: 'b',
+    describe: 'Images of a step',
+    default: "the model's: cvae 32, mlp 128, iwae 20",
+  });
+}
 
 export function dataFlag(text: string) {
   return path('the path of a directory', {
@@ -55,6 +74,7 @@ export function samplesFlag(defaultText: string) {
 
 export function workersFlag(shards: string) {
   return wholeNumber(1, {
+    alias: 'j',
     describe: 'Worker threads, at most one a shard; their number changes no bit',
     default: `all cores, at most ${shards}`,
   });

@@ -1,6 +1,9 @@
 import type { RunEvent } from '../coordinator/events.js';
 import type { TrainResult } from '../coordinator/train.js';
 import type { TrainOptions } from '../coordinator/trainOptions.js';
+import { MOST_IMAGES, NARROWEST_PREVIEW } from '../report/halfBlocks.js';
+import { columnsOf, showsUnicode } from '../report/terminal.js';
+import { HARD_SPACE } from '../report/wrap.js';
 import { runtime } from '../runtime.js';
 import { defineCommand, given } from './command.js';
 import { ExitCode } from './exitCode.js';
@@ -15,13 +18,16 @@ import {
   wholeNumber,
 } from './flags.js';
 import { Interruption } from './interruption.js';
-import { printJson, printLine } from './output.js';
+import { nextCommands, nextLines } from './nextCommands.js';
+import { printError, printJson, printLine } from './output.js';
 import {
   backendFlag,
+  batchSizeFlag,
   binarizeFlag,
   dataFlag,
   klFlag,
   klWord,
+  modelFlag,
   outputFlags,
   samplesFlag,
   seedFlag,
@@ -32,12 +38,7 @@ const tileWords = { '4x8': '4x8', '6x8': '6x8', '4x16': '4x16', '6x16': '6x16' }
 
 const flags = {
   ...inGroup('Model and data:', {
-    model: path('the name of a preset or the path of a JSON file', {
-      describe:
-        "cvae, mlp, iwae (the IWAE paper's architecture, trained with the ELBO), or a JSON file of your own " +
-        '(docs/models.md)',
-      default: 'cvae',
-    }),
+    model: modelFlag(),
     latent: wholeNumber(1, {
       describe: 'd: dimensions of z',
       default: "the model's: cvae 2, mlp 20, iwae 50",
@@ -55,16 +56,18 @@ const flags = {
     }),
   }),
   ...inGroup('Optimisation:', {
-    epochs: wholeNumber(1, { describe: 'Passes over the training images', default: "the model's: 10" }),
+    epochs: wholeNumber(1, {
+      alias: 'e',
+      describe: 'Passes over the training images',
+      default: "the model's: 10",
+    }),
     'max-steps': wholeNumber(1, {
       describe: 'Stop after this many steps of the whole run, in the middle of an epoch if need be',
       default: 'none',
     }),
-    'batch-size': wholeNumber(1, {
-      describe: 'Images of a step',
-      default: "the model's: cvae 32, mlp 128, iwae 20",
-    }),
+    'batch-size': batchSizeFlag(),
     'learning-rate': positiveNumber({
+      alias: 'lr',
       describe: "Adam's",
       default: "the model's: cvae 0.0001, mlp and iwae 0.001",
     }),
@@ -73,6 +76,7 @@ const flags = {
   }),
   ...inGroup('Run:', {
     out: path('the path of a directory', {
+      alias: 'o',
       describe: "The new run's directory",
       default: 'runs/<model>-<n>, the first n that is free',
     }),
@@ -113,6 +117,12 @@ const flags = {
       describe: 'Samples, reconstructions and (d = 2) the manifold after each epoch; --no-pictures: none',
       default: 'on',
     }),
+    preview: switchFlag({
+      describe:
+        'A few test images and their reconstructions in the terminal after each epoch (where it has 60 columns and ' +
+        'block characters); --no-preview: none',
+      default: 'on',
+    }),
     'log-every': wholeNumber(1, { describe: 'Steps between lines of metrics.jsonl', default: '100' }),
     quiet: switchFlag({ describe: 'Print warnings and errors only', default: 'off' }),
   }),
@@ -143,14 +153,19 @@ export const trainCommand = defineCommand({
     ]);
     if (values.resume !== undefined) await requireDataOfResumed(values.resume, values.data);
     const reporter = createReporter({ stream: process.stdout, json, quiet });
-    const interruption = new Interruption((message) => reporter.report({ kind: 'note', message }));
+    const interruption = new Interruption((message) => reporter.report({ kind: 'stopping', message }));
     const onEvent = (event: RunEvent) => {
       if (event.kind === 'started' && !json) reporter.report({ kind: 'note', message: headline(event) });
       reporter.report(event.kind === 'started' ? { ...event, ...machine() } : event);
     };
     let result: TrainResult;
     try {
-      result = await train({ ...trainOptions(values), signal: interruption.signal, onEvent });
+      result = await train({
+        ...trainOptions(values),
+        ...previewOption(values),
+        signal: interruption.signal,
+        onEvent,
+      });
     } catch (error) {
       // Stopped before there was a run, while it waited for a pipe with the model.
       const { exitCode, signal } = interruption;
@@ -161,11 +176,11 @@ export const trainCommand = defineCommand({
       interruption.release();
     }
     if (json) printJson(resultObject(result));
-    else if (!quiet) printLine(closingLines(result, values.data));
+    else if (!quiet) printLine(closingLines(result, values.data, columnsOf(process.stdout)));
     if (interruption.outputLoss !== undefined) {
       const { message } = interruption.outputLoss;
       const stopped = `The run stopped after step ${result.step}, with a checkpoint.`;
-      process.stderr.write(`${message} ${stopped}\n${closingLines(result, values.data)}\n`);
+      printError(`${message} ${stopped}\n${closingLines(result, values.data, columnsOf(process.stderr))}`);
     }
     return interruption.exitCode ?? ExitCode.done;
   },
@@ -211,12 +226,16 @@ const backendWords = {
 function headline({ config, tile, revectorized }: Extract<RunEvent, { kind: 'started' }>): string {
   const width = revectorized ? '256-bit (re-vectorised)' : '128-bit';
   const kernels = `${config.arithmetic} arithmetic, tile ${tile}, ${width}`;
-  return (
-    `Model ${config.model.name} (d = ${config.latent}) on ${config.data.source} (binarise ${config.binarize}): ` +
-    `batches of ${config.batchSize} in ${config.shards} shards, K = ${config.samples}, KL ${klWord(config.kl)}, ` +
-    `beta ${config.beta}, learning rate ${config.learningRate}, seed ${config.seed}\n` +
-    `${runtime()}, ${backendWords[config.backend]}, ${kernels}`
-  );
+  return [
+    `Model        ${config.model.name}, d = ${config.latent}`,
+    `Data         ${config.data.source}, binarise ${config.binarize}`,
+    `Objective    ELBO, K = ${config.samples}, KL ${klWord(config.kl)}, beta ${config.beta}`,
+    `Optimiser    Adam, learning rate ${config.learningRate}, batches of ${config.batchSize} in ${config.shards} shards, ` +
+      `seed ${config.seed}`,
+    `Kernels      ${backendWords[config.backend]}, ${kernels}, ${runtime()}`,
+  ]
+    .join('\n')
+    .replaceAll(' = ', `${HARD_SPACE}=${HARD_SPACE}`);
 }
 
 function machine(): { readonly runtime: string; readonly node: string } {
@@ -230,18 +249,17 @@ function resultObject({ directory, reason, step, parametersSha256, test }: Train
 
 /** The identity of what was trained, and what to type next. */
 function closingLines(
-  { directory, reason, parametersSha256 }: TrainResult,
+  { directory, reason, parametersSha256, config }: TrainResult,
   data: string | undefined,
+  width: number,
 ): string {
-  // The run knows its data by their fingerprint, not by where they are.
-  const where = data === undefined ? '' : ` --data ${shellWord(data)}`;
-  const next =
-    reason === 'done'
-      ? `Measure it with: lowerbound evaluate ${shellWord(directory)}${where}`
-      : `Go on with: lowerbound train --resume ${shellWord(directory)}${where}`;
-  return `Parameters: SHA-256 ${parametersSha256}\n${next}`;
+  const next = nextCommands({ directory, data, done: reason === 'done', latent: config.latent });
+  return [`SHA-256      ${parametersSha256}`, ...nextLines(next, width)].join('\n');
 }
 
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+/** Images for the terminal, where it can show them and nobody minds. */
+function previewOption({ json, quiet, preview }: FlagValues<typeof flags>): Pick<TrainOptions, 'preview'> {
+  const { stdout } = process;
+  const shown = stdout.isTTY && columnsOf(stdout) >= NARROWEST_PREVIEW && showsUnicode();
+  return shown && !json && !quiet && preview !== false ? { preview: MOST_IMAGES } : {};
 }

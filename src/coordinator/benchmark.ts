@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../errors.js';
 import type { BenchmarkAnswer, BenchmarkLoad, BenchmarkQuestion, Variant } from './benchmarkProcess.js';
+import { type Recommendation, recommend } from './recommendation.js';
 
 export type { BenchmarkLoad } from './benchmarkProcess.js';
 
@@ -17,6 +18,8 @@ export interface BenchmarkOptions {
   readonly seconds?: number;
   /** Called once, before the measurements. */
   readonly onStart?: (load: BenchmarkLoad, variants: number) => void;
+  /** Called between measurements with how many are done and there are in all. */
+  readonly onProgress?: (done: number, count: number) => void;
 }
 
 /** A way to train, and its speed. */
@@ -29,19 +32,15 @@ export interface MeasuredVariant extends Omit<Variant, 'parametersSha256'> {
   readonly epochSeconds: number;
 }
 
-export interface BenchmarkResult extends BenchmarkLoad {
+export interface BenchmarkResult extends BenchmarkLoad, Recommendation {
   /** The fastest first. */
   readonly variants: readonly MeasuredVariant[];
-  /** The fastest of the backend `simd`, or what a run takes by default where that is as fast. */
-  readonly recommended: MeasuredVariant;
 }
 
 const SECONDS = 25;
 const ROUNDS = 5;
 /** Share of the time that goes to V8's compilers. */
 const WARM_SHARE = 0.25;
-/** Speeds that differ by less are taken as equal: as much as rounds differ on a quiet machine. */
-const EQUAL = 0.02;
 
 /**
  * Times the model's training steps through the run's own path with each number of workers, arithmetic mode and width that
@@ -73,7 +72,7 @@ export async function benchmark(options: BenchmarkOptions = {}): Promise<Benchma
     }
     requireSameBits(subjects);
     options.onStart?.(load!, subjects.length);
-    await measure(subjects, (options.seconds ?? SECONDS) * 1000);
+    await measure(subjects, (options.seconds ?? SECONDS) * 1000, options.onProgress ?? (() => {}));
     return evaluate(load!, subjects);
   } finally {
     for (const asked of processes) asked.close();
@@ -108,16 +107,24 @@ function describe({ workers, backend, arithmetic, tile, revectorized }: Variant)
   return `${workers} ${workers === 1 ? 'worker' : 'workers'}, ${backend}, ${arithmetic}, tile ${tile}, ${revectorized ? 256 : 128} bits`;
 }
 
-async function measure(subjects: readonly Subject[], milliseconds: number): Promise<void> {
+async function measure(
+  subjects: readonly Subject[],
+  milliseconds: number,
+  onProgress: (done: number, count: number) => void,
+): Promise<void> {
+  const count = subjects.length * (ROUNDS + 1);
+  let done = 0;
   const warm = (milliseconds * WARM_SHARE) / subjects.length;
   const slice = (milliseconds * (1 - WARM_SHARE)) / (subjects.length * ROUNDS);
   for (const { asked, index } of subjects) {
     await asked.ask('warmed', { kind: 'warm', variant: index, milliseconds: warm });
+    onProgress(++done, count);
   }
   for (let round = 0; round < ROUNDS; round++) {
     for (const { asked, index, rates } of subjects) {
       const answer = await asked.ask('measured', { kind: 'measure', variant: index, milliseconds: slice });
       rates.push(answer.imagesPerSecond);
+      onProgress(++done, count);
     }
   }
 }
@@ -132,18 +139,7 @@ function evaluate(load: BenchmarkLoad, subjects: readonly Subject[]): BenchmarkR
     return { workers, backend, arithmetic, revectorized, tile, imagesPerSecond, spread, epochSeconds };
   });
   variants.sort((a, b) => b.imagesPerSecond - a.imagesPerSecond);
-  const ours = variants.filter(({ backend }) => backend === 'simd');
-  const usual = byDefault(ours);
-  const fastest = ours[0]!;
-  const asFast = usual.imagesPerSecond >= fastest.imagesPerSecond * (1 - EQUAL);
-  return { ...load, variants, recommended: asFast ? usual : fastest };
-}
-
-/** What `train` does without flags: all cores, fused and re-vectorised where that is possible. */
-function byDefault(variants: readonly MeasuredVariant[]): MeasuredVariant {
-  const rank = ({ arithmetic, revectorized, workers }: MeasuredVariant) =>
-    (arithmetic === 'fused' ? 2000 : 0) + (revectorized ? 1000 : 0) + workers;
-  return variants.reduce((best, variant) => (rank(variant) > rank(best) ? variant : best));
+  return { ...load, variants, ...recommend(variants) };
 }
 
 /** A process that measures, one question at a time. */

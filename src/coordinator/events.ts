@@ -52,6 +52,21 @@ export type RunEvent =
     }
   | { readonly kind: 'checkpoint'; readonly step: number; readonly path: string; readonly sha256: string }
   | { readonly kind: 'picture'; readonly path: string }
+  | {
+      /** After an epoch, where `TrainOptions.preview` asks for it. */
+      readonly kind: 'preview';
+      readonly epoch: number;
+      readonly rows: {
+        readonly title: string;
+        readonly height: number;
+        readonly width: number;
+        readonly channels: number;
+        /** Test images, [count, height, width, channels], in [0, 1]. */
+        readonly above: Float32Array;
+        /** Their reconstructions: means of p(x|z), of the same shape. */
+        readonly below: Float32Array;
+      };
+    }
   | { readonly kind: 'warning'; readonly message: string }
   | { readonly kind: 'finished'; readonly reason: FinishReason; readonly step: number };
 

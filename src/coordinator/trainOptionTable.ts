@@ -73,6 +73,7 @@ export const TRAIN_OPTIONS: OptionTable<TrainOptions> = {
   tile: oneOf(TILE_NAMES),
   seed: seed64,
   pictures: trueOrFalse,
+  preview: positiveInteger,
   logEvery: positiveInteger,
   barrierTimeout: positiveNumber,
   signal: abortSignal,

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import type { AbortSignalLike } from '../abortSignal.js';
 import type { BackendName, KlEstimate } from '../backends/backend.js';
 import type { Dataset } from '../data/dataset.js';
 import { datasetFingerprint } from '../data/fingerprint.js';
@@ -17,13 +18,6 @@ import { MOST_RANKS } from '../worker/control.js';
 import type { Fault } from '../worker/fault.js';
 import type { Settings } from '../worker/settings.js';
 import type { RunEvent } from './events.js';
-
-/** An AbortSignal, by structure: its name is in the DOM library and in @types/node, and a user's project may have neither. */
-export interface AbortSignalLike {
-  readonly aborted: boolean;
-  addEventListener(type: 'abort', listener: () => void): void;
-  removeEventListener(type: 'abort', listener: () => void): void;
-}
 
 /** What `train` takes: everything has a default, by the model where the model recommends one. */
 export interface TrainOptions {
@@ -73,6 +67,8 @@ export interface TrainOptions {
   readonly seed?: number | bigint;
   /** Pictures after each epoch; default true. */
   readonly pictures?: boolean;
+  /** Test images that the event `preview` has after each epoch; default: there is no such event. Does not change a bit. */
+  readonly preview?: number;
   /** Steps between lines of metrics.jsonl; default 100. */
   readonly logEvery?: number;
   /** Seconds that a worker may stay away from a barrier; default 60. */

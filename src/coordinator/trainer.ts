@@ -6,6 +6,7 @@ import type { RunDirectory } from '../runs/runDirectory.js';
 import { Control } from '../worker/control.js';
 import type { FinishReason, MeanTerms, RunEvent } from './events.js';
 import { writeEpochPictures } from './pictures.js';
+import { epochPreview } from './preview.js';
 import { divergence, parametersInWords, stoppedBy } from './runFailure.js';
 import type { RunState } from './runState.js';
 import { testMeans } from './testMeans.js';
@@ -252,6 +253,7 @@ export class Trainer {
     const imagesPerSecond = seconds > 0 ? examples / seconds : 0;
     directory.appendMetrics({ step, kind: 'epoch', epoch, train, test, seconds, imagesPerSecond });
     tell({ kind: 'epoch', epoch, step, train, test, seconds, imagesPerSecond });
+    if (options.preview) tell(epochPreview({ state, dataset, config, epoch, count: options.preview }));
     if (options.pictures !== false) {
       const pictures = { state, dataset, config, directory, epoch };
       for (const path of await writeEpochPictures(pictures)) tell({ kind: 'picture', path });

@@ -17,7 +17,8 @@ export function layerMultiplyAdds(layer: Layer): number {
 /** The encoder's and the decoder's layers with shapes, parameters and multiply-adds, and the totals: many lines. */
 export function describeModel(model: Model): string {
   const { name, input, dimensions, latent, encoder, decoder, parameters } = model;
-  const heading = ['Layer', 'Type', 'Output shape', 'Parameters', 'Multiply-adds'];
+  // Short words and no prefixes: the table of a convolutional model fits 80 columns.
+  const heading = ['Layer', 'Type', 'Output', 'Parameters', 'MACs'];
   const rows = [heading, ...sideRows('encoder', encoder), ...sideRows('decoder', decoder)];
   const counts = `encoder ${grouped(parametersOf(encoder))}, decoder ${grouped(parametersOf(decoder))}`;
   return [
@@ -26,18 +27,20 @@ export function describeModel(model: Model): string {
     ...table(rows),
     '',
     `Parameters: ${grouped(parameters.size)} (${counts}), ${grouped(4 * parameters.size)} bytes`,
-    `Multiply-adds forward, per example: ${grouped(forwardMultiplyAdds(model))}`,
+    `MACs: multiply-adds forward, per example; ${grouped(forwardMultiplyAdds(model))} in all`,
   ].join('\n');
 }
 
 function sideRows(side: string, layers: readonly Layer[]): string[][] {
-  return layers.map((layer) => [
-    `${side}/${layer.name}`,
-    typeText(layer),
-    shapeText(layer.output),
+  const rows = layers.map((layer) => [
+    // An activation that belongs to a layer has its name, a slash and its own.
+    layer.name.includes('/') ? `    ${layer.name.replace(/.*\//, '')}` : `  ${layer.name}`,
+    layer.kind === 'activation' && layer.name.includes('/') ? '' : typeText(layer),
+    `[${layer.output.join(',')}]`,
     layer.kind === 'correlation' ? grouped(layer.weights.size + layer.bias.size) : '',
     layer.kind === 'correlation' ? grouped(layerMultiplyAdds(layer)) : '',
   ]);
+  return [[side, '', '', '', ''], ...rows];
 }
 
 function typeText(layer: Layer): string {

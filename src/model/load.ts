@@ -1,3 +1,4 @@
+import type { AbortSignalLike } from '../abortSignal.js';
 import type { MapShape } from './model.js';
 import { presetSpec } from './presets.js';
 import type { ModelSpec } from './spec.js';
@@ -13,7 +14,7 @@ import { readModelSpecFile } from './specFile.js';
 export async function loadModelSpec(
   nameOrPath: string,
   input: MapShape,
-  signal?: AbortSignal,
+  signal?: AbortSignalLike,
 ): Promise<ModelSpec> {
   return /[./\\]/.test(nameOrPath) ? readModelSpecFile(nameOrPath, signal) : presetSpec(nameOrPath, input);
 }

@@ -1,4 +1,5 @@
 // Readers of the options of a call: what JSON has not, and whole tables of options.
+import type { AbortSignalLike } from '../abortSignal.js';
 import { UsageError } from '../errors.js';
 import { entriesOf, Place, type Reader } from './jsonReader.js';
 import { nearestName } from './nearestName.js';
@@ -66,8 +67,8 @@ export function functionOf<F extends (...values: never[]) => unknown>(): Reader<
 }
 
 /** By what it can do rather than by its class, which may be another realm's. */
-export const abortSignal: Reader<AbortSignal> = (value, place) => {
-  const signal = value as Partial<AbortSignal> | null;
+export const abortSignal: Reader<AbortSignalLike> = (value, place) => {
+  const signal = value as Partial<AbortSignalLike> | null;
   if (
     typeof signal !== 'object' ||
     typeof signal?.aborted !== 'boolean' ||
@@ -76,5 +77,5 @@ export const abortSignal: Reader<AbortSignal> = (value, place) => {
   ) {
     throw place.expected(value, 'an AbortSignal');
   }
-  return signal as AbortSignal;
+  return signal as AbortSignalLike;
 };

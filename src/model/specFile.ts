@@ -1,8 +1,9 @@
 // A model's JSON file: read without ever waiting where Ctrl-C cannot reach.
+
 import { constants, openSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
-import { addAbortSignal } from 'node:stream';
+import type { AbortSignalLike } from '../abortSignal.js';
 import { UsageError } from '../errors.js';
 import { parseJson } from './jsonText.js';
 import { parseModelSpec } from './parse.js';
@@ -19,7 +20,7 @@ const MOST_BYTES = 1 << 20;
  * twice, or is no model.
  * @throws the reason of `signal`, where it was aborted.
  */
-export async function readModelSpecFile(path: string, signal?: AbortSignal): Promise<ModelSpec> {
+export async function readModelSpecFile(path: string, signal?: AbortSignalLike): Promise<ModelSpec> {
   let bytes: Uint8Array;
   try {
     bytes = await readFileOrPipe(path, signal);
@@ -31,7 +32,7 @@ export async function readModelSpecFile(path: string, signal?: AbortSignal): Pro
   return parseModelSpec(parseJson(decode(bytes, path), path), path);
 }
 
-async function readFileOrPipe(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+async function readFileOrPipe(path: string, signal: AbortSignalLike | undefined): Promise<Uint8Array> {
   const found = await stat(path);
   if (found.isFIFO()) return atMost(pipeChunks(path, signal), path);
   if (!found.isFile()) {
@@ -61,10 +62,13 @@ async function* fileChunks(file: FileHandle): AsyncGenerator<Uint8Array> {
  * A pipe is opened without waiting for a writer and read from the event loop: a call that waits would hold a thread, and the
  * process could not even exit.
  */
-function pipeChunks(path: string, signal: AbortSignal | undefined): AsyncIterable<Uint8Array> {
+function pipeChunks(path: string, signal: AbortSignalLike | undefined): AsyncIterable<Uint8Array> {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const pipe = new Socket({ fd, readable: true, writable: false });
-  return signal === undefined ? pipe : addAbortSignal(signal, pipe);
+  const abort = () => pipe.destroy(new Error('The wait for the pipe was aborted.'));
+  signal?.addEventListener('abort', abort);
+  pipe.once('close', () => signal?.removeEventListener('abort', abort));
+  return pipe;
 }
 
 async function atMost(chunks: AsyncIterable<Uint8Array>, path: string): Promise<Uint8Array> {

@@ -1,53 +1,40 @@
-import { SingleBar } from 'cli-progress';
+import { previewLines } from './halfBlocks.js';
 import { barLine, linesOf } from './phrases.js';
 import type { Clock, ReportEvent, Reporter } from './reportEvent.js';
 import { RunStatus } from './runStatus.js';
+import { StatusLine } from './statusLine.js';
+import { colorDepth, type OutputStream, type Style, styleFor } from './style.js';
+import { columnsOf } from './terminal.js';
+import { wrapText } from './wrap.js';
 
-/** A progress bar at the bottom of a terminal, below lines for epochs, warnings and notes. */
+/** A progress bar at the bottom of a terminal, below lines for epochs, warnings and notes, and small pictures. */
 export class BarReporter implements Reporter {
-  readonly #stream: NodeJS.WritableStream;
+  readonly #stream: OutputStream;
   readonly #status: RunStatus;
-  readonly #bar: SingleBar;
-  #running = false;
+  readonly #style: Style;
+  readonly #line: StatusLine;
 
-  constructor(stream: NodeJS.WritableStream, clock: Clock) {
+  constructor(stream: OutputStream, clock: Clock) {
     this.#stream = stream;
     this.#status = new RunStatus(clock);
-    this.#bar = new SingleBar({
-      stream,
-      clearOnComplete: true,
-      // Neither wrapping nor the cursor is switched off: a killed run leaves the terminal as it was.
-      linewrap: true,
-      hideCursor: false,
-      // The last column stays free: some terminals go to the next line after writing it.
-      format: (_options, { maxWidth }) => barLine(this.#status, maxWidth - 1),
-    });
+    this.#style = styleFor(colorDepth(stream));
+    this.#line = new StatusLine(stream, (width) => barLine(this.#status, width, this.#style));
   }
 
   report(event: ReportEvent): void {
     this.#status.follow(event);
-    const lines = linesOf(event, this.#status);
-    if (event.kind === 'finished') this.stop();
-    if (lines.length > 0) this.#writeAbove(lines);
-    if (event.kind === 'started') this.#start();
-    else if (this.#running) this.#bar.update(this.#status.step);
+    // Who stops a run wants the terminal back: no bar from here on.
+    if (event.kind === 'finished' || event.kind === 'stopping') this.stop();
+    const width = columnsOf(this.#stream);
+    const lines =
+      event.kind === 'preview'
+        ? previewLines(event.rows, { width, depth: colorDepth(this.#stream) })
+        : linesOf(event, this.#status, this.#style).map((line) => wrapText(line, width));
+    if (lines.length > 0) this.#line.writeAbove(lines.map((line) => `${line}\n`).join(''));
+    if (event.kind === 'started') this.#line.show();
   }
 
   stop(): void {
-    if (!this.#running) return;
-    this.#running = false;
-    this.#bar.stop();
-  }
-
-  #start(): void {
-    this.#running = true;
-    this.#bar.start(this.#status.endStep, this.#status.step);
-  }
-
-  #writeAbove(lines: readonly string[]): void {
-    const wasRunning = this.#running;
-    this.stop();
-    for (const line of lines) this.#stream.write(`${line}\n`);
-    if (wasRunning) this.#start();
+    this.#line.hide();
   }
 }

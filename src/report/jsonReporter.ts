@@ -16,6 +16,8 @@ export class JsonReporter implements Reporter {
   }
 
   report(event: ReportEvent): void {
+    // For eyes alone.
+    if (event.kind === 'preview') return;
     if (event.kind === 'progress') {
       const now = this.#clock();
       if (now < this.#nextProgress) return;

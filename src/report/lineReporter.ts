@@ -1,46 +1,58 @@
 import { linesOf, progressLine } from './phrases.js';
 import type { Clock, ReportEvent, Reporter } from './reportEvent.js';
 import { RunStatus } from './runStatus.js';
+import { colorDepth, type OutputStream, type Style, styleFor } from './style.js';
+import { columnsOf } from './terminal.js';
+import { wrapText } from './wrap.js';
 
-/** Between two lines of progress, milliseconds: at least, however short the epochs, and at most, however long. */
-const SHORTEST_INTERVAL = 10_000;
-const LONGEST_INTERVAL = 60_000;
+/** Milliseconds after which a line comes at the latest: a log that stands still looks like a run that hangs. */
+const INTERVAL = 5000;
 
-/** Plain lines, for log files: progress at each tenth of an epoch, where these are neither too close nor too far apart. */
+/** Between two looks at the clock where no event comes: while the run evaluates, or takes a long step. */
+const LOOK = 1000;
+
+/** Plain lines, for log files and pipes: progress every few seconds. */
 export class LineReporter implements Reporter {
-  readonly #stream: NodeJS.WritableStream;
+  readonly #stream: OutputStream;
   readonly #clock: Clock;
   readonly #status: RunStatus;
-  #written: { readonly time: number; readonly tenth: number };
+  readonly #style: Style;
+  #written: number;
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(stream: NodeJS.WritableStream, clock: Clock) {
+  constructor(stream: OutputStream, clock: Clock) {
     this.#stream = stream;
     this.#clock = clock;
     this.#status = new RunStatus(clock);
-    this.#written = { time: clock(), tenth: 0 };
+    this.#style = styleFor(colorDepth(stream));
+    this.#written = clock();
   }
 
   report(event: ReportEvent): void {
     this.#status.follow(event);
-    for (const line of linesOf(event, this.#status)) this.#write(line);
-    if (event.kind === 'progress' && this.#due()) this.#write(progressLine(this.#status));
+    for (const line of linesOf(event, this.#status, this.#style)) this.#write(line);
+    if (event.kind === 'started') this.#watch();
+    if (event.kind === 'finished') this.stop();
+    if (event.kind === 'progress') this.#progressIfDue();
   }
 
-  stop(): void {}
-
-  #due(): boolean {
-    const passed = this.#clock() - this.#written.time;
-    if (passed >= LONGEST_INTERVAL) return true;
-    return passed >= SHORTEST_INTERVAL && this.#tenth() > this.#written.tenth;
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
-  /** Tenths of epochs since the run began. */
-  #tenth(): number {
-    return Math.floor((10 * this.#status.step) / this.#status.stepsPerEpoch);
+  #watch(): void {
+    this.stop();
+    this.#timer = setInterval(() => this.#progressIfDue(), LOOK);
+    this.#timer.unref();
+  }
+
+  #progressIfDue(): void {
+    if (this.#clock() - this.#written >= INTERVAL) this.#write(progressLine(this.#status, this.#style));
   }
 
   #write(line: string): void {
-    this.#stream.write(`${line}\n`);
-    this.#written = { time: this.#clock(), tenth: this.#tenth() };
+    this.#stream.write(`${wrapText(line, columnsOf(this.#stream))}\n`);
+    this.#written = this.#clock();
   }
 }

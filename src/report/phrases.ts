@@ -2,58 +2,64 @@ import { dirname } from 'node:path';
 import { formatBytes, formatCount, formatDuration, formatNats, formatRate } from './quantity.js';
 import type { ReportEvent } from './reportEvent.js';
 import type { RunStatus } from './runStatus.js';
+import { plain, type Style } from './style.js';
+import { HARD_SPACE, visibleLength } from './wrap.js';
 
 type Event<Kind extends ReportEvent['kind']> = Extract<ReportEvent, { kind: Kind }>;
 
 /** The lines that a person is told of an event; none for those that only move the progress on. */
-export function linesOf(event: ReportEvent, status: RunStatus): string[] {
+export function linesOf(event: ReportEvent, status: RunStatus, style = plain): string[] {
   switch (event.kind) {
     case 'started':
-      return startLines(event);
+      return startLines(event, style);
     case 'epoch':
-      return [epochLine(event, status)];
+      return [epochLine(event, status, style)];
     case 'warning':
-      return [`Warning: ${event.message}`];
+      return [`${style.warning('Warning:')} ${event.message}`];
+    case 'stopping':
+      return [style.warning(event.message)];
     case 'note':
       return [event.message];
     case 'finished':
-      return finishLines(event, status);
+      return finishLines(event, status, style);
     default:
       return [];
   }
 }
 
-function startLines(event: Event<'started'>): string[] {
-  const { config, workers, step, endStep } = event;
+function startLines(event: Event<'started'>, style: Style): string[] {
+  const { config, workers, step, endStep, stepsPerEpoch } = event;
+  const images = `${formatCount(event.trainCount)} training and ${formatCount(event.testCount)} test images`;
+  const limit = endStep < config.epochs * stepsPerEpoch ? `, to stop after step ${formatCount(endStep)}` : '';
   const lines = [
-    `Training in ${event.directory}`,
-    `${formatCount(event.parameters)} parameters, ${formatCount(event.trainCount)} training ` +
-      `and ${formatCount(event.testCount)} test images`,
-    `${counted(config.epochs, 'epoch')} of ${counted(event.stepsPerEpoch, 'step')}, ` +
-      `${counted(workers, 'worker')}, ${formatBytes(event.memoryBytes)} of shared memory`,
+    `Size         ${formatCount(event.parameters)} parameters; ${images}`,
+    `Plan         ${counted(config.epochs, 'epoch')} of ${counted(stepsPerEpoch, 'step')}${limit}`,
+    `Workers      ${formatCount(workers)}, with ${formatBytes(event.memoryBytes)} of shared memory`,
+    `Training in ${style.strong(event.directory)}`,
   ];
   if (step > 0) lines.push(`Going on after step ${formatCount(step)} of ${formatCount(endStep)}`);
   return lines;
 }
 
-function epochLine(event: Event<'epoch'>, { epochs }: RunStatus): string {
+function epochLine(event: Event<'epoch'>, { epochs }: RunStatus, style: Style): string {
   const { train, test, seconds, imagesPerSecond } = event;
   const speed =
     imagesPerSecond > 0 ? `, ${formatDuration(seconds)}, ${formatRate(imagesPerSecond)} images/s` : '';
-  const parts = `reconstruction ${formatNats(test.logLikelihood)}, KL ${formatNats(test.kl)}`;
-  const terms = `ELBO train ${formatNats(train.elbo)}, test ${formatNats(test.elbo)} nats (${parts})`;
-  return `epoch ${event.epoch}/${epochs}: ${terms}${speed}`;
+  const parts = `(reconstruction ${formatNats(test.logLikelihood)}, KL ${formatNats(test.kl)})`;
+  const ofTrain = `train ELBO ${formatNats(train.elbo)}`.replaceAll(' ', HARD_SPACE);
+  const ofTest = `test ELBO ${style.strong(formatNats(test.elbo))} nats ${parts}`;
+  return `${style.name(`epoch ${event.epoch}/${epochs}`)}  ${ofTest}, ${ofTrain}${speed}`;
 }
 
-function finishLines({ reason, step }: Event<'finished'>, status: RunStatus): string[] {
+function finishLines({ reason, step }: Event<'finished'>, status: RunStatus, style: Style): string[] {
   const verb = { done: 'Done', maxSteps: 'Stopped at the limit on steps', stopped: 'Stopped as asked' }[
     reason
   ];
   const resumed = status.stepsHere === step ? '' : ` after step ${formatCount(step)}`;
   const here = `${counted(status.stepsHere, 'step')} in ${formatDuration(status.elapsedSeconds)}`;
-  const lines = [`${verb}${resumed}: ${here}`];
-  if (status.checkpoint) lines.push(`Checkpoint: ${status.checkpoint.path}`);
-  if (status.picture !== undefined) lines.push(`Pictures: ${dirname(status.picture)}`);
+  const lines = [`${style.good(verb)}${resumed}: ${here}`];
+  if (status.checkpoint) lines.push(`Checkpoint   ${status.checkpoint.path}`);
+  if (status.picture !== undefined) lines.push(`Pictures     ${dirname(status.picture)}`);
   return lines;
 }
 
@@ -61,51 +67,81 @@ function counted(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** Where the run stands, e.g. `epoch 3/10  step 4,687/18,750  5,210 images/s  ELBO -161.20 nats  3 m 20 s left`. */
-export function progressLine(status: RunStatus): string {
-  const step = `step ${formatCount(status.step)}/${formatCount(status.endStep)}`;
-  return [epochOf(status), step, ...paceOf(status)].join('  ');
+/**
+ * Where the run stands, e.g. `epoch 3/10  step 937/1,875  5,210 images/s  ELBO -161.20 nats  3 m 20 s left`: the step of
+ * the epoch, and the time until the end of the run.
+ */
+export function progressLine(status: RunStatus, style = plain): string {
+  const { phase, secondsLeft } = status;
+  const parts = [style.name(epochOf(status)), stepOf(status)];
+  if (phase !== undefined) parts.push(`${phase}, ${formatDuration(status.phaseSeconds)}`);
+  else {
+    parts.push(...paceOf(status, ' nats'));
+    if (secondsLeft !== undefined) parts.push(`${formatDuration(secondsLeft)} left`);
+  }
+  return parts.join('  ');
 }
 
 const WIDEST_BAR = 40;
 
-/** The same with a bar of the whole run, in at most `width` columns: on narrow terminals less is told. */
-export function barLine(status: RunStatus, width: number): string {
-  const words = `step ${formatCount(status.step)}/${formatCount(status.endStep)}`;
-  const digits = `${status.step}/${status.endStep}`;
-  const pace = paceOf(status);
+/**
+ * The same with a bar of the epoch, and the time that epoch and run still take, in at most `width` columns: on narrow
+ * terminals less is told.
+ */
+export function barLine(status: RunStatus, width: number, style = plain): string {
+  const epoch = epochOf(status);
+  const step = stepOf(status);
+  const pace = paceOf(status, '');
+  const times = timesOf(status);
+  const { phase, secondsLeft } = status;
+  const shortest = phase ?? (secondsLeft === undefined ? '' : `${formatDuration(secondsLeft)} left`);
   // With the narrowest bar that is worth the words.
   const candidates = [
-    { parts: [words, ...pace], narrowest: 12 },
-    { parts: [digits, ...pace], narrowest: 6 },
-    { parts: pace, narrowest: 6 },
-    { parts: pace.slice(1), narrowest: 6 },
-    { parts: pace.slice(-1), narrowest: 6 },
+    { parts: [step, ...pace, ...times], narrowest: 12 },
+    { parts: [step.replace('step ', ''), ...pace.slice(-1), ...times], narrowest: 6 },
+    { parts: [...pace.slice(-1), ...times], narrowest: 6 },
+    { parts: times, narrowest: 6 },
+    { parts: [shortest], narrowest: 6 },
   ];
   for (const { parts, narrowest } of candidates) {
     const text = parts.join('  ');
-    const room = width - epochOf(status).length - text.length - 2;
+    const room = width - epoch.length - visibleLength(text) - 2;
     if (room < narrowest) continue;
-    return `${epochOf(status)} ${bar(status, Math.min(room, WIDEST_BAR))} ${text}`;
+    return `${style.name(epoch)} ${bar(status, Math.min(room, WIDEST_BAR), style)} ${text}`.trimEnd();
   }
-  return epochOf(status).slice(0, width);
+  return style.name(epoch.slice(0, Math.max(width, 0)));
 }
 
 function epochOf({ epoch, epochs }: RunStatus): string {
   return `epoch ${epoch}/${epochs}`;
 }
 
-/** Images/s, ELBO, time left; what the run does instead, where it does not train. */
-function paceOf({ phase, imagesPerSecond, elbo, secondsLeft }: RunStatus): string[] {
-  if (phase !== undefined) return [phase];
+/** Of the epoch: the whole run's steps would not fit to the epoch beside them. */
+function stepOf({ epochStep, epochSteps }: RunStatus): string {
+  return `step ${formatCount(epochStep)}/${formatCount(epochSteps)}`;
+}
+
+/** Images/s and ELBO; nothing where the run does not train. */
+function paceOf({ phase, imagesPerSecond, elbo }: RunStatus, unit: string): string[] {
+  if (phase !== undefined) return [];
   const parts: string[] = [];
   if (imagesPerSecond !== undefined) parts.push(`${formatRate(imagesPerSecond)} images/s`);
-  if (elbo !== undefined) parts.push(`ELBO ${formatNats(elbo)} nats`);
-  if (secondsLeft !== undefined) parts.push(`${formatDuration(secondsLeft)} left`);
+  if (elbo !== undefined) parts.push(`ELBO ${formatNats(elbo)}${unit}`);
   return parts;
 }
 
-function bar({ step, endStep }: RunStatus, width: number): string {
-  const full = endStep > 0 ? Math.floor((Math.min(step, endStep) / endStep) * width) : width;
-  return '█'.repeat(full) + '░'.repeat(width - full);
+/** What the run does where it does not train; else the time that is left, of the epoch and of the run. */
+function timesOf({ phase, phaseSeconds, epochSecondsLeft, secondsLeft, epoch, epochs }: RunStatus): string[] {
+  if (phase !== undefined)
+    return [phase === 'starting' ? phase : `${phase}, ${formatDuration(phaseSeconds)}`];
+  if (epochSecondsLeft === undefined || secondsLeft === undefined) return [];
+  const run = formatDuration(secondsLeft);
+  if (epoch === epochs) return [`${run} left`];
+  return [`left: epoch ${formatDuration(epochSecondsLeft)}, run ${run}`];
+}
+
+function bar({ epochStep, epochSteps }: RunStatus, width: number, style: Style): string {
+  const share = epochSteps > 0 ? Math.min(epochStep / epochSteps, 1) : 1;
+  const full = Math.floor(share * width);
+  return style.good('█'.repeat(full)) + style.faint('░'.repeat(width - full));
 }

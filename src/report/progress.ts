@@ -2,12 +2,13 @@ import { BarReporter } from './barReporter.js';
 import { JsonReporter } from './jsonReporter.js';
 import { LineReporter } from './lineReporter.js';
 import type { Clock, Reporter } from './reportEvent.js';
+import type { OutputStream } from './style.js';
 
 export type { Clock, ReportEvent, Reporter } from './reportEvent.js';
 
 export interface ReporterOptions {
   /** Nothing but the report is to be written to it. */
-  readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean | undefined };
+  readonly stream: OutputStream;
   /** One JSON object a line, for machines. */
   readonly json?: boolean;
   /** Only warnings. */

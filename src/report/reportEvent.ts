@@ -6,6 +6,17 @@ export interface ReportedTerms {
   readonly kl: number;
 }
 
+/** Images to be shown in a terminal: `above` each of them, and `below` it, both [count, height, width, channels], in [0, 1]. */
+export interface PreviewRows {
+  readonly title: string;
+  readonly height: number;
+  readonly width: number;
+  /** 1 (grey) or 3 (red, green, blue). */
+  readonly channels: number;
+  readonly above: Float32Array;
+  readonly below: Float32Array;
+}
+
 /**
  * What can be reported: the events of a training run, as far as people or machines are told of them, and notes.
  * Epochs count from 1, steps are those taken. JSON carries every property of an event, also those not named here.
@@ -48,8 +59,11 @@ export type ReportEvent =
     }
   | { readonly kind: 'checkpoint'; readonly step: number; readonly path: string; readonly sha256: string }
   | { readonly kind: 'picture'; readonly path: string }
+  | { readonly kind: 'preview'; readonly epoch: number; readonly rows: PreviewRows }
   | { readonly kind: 'warning'; readonly message: string }
   | { readonly kind: 'note'; readonly message: string }
+  /** The run was asked to stop, and will. */
+  | { readonly kind: 'stopping'; readonly message: string }
   | {
       readonly kind: 'finished';
       readonly reason: 'done' | 'maxSteps' | 'stopped';

@@ -28,18 +28,21 @@ export class RunStatus {
 
   directory = '';
   epoch = 1;
+  /** Of the whole run, up to its limit on steps. */
   epochs = 1;
   stepsPerEpoch = 1;
   step = 0;
   endStep = 0;
   /** What the run does where it does not train. */
   phase: 'starting' | 'evaluating' | undefined = 'starting';
+  #phaseBegan: number;
   checkpoint: Event<'checkpoint'> | undefined;
   picture: string | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#began = clock();
+    this.#phaseBegan = this.#began;
   }
 
   follow(event: ReportEvent): void {
@@ -52,9 +55,10 @@ export class RunStatus {
         break;
       case 'evaluating':
         this.phase = 'evaluating';
+        this.#phaseBegan = this.#clock();
         this.epoch = event.epoch;
         this.step = event.step;
-        this.#evaluationBegan = this.#clock();
+        this.#evaluationBegan = this.#phaseBegan;
         break;
       case 'epoch':
         this.phase = undefined;
@@ -88,6 +92,31 @@ export class RunStatus {
     return training + (epochEnds(this.endStep) - epochEnds(this.step)) * this.#evaluationSeconds;
   }
 
+  /** Steps of this epoch that are taken. */
+  get epochStep(): number {
+    return this.step - this.#epochBegin;
+  }
+
+  /** Steps that this epoch will have: fewer than others where the run ends within it. */
+  get epochSteps(): number {
+    return Math.min(this.stepsPerEpoch, this.endStep - this.#epochBegin);
+  }
+
+  /** Until the steps of this epoch are taken. */
+  get epochSecondsLeft(): number | undefined {
+    if (this.#recent.steps === 0) return undefined;
+    return ((this.epochSteps - this.epochStep) * this.#recent.seconds) / this.#recent.steps;
+  }
+
+  /** In the phase at hand. */
+  get phaseSeconds(): number {
+    return (this.#clock() - this.#phaseBegan) / 1000;
+  }
+
+  get #epochBegin(): number {
+    return (this.epoch - 1) * this.stepsPerEpoch;
+  }
+
   /** Since this process began to follow the run. */
   get elapsedSeconds(): number {
     return (this.#clock() - this.#began) / 1000;
@@ -101,7 +130,8 @@ export class RunStatus {
   #start(event: Event<'started'>): void {
     this.#started = event;
     this.directory = event.directory;
-    this.epochs = event.config.epochs;
+    // Those that it will have begun: a limit on steps may end it earlier.
+    this.epochs = Math.max(Math.ceil(event.endStep / event.stepsPerEpoch), 1);
     this.stepsPerEpoch = event.stepsPerEpoch;
     this.endStep = event.endStep;
     this.step = event.step;

@@ -1,12 +1,15 @@
-import { SingleBar } from 'cli-progress';
 import { formatDuration } from './quantity.js';
 import type { Clock } from './reportEvent.js';
+import { StatusLine } from './statusLine.js';
+import { colorDepth, type OutputStream, type Style, styleFor } from './style.js';
+import { columnsOf } from './terminal.js';
+import { wrapText } from './wrap.js';
 
 /** Milliseconds between two plain lines about the same piece of work. */
-const INTERVAL = 10_000;
+const INTERVAL = 5000;
 
 export interface StageReporterOptions {
-  readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean | undefined };
+  readonly stream: OutputStream;
   /** Default: performance.now. */
   readonly clock?: Clock;
 }
@@ -16,39 +19,42 @@ export interface StageReporterOptions {
  * elsewhere.
  */
 export class StageReporter {
-  readonly #stream: StageReporterOptions['stream'];
+  readonly #stream: OutputStream;
   readonly #clock: Clock;
-  readonly #bar: SingleBar;
+  readonly #style: Style;
+  readonly #line: StatusLine;
   #work = '';
+  #share = 0;
   #began = 0;
   #written = 0;
 
   constructor({ stream, clock }: StageReporterOptions) {
     this.#stream = stream;
     this.#clock = clock ?? (() => performance.now());
-    this.#bar = new SingleBar({
-      stream,
-      format: (_options, { progress }) => `  ${barText(progress)} ${this.#timeLeft(progress)}`,
-      clearOnComplete: true,
-      // A killed program leaves the terminal as it was.
-      hideCursor: false,
-      linewrap: true,
-    });
+    this.#style = styleFor(colorDepth(stream));
+    this.#line = new StatusLine(stream, (width) => this.#barText(width));
   }
 
+  /** Says so in a line. */
   begin(work: string): void {
     this.stop();
-    this.#work = work;
-    this.#began = this.#clock();
+    this.beginQuietly(work);
     this.#write(`${work} …`);
   }
 
+  /** Says nothing where the work is over before a line is due. */
+  beginQuietly(work: string): void {
+    this.#work = work;
+    this.#began = this.#clock();
+    this.#written = this.#began;
+  }
+
   advance(done: number, total: number): void {
+    this.#share = total > 0 ? Math.min(done / total, 1) : 0;
     if (this.#stream.isTTY === true) {
-      if (this.#bar.isActive) this.#bar.update(done);
-      else this.#bar.start(total, done);
+      this.#line.show();
     } else if (done < total && this.#clock() - this.#written >= INTERVAL) {
-      this.#write(`${this.#work}: ${percent(done / total)}, ${this.#timeLeft(done / total)}`);
+      this.#write([`${this.#work}: ${percent(this.#share)}`, ...this.#timeLeft()].join(', '));
     }
   }
 
@@ -59,27 +65,33 @@ export class StageReporter {
 
   /** Takes the bar away. */
   stop(): void {
-    if (this.#bar.isActive) this.#bar.stop();
+    this.#line.hide();
   }
 
-  #timeLeft(share: number): string {
-    if (share <= 0) return '';
-    return `${formatDuration((((this.#clock() - this.#began) / 1000) * (1 - share)) / share)} left`;
+  #barText(width: number): string {
+    const words = [percent(this.#share), ...this.#timeLeft()].join(' ');
+    const room = Math.min(width - words.length - 3, WIDEST);
+    if (room < NARROWEST) return words.slice(0, Math.max(width, 0));
+    const full = Math.floor(this.#share * room);
+    const bar = this.#style.good('█'.repeat(full)) + this.#style.faint('░'.repeat(room - full));
+    return `  ${bar} ${words}`;
+  }
+
+  #timeLeft(): string[] {
+    if (this.#share <= 0) return [];
+    const passed = (this.#clock() - this.#began) / 1000;
+    return [`${formatDuration((passed * (1 - this.#share)) / this.#share)} left`];
   }
 
   #write(line: string): void {
-    this.#stream.write(`${line}\n`);
+    this.#stream.write(`${wrapText(line, columnsOf(this.#stream))}\n`);
     this.#written = this.#clock();
   }
 }
 
-const WIDTH = 40;
-
-function barText(share: number): string {
-  const full = Math.floor(Math.min(share, 1) * WIDTH);
-  return `${'█'.repeat(full)}${'░'.repeat(WIDTH - full)} ${percent(share)}`;
-}
+const WIDEST = 40;
+const NARROWEST = 6;
 
 function percent(share: number): string {
-  return `${Math.floor(100 * Math.min(share, 1))} %`;
+  return `${Math.floor(100 * share)} %`;
 }

@@ -21,8 +21,17 @@ export interface Running {
   printed(text: string): Promise<void>;
 }
 
-export function startProgram(args: readonly string[], directory: string): Running {
-  const child = spawn(process.execPath, [main, ...args], { cwd: directory, timeout: TIME_LIMIT });
+/** Absent, whatever runs the tests: node:test sets FORCE_COLOR on a terminal. */
+const USUAL = { FORCE_COLOR: undefined, NO_COLOR: undefined, COLUMNS: undefined, npm_command: undefined };
+
+/** @param variables of the environment; undefined ones are absent. */
+export function startProgram(
+  args: readonly string[],
+  directory: string,
+  variables: Readonly<Record<string, string | undefined>> = USUAL,
+): Running {
+  const env = { ...process.env, ...variables };
+  const child = spawn(process.execPath, [main, ...args], { cwd: directory, timeout: TIME_LIMIT, env });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -47,6 +56,10 @@ export function startProgram(args: readonly string[], directory: string): Runnin
   return { process: child, outcome, printed };
 }
 
-export function runProgram(args: readonly string[], directory: string): Promise<Outcome> {
-  return startProgram(args, directory).outcome;
+export function runProgram(
+  args: readonly string[],
+  directory: string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Outcome> {
+  return startProgram(args, directory, { ...USUAL, ...variables }).outcome;
 }

@@ -4,7 +4,7 @@ import { runProgram } from './program.js';
 import { assertRefused, temporaryDirectory } from './smallRun.js';
 
 const commands =
-  'Commands are train, evaluate, sample, reconstruct, interpolate, manifold, inspect, bench, setup; "lowerbound --help" explains them.';
+  'Commands are train, evaluate, sample, reconstruct, interpolate, manifold, inspect, bench, setup, completion; "lowerbound --help" explains them.';
 const see = (command: string) => `See "lowerbound ${command} --help".`;
 const twice = (flag: string) => `${flag} is given more than once, and which one counts would be a guess.`;
 
@@ -29,6 +29,17 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['train -w 2', `There is no flag -w. ${see('train')}`],
   ['train --workers 1 --workers=2', `${twice('--workers')} ${see('train')}`],
   ['train --pictures --no-pictures', `${twice('--pictures')} ${see('train')}`],
+  ['train -j 1 --workers 2', `${twice('--workers')} ${see('train')}`],
+  ['train -b4 -b 4', `${twice('--batch-size')} ${see('train')}`],
+  ['train -j', `-j needs a value. ${see('train')}`],
+  ['train --lr', `--lr needs a value. ${see('train')}`],
+  ['train -j two', '--workers takes a whole number from 1 up, not "two".'],
+  ['train --j 2', `There is no flag --j. ${see('train')}`],
+  ['train -lr 1', `There is no flag -lr. ${see('train')}`],
+  ['inspect run -j 2', `There is no flag -j. ${see('inspect')}`],
+  ['inspect run -j2', `There is no flag -j2. ${see('inspect')}`],
+  ['completion fish', 'SHELL takes bash or zsh, not "fish".'],
+  ['completion bash zsh', `completion takes one SHELL and flags: "zsh" is too much. ${see('completion')}`],
   ['train --workers', `--workers needs a value. ${see('train')}`],
   ['train --workers --json', `--workers needs a value. ${see('train')}`],
   ['train --json=yes', `--json takes no value. ${see('train')}`],

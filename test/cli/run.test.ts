@@ -1,6 +1,6 @@
 // A run from its first step to its last picture, as a user types it.
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { runProgram } from './program.js';
@@ -24,18 +24,18 @@ describe('a run', { concurrency: 2 }, () => {
   before(async () => {
     writeSmallData(directory, 'data', 40);
     output = await succeed(['train', '--data', 'data', '--workers', '1', ...tiny], directory);
-    sha256 = /^Parameters: SHA-256 ([0-9a-f]{64})$/m.exec(output)?.[1] ?? '';
+    sha256 = /^SHA-256 +([0-9a-f]{64})$/m.exec(output)?.[1] ?? '';
   });
 
   it('says what it does, where, and what to type next', () => {
     assert.match(
       output,
-      /^Model cvae \(d = 2\) on data \(binarise threshold\): batches of 16 in 8 shards, K = 1, KL analytic, beta 1, learning rate 0.0001, seed 0$/m,
+      /^Model +cvae, d = 2\nData +data, binarise threshold\nObjective +ELBO, K = 1, KL analytic, beta 1\nOptimiser +Adam, learning rate 0.0001, batches of 16 in 8 shards, seed 0$/m,
     );
     assert.match(
       output,
       new RegExp(
-        `^Node ${process.versions.node}, simd kernels, (portable|fused) arithmetic, tile \\d+x\\d+, (128-bit|256-bit \\(re-vectorised\\))$`,
+        `^Kernels +simd kernels, (portable|fused) arithmetic, tile \\d+x\\d+, (128-bit|256-bit\\s+\\(re-vectorised\\)),\\s+Node ${process.versions.node}$`,
         'm',
       ),
     );
@@ -43,7 +43,7 @@ describe('a run', { concurrency: 2 }, () => {
     assert.ok(output.includes(`${run}/checkpoints/step-000000003.safetensors`));
     assert.match(
       output,
-      /^Parameters: SHA-256 [0-9a-f]{64}\nGo on with: lowerbound train --resume runs\/cvae-1 --data data\n$/m,
+      /^SHA-256 +[0-9a-f]{64}\nnext: lowerbound train --resume runs\/cvae-1 --data data +# go on\n {6}lowerbound sample runs\/cvae-1 +# new images\n {6}lowerbound evaluate runs\/cvae-1 --data data +# test ELBO in nats\n$/m,
     );
   });
 
@@ -82,9 +82,10 @@ describe('a run', { concurrency: 2 }, () => {
 
   it('is inspected: config, step, SHA-256, layers', async () => {
     const text = await succeed(['inspect', run], directory);
-    assert.ok(text.includes(`SHA-256 ${sha256}\n`));
+    assert.ok(text.includes(`SHA-256\n               ${sha256}\n`));
+    for (const line of text.split('\n')) assert.ok(line.length <= 80, line);
     assert.match(text, /^Step +3$/m);
-    assert.match(text, /^encoder\/conv2d +conv2d 3x3 \/2 +\[3, 3, 32\] +320 /m);
+    assert.match(text, /^encoder\n {2}conv2d +conv2d 3x3 \/2 +\[3,3,32\] +320 /m);
     const json = await succeedWithJson(
       ['inspect', `${run}/checkpoints/step-000000003.safetensors`],
       directory,
@@ -117,19 +118,19 @@ describe('a run', { concurrency: 2 }, () => {
     const text = await succeed(args, directory);
     assert.ok(
       text.startsWith(
-        `Test ELBO             ${elbo.toFixed(2).padStart(9)} ± ${json.elboStandardError.toFixed(2)} nats`,
+        `Test ELBO      ${elbo.toFixed(2).padStart(9)} ± ${json.elboStandardError.toFixed(2)} nats`,
       ),
       text,
     );
     assert.ok(
       text.includes(
-        `Reconstruction term   ${logLikelihood.toFixed(2).padStart(9)} nats\nKL                    ${kl.toFixed(2).padStart(9)} nats\n`,
+        `Reconstruction ${logLikelihood.toFixed(2).padStart(9)} nats\nKL             ${kl.toFixed(2).padStart(9)} nats\n`,
       ),
       text,
     );
     assert.match(
       text,
-      /^Protocol +data, 12 test images, binarise threshold, K = 3, KL monte-carlo, seed 7$/m,
+      /^Protocol +data, 12 test images, binarise threshold, K = 3, KL monte-carlo,\s+seed 7$/m,
     );
   });
 
@@ -292,10 +293,38 @@ describe('training', { concurrency: 2 }, () => {
     );
   });
 
+  it('takes the short names of options', async () => {
+    const args = '-e 7 -b16 --lr 0.002 -j1 -o short --model mlp --max-steps 1 --no-pictures'.split(' ');
+    await succeed(['train', '--data', 'data', ...args], directory);
+    const config = JSON.parse(readFileSync(join(directory, 'short/config.json'), 'utf8'));
+    const { epochs, batchSize, learningRate } = config;
+    assert.deepEqual({ epochs, batchSize, learningRate }, { epochs: 7, batchSize: 16, learningRate: 0.002 });
+    assert.equal(
+      await succeed(['sample', 'short', '-o', 'short.png', '--count', '4'], directory),
+      'short.png\n',
+    );
+    await succeed(['evaluate', 'short', '--data', 'data', '-j', '2'], directory);
+  });
+
   it('of a whole epoch tells its figures and draws pictures', async () => {
     const output = await succeed(['train', '--data', 'data', '--epochs', '1', '--out', 'my run'], directory);
-    assert.match(output, /^epoch 1\/1: .*\btrain -\d+\.\d\d\b.*\btest -\d+\.\d\d\b.* nats/m);
-    assert.ok(output.endsWith(`\nMeasure it with: lowerbound evaluate 'my run' --data data\n`), output);
+    assert.match(
+      output,
+      /^epoch 1\/1 {2}test ELBO -\d+\.\d\d nats \(reconstruction -\d+\.\d\d, KL \d+\.\d\d\),\s+train ELBO -\d+\.\d\d, \d+ s,\s+[\d,.]+\s+images\/s$/m,
+    );
+    // What to type next works as it stands.
+    const [, next] = /^(next: lowerbound sample [\s\S]*)$/m.exec(output)!;
+    const lines = next!.trim().split('\n');
+    assert.deepEqual(lines.length, 3, output);
+    for (const line of lines) {
+      const [, words] = /^(?:next:| {5}) lowerbound (.*?) +# \w/.exec(line)!;
+      await succeed(
+        words!.match(/'[^']*'|\S+/g)!.map((word) => word.replaceAll("'", '')),
+        directory,
+      );
+    }
+    rmSync(join(directory, 'my run/pictures/manifold-step-000000002.png'));
+    rmSync(join(directory, 'my run/pictures/samples-step-000000002.png'));
     const names = readdirSync(join(directory, 'my run/pictures'));
     assert.deepEqual(names.map((name) => name.replace(/-epoch.*/, '')).sort(), [
       'manifold',

@@ -79,7 +79,7 @@ describe('a run that ends early', {
     await running.printed('Training in twice');
     running.process.kill('SIGINT');
     await running.printed(
-      'Stopping after this step, with a checkpoint; press Ctrl-C again to leave at once.',
+      'Stopping after this step, with a checkpoint. Press Ctrl-C again to leave at once.',
     );
     await sleep(600);
     running.process.kill('SIGINT');
@@ -96,7 +96,7 @@ describe('a run that ends early', {
     assert.equal(code, 141);
     assert.match(
       stderr,
-      /^Standard output was closed\. The run stopped after step \d+, with a checkpoint\.\nParameters: SHA-256 \w{64}\nGo on with: lowerbound train --resume unread --data data\n$/,
+      /^Standard output was closed\. The run stopped after step \d+, with a checkpoint\.\nSHA-256 +[0-9a-f]{64}\nnext: lowerbound train --resume unread --data data {2}# go on\n/,
     );
     assert.notEqual(readdirSync(join(directory, 'unread/checkpoints')).length, 0);
   });

@@ -21,6 +21,8 @@ export class TestStream extends Writable {
     super({ decodeStrings: false });
   }
 
+  readonly getColorDepth = (): number => 1;
+
   get lines(): string[] {
     return this.text.split('\n').slice(0, -1);
   }
@@ -47,9 +49,10 @@ export const started = {
 } as const satisfies ReportEvent;
 
 export const startedLines = [
+  'Size         63,745 parameters; 32,000 training and 10,000 test images',
+  'Plan         2 epochs of 1,000 steps',
+  'Workers      2, with 200 MiB of shared memory',
   'Training in runs/cvae-1',
-  '63,745 parameters, 32,000 training and 10,000 test images',
-  '2 epochs of 1,000 steps, 2 workers, 200 MiB of shared memory',
 ];
 
 /** After `step` steps at 100 a second, 3,200 images a second. */

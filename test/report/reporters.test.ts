@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, mock } from 'node:test';
 import type { RunEvent } from '#src/coordinator/events.js';
 import { createReporter, type ReportEvent } from '#src/report/progress.js';
 import { epochDone, progress, started, startedLines, TestClock, TestStream } from './exampleRun.js';
@@ -7,8 +7,10 @@ import { epochDone, progress, started, startedLines, TestClock, TestStream } fro
 /** Compiles only as long as every event of a run can be reported. */
 export const reportable = (event: RunEvent): ReportEvent => event;
 
-const epochLine = (epoch: number) =>
-  `epoch ${epoch}/2: ELBO train -171.25, test -170.50 nats (reconstruction -165.38, KL 5.13), 10 s, 3,200 images/s`;
+const epochLines = (epoch: number) => [
+  `epoch ${epoch}/2  test ELBO -170.50 nats (reconstruction -165.38, KL 5.13),`,
+  '           train ELBO -171.25, 10 s, 3,200 images/s',
+];
 
 /** A whole run in 25 s, of which each epoch's evaluation takes 2 s. */
 function* wholeRun(clock: TestClock): Generator<ReportEvent> {
@@ -112,20 +114,22 @@ describe('plain lines', () => {
     for (const event of wholeRun(clock)) reporter.report(event);
     assert.deepEqual(stream.lines, [
       ...startedLines,
-      'epoch 1/2  step 1,000/2,000  3,200 images/s  ELBO -180.00 nats  10 s left',
-      epochLine(1),
+      'epoch 1/2  step 500/1,000  3,200 images/s  ELBO -180.00 nats  15 s left',
+      'epoch 1/2  step 1,000/1,000  3,200 images/s  ELBO -180.00 nats  10 s left',
+      ...epochLines(1),
       'Warning: One is odd.',
-      // Its evaluation takes as long as that of the first: 2 s.
-      'epoch 2/2  step 2,000/2,000  3,200 images/s  ELBO -180.00 nats  0 s left',
-      epochLine(2),
+      // An evaluation takes as long as that of the first epoch: 2 s.
+      'epoch 2/2  step 500/1,000  3,200 images/s  ELBO -180.00 nats  7 s left',
+      'epoch 2/2  step 1,000/1,000  3,200 images/s  ELBO -180.00 nats  0 s left',
+      ...epochLines(2),
       'A word.',
       'Done: 2,000 steps in 25 s',
-      'Checkpoint: runs/cvae-1/checkpoints/2',
-      'Pictures: runs/cvae-1/pictures',
+      'Checkpoint   runs/cvae-1/checkpoints/2',
+      'Pictures     runs/cvae-1/pictures',
     ]);
   });
 
-  it('come at each tenth of an epoch, but not within 10 s and not later than after 60 s', () => {
+  it('come every 5 s, however fast the steps and however long an epoch', () => {
     const linesOf = (stepsPerEpoch: number, stepsPerSecond: number, seconds: number) => {
       const clock = new TestClock();
       const stream = new TestStream(false);
@@ -135,11 +139,45 @@ describe('plain lines', () => {
         clock.pass(1);
         reporter.report({ ...progress(second * stepsPerSecond), epoch: 1 });
       }
-      return stream.lines.slice(startedLines.length).map((line) => Number(/step ([\d,]+)/.exec(line)?.[1]));
+      reporter.stop();
+      return stream.lines
+        .filter((line) => line.startsWith('epoch'))
+        .map((line) => Number(/step ([\d,]+)/.exec(line)?.[1]));
     };
-    assert.deepEqual(linesOf(200, 1, 100), [20, 40, 60, 80, 100]);
-    assert.deepEqual(linesOf(20, 1, 40), [10, 20, 30, 40]);
-    assert.deepEqual(linesOf(800, 1, 200), [60, 80, 140, 160]);
+    assert.deepEqual(linesOf(200, 1, 22), [5, 10, 15, 20]);
+    assert.deepEqual(linesOf(800, 7, 12), [35, 70]);
+  });
+
+  it('come while the run tells of nothing: a long step, a long evaluation; and end with it', () => {
+    mock.timers.enable({ apis: ['setInterval'] });
+    try {
+      const clock = new TestClock();
+      const stream = new TestStream(false);
+      const reporter = createReporter({ stream, clock: clock.read });
+      const wait = (seconds: number) => {
+        for (let second = 0; second < seconds; second++) {
+          clock.pass(1);
+          mock.timers.tick(1000);
+        }
+      };
+      reporter.report(started);
+      wait(6);
+      reporter.report(progress(500));
+      wait(5);
+      reporter.report({ kind: 'evaluating', epoch: 1, step: 1000 });
+      wait(10);
+      reporter.report({ kind: 'finished', reason: 'stopped', step: 1000 });
+      wait(20);
+      assert.deepEqual(stream.lines.slice(startedLines.length), [
+        'epoch 1/2  step 0/1,000  starting, 5 s',
+        'epoch 1/2  step 500/1,000  3,200 images/s  ELBO -180.00 nats  15 s left',
+        'epoch 1/2  step 1,000/1,000  evaluating, 4 s',
+        'epoch 1/2  step 1,000/1,000  evaluating, 9 s',
+        'Stopped as asked: 1,000 steps in 21 s',
+      ]);
+    } finally {
+      mock.timers.reset();
+    }
   });
 
   it('tell where a resumed run goes on, and what was left to do', () => {
@@ -152,10 +190,12 @@ describe('plain lines', () => {
     reporter.report({ ...epochDone(2), seconds: 0, imagesPerSecond: 0 });
     reporter.report({ kind: 'finished', reason: 'stopped', step: 1600 });
     assert.deepEqual(stream.lines.slice(2), [
-      '2 epochs of 1,000 steps, 1 worker, 200 MiB of shared memory',
+      'Workers      1, with 200 MiB of shared memory',
+      'Training in runs/cvae-1',
       'Going on after step 1,500 of 2,000',
-      'epoch 2/2  step 1,600/2,000  320 images/s  ELBO -180.00 nats  40 s left',
-      'epoch 2/2: ELBO train -171.25, test -170.50 nats (reconstruction -165.38, KL 5.13)',
+      'epoch 2/2  step 600/1,000  320 images/s  ELBO -180.00 nats  40 s left',
+      'epoch 2/2  test ELBO -170.50 nats (reconstruction -165.38, KL 5.13),',
+      '           train ELBO -171.25',
       'Stopped as asked after step 1,600: 100 steps in 10 s',
     ]);
   });

@@ -11,7 +11,7 @@ function reporter(isTTY: boolean) {
   return { stages, state, text };
 }
 
-test('work in plain lines: at its beginning, and every ten seconds with the time left', () => {
+test('work in plain lines: at its beginning, and every five seconds with the time left', () => {
   const { stages, state, text } = reporter(false);
   stages.begin('Downloading');
   for (state.time = 1000; state.time <= 25_000; state.time += 1000) stages.advance(state.time, 40_000);
@@ -21,8 +21,11 @@ test('work in plain lines: at its beginning, and every ten seconds with the time
   stages.stop();
   assert.deepEqual(text().split('\n'), [
     'Downloading …',
+    'Downloading: 12 %, 35 s left',
     'Downloading: 25 %, 30 s left',
+    'Downloading: 37 %, 25 s left',
     'Downloading: 50 %, 20 s left',
+    'Downloading: 62 %, 15 s left',
     'It failed.',
     'Unpacking …',
     '',
