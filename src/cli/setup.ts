@@ -20,7 +20,7 @@ export const setupCommand = defineCommand({
     directory: path('the path of a directory', {
       describe:
         'Folder of the installation; where it is not the default, LOWERBOUND_NATIVE_DIR must name it in use',
-      default: 'LOWERBOUND_NATIVE_DIR, else (Linux) ~/.local/share/lowerbound/tfjs-node-4.22.0',
+      default: 'LOWERBOUND_NATIVE_DIR, else (Linux) a folder in ~/.local/share/lowerbound',
     }),
     force: switchFlag({
       describe: 'Install again where it is installed',

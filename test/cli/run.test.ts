@@ -313,7 +313,7 @@ describe('training', { concurrency: 2 }, () => {
       /^epoch 1\/1 {2}test ELBO -\d+\.\d\d nats \(reconstruction -\d+\.\d\d, KL \d+\.\d\d\),\s+train ELBO -\d+\.\d\d, \d+ s,\s+[\d,.]+\s+images\/s$/m,
     );
     // What to type next works as it stands.
-    const [, next] = /^(next: lowerbound sample [\s\S]*)$/m.exec(output)!;
+    const [, next] = /^(next: lowerbound sample .*)/ms.exec(output)!;
     const lines = next!.trim().split('\n');
     assert.deepEqual(lines.length, 3, output);
     for (const line of lines) {
