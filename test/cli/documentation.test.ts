@@ -1,0 +1,75 @@
+// What the pages say of commands and files: no flag that there is not, no file that has gone, no link to nowhere.
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { succeed, temporaryDirectory } from './smallRun.js';
+
+// From build/test/cli to the project's root.
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const pages = [
+  ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'],
+  ...readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+const read = (page: string) => readFileSync(join(root, page), 'utf8');
+const manifest = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+
+/** Files that only a build or a run makes. */
+const made = /^(build|dist|runs|node_modules)\//;
+
+describe('the pages', () => {
+  const directory = temporaryDirectory();
+  const helps = new Map<string, Promise<string>>();
+  const helpOf = (command: string) => {
+    const help = helps.get(command) ?? succeed([command, '--help'], directory);
+    helps.set(command, help);
+    return help;
+  };
+
+  for (const page of pages) {
+    it(`${page}: every command line has flags that there are`, async () => {
+      const lines = read(page).matchAll(
+        /(?:npx lowerbound|`lowerbound|dist\/cli\/main\.js) ([a-z]+)([^`\n#]*)/g,
+      );
+      for (const [line, command, rest] of lines) {
+        const help = await helpOf(command!);
+        for (const [, , flag] of rest!.matchAll(/ (--(?:no-)?([a-z-]+))/g)) {
+          assert.match(help, new RegExp(`^ +(?:-\\w, )*--${flag} `, 'm'), line);
+        }
+      }
+    });
+
+    it(`${page}: every script of npm is there`, () => {
+      for (const [, script] of read(page).matchAll(/npm run ([a-z:]+)/g)) {
+        assert.ok(script! in manifest.scripts, script);
+      }
+    });
+
+    it(`${page}: every link leads to a file`, () => {
+      for (const [, target] of read(page).matchAll(/\]\(([^)#:]+?)(?:#[^)]*)?\)/g)) {
+        assert.ok(existsSync(join(root, dirname(page), target!)), target);
+      }
+    });
+
+    it(`${page}: every file that is named is there`, () => {
+      for (const [, path] of read(page).matchAll(
+        /`((?:src|test|docs|bench|scripts|examples|setup|\.github)\/[\w./-]+)`/g,
+      )) {
+        if (!made.test(path!)) assert.ok(existsSync(join(root, path!)), path);
+      }
+    });
+  }
+});
+
+it('the table of files in ARCHITECTURE.md has every file of src that it lists beside others', () => {
+  // A row begins with files of one folder: the first with its path, the others by name.
+  for (const [row, first, others] of read('ARCHITECTURE.md').matchAll(/^\| `(src\/[\w./-]+)`([^|]*)\|/gm)) {
+    for (const [, name] of others!.matchAll(/`([\w-]+\.ts)`/g)) {
+      const path = join(root, dirname(first!), name!);
+      assert.ok(existsSync(path), `${name} of: ${row}`);
+    }
+  }
+});
