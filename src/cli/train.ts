@@ -110,6 +110,10 @@ const flags = {
       describe: 'Samples, reconstructions and (d = 2) the manifold after each epoch; --no-pictures: none',
       default: 'on',
     }),
+    'keep-checkpoints': wholeNumber(1, {
+      describe: 'How many checkpoints stay, the newest ones: one an epoch is written',
+      default: '3',
+    }),
     'log-every': wholeNumber(1, { describe: 'Steps between lines of metrics.jsonl', default: '100' }),
     quiet: switchFlag({ describe: 'Print warnings and errors only', default: 'off' }),
   }),
@@ -181,6 +185,7 @@ function trainOptions(values: FlagValues<typeof flags>): TrainOptions {
     binarize: values.binarize,
     seed: values.seed,
     pictures: values.pictures,
+    keepCheckpoints: values['keep-checkpoints'],
     logEvery: values['log-every'],
     barrierTimeout: values['barrier-timeout'],
     backend: values.backend,

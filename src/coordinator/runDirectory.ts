@@ -10,16 +10,27 @@ import { pathError } from '../data/inputFile.js';
 import { UsageError } from '../errors.js';
 import { isTemporaryFile, writeError, writeFileAtomic } from './atomicFile.js';
 import { type Checkpoint, encodeCheckpoint, loadCheckpoint } from './checkpoint.js';
+import type { MeanTerms } from './events.js';
 import { parseRunConfigText, type RunConfig } from './runConfig.js';
 
-/** How many checkpoints a run keeps. */
-const kept = 3;
+/** How many checkpoints a run keeps by default. */
+export const CHECKPOINTS_KEPT = 3;
 
 /** One line of metrics.jsonl. */
 export interface Metrics {
   /** Optimiser steps taken when it was measured. */
   readonly step: number;
   readonly [name: string]: unknown;
+}
+
+/** An epoch's line of metrics.jsonl: means over training and test set, nats. */
+export interface EpochTerms {
+  /** Optimiser steps taken at its end. */
+  readonly step: number;
+  /** From 1. */
+  readonly epoch: number;
+  readonly train: MeanTerms;
+  readonly test: MeanTerms;
 }
 
 export interface FoundCheckpoint {
@@ -82,6 +93,17 @@ export class RunDirectory {
       .some((line) => stepOf(line) === step && line.includes('"kind":"epoch"'));
   }
 
+  /** The epochs of metrics.jsonl, in its order. What is not a number there (null) becomes NaN. */
+  epochTerms(): EpochTerms[] {
+    return readIfThere(this.metricsPath)
+      .split('\n')
+      .filter((line) => stepOf(line) !== undefined && line.includes('"kind":"epoch"'))
+      .map((line) => {
+        const { step, epoch, train, test } = JSON.parse(line) as Record<string, unknown>;
+        return { step: numberOf(step), epoch: numberOf(epoch), train: termsOf(train), test: termsOf(test) };
+      });
+  }
+
   /**
    * Drops the lines of later steps, which a run that goes on from `step` will write again, and a last line that was
    * cut off by a kill.
@@ -108,18 +130,18 @@ export class RunDirectory {
   }
 
   /**
-   * Saves `checkpoint` under its step and removes the oldest ones beyond the last 3. The buffers are
+   * Saves `checkpoint` under its step and removes the oldest ones beyond the last `keep`. The buffers are
    * copied before this function returns its promise.
    *
    * @returns the hash of the parameters.
    */
-  async saveCheckpoint(checkpoint: Checkpoint): Promise<string> {
+  async saveCheckpoint(checkpoint: Checkpoint, keep = CHECKPOINTS_KEPT): Promise<string> {
     const { step } = checkpoint;
     const { bytes, parametersSha256 } = encodeCheckpoint(checkpoint);
     // First the metrics: once there is a checkpoint, nothing writes the lines up to its step again.
     await syncIfThere(this.metricsPath);
     await writeFileAtomic(this.checkpointPath(step), bytes);
-    await this.#prune(step);
+    await this.#prune(step, keep);
     return parametersSha256;
   }
 
@@ -130,7 +152,7 @@ export class RunDirectory {
    */
   async latestCheckpoint(): Promise<FoundCheckpoint | undefined> {
     const skipped: string[] = [];
-    for (const step of await this.#steps()) {
+    for (const step of await this.checkpointSteps()) {
       const path = this.checkpointPath(step);
       try {
         return { path, checkpoint: loadNumbered(path, step), skipped };
@@ -153,8 +175,8 @@ export class RunDirectory {
     }
   }
 
-  /** Newest first. */
-  async #steps(): Promise<number[]> {
+  /** Steps of the checkpoints that are there, newest first. */
+  async checkpointSteps(): Promise<number[]> {
     const names = await list(this.checkpointsPath);
     const steps = names.map((name) => /^step-(\d{9,})\.safetensors$/.exec(name)?.[1]);
     return steps
@@ -167,9 +189,9 @@ export class RunDirectory {
    * Counts only what is not newer than the one just saved: newer ones are leftovers that did not load, and must not
    * push out those that do.
    */
-  async #prune(saved: number): Promise<void> {
-    const steps = await this.#steps();
-    const old = steps.filter((step) => step <= saved).slice(kept);
+  async #prune(saved: number, keep: number): Promise<void> {
+    const steps = await this.checkpointSteps();
+    const old = steps.filter((step) => step <= saved).slice(keep);
     await Promise.all(old.map((step) => rm(this.checkpointPath(step), { force: true })));
   }
 }
@@ -290,6 +312,15 @@ function loadNumbered(path: string, step: number): Checkpoint {
     );
   }
   return checkpoint;
+}
+
+function termsOf(json: unknown): MeanTerms {
+  const { elbo, logLikelihood, kl } = (json ?? {}) as Record<string, unknown>;
+  return { elbo: numberOf(elbo), logLikelihood: numberOf(logLikelihood), kl: numberOf(kl) };
+}
+
+function numberOf(json: unknown): number {
+  return typeof json === 'number' ? json : Number.NaN;
 }
 
 /** The step of a line of metrics.jsonl; undefined where the line has none. */

@@ -65,6 +65,8 @@ export interface TrainOptions {
   readonly seed?: number | bigint;
   /** Pictures after each epoch; default true. */
   readonly pictures?: boolean;
+  /** How many checkpoints stay in the run's directory, the newest ones; default 3. */
+  readonly keepCheckpoints?: number;
   /** Steps between lines of metrics.jsonl; default 100. */
   readonly logEvery?: number;
   /** Seconds that a worker may stay away from a barrier; default 60. */
@@ -77,8 +79,8 @@ export interface TrainOptions {
 }
 
 /** Numbers that are no part of the config. @throws UsageError naming the option. */
-export function checkNumbers({ maxSteps, logEvery, barrierTimeout }: TrainOptions): void {
-  for (const [name, value] of Object.entries({ maxSteps, logEvery })) {
+export function checkNumbers({ maxSteps, logEvery, keepCheckpoints, barrierTimeout }: TrainOptions): void {
+  for (const [name, value] of Object.entries({ maxSteps, logEvery, keepCheckpoints })) {
     if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1)) {
       throw new UsageError(`${name} is ${value}: expected a whole number from 1 up.`);
     }

@@ -3,9 +3,9 @@ import { UsageError } from '../errors.js';
 import { Control } from '../worker/control.js';
 import { epochOrder } from './epochOrder.js';
 import type { FinishReason, MeanTerms, RunEvent } from './events.js';
-import { writeEpochPictures } from './pictures.js';
 import type { RunConfig } from './runConfig.js';
 import type { RunDirectory } from './runDirectory.js';
+import { FIRST_PICTURE_STEP, writeEpochPictures, writeFirstPicture } from './runPictures.js';
 import type { RunState } from './runState.js';
 import { testMeans } from './testMeans.js';
 import type { TrainOptions } from './trainOptions.js';
@@ -47,6 +47,8 @@ export class Trainer {
   #examples = 0;
   #seconds = 0;
   #test: MeanTerms | undefined;
+  /** Whether this process has written a picture. */
+  #pictured = false;
 
   constructor(parts: TrainerParts) {
     this.#parts = parts;
@@ -83,21 +85,35 @@ export class Trainer {
 
   /** The rest of the epoch that begins or goes on at `step`; returns the next step. */
   async #runEpoch(step: number, endStep: number): Promise<number> {
-    const { pool, state } = this.#parts;
-    const { stepsPerEpoch } = state.settings;
+    const { stepsPerEpoch } = this.#parts.state.settings;
     const epoch = Math.floor(step / stepsPerEpoch);
     const epochEnd = (epoch + 1) * stepsPerEpoch;
     if (step === epoch * stepsPerEpoch) this.#sums = { examples: 0, logLikelihood: 0, kl: 0 };
     this.#shuffle(epoch);
     const examplesBefore = this.#examples;
     const secondsBefore = this.#seconds;
-    const next = await this.#polling(epoch, () => pool.trainSteps(epoch, step, Math.min(epochEnd, endStep)));
+    const next = await this.#steps(epoch, step, Math.min(epochEnd, endStep));
     await this.#checkpoint(next);
     if (next === epochEnd) {
       const examples = this.#examples - examplesBefore;
       await this.#endEpoch(next, this.#seconds - secondsBefore, examples);
     }
     return next;
+  }
+
+  /**
+   * Steps [from, end) of the epoch; returns the next step. A new run draws its first picture on the way: between two calls of the
+   * pool no rank runs, so that nothing changes the parameters while they are read.
+   */
+  async #steps(epoch: number, from: number, end: number): Promise<number> {
+    const { pool, options } = this.#parts;
+    const run = (first: number, last: number) =>
+      this.#polling(epoch, () => pool.trainSteps(epoch, first, last));
+    if (from > 0 || end <= FIRST_PICTURE_STEP || options.pictures === false) return run(from, end);
+    const next = await run(0, FIRST_PICTURE_STEP);
+    if (this.#stopping()) return next;
+    this.#tellPictures([await writeFirstPicture({ ...this.#parts, step: next })]);
+    return this.#stopping() ? next : run(next, end);
   }
 
   #shuffle(epoch: number): void {
@@ -163,16 +179,17 @@ export class Trainer {
   }
 
   async #checkpoint(step: number): Promise<void> {
-    const { config, state, directory, tell } = this.#parts;
+    const { config, state, directory, tell, options } = this.#parts;
     const { parameters, adamM, adamV } = state;
     const epochSums = { ...this.#sums };
-    const sha256 = await directory.saveCheckpoint({ config, step, epochSums, parameters, adamM, adamV });
+    const checkpoint = { config, step, epochSums, parameters, adamM, adamV };
+    const sha256 = await directory.saveCheckpoint(checkpoint, options.keepCheckpoints);
     tell({ kind: 'checkpoint', step, path: directory.checkpointPath(step), sha256 });
   }
 
   /** Evaluates the test set, writes the epoch's line and pictures. */
   async #endEpoch(step: number, seconds: number, examples: number): Promise<void> {
-    const { state, pool, tell, directory, options, dataset, config } = this.#parts;
+    const { state, pool, tell, directory, options } = this.#parts;
     const epoch = step / state.settings.stepsPerEpoch;
     tell({ kind: 'evaluating', epoch, step });
     await pool.evaluate();
@@ -183,8 +200,14 @@ export class Trainer {
     directory.appendMetrics({ step, kind: 'epoch', epoch, train, test, seconds, imagesPerSecond });
     tell({ kind: 'epoch', epoch, step, train, test, seconds, imagesPerSecond });
     if (options.pictures !== false) {
-      const pictures = { state, dataset, config, directory, epoch };
-      for (const path of await writeEpochPictures(pictures)) tell({ kind: 'picture', path });
+      this.#tellPictures(await writeEpochPictures({ ...this.#parts, epoch, step }));
+    }
+  }
+
+  #tellPictures(paths: readonly string[]): void {
+    for (const path of paths) {
+      this.#parts.tell({ kind: 'picture', path, ...(this.#pictured ? {} : { first: true }) });
+      this.#pictured = true;
     }
   }
 

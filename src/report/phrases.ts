@@ -12,6 +12,8 @@ export function linesOf(event: ReportEvent, status: RunStatus): string[] {
       return startLines(event);
     case 'epoch':
       return [epochLine(event, status)];
+    case 'picture':
+      return event.first ? [`First picture: ${event.path}`] : [];
     case 'warning':
       return [`Warning: ${event.message}`];
     case 'note':

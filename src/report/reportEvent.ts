@@ -47,7 +47,12 @@ export type ReportEvent =
       readonly imagesPerSecond: number;
     }
   | { readonly kind: 'checkpoint'; readonly step: number; readonly path: string; readonly sha256: string }
-  | { readonly kind: 'picture'; readonly path: string }
+  | {
+      readonly kind: 'picture';
+      readonly path: string;
+      /** True for the first one of this process alone. */
+      readonly first?: boolean;
+    }
   | { readonly kind: 'warning'; readonly message: string }
   | { readonly kind: 'note'; readonly message: string }
   | {
