@@ -3,7 +3,7 @@
 export type { AbortSignalLike } from './abortSignal.js';
 export type { BackendName, KlEstimate } from './backends/backend.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './coordinator/evaluate.js';
-export type { FinishReason, MeanTerms, RunEvent } from './coordinator/events.js';
+export type { FinishReason, RunEvent } from './coordinator/events.js';
 export { type LoadedModel, loadModel } from './coordinator/loadModel.js';
 export { type TrainResult, train } from './coordinator/train.js';
 export type { TrainOptions } from './coordinator/trainOptions.js';
@@ -27,4 +27,5 @@ export type { MapShape, Model, ParameterEntry, Shape } from './model/model.js';
 export { presetNames, presetSpec } from './model/presets.js';
 export { type ResolveOptions, resolveModel } from './model/resolve.js';
 export type { Binarization, LayerSpec, ModelSpec } from './model/spec.js';
+export type { MeanTerms } from './runs/meanTerms.js';
 export type { RunConfig } from './runs/runConfig.js';

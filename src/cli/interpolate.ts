@@ -27,27 +27,13 @@ export const interpolateCommand = defineCommand({
   ],
   async execute({ run, json, data, out, from, to, steps = 12 }) {
     const pairs = pairsOf(from, to);
-    const [{ loadForTestSet }, { testExamples }, { imageShape }, { interpolate }, { interpolationGrid }] =
-      await Promise.all([
-        import('./runData.js'),
-        import('../coordinator/examples.js'),
-        import('../coordinator/pictures.js'),
-        import('../inference/traversal.js'),
-        import('../report/picture.js'),
-      ]);
+    const [{ loadForTestSet }, { interpolationPicture }] = await Promise.all([
+      import('./runData.js'),
+      import('../coordinator/pictures.js'),
+    ]);
     const { loaded, dataset } = await loadForTestSet(run, data);
-    const { config, model, step } = loaded;
-    const ends = {
-      from: testExamples(config, dataset.test, pairs.from),
-      to: testExamples(config, dataset.test, pairs.to),
-    };
-    const { latent } = model.model;
-    const shape = imageShape(model);
-    const z = interpolate(model.encode(ends.from).mu, model.encode(ends.to).mu, latent, steps);
-    const title = `${config.model.name}, step ${step}: between test images of ${dataset.name}`;
-    const rowLabels = pairs.from.map((index, row) => ({ from: `#${index}`, to: `#${pairs.to[row]}` }));
-    const images = model.decode(z, { as: 'probabilities' });
-    const png = await interpolationGrid(images, { ...shape, title, steps, ends, rowLabels });
+    const options = { ...pairs, steps };
+    const png = await interpolationPicture(loaded.model, loaded, dataset.test, options);
     await writePicture(png, { run, loaded, name: 'interpolation', out, json });
     return ExitCode.done;
   },

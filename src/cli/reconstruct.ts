@@ -22,21 +22,12 @@ export const reconstructCommand = defineCommand({
     ],
   ],
   async execute({ run, json, data, out, count = 20 }) {
-    const [{ loadForTestSet }, { testExamples }, { reconstructionPicture }] = await Promise.all([
+    const [{ loadForTestSet }, { reconstructionPicture }] = await Promise.all([
       import('./runData.js'),
-      import('../coordinator/examples.js'),
       import('../coordinator/pictures.js'),
     ]);
     const { loaded, dataset } = await loadForTestSet(run, data);
-    const { config, model, step } = loaded;
-    const shown = Math.min(count, dataset.test.count);
-    const x = testExamples(
-      config,
-      dataset.test,
-      Array.from({ length: shown }, (_, i) => i),
-    );
-    const title = `${config.model.name}, step ${step}: reconstructions of ${dataset.name}'s first ${shown} test images`;
-    const png = await reconstructionPicture(model, x, { title });
+    const png = await reconstructionPicture(loaded.model, loaded, dataset.test, count);
     await writePicture(png, { run, loaded, name: 'reconstructions', out, json });
     return ExitCode.done;
   },

@@ -28,9 +28,7 @@ export const sampleCommand = defineCommand({
       import('../coordinator/pictures.js'),
     ]);
     const loaded = await loadForUser(run);
-    const what = draw ? 'samples (drawn pixels)' : 'samples (means)';
-    const title = `${loaded.config.model.name}, step ${loaded.step}: ${count} ${what}, seed ${seed ?? 0}`;
-    const png = await samplePicture(loaded.model, { count, draw, title, ...given({ seed }) });
+    const png = await samplePicture(loaded.model, loaded, { count, draw, ...given({ seed }) });
     await writePicture(png, { run, loaded, name: draw ? 'draws' : 'samples', out, json });
     return ExitCode.done;
   },

@@ -123,6 +123,10 @@ const flags = {
         'block characters); --no-preview: none',
       default: 'on',
     }),
+    'keep-checkpoints': wholeNumber(1, {
+      describe: 'How many checkpoints stay, the newest ones: one an epoch is written',
+      default: '3',
+    }),
     'log-every': wholeNumber(1, { describe: 'Steps between lines of metrics.jsonl', default: '100' }),
     quiet: switchFlag({ describe: 'Print warnings and errors only', default: 'off' }),
   }),
@@ -206,6 +210,7 @@ function trainOptions(values: FlagValues<typeof flags>): TrainOptions {
     binarize: values.binarize,
     seed: values.seed,
     pictures: values.pictures,
+    keepCheckpoints: values['keep-checkpoints'],
     logEvery: values['log-every'],
     barrierTimeout: values['barrier-timeout'],
     backend: values.backend,

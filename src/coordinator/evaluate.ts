@@ -9,9 +9,9 @@ import { functionOf, type OptionTable, pathOf, readOptions, seed64 } from '../mo
 import { resolveModel } from '../model/resolve.js';
 import type { Binarization } from '../model/spec.js';
 import { parameterHash } from '../runs/checkpoint.js';
+import type { MeanTerms } from '../runs/meanTerms.js';
 import { configReaders, type RunConfig } from '../runs/runConfig.js';
 import { Control } from '../worker/control.js';
-import type { MeanTerms } from './events.js';
 import { findCheckpoint } from './loadModel.js';
 import { RunState } from './runState.js';
 import { testMeans } from './testMeans.js';

@@ -1,13 +1,6 @@
 import type { TileName } from '../kernels/tiles/tile.js';
+import type { MeanTerms } from '../runs/meanTerms.js';
 import type { RunConfig } from '../runs/runConfig.js';
-
-/** Means over examples, in nats. */
-export interface MeanTerms {
-  readonly elbo: number;
-  /** Mean of (1/K) Σ_k log p(x|z_k). */
-  readonly logLikelihood: number;
-  readonly kl: number;
-}
 
 /** What a run tells while it runs. Epochs count from 1, steps are those taken. */
 export type RunEvent =
@@ -51,7 +44,12 @@ export type RunEvent =
       readonly imagesPerSecond: number;
     }
   | { readonly kind: 'checkpoint'; readonly step: number; readonly path: string; readonly sha256: string }
-  | { readonly kind: 'picture'; readonly path: string }
+  | {
+      readonly kind: 'picture';
+      readonly path: string;
+      /** True for the first one of this process alone. */
+      readonly first?: boolean;
+    }
   | {
       /** After an epoch, where `TrainOptions.preview` asks for it. */
       readonly kind: 'preview';

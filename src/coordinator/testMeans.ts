@@ -1,5 +1,5 @@
 import { NotFiniteError } from '../errors.js';
-import type { MeanTerms } from './events.js';
+import type { MeanTerms } from '../runs/meanTerms.js';
 import type { RunState } from './runState.js';
 
 /**

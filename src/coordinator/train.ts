@@ -6,6 +6,7 @@ import { readOptions } from '../model/optionReader.js';
 import { resolveModel } from '../model/resolve.js';
 import { continuedConfig } from '../runs/backendHistory.js';
 import { type Checkpoint, parameterHash } from '../runs/checkpoint.js';
+import type { MeanTerms } from '../runs/meanTerms.js';
 import { assertOwnCheckpoint, type RunConfig } from '../runs/runConfig.js';
 import {
   createNumberedRunDirectory,
@@ -15,7 +16,7 @@ import {
   type RunDirectory,
 } from '../runs/runDirectory.js';
 import { EventSink } from './eventSink.js';
-import type { FinishReason, MeanTerms, RunEvent } from './events.js';
+import type { FinishReason, RunEvent } from './events.js';
 import { canBeDrawn } from './pictures.js';
 import { RunState } from './runState.js';
 import { Trainer } from './trainer.js';

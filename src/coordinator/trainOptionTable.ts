@@ -74,6 +74,7 @@ export const TRAIN_OPTIONS: OptionTable<TrainOptions> = {
   seed: seed64,
   pictures: trueOrFalse,
   preview: positiveInteger,
+  keepCheckpoints: positiveInteger,
   logEvery: positiveInteger,
   barrierTimeout: positiveNumber,
   signal: abortSignal,

@@ -69,6 +69,8 @@ export interface TrainOptions {
   readonly pictures?: boolean;
   /** Test images that the event `preview` has after each epoch; default: there is no such event. Does not change a bit. */
   readonly preview?: number;
+  /** How many checkpoints stay in the run's directory, the newest ones; default 3. */
+  readonly keepCheckpoints?: number;
   /** Steps between lines of metrics.jsonl; default 100. */
   readonly logEvery?: number;
   /** Seconds that a worker may stay away from a barrier; default 60. */

@@ -1,13 +1,14 @@
 import type { Dataset } from '../data/dataset.js';
 import { epochOrder } from '../data/epochOrder.js';
 import { NotFiniteError, UsageError } from '../errors.js';
+import type { MeanTerms } from '../runs/meanTerms.js';
 import type { RunConfig } from '../runs/runConfig.js';
 import type { RunDirectory } from '../runs/runDirectory.js';
 import { Control } from '../worker/control.js';
-import type { FinishReason, MeanTerms, RunEvent } from './events.js';
-import { writeEpochPictures } from './pictures.js';
+import type { FinishReason, RunEvent } from './events.js';
 import { epochPreview } from './preview.js';
 import { divergence, parametersInWords, stoppedBy } from './runFailure.js';
+import { FIRST_PICTURE_STEP, writeEpochPictures, writeFirstPicture } from './runPictures.js';
 import type { RunState } from './runState.js';
 import { testMeans } from './testMeans.js';
 import type { TrainOptions } from './trainOptions.js';
@@ -53,6 +54,8 @@ export class Trainer {
   readonly #failures = new Map<'metrics' | 'events', unknown>();
   /** The first step whose line of metrics.jsonl is lost. */
   #lostFrom: number | undefined;
+  /** Whether this process has written a picture. */
+  #pictured = false;
 
   constructor(parts: TrainerParts) {
     this.#parts = parts;
@@ -89,15 +92,14 @@ export class Trainer {
 
   /** The rest of the epoch that begins or goes on at `step`; returns the next step. */
   async #runEpoch(step: number, endStep: number): Promise<number> {
-    const { pool, state } = this.#parts;
-    const { stepsPerEpoch } = state.settings;
+    const { stepsPerEpoch } = this.#parts.state.settings;
     const epoch = Math.floor(step / stepsPerEpoch);
     const epochEnd = (epoch + 1) * stepsPerEpoch;
     if (step === epoch * stepsPerEpoch) this.#sums = { examples: 0, logLikelihood: 0, kl: 0 };
     this.#shuffle(epoch);
     const examplesBefore = this.#examples;
     const secondsBefore = this.#seconds;
-    const next = await this.#polling(epoch, () => pool.trainSteps(epoch, step, Math.min(epochEnd, endStep)));
+    const next = await this.#steps(epoch, step, Math.min(epochEnd, endStep));
     if (this.#failures.size > 0) throw await this.#stoppedByFailure(next);
     await this.#checkpoint(next);
     if (next === epochEnd) {
@@ -105,6 +107,21 @@ export class Trainer {
       await this.#endEpoch(next, this.#seconds - secondsBefore, examples);
     }
     return next;
+  }
+
+  /**
+   * Steps [from, end) of the epoch; returns the next step. A new run draws its first picture on the way: between two calls of the
+   * pool no rank runs, so that nothing changes the parameters while they are read.
+   */
+  async #steps(epoch: number, from: number, end: number): Promise<number> {
+    const { pool, options } = this.#parts;
+    const run = (first: number, last: number) =>
+      this.#polling(epoch, () => pool.trainSteps(epoch, first, last));
+    if (from > 0 || end <= FIRST_PICTURE_STEP || options.pictures === false) return run(from, end);
+    const next = await run(0, FIRST_PICTURE_STEP);
+    if (this.#stopping()) return next;
+    this.#tellPictures([await writeFirstPicture({ ...this.#parts, step: next })]);
+    return this.#stopping() ? next : run(next, end);
   }
 
   #shuffle(epoch: number): void {
@@ -224,10 +241,11 @@ export class Trainer {
 
   /** @returns the SHA-256 of the parameters. */
   #save(step: number): Promise<string> {
-    const { config, state, directory } = this.#parts;
+    const { config, state, directory, options } = this.#parts;
     const { parameters, adamM, adamV } = state;
     const checkpoint = { config, step, epochSums: { ...this.#sums }, parameters, adamM, adamV };
-    return directory.saveCheckpoint(checkpoint, { metricsLost: this.#lostFrom !== undefined });
+    const metricsLost = this.#lostFrom !== undefined;
+    return directory.saveCheckpoint(checkpoint, { keep: options.keepCheckpoints, metricsLost });
   }
 
   /** Evaluates the test set, writes the epoch's line and pictures. */
@@ -255,8 +273,14 @@ export class Trainer {
     tell({ kind: 'epoch', epoch, step, train, test, seconds, imagesPerSecond });
     if (options.preview) tell(epochPreview({ state, dataset, config, epoch, count: options.preview }));
     if (options.pictures !== false) {
-      const pictures = { state, dataset, config, directory, epoch };
-      for (const path of await writeEpochPictures(pictures)) tell({ kind: 'picture', path });
+      this.#tellPictures(await writeEpochPictures({ ...this.#parts, epoch, step }));
+    }
+  }
+
+  #tellPictures(paths: readonly string[]): void {
+    for (const path of paths) {
+      this.#parts.tell({ kind: 'picture', path, ...(this.#pictured ? {} : { first: true }) });
+      this.#pictured = true;
     }
   }
 

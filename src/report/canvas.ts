@@ -10,20 +10,20 @@ export const LIGHT_GREY: Color = [222, 222, 222];
 
 /** A picture in the making: x grows to the right, y downwards. What falls outside is left out. */
 export class Canvas {
-  /** [height, width, 4], red, green, blue and an opaque alpha. */
-  readonly pixels: Buffer;
+  /** [height, width, 3], red, green, blue. */
+  readonly pixels: Uint8Array;
 
   constructor(
     readonly width: number,
     readonly height: number,
   ) {
-    this.pixels = Buffer.alloc(width * height * 4, 255);
+    this.pixels = new Uint8Array(width * height * 3).fill(255);
   }
 
   /** Lays `color` over the pixel; `coverage` 0 leaves it as it is, 1 replaces it. */
   blend(x: number, y: number, color: Color, coverage = 1): void {
     if (x < 0 || y < 0 || x >= this.width || y >= this.height) return;
-    const place = (y * this.width + x) * 4;
+    const place = (y * this.width + x) * 3;
     for (let channel = 0; channel < 3; channel++) {
       const below = this.pixels[place + channel]!;
       this.pixels[place + channel] = Math.round(below + coverage * (color[channel]! - below));
@@ -45,16 +45,33 @@ export class Canvas {
     }
   }
 
+  /** The same bytes on every machine and Node: the encoder compresses in JavaScript, not by Node's zlib. */
   async png(): Promise<Uint8Array> {
-    const { Jimp, PNGColorType, PNGFilterType } = await import('jimp');
-    const image = Jimp.fromBitmap({ data: this.pixels, width: this.width, height: this.height });
-    // Rows of scaled-up pixels repeat the row above: with the filter that subtracts it, a file is as small as with
-    // jimp's choice among all filters, in a quarter of the time. Leaving the alpha away would take longer.
-    return image.getBuffer('image/png', {
-      colorType: PNGColorType.COLOR_ALPHA,
-      filterType: PNGFilterType.UP,
-      deflateLevel: 6,
-      deflateStrategy: 0,
-    });
+    const { encode } = await import('fast-png');
+    const { width, height } = this;
+    return encode({ width, height, depth: 8, ...this.#channels() }, { zlib: { level: 6 } });
+  }
+
+  /** A byte a pixel where the picture is grey or has few colours: files a third smaller in a third of the time. */
+  #channels(): { channels: 1 | 3; data: Uint8Array; palette?: [number, number, number][] } {
+    const { pixels } = this;
+    const indices = new Uint8Array(pixels.length / 3);
+    const palette: [number, number, number][] = [];
+    const places = new Map<number, number>();
+    let coloured = false;
+    for (let i = 0; i < indices.length; i++) {
+      const [red, green, blue] = [pixels[3 * i]!, pixels[3 * i + 1]!, pixels[3 * i + 2]!];
+      coloured ||= red !== green || red !== blue;
+      const color = (red << 16) | (green << 8) | blue;
+      let place = places.get(color);
+      if (place === undefined) {
+        if (palette.length === 256) return { channels: 3, data: pixels };
+        place = palette.push([red, green, blue]) - 1;
+        places.set(color, place);
+      }
+      indices[i] = place;
+    }
+    if (coloured) return { channels: 1, data: indices, palette };
+    return { channels: 1, data: pixels.filter((_, i) => i % 3 === 0) };
   }
 }

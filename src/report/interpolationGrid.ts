@@ -1,4 +1,4 @@
-import { type Lettering, loadLettering, type TextMask } from './lettering.js';
+import { type TextMask, textLine } from './lettering.js';
 import { LABEL_SIZE, layOutPage, type Page, type PageText, writeText } from './page.js';
 import { countImages, drawTile, GAP, type ImageShape, requireImages, tileScale } from './tiles.js';
 
@@ -28,10 +28,9 @@ export async function interpolationGrid(
 ): Promise<Uint8Array> {
   const { steps, ends } = options;
   const rows = countRows(images, options);
-  const lettering = await loadLettering();
-  const plan = planRows(lettering, rows, options);
-  const page = layOutPage(lettering, options, plan.width, plan.height);
-  writeHeaders(page, lettering, plan, options);
+  const plan = planRows(rows, options);
+  const page = layOutPage(options, plan.width, plan.height);
+  writeHeaders(page, plan, options);
   for (let row = 0; row < rows; row++) {
     const top = page.top + HEADER_HEIGHT + row * plan.pitchY;
     const draw = (source: Float32Array, index: number, left: number) =>
@@ -81,14 +80,14 @@ interface RowPlan {
   readonly height: number;
 }
 
-function planRows(lettering: Lettering, rows: number, options: InterpolationGridOptions): RowPlan {
+function planRows(rows: number, options: InterpolationGridOptions): RowPlan {
   const { steps, ends } = options;
   const scale = tileScale(steps + (ends ? 2 : 0), rows, options);
   const tileWidth = options.width * scale;
   const tileHeight = options.height * scale;
   const rowLabels = (options.rowLabels ?? []).map(({ from, to }) => ({
-    from: lettering.line(from, LABEL_SIZE),
-    to: lettering.line(to, LABEL_SIZE),
+    from: textLine(from, LABEL_SIZE),
+    to: textLine(to, LABEL_SIZE),
   }));
   const labelled = rowLabels.length > 0 ? LABEL_GAP : 0;
   const fromLeft = Math.max(0, ...rowLabels.map(({ from }) => from.width)) + labelled;
@@ -110,15 +109,10 @@ function planRows(lettering: Lettering, rows: number, options: InterpolationGrid
   };
 }
 
-function writeHeaders(
-  page: Page,
-  lettering: Lettering,
-  plan: RowPlan,
-  { steps, ends }: InterpolationGridOptions,
-): void {
+function writeHeaders(page: Page, plan: RowPlan, { steps, ends }: InterpolationGridOptions): void {
   const write = (text: string, left: number) => {
     const x = page.left + left + plan.tileWidth / 2;
-    writeText(page.canvas, lettering.line(text, LABEL_SIZE), x, page.top + HEADER_HEIGHT / 2 - 3, 'center');
+    writeText(page.canvas, textLine(text, LABEL_SIZE), x, page.top + HEADER_HEIGHT / 2 - 3, 'center');
   };
   write('t = 0', plan.columnLeft(0));
   if (steps > 1) write('t = 1', plan.columnLeft(steps - 1));

@@ -1,9 +1,8 @@
-/** How much of each pixel ink covers, 0 to 255, [height, width]. */
-export interface Mask {
-  readonly width: number;
-  readonly height: number;
-  readonly alpha: Uint8Array;
-}
+// Texts in DejaVu Sans, in any size.
+import { GLYPHS } from './glyphs.js';
+import { type Mask, Rasterizer } from './rasterizer.js';
+
+export type { Mask } from './rasterizer.js';
 
 /** A line of text: no wider than its ink, and as high as the font's lines, so that texts of a size align. */
 export interface TextMask extends Mask {
@@ -12,92 +11,78 @@ export interface TextMask extends Mask {
   readonly capBottom: number;
 }
 
-/** Texts in one typeface, in any size (pixels from baseline to baseline, about). */
-export interface Lettering {
-  line(text: string, size: number): TextMask;
-  /** Lines no wider than `width`, except for single words that are. */
-  wrap(text: string, size: number, width: number): TextMask[];
+/** The font's units in an em, and heights above the baseline in them. */
+const EM = 2048;
+const CAPITALS = 1493;
+const SMALL_LETTERS = 1120;
+const ASCENT = 1901;
+const DESCENT = 483;
+/** Round letters go so far beyond straight ones. */
+const OVERSHOOT = 30;
+
+/** @param size of an em, pixels. */
+export function textLine(text: string, size: number): TextMask {
+  const scale = size / EM;
+  const capBottom = Math.ceil(ASCENT * scale);
+  const capTop = capBottom - Math.round(CAPITALS * scale);
+  const y = fitToRows(scale);
+  // Room for ink beyond the signs' advances.
+  const margin = Math.ceil(size / 4);
+  const width = Math.ceil(textWidth(text, size)) + 2 * margin;
+  const rasterizer = new Rasterizer(width, capBottom + Math.ceil(DESCENT * scale));
+  let left = margin;
+  for (const sign of printable(text)) {
+    const start = left;
+    rasterizer.addGlyph(sign, (across, up) => [start + across * scale, capBottom - y(up)]);
+    left += GLYPHS[sign]![0] * scale;
+  }
+  return { ...cropToInk(rasterizer.mask()), capTop, capBottom };
 }
 
-let loading: Promise<Lettering> | undefined;
-
-/** Loaded on first use, because a run without pictures should not wait for it. */
-export function loadLettering(): Promise<Lettering> {
-  loading ??= load();
-  return loading;
+/** Lines no wider than `width`, except for single words that are. */
+export function wrapText(text: string, size: number, width: number): TextMask[] {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/).filter((part) => part !== '')) {
+    const longer = lines.length === 0 ? word : `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && textWidth(longer, size) > width) lines.push(word);
+    else lines.splice(-1, 1, longer);
+  }
+  return lines.map((line) => textLine(line, size));
 }
 
-/** Jimp's small fonts are ASCII only or badly spaced: one large font, scaled down, serves all sizes. */
-const FONT_SIZE = 64;
+/** Sum of the advances, pixels. */
+function textWidth(text: string, size: number): number {
+  return printable(text).reduce((sum, sign) => sum + GLYPHS[sign]![0], 0) * (size / EM);
+}
 
-async function load(): Promise<Lettering> {
-  const [{ Jimp, loadFont, measureText }, { SANS_64_BLACK }] = await Promise.all([
-    import('jimp'),
-    import('jimp/fonts'),
-  ]);
-  const font = await loadFont(SANS_64_BLACK);
-  // Glyphs may reach over the font's line box a little.
-  const lineHeight = Math.ceil(font.common.lineHeight * 1.2);
-
-  const scaled = (text: string, scale: number): Mask => {
-    const width = Math.ceil((measureText(font, text) + FONT_SIZE) * scale);
-    const height = Math.ceil(lineHeight * scale);
-    const image = new Jimp({
-      width: Math.round(width / scale),
-      height: Math.round(height / scale),
-      color: 0x00000000,
-    });
-    image.print({ font, x: FONT_SIZE / 2, y: 0, text });
-    if (scale !== 1) image.resize({ w: width, h: height });
-    const { data } = image.bitmap;
-    const alpha = Uint8Array.from({ length: width * height }, (_, i) => data[i * 4 + 3]!);
-    return { width, height, alpha };
-  };
-
-  const capitals = inkRows(scaled('H', 1));
-  const line = (text: string, size: number): TextMask => {
-    const scale = size / FONT_SIZE;
-    const capTop = Math.round(capitals.first * scale);
-    const capBottom = Math.round((capitals.last + 1) * scale);
-    return { ...cropToInk(scaled(printable(text, font.chars), scale)), capTop, capBottom };
-  };
-
-  const wrap = (text: string, size: number, width: number): TextMask[] => {
-    const lines: string[] = [];
-    for (const word of text.split(/\s+/).filter((part) => part !== '')) {
-      const longer = lines.length === 0 ? word : `${lines.at(-1)} ${word}`;
-      const longerWidth = (measureText(font, printable(longer, font.chars)) * size) / FONT_SIZE;
-      if (lines.length > 0 && longerWidth > width) lines.push(word);
-      else lines.splice(-1, 1, longer);
+/**
+ * Heights in the font's units to pixels above the baseline. Small letters and capitals end at whole rows: otherwise small type
+ * is blurred at its upper edges.
+ */
+function fitToRows(scale: number): (height: number) => number {
+  const small = Math.round(SMALL_LETTERS * scale);
+  const capitals = Math.round(CAPITALS * scale);
+  return (height) => {
+    if (height <= 0) return height >= -OVERSHOOT ? 0 : (height + OVERSHOOT) * scale;
+    if (height <= SMALL_LETTERS) return (height / SMALL_LETTERS) * small;
+    if (height <= SMALL_LETTERS + OVERSHOOT) return small;
+    if (height <= CAPITALS) {
+      const start = SMALL_LETTERS + OVERSHOOT;
+      return small + ((height - start) / (CAPITALS - start)) * (capitals - small);
     }
-    return lines.map((part) => line(part, size));
+    return height <= CAPITALS + OVERSHOOT ? capitals : capitals + (height - CAPITALS - OVERSHOOT) * scale;
   };
-  return { line, wrap };
 }
 
-/** The font has Latin-1: signs it lacks become their likeness or a question mark. */
-function printable(text: string, glyphs: Readonly<Record<string, unknown>>): string {
-  const likeness: Readonly<Record<string, string>> = {
-    '\u2212': '-',
-    '\u2013': '-',
-    '\u2014': '-',
-    '\u2018': "'",
-    '\u2019': "'",
-    '\u2026': '...',
-    '\u2081': '1',
-    '\u2082': '2',
-  };
-  return Array.from(text, (sign) => {
+const LIKENESS: Readonly<Record<string, string>> = { '\u2081': '1', '\u2082': '2' };
+
+/** A hyphen before a number becomes a minus; signs that the font lacks become their likeness or a question mark. */
+function printable(text: string): string[] {
+  const written = text.replace(/(?<=^|\s)-(?=\.?\d)/g, '\u2212');
+  return Array.from(written, (sign) => {
     if (/\s/.test(sign)) return ' ';
-    return likeness[sign] ?? (Object.hasOwn(glyphs, sign) ? sign : '?');
-  }).join('');
-}
-
-/** The first and last rows with ink. */
-function inkRows({ width, height, alpha }: Mask): { first: number; last: number } {
-  const inked = (row: number) => alpha.subarray(row * width, (row + 1) * width).some((value) => value > 0);
-  const rows = Array.from({ length: height }, (_, row) => row).filter(inked);
-  return { first: rows[0] ?? 0, last: rows.at(-1) ?? 0 };
+    return LIKENESS[sign] ?? (Object.hasOwn(GLYPHS, sign) ? sign : '?');
+  });
 }
 
 function cropToInk({ width, height, alpha }: Mask): Mask {

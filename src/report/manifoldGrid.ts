@@ -1,5 +1,5 @@
 import { GREY } from './canvas.js';
-import { loadLettering, type TextMask } from './lettering.js';
+import { type TextMask, textLine } from './lettering.js';
 import { CAPTION_SIZE, LABEL_SIZE, layOutPage, type PageText, writeText } from './page.js';
 import { drawTile, type ImageShape, requireImages, tileScale } from './tiles.js';
 
@@ -25,9 +25,8 @@ export async function manifoldGrid(images: Float32Array, options: ManifoldGridOp
   const scale = tileScale(side, side, options);
   const tileWidth = options.width * scale;
   const tileHeight = options.height * scale;
-  const lettering = await loadLettering();
-  const ticks = zAt.map((z) => lettering.line(tickText(z), CAPTION_SIZE));
-  const [titleX, titleY] = [lettering.line('z1', LABEL_SIZE), lettering.line('z2', LABEL_SIZE)];
+  const ticks = zAt.map((z) => textLine(tickText(z), CAPTION_SIZE));
+  const [titleX, titleY] = [textLine('z1', LABEL_SIZE), textLine('z2', LABEL_SIZE)];
 
   const tickWidth = Math.max(0, ...ticks.map(({ width }) => width));
   // The outermost labels of the x axis may reach beyond their tiles.
@@ -36,12 +35,7 @@ export async function manifoldGrid(images: Float32Array, options: ManifoldGridOp
   const captionHeight = Math.max(0, ...ticks.map(({ capTop, capBottom }) => capBottom - capTop));
   const axisHeight = TICK + LABEL_GAP + captionHeight + AXIS_TITLE_GAP + titleX.height;
   const gridHeight = side * tileHeight;
-  const page = layOutPage(
-    lettering,
-    options,
-    gridLeft + side * tileWidth + overhang,
-    gridHeight + axisHeight,
-  );
+  const page = layOutPage(options, gridLeft + side * tileWidth + overhang, gridHeight + axisHeight);
 
   const { canvas, top } = page;
   const left = page.left + gridLeft;

@@ -14,6 +14,8 @@ export function linesOf(event: ReportEvent, status: RunStatus, style = plain): s
       return startLines(event, style);
     case 'epoch':
       return [epochLine(event, status, style)];
+    case 'picture':
+      return event.first ? [`First picture: ${event.path}`] : [];
     case 'warning':
       return [`${style.warning('Warning:')} ${event.message}`];
     case 'stopping':

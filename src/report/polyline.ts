@@ -1,4 +1,5 @@
 import type { Canvas, Color } from './canvas.js';
+import { shadeOf } from './rasterizer.js';
 
 /** (x, y), pixels; the middle of the pixel in the corner is (0, 0). */
 export type Point = readonly [number, number];
@@ -17,7 +18,7 @@ export function drawPolyline(canvas: Canvas, points: readonly Point[], color: Co
     for (let y = Math.floor(Math.min(from[1], to[1]) - reach); y <= bottom; y++) {
       for (let x = Math.floor(Math.min(from[0], to[0]) - reach); x <= right; x++) {
         if (x < 0 || y < 0 || x >= canvas.width || y >= canvas.height) continue;
-        const covered = Math.min(Math.max(radius + 0.5 - distance([x, y], from, to), 0), 1);
+        const covered = shadeOf(radius + 0.5 - distance([x, y], from, to));
         const pixel = y * canvas.width + x;
         if (covered > (coverage.get(pixel) ?? 0)) coverage.set(pixel, covered);
       }

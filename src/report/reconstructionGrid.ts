@@ -1,20 +1,26 @@
 import { GREY } from './canvas.js';
-import { type Lettering, loadLettering, type TextMask } from './lettering.js';
+import { type TextMask, textLine } from './lettering.js';
 import { CAPTION_SIZE, LABEL_SIZE, layOutPage, type Page, type PageText, writeText } from './page.js';
 import { countImages, drawTile, GAP, type ImageShape, requireImages, tileScale } from './tiles.js';
 
 export interface ReconstructionGridOptions extends ImageShape, PageText {
   /** Examples side by side; default 10. */
   readonly columns?: number;
-  /** Below each example, e.g. its ELBO. */
-  readonly captions?: readonly string[];
-  /** Left of the captions, e.g. `ELBO (nats)`. */
-  readonly captionLabel?: string;
+  /** Lines below the examples. */
+  readonly captions?: readonly CaptionLine[];
+}
+
+/** What stands below each example, e.g. its ELBO. */
+export interface CaptionLine {
+  /** Left of the line, e.g. `ELBO (nats)`. */
+  readonly label: string;
+  /** One an example. */
+  readonly texts: readonly string[];
 }
 
 /** Left of the rows, pixels between label and tile. */
 const LABEL_GAP = 12;
-const CAPTION_HEIGHT = 22;
+const CAPTION_HEIGHT = 20;
 /** Between one pair of rows and the next. */
 const BLOCK_GAP = 14;
 
@@ -32,13 +38,14 @@ export async function reconstructionGrid(
 ): Promise<Uint8Array> {
   const count = countImages(originals, options, 'inputs');
   requireImages(reconstructions, options, 'reconstructions', count);
-  const { captions } = options;
-  if (captions && captions.length !== count) {
-    throw new Error(`There are ${captions.length} captions, but ${count} are needed.`);
+  for (const { label, texts } of options.captions ?? []) {
+    if (texts.length !== count) {
+      const found = texts.length === 1 ? 'is 1 caption' : `are ${texts.length} captions`;
+      throw new Error(`There ${found} of ${label}, but ${count} are needed.`);
+    }
   }
-  const lettering = await loadLettering();
-  const plan = planBlocks(lettering, count, options);
-  const page = layOutPage(lettering, options, plan.width, plan.height);
+  const plan = planBlocks(count, options);
+  const page = layOutPage(options, plan.width, plan.height);
   for (let block = 0; block < plan.blocks; block++) writeRowLabels(page, plan, block);
   for (let i = 0; i < count; i++) {
     const block = Math.floor(i / plan.columns);
@@ -48,10 +55,8 @@ export async function reconstructionGrid(
     const left = x + Math.floor((plan.pitchX - GAP - plan.tileWidth) / 2);
     drawTile(page.canvas, originals, i, options, plan.scale, left, y);
     drawTile(page.canvas, reconstructions, i, options, plan.scale, left, y + plan.tileHeight + GAP);
-    const caption = plan.captions[i];
-    if (caption) {
-      const captionY = y + plan.captionTop;
-      writeText(page.canvas, caption, x + (plan.pitchX - GAP) / 2, captionY, 'center', GREY);
+    for (const { masks, middle } of plan.captions) {
+      writeText(page.canvas, masks[i]!, x + (plan.pitchX - GAP) / 2, y + middle, 'center', GREY);
     }
   }
   return page.canvas.png();
@@ -65,34 +70,40 @@ interface BlockPlan {
   readonly tileHeight: number;
   readonly labels: readonly { readonly mask: TextMask; readonly middle: number }[];
   readonly labelWidth: number;
-  readonly captions: readonly TextMask[];
-  /** The captions' middle, from the block's top. */
-  readonly captionTop: number;
+  /** Each with its middle, from the block's top. */
+  readonly captions: readonly { readonly masks: readonly TextMask[]; readonly middle: number }[];
   readonly pitchX: number;
   readonly pitchBlock: number;
   readonly width: number;
   readonly height: number;
 }
 
-function planBlocks(lettering: Lettering, count: number, options: ReconstructionGridOptions): BlockPlan {
+function planBlocks(count: number, options: ReconstructionGridOptions): BlockPlan {
   const columns = Math.max(Math.min(options.columns ?? 10, count), 1);
   const blocks = Math.ceil(count / columns);
   const scale = tileScale(columns, 2 * blocks, options);
   const tileWidth = options.width * scale;
   const tileHeight = options.height * scale;
-  const captions = (options.captions ?? []).map((text) => lettering.line(text, CAPTION_SIZE));
   const rowsHeight = 2 * tileHeight + GAP;
-  const captionTop = rowsHeight + CAPTION_HEIGHT / 2;
+  const captionLines = options.captions ?? [];
+  const captions = captionLines.map(({ texts }, line) => ({
+    masks: texts.map((text) => textLine(text, CAPTION_SIZE)),
+    middle: rowsHeight + (line + 0.5) * CAPTION_HEIGHT + 2,
+  }));
   const labels = [
-    { mask: lettering.line('input', LABEL_SIZE), middle: tileHeight / 2 },
-    { mask: lettering.line('reconstruction', LABEL_SIZE), middle: GAP + 1.5 * tileHeight },
+    { mask: textLine('input', LABEL_SIZE), middle: tileHeight / 2 },
+    { mask: textLine('reconstruction', LABEL_SIZE), middle: GAP + 1.5 * tileHeight },
+    ...captionLines.map(({ label }, line) => ({
+      mask: textLine(label, CAPTION_SIZE),
+      middle: captions[line]!.middle,
+    })),
   ];
-  if (captions.length > 0 && options.captionLabel !== undefined) {
-    labels.push({ mask: lettering.line(options.captionLabel, CAPTION_SIZE), middle: captionTop });
-  }
   const labelWidth = Math.max(...labels.map(({ mask }) => mask.width)) + LABEL_GAP;
-  const pitchX = Math.max(tileWidth + GAP, ...captions.map((mask) => mask.width + 8));
-  const blockHeight = rowsHeight + (captions.length > 0 ? CAPTION_HEIGHT : 0);
+  const pitchX = Math.max(
+    tileWidth + GAP,
+    ...captions.flatMap(({ masks }) => masks.map(({ width }) => width + 8)),
+  );
+  const blockHeight = rowsHeight + captions.length * CAPTION_HEIGHT;
   const pitchBlock = blockHeight + BLOCK_GAP;
   return {
     columns,
@@ -103,7 +114,6 @@ function planBlocks(lettering: Lettering, count: number, options: Reconstruction
     labels,
     labelWidth,
     captions,
-    captionTop,
     pitchX,
     pitchBlock,
     width: labelWidth + columns * pitchX - GAP,

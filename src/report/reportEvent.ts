@@ -58,7 +58,12 @@ export type ReportEvent =
       readonly imagesPerSecond: number;
     }
   | { readonly kind: 'checkpoint'; readonly step: number; readonly path: string; readonly sha256: string }
-  | { readonly kind: 'picture'; readonly path: string }
+  | {
+      readonly kind: 'picture';
+      readonly path: string;
+      /** True for the first one of this process alone. */
+      readonly first?: boolean;
+    }
   | { readonly kind: 'preview'; readonly epoch: number; readonly rows: PreviewRows }
   | { readonly kind: 'warning'; readonly message: string }
   | { readonly kind: 'note'; readonly message: string }

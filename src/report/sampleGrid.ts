@@ -1,4 +1,3 @@
-import { loadLettering } from './lettering.js';
 import { layOutPage, type PageText } from './page.js';
 import { countImages, drawTile, GAP, type ImageShape, tileScale } from './tiles.js';
 
@@ -15,8 +14,7 @@ export async function sampleGrid(images: Float32Array, options: ImageShape & Pag
   const scale = tileScale(columns, rows, options);
   const pitchX = options.width * scale + GAP;
   const pitchY = options.height * scale + GAP;
-  const lettering = await loadLettering();
-  const page = layOutPage(lettering, options, columns * pitchX - GAP, rows * pitchY - GAP);
+  const page = layOutPage(options, columns * pitchX - GAP, rows * pitchY - GAP);
   for (let i = 0; i < count; i++) {
     const left = page.left + (i % columns) * pitchX;
     const top = page.top + Math.floor(i / columns) * pitchY;

@@ -11,16 +11,27 @@ import { UsageError } from '../errors.js';
 import { jsonText } from '../report/jsonText.js';
 import { isTemporaryFile, writeError, writeFileAtomic } from './atomicFile.js';
 import { type Checkpoint, encodeCheckpoint, loadCheckpoint } from './checkpoint.js';
+import type { MeanTerms } from './meanTerms.js';
 import { parseRunConfigText, type RunConfig } from './runConfig.js';
 
-/** How many checkpoints a run keeps. */
-const kept = 3;
+/** How many checkpoints a run keeps by default. */
+export const CHECKPOINTS_KEPT = 3;
 
 /** One line of metrics.jsonl. */
 export interface Metrics {
   /** Optimiser steps taken when it was measured. */
   readonly step: number;
   readonly [name: string]: unknown;
+}
+
+/** An epoch's line of metrics.jsonl: means over training and test set, nats. */
+export interface EpochTerms {
+  /** Optimiser steps taken at its end. */
+  readonly step: number;
+  /** From 1. */
+  readonly epoch: number;
+  readonly train: MeanTerms;
+  readonly test: MeanTerms;
 }
 
 export interface FoundCheckpoint {
@@ -89,6 +100,17 @@ export class RunDirectory {
       .some((line) => stepOf(line) === step && line.includes('"kind":"epoch"'));
   }
 
+  /** The epochs of metrics.jsonl, in its order. What is not a number there (null) becomes NaN. */
+  epochTerms(): EpochTerms[] {
+    return readIfThere(this.metricsPath)
+      .split('\n')
+      .filter((line) => stepOf(line) !== undefined && line.includes('"kind":"epoch"'))
+      .map((line) => {
+        const { step, epoch, train, test } = JSON.parse(line) as Record<string, unknown>;
+        return { step: numberOf(step), epoch: numberOf(epoch), train: termsOf(train), test: termsOf(test) };
+      });
+  }
+
   /**
    * Drops the lines of later steps, which a run that goes on from `step` will write again, and a last line that was
    * cut off by a kill.
@@ -115,7 +137,7 @@ export class RunDirectory {
   }
 
   /**
-   * Saves `checkpoint` under its step and removes the oldest ones beyond the last 3. The buffers are
+   * Saves `checkpoint` under its step and removes the oldest ones beyond the last `options.keep` (default 3). The buffers are
    * copied before this function returns its promise.
    *
    * @param options.metricsLost metrics.jsonl could not be written: then it is not asked to reach the disk either.
@@ -123,14 +145,14 @@ export class RunDirectory {
    */
   async saveCheckpoint(
     checkpoint: Checkpoint,
-    options: { readonly metricsLost?: boolean } = {},
+    options: { readonly keep?: number | undefined; readonly metricsLost?: boolean } = {},
   ): Promise<string> {
     const { step } = checkpoint;
     const { bytes, parametersSha256 } = encodeCheckpoint(checkpoint);
     // First the metrics: once there is a checkpoint, nothing writes the lines up to its step again.
     if (options.metricsLost !== true) await syncIfThere(this.metricsPath);
     await writeFileAtomic(this.checkpointPath(step), bytes);
-    await this.#prune(step);
+    await this.#prune(step, options.keep ?? CHECKPOINTS_KEPT);
     return parametersSha256;
   }
 
@@ -178,9 +200,9 @@ export class RunDirectory {
    * Counts only what is not newer than the one just saved: newer ones are leftovers that did not load, and must not
    * push out those that do.
    */
-  async #prune(saved: number): Promise<void> {
+  async #prune(saved: number, keep: number): Promise<void> {
     const steps = await this.checkpointSteps();
-    const old = steps.filter((step) => step <= saved).slice(kept);
+    const old = steps.filter((step) => step <= saved).slice(keep);
     await Promise.all(old.map((step) => rm(this.checkpointPath(step), { force: true })));
   }
 }
@@ -301,6 +323,15 @@ function loadNumbered(path: string, step: number): Checkpoint {
     );
   }
   return checkpoint;
+}
+
+function termsOf(json: unknown): MeanTerms {
+  const { elbo, logLikelihood, kl } = (json ?? {}) as Record<string, unknown>;
+  return { elbo: numberOf(elbo), logLikelihood: numberOf(logLikelihood), kl: numberOf(kl) };
+}
+
+function numberOf(json: unknown): number {
+  return typeof json === 'number' ? json : Number.NaN;
 }
 
 /** The step of a line of metrics.jsonl; undefined where the line has none. */

@@ -61,6 +61,7 @@ const wrong: Record<keyof TrainOptions, readonly (readonly [value: unknown, mess
   ],
   pictures: [['no', 'pictures is "no", expected true or false']],
   preview: [[0, `preview is 0, ${positiveInteger}`]],
+  keepCheckpoints: [[0, `keepCheckpoints is 0, ${positiveInteger}`]],
   logEvery: [[0, `logEvery is 0, ${positiveInteger}`]],
   barrierTimeout: [[-1, 'barrierTimeout is -1, expected a positive number']],
   signal: [

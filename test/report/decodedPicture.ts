@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { Jimp } from 'jimp';
-import { loadLettering } from '#src/report/lettering.js';
+import { decode } from 'fast-png';
+import { textLine } from '#src/report/lettering.js';
 
 export type Rgb = readonly [number, number, number];
 
@@ -43,16 +43,19 @@ export class DecodedPicture {
   private constructor(
     readonly width: number,
     readonly height: number,
-    rgba: Uint8Array,
+    colorAt: (pixel: number) => Rgb,
   ) {
-    this.packed = Uint32Array.from({ length: width * height }, (_, i) =>
-      pack([rgba[i * 4]!, rgba[i * 4 + 1]!, rgba[i * 4 + 2]!]),
-    );
+    this.packed = Uint32Array.from({ length: width * height }, (_, i) => pack(colorAt(i)));
   }
 
-  static async of(png: Uint8Array): Promise<DecodedPicture> {
-    const { bitmap } = await Jimp.fromBuffer(Buffer.from(png));
-    return new DecodedPicture(bitmap.width, bitmap.height, bitmap.data);
+  static of(png: Uint8Array): DecodedPicture {
+    const { width, height, channels, data, palette } = decode(png, { checkCrc: true });
+    return new DecodedPicture(width, height, (i) => {
+      if (palette) return [palette[data[i]!]![0]!, palette[data[i]!]![1]!, palette[data[i]!]![2]!];
+      if (channels === 1) return [data[i]!, data[i]!, data[i]!];
+      assert.equal(channels, 3);
+      return [data[3 * i]!, data[3 * i + 1]!, data[3 * i + 2]!];
+    });
   }
 
   at(x: number, y: number): Rgb {
@@ -97,8 +100,8 @@ export class DecodedPicture {
   }
 
   /** Places in `area` at which exactly `text` is written in `color`, as boxes of its ink. */
-  async find(text: string, size: number, color: Rgb = [0, 0, 0], area = this.area): Promise<Box[]> {
-    const mask = (await loadLettering()).line(text, size);
+  find(text: string, size: number, color: Rgb = [0, 0, 0], area = this.area): Box[] {
+    const mask = textLine(text, size);
     const inked = Array.from(mask.alpha.keys()).filter((i) => mask.alpha[i]! > 0);
     const top = Math.floor(inked[0]! / mask.width);
     const bottom = Math.floor(inked.at(-1)! / mask.width);

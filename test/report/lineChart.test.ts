@@ -8,12 +8,12 @@ import { assertMargins, DecodedPicture, middleOf, pack, type Rgb } from './decod
 
 const BLUE: Rgb = [0, 114, 178];
 const ORANGE: Rgb = [213, 94, 0];
-const text = { title: 'ELBO by epoch', xLabel: 'epoch', yLabel: 'ELBO (nats)' };
+const text = { title: 'ELBO by epoch', xLabel: 'epoch' };
 
 const is = (wanted: Rgb) => (color: number) => color === pack(wanted);
 
 async function draw(...series: ChartSeries[]): Promise<DecodedPicture> {
-  return await DecodedPicture.of(await lineChart(series, text));
+  return DecodedPicture.of(await lineChart([{ yLabel: 'ELBO (nats)', series }], text));
 }
 
 describe('lineChart', () => {
@@ -26,7 +26,7 @@ describe('lineChart', () => {
     ] as const;
     const picture = await draw({ label: 'train', points });
     const tick = async (label: string, axis: 'x' | 'y') => {
-      const places = (await picture.find(label, CAPTION_SIZE)).map((box) => middleOf(box)[axis]);
+      const places = picture.find(label, CAPTION_SIZE).map((box) => middleOf(box)[axis]);
       assert.equal(places.length, 1, `${label} is written ${places.length} times`);
       return places[0]!;
     };
@@ -56,16 +56,41 @@ describe('lineChart', () => {
       ['train', BLUE],
       ['test', ORANGE],
     ] as const) {
-      const [box] = await picture.find(label, LABEL_SIZE);
+      const [box] = picture.find(label, LABEL_SIZE);
       assert.ok(box, `${label} is missing`);
       const sample = { left: box.left - 36, right: box.left - 8, top: box.top, bottom: box.bottom };
       assert.ok(picture.boxOf(is(color), sample), `the colour of ${label} is missing`);
     }
-    const [xLabel] = await picture.find('epoch', LABEL_SIZE);
+    const [xLabel] = picture.find('epoch', LABEL_SIZE);
     assert.ok(xLabel && xLabel.top > picture.height - 60);
     // Of the vertical label, all that is known is that there is ink, higher than wide.
     const yLabel = picture.ink({ ...picture.area, right: 24 + 20, top: 60 })!;
     assert.ok(yLabel.bottom - yLabel.top > 3 * (yLabel.right - yLabel.left) && yLabel.count > 100);
+  });
+
+  it('stands panels one below the other, over one scale of x, each with its own of y', async () => {
+    const [train, test] = [
+      [1, 10],
+      [3, 30],
+    ].map(([x, y]) => ({ label: `${x}`, points: [[x!, y!]] as const }));
+    const png = await lineChart(
+      [
+        { yLabel: 'KL', series: [train!, { label: 'test', points: [] }] },
+        { yLabel: 'ELBO', series: [{ label: 'train', points: [] }, test!] },
+      ],
+      text,
+    );
+    const picture = DecodedPicture.of(png);
+    const [above, below] = [picture.boxOf(is(BLUE), picture.area)!, picture.boxOf(is(ORANGE), picture.area)!];
+    const ticks = (label: string) => picture.find(label, CAPTION_SIZE).filter((box) => box.left > 60);
+    for (const label of ['1', '2', '3']) {
+      const columns = ticks(label).map((box) => middleOf(box).x);
+      assert.equal(new Set(columns).size, 1, `${label} stands in one column of both panels`);
+      assert.equal(columns.length, 2);
+    }
+    assert.ok(above.bottom < middleOf(ticks('1')[0]!).y && below.bottom > middleOf(ticks('1')[0]!).y);
+    assert.equal(picture.find('epoch', LABEL_SIZE).length, 1, 'the axis is named once');
+    assertMargins(picture);
   });
 
   it('breaks the line at values that are not finite', async () => {
@@ -93,7 +118,7 @@ describe('lineChart', () => {
       [[1, Number.NEGATIVE_INFINITY]],
     ] as ChartSeries['points'][]) {
       const picture = await draw({ label: 'train', points });
-      assert.equal((await picture.find('no finite values', LABEL_SIZE, [95, 95, 95])).length, 1);
+      assert.equal(picture.find('no finite values', LABEL_SIZE, [95, 95, 95]).length, 1);
     }
   });
 

@@ -11,7 +11,7 @@ describe('manifoldGrid', () => {
   const zAt = [-1.5, -0.25, 0.75];
 
   it('stands the tiles side by side, the first row at the top', async () => {
-    const picture = await DecodedPicture.of(
+    const picture = DecodedPicture.of(
       await manifoldGrid(distinctImages(9, shape), { ...shape, zAt, title: 'title' }),
     );
     const tiles = findTiles(picture, 9, shape);
@@ -24,12 +24,12 @@ describe('manifoldGrid', () => {
   });
 
   it('labels z1 to the right below the tiles, z2 upwards at their left', async () => {
-    const picture = await DecodedPicture.of(
+    const picture = DecodedPicture.of(
       await manifoldGrid(distinctImages(9, shape), { ...shape, zAt, title: 'title' }),
     );
     const tiles = findTiles(picture, 9, shape);
     for (const [i, text] of ['-1.50', '-0.25', '0.75'].entries()) {
-      const found = await picture.find(text, CAPTION_SIZE);
+      const found = picture.find(text, CAPTION_SIZE);
       const below = found.find(({ top }) => top > tiles[8]!.bottom);
       const beside = found.find(({ right }) => right < tiles[0]!.left);
       assert.ok(below && beside, `${text} is missing on an axis`);
@@ -37,8 +37,8 @@ describe('manifoldGrid', () => {
       assert.ok(Math.abs(middleOf(below).x - middleOf(tiles[i]!).x) <= 1);
       assert.ok(Math.abs(middleOf(beside).y - middleOf(tiles[3 * (2 - i)]!).y) <= 1);
     }
-    const [z1] = await picture.find('z1', LABEL_SIZE);
-    const [z2] = await picture.find('z2', LABEL_SIZE);
+    const [z1] = picture.find('z1', LABEL_SIZE);
+    const [z2] = picture.find('z2', LABEL_SIZE);
     assert.ok(z1!.top > tiles[8]!.bottom + 20 && z2!.right < tiles[0]!.left - 20);
   });
 
@@ -47,16 +47,14 @@ describe('manifoldGrid', () => {
     const tiny = { height: 12, width: 12, channels: 1 };
     const many = Array.from({ length: side }, (_, i) => -2 + i * 0.1);
     const white = new Float32Array(side * side * 144).fill(1);
-    const picture = await DecodedPicture.of(
-      await manifoldGrid(white, { ...tiny, zAt: many, title: 'title' }),
-    );
+    const picture = DecodedPicture.of(await manifoldGrid(white, { ...tiny, zAt: many, title: 'title' }));
     // The tiles are white: the only ink in the lowest lines is that of labels, ticks and z1.
-    const [z1] = await picture.find('z1', LABEL_SIZE);
+    const [z1] = picture.find('z1', LABEL_SIZE);
     const labels: { left: number; right: number }[] = [];
     for (const z of many) {
       const text = z.toFixed(2) === '-0.00' ? '0.00' : z.toFixed(2);
       const area = { ...picture.area, top: z1!.top - 40, bottom: z1!.top };
-      const below = await picture.find(text, CAPTION_SIZE, [0, 0, 0], area);
+      const below = picture.find(text, CAPTION_SIZE, [0, 0, 0], area);
       labels.push(...below);
     }
     labels.sort((a, b) => a.left - b.left);

@@ -23,7 +23,7 @@ describe('reconstructionGrid', () => {
 
   it('stands each reconstruction below its input, in as many pairs of rows as needed', async () => {
     const png = await reconstructionGrid(inputs, reconstructions, { ...shape, columns: 3, title: 'title' });
-    const picture = await DecodedPicture.of(png);
+    const picture = DecodedPicture.of(png);
     const above = findTiles(picture, 5, shape);
     const below = findTiles(picture, 5, shape, 500);
     const pitch = above[1]!.left - above[0]!.left;
@@ -40,12 +40,12 @@ describe('reconstructionGrid', () => {
 
   it('labels the rows at their left, at the height of their tiles', async () => {
     const png = await reconstructionGrid(inputs, reconstructions, { ...shape, columns: 3, title: 'title' });
-    const picture = await DecodedPicture.of(png);
+    const picture = DecodedPicture.of(png);
     for (const [label, first] of [
       ['input', 0],
       ['reconstruction', 500],
     ] as const) {
-      const found = await picture.find(label, LABEL_SIZE);
+      const found = picture.find(label, LABEL_SIZE);
       const tiles = findTiles(picture, 5, shape, first);
       assert.equal(found.length, 2);
       found.forEach((text, block) => {
@@ -55,28 +55,39 @@ describe('reconstructionGrid', () => {
     }
   });
 
-  it('writes captions below their tiles, and their label at the left', async () => {
-    const captions = ['-101.25', '-99.50', '-3.75', '-160.00', '-88.25'];
-    const options = { ...shape, title: 'title', captions, captionLabel: 'ELBO (nats)' };
-    const picture = await DecodedPicture.of(await reconstructionGrid(inputs, reconstructions, options));
+  it('writes lines of captions below their tiles, and the label of each line at the left', async () => {
+    const captions = [
+      { label: 'class', texts: ['7', '2', '1', '0', '4'] },
+      { label: 'ELBO (nats)', texts: ['-101.25', '-99.50', '-3.75', '-160.00', '-88.25'] },
+    ];
+    const options = { ...shape, title: 'title', captions };
+    const picture = DecodedPicture.of(await reconstructionGrid(inputs, reconstructions, options));
     const tiles = findTiles(picture, 5, shape, 500);
-    const [label] = await picture.find('ELBO (nats)', CAPTION_SIZE);
-    for (const [i, tile] of tiles.entries()) {
-      const [caption] = await picture.find(captions[i]!, CAPTION_SIZE, GREY);
-      assertCentred(caption, tile, 'x');
-      assert.ok(caption!.top > tile.bottom && caption!.bottom < picture.height - 20);
-      assert.ok(label!.right < caption!.left && label!.top < caption!.bottom && label!.bottom > caption!.top);
+    let above = tiles[0]!.bottom;
+    for (const { label, texts } of captions) {
+      const [name] = picture.find(label, CAPTION_SIZE);
+      const line = { ...picture.area, top: above, bottom: name!.bottom + 6 };
+      for (const [i, tile] of tiles.entries()) {
+        const column = { ...line, left: tile.left - 30, right: tile.right + 30 };
+        const [caption] = picture.find(texts[i]!, CAPTION_SIZE, GREY, column);
+        assertCentred(caption, tile, 'x');
+        assert.ok(caption!.top > above && caption!.bottom < picture.height - 20);
+        assert.ok(name!.right < caption!.left && name!.top < caption!.bottom && name!.bottom > caption!.top);
+      }
+      above = name!.bottom;
     }
+    assertMargins(picture);
   });
 
   it('moves the tiles apart for captions that are wider', async () => {
     const narrow: TestShape = { height: 40, width: 1, channels: 3 };
     const images = distinctImages(2, narrow);
-    const captions = ['one long caption', 'another long caption'];
+    const texts = ['one long caption', 'another long caption'];
+    const captions = [{ label: '', texts }];
     const options = { ...narrow, title: 'title', captions };
-    const picture = await DecodedPicture.of(await reconstructionGrid(images, images, options));
-    const [first] = await picture.find(captions[0]!, CAPTION_SIZE, GREY);
-    const [second] = await picture.find(captions[1]!, CAPTION_SIZE, GREY);
+    const picture = DecodedPicture.of(await reconstructionGrid(images, images, options));
+    const [first] = picture.find(texts[0]!, CAPTION_SIZE, GREY);
+    const [second] = picture.find(texts[1]!, CAPTION_SIZE, GREY);
     assert.ok(first && second && first.right + 4 < second.left);
     assertMargins(picture);
   });
@@ -86,9 +97,12 @@ describe('reconstructionGrid', () => {
     await assert.rejects(reconstructionGrid(inputs, distinctImages(4, shape), options), {
       message: 'There are 4 reconstructions, but 5 are needed.',
     });
-    await assert.rejects(reconstructionGrid(inputs, inputs, { ...options, captions: ['-1'] }), {
-      message: 'There are 1 captions, but 5 are needed.',
-    });
+    await assert.rejects(
+      reconstructionGrid(inputs, inputs, { ...options, captions: [{ label: 'class', texts: ['-1'] }] }),
+      {
+        message: 'There is 1 caption of class, but 5 are needed.',
+      },
+    );
   });
 });
 
@@ -103,7 +117,7 @@ describe('interpolationGrid', () => {
 
   it('goes from left to right in each row, between the inputs', async () => {
     const png = await interpolationGrid(images, { ...shape, steps, ends, title: 'title' });
-    const picture = await DecodedPicture.of(png);
+    const picture = DecodedPicture.of(png);
     const tiles = findTiles(picture, 2 * steps, shape);
     const from = findTiles(picture, 2, shape, 500);
     const to = findTiles(picture, 2, shape, 600);
@@ -121,19 +135,19 @@ describe('interpolationGrid', () => {
 
   it('labels both ends of the columns and of the rows', async () => {
     const png = await interpolationGrid(images, { ...shape, steps, ends, rowLabels, title: 'title' });
-    const picture = await DecodedPicture.of(png);
+    const picture = DecodedPicture.of(png);
     const tiles = findTiles(picture, 2 * steps, shape);
     const from = findTiles(picture, 2, shape, 500);
     const to = findTiles(picture, 2, shape, 600);
-    const find = async (text: string) => await picture.find(text, LABEL_SIZE);
-    assertCentred((await find('t = 0'))[0], tiles[0]!, 'x');
-    assertCentred((await find('t = 1'))[0], tiles[steps - 1]!, 'x');
-    const inputs = await find('input');
+    const find = (text: string) => picture.find(text, LABEL_SIZE);
+    assertCentred(find('t = 0')[0], tiles[0]!, 'x');
+    assertCentred(find('t = 1')[0], tiles[steps - 1]!, 'x');
+    const inputs = find('input');
     assertCentred(inputs[0], from[0]!, 'x');
     assertCentred(inputs[1], to[0]!, 'x');
     for (const [row, label] of rowLabels.entries()) {
-      const [left] = await find(label.from);
-      const [right] = await find(label.to);
+      const [left] = find(label.from);
+      const [right] = find(label.to);
       // Small letters and ascenders: the middle of the ink is not that of the capitals.
       assertCentred(left, from[row]!, 'y', 3);
       assertCentred(right, to[row]!, 'y', 3);
@@ -143,10 +157,8 @@ describe('interpolationGrid', () => {
   });
 
   it('draws no inputs where there are none', async () => {
-    const picture = await DecodedPicture.of(
-      await interpolationGrid(images, { ...shape, steps, title: 'title' }),
-    );
-    assert.deepEqual(await picture.find('input', LABEL_SIZE), []);
+    const picture = DecodedPicture.of(await interpolationGrid(images, { ...shape, steps, title: 'title' }));
+    assert.deepEqual(picture.find('input', LABEL_SIZE), []);
     const ink = picture.ink()!;
     const tiles = findTiles(picture, 2 * steps, shape);
     assert.equal(ink.left, tiles[0]!.left);

@@ -12,7 +12,7 @@ describe('sampleGrid', () => {
   it('stands images upright in reading order, with white gaps of one width', async () => {
     const shape: TestShape = { height: 4, width: 3, channels: 3 };
     const png = await sampleGrid(distinctImages(7, shape), { ...shape, title: 'samples' });
-    const picture = await DecodedPicture.of(png);
+    const picture = DecodedPicture.of(png);
     const tiles = findTiles(picture, 7, shape);
     // √(7 · 4/3) = 3.06: four columns, so that the picture is nearly square.
     const [first] = tiles;
@@ -31,7 +31,7 @@ describe('sampleGrid', () => {
 
   it('draws 0 black, 1 white, what is beyond as the nearest of them, and NaN in magenta', async () => {
     const values = Float32Array.of(0, 1, 0.5, -3, 7, Number.NaN);
-    const picture = await DecodedPicture.of(await sampleGrid(values, { ...grey(1, 6), title: '' }));
+    const picture = DecodedPicture.of(await sampleGrid(values, { ...grey(1, 6), title: '' }));
     const tile = picture.boxOf((color) => color === 0)!;
     const scale = tile.bottom - tile.top + 1;
     const colors = Array.from({ length: 6 }, (_, i) => picture.at(tile.left + i * scale, tile.bottom));
@@ -48,11 +48,9 @@ describe('sampleGrid', () => {
   it('writes the title, and the note below it, above the tiles', async () => {
     const shape: TestShape = { height: 5, width: 5, channels: 3 };
     const text = { title: 'samples after epoch 3', note: 'Means of p(x|z)' };
-    const picture = await DecodedPicture.of(
-      await sampleGrid(distinctImages(4, shape), { ...shape, ...text }),
-    );
-    const [title] = await picture.find(text.title, TITLE_SIZE);
-    const [note] = await picture.find(text.note, LABEL_SIZE, [95, 95, 95]);
+    const picture = DecodedPicture.of(await sampleGrid(distinctImages(4, shape), { ...shape, ...text }));
+    const [title] = picture.find(text.title, TITLE_SIZE);
+    const [note] = picture.find(text.note, LABEL_SIZE, [95, 95, 95]);
     const [tile] = findTiles(picture, 4, shape);
     assert.ok(title && note && tile);
     assert.equal(title.left, tile.left);
@@ -64,9 +62,7 @@ describe('sampleGrid', () => {
     const sentence = 'a title of many words '.repeat(12);
     const word = 'W'.repeat(90);
     const draw = async (title: string) => {
-      const picture = await DecodedPicture.of(
-        await sampleGrid(new Float32Array(1), { ...grey(1, 1), title }),
-      );
+      const picture = DecodedPicture.of(await sampleGrid(new Float32Array(1), { ...grey(1, 1), title }));
       assertMargins(picture);
       return picture.width;
     };

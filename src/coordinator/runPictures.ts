@@ -1,0 +1,76 @@
+// The pictures that a run writes while it trains.
+import { join } from 'node:path';
+import type { Dataset } from '../data/dataset.js';
+import { LatentModel } from '../inference/latentModel.js';
+import { writeFileAtomic } from '../runs/atomicFile.js';
+import type { RunConfig } from '../runs/runConfig.js';
+import type { RunDirectory } from '../runs/runDirectory.js';
+import {
+  curvesPicture,
+  latentPicture,
+  manifoldPicture,
+  reconstructionPicture,
+  samplePicture,
+} from './pictures.js';
+import type { PictureSource } from './pictureText.js';
+import type { RunState } from './runState.js';
+
+/** A new run draws its first picture after so many steps, if its first epoch is longer. */
+export const FIRST_PICTURE_STEP = 100;
+
+const SAMPLES = 100;
+const RECONSTRUCTIONS = 20;
+const MANIFOLD_SIDE = 20;
+
+export interface RunPictures {
+  readonly state: RunState;
+  readonly dataset: Dataset;
+  readonly config: RunConfig;
+  readonly directory: RunDirectory;
+  readonly step: number;
+}
+
+/** Samples in the middle of the first epoch. Reads the parameters: no step may be under way. Returns the file. */
+export async function writeFirstPicture({ state, config, directory, step }: RunPictures): Promise<string> {
+  const png = await samplePicture(modelOf(state), { config, step }, { count: SAMPLES });
+  return write(directory, `samples-step-${String(step).padStart(9, '0')}`, png);
+}
+
+/**
+ * What the model makes after an epoch: samples, reconstructions and the manifold of a plane, each in a file of the epoch; the
+ * curves so far, and the posterior means of test images, which replace those of the epoch before. Returns the files.
+ */
+export async function writeEpochPictures(
+  options: RunPictures & { readonly epoch: number },
+): Promise<string[]> {
+  const { state, directory, epoch, config, step, dataset } = options;
+  const { test } = dataset;
+  const model = modelOf(state);
+  const source: PictureSource = { config, step, epoch };
+  const suffix = `epoch-${String(epoch).padStart(4, '0')}`;
+  const pictures: [string, Uint8Array | undefined][] = [
+    [`samples-${suffix}`, await samplePicture(model, source, { count: SAMPLES })],
+    [`reconstructions-${suffix}`, await reconstructionPicture(model, source, test, RECONSTRUCTIONS)],
+  ];
+  if (state.model.latent === 2) {
+    pictures.push([`manifold-${suffix}`, await manifoldPicture(model, source, MANIFOLD_SIDE)]);
+  }
+  pictures.push(['curves', await curvesPicture(directory.epochTerms(), source)]);
+  pictures.push(['latent', await latentPicture(model, source, test)]);
+  const paths: string[] = [];
+  for (const [name, png] of pictures) {
+    if (png) paths.push(await write(directory, name, png));
+  }
+  return paths;
+}
+
+/** With a copy of the parameters as they are now. */
+function modelOf({ model, parameters, platform }: RunState): LatentModel {
+  return new LatentModel(model, parameters, { platform });
+}
+
+async function write(directory: RunDirectory, name: string, png: Uint8Array): Promise<string> {
+  const path = join(directory.picturesPath, `${name}.png`);
+  await writeFileAtomic(path, png);
+  return path;
+}
