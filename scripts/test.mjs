@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Whole runs, other programs, and files that take seconds each: areas, and files of other areas. */
-const QUICK_WITHOUT = ['package/', 'tfjs/', 'training/'];
+const QUICK_WITHOUT = ['package/', 'tfjs/', 'coordinator/'];
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 
