@@ -35,7 +35,7 @@ export function batchSizeFlag() {
 
 export function dataFlag(text: string) {
   return path('the path of a directory', {
-    describe: `Directory of IDX files, plain or gzip: ${text}`,
+    describe: `Directory of IDX files, plain or gzip (docs/data.md): ${text}`,
     default: 'the full MNIST (comes with the package)',
   });
 }

@@ -10,6 +10,14 @@ import {
 import { UsageError } from '#src/errors.js';
 import { tinyConfig, tinyModel } from './exampleRun.js';
 
+test('a config with a key twice is refused', () => {
+  const text = JSON.stringify(tinyConfig).replace('"shards":', '"epochs":1,"shards":');
+  assert.throws(
+    () => parseRunConfigText(text, 'config.json'),
+    /^UsageError: config\.json: the key "epochs" stands twice in one object, at line 1, column \d+ and at line 1, column \d+,/,
+  );
+});
+
 test('a config survives JSON', () => {
   assert.deepEqual(parseRunConfigText(JSON.stringify(tinyConfig), 'config.json'), tinyConfig);
 });
