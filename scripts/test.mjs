@@ -6,8 +6,24 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Whole runs, other programs, and files that take seconds each: areas, and files of other areas. */
-const QUICK_WITHOUT = ['package/', 'tfjs/', 'coordinator/'];
+/** Areas and files of whole runs, of other programs, and of whole models against references: seconds of computing each. */
+const QUICK_WITHOUT = [
+  'package/',
+  'tfjs/',
+  'coordinator/',
+  'backends/cpuContract',
+  'backends/native',
+  'backends/ownerUpdate',
+  'backends/simdContract',
+  'backends/simdGolden',
+  'backends/wasmContract',
+  'bench/registry',
+  'cli/bench',
+  'cli/refusals',
+  'cli/run',
+  'cli/stopping',
+  'golden/float32',
+];
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 
