@@ -79,7 +79,7 @@ describe('a run that ends early', {
     await running.printed('Training in twice');
     running.process.kill('SIGINT');
     await running.printed(
-      'Stopping after this step, with a checkpoint. Press Ctrl-C again to leave at once.',
+      'Stopping after this step, with a checkpoint. Ctrl-C again leaves at once.',
     );
     await sleep(600);
     running.process.kill('SIGINT');
