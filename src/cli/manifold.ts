@@ -1,7 +1,7 @@
 import { defineCommand } from './command.js';
 import { ExitCode } from './exitCode.js';
 import { wholeNumber } from './flags.js';
-import { outFlag, writePicture } from './pictureFile.js';
+import { announceImages, outFlag, writePicture } from './pictureFile.js';
 import { outputFlags, runArgument } from './sharedFlags.js';
 
 export const manifoldCommand = defineCommand({
@@ -23,6 +23,7 @@ export const manifoldCommand = defineCommand({
       import('../coordinator/pictures.js'),
     ]);
     const loaded = await loadModel(run);
+    announceImages(side * side, json);
     const title = `${loaded.config.model.name}, step ${loaded.step}: the latent space`;
     const png = await manifoldPicture(loaded.model, { side, title });
     await writePicture(png, { run, loaded, name: 'manifold', out, json });

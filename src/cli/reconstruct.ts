@@ -1,7 +1,7 @@
 import { defineCommand } from './command.js';
 import { ExitCode } from './exitCode.js';
 import { wholeNumber } from './flags.js';
-import { outFlag, writePicture } from './pictureFile.js';
+import { announceImages, outFlag, writePicture } from './pictureFile.js';
 import { dataFlag, outputFlags, runArgument } from './sharedFlags.js';
 
 export const reconstructCommand = defineCommand({
@@ -30,6 +30,7 @@ export const reconstructCommand = defineCommand({
     const { loaded, dataset } = await loadForTestSet(run, data);
     const { config, model, step } = loaded;
     const shown = Math.min(count, dataset.test.count);
+    announceImages(shown, json);
     const x = testExamples(
       config,
       dataset.test,

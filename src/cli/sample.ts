@@ -1,7 +1,7 @@
 import { defineCommand, given } from './command.js';
 import { ExitCode } from './exitCode.js';
 import { switchFlag, wholeNumber } from './flags.js';
-import { outFlag, writePicture } from './pictureFile.js';
+import { announceImages, outFlag, writePicture } from './pictureFile.js';
 import { outputFlags, runArgument, seedFlag } from './sharedFlags.js';
 
 export const sampleCommand = defineCommand({
@@ -28,6 +28,7 @@ export const sampleCommand = defineCommand({
       import('../coordinator/pictures.js'),
     ]);
     const loaded = await loadModel(run);
+    announceImages(count, json);
     const what = draw ? 'samples (drawn pixels)' : 'samples (means)';
     const title = `${loaded.config.model.name}, step ${loaded.step}: ${count} ${what}, seed ${seed ?? 0}`;
     const png = await samplePicture(loaded.model, { count, draw, title, ...given({ seed }) });
