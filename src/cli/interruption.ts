@@ -56,7 +56,7 @@ export class Interruption {
   #signalled(exitCode: number): void {
     if (this.#exitCode === undefined) {
       this.#request(exitCode);
-      this.#tell('Stopping after this step, with a checkpoint. Press Ctrl-C again to leave at once.');
+      this.#tell('Stopping after this step, with a checkpoint. Ctrl-C again leaves at once.');
     } else if (performance.now() - this.#since > ECHO) {
       // Behind the ^C of the terminal, so that the shell's prompt begins a line.
       if (process.stderr.isTTY) process.stderr.write('\n');

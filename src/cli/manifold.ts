@@ -2,7 +2,7 @@ import { UsageError } from '../errors.js';
 import { defineCommand } from './command.js';
 import { ExitCode } from './exitCode.js';
 import { switchFlag, wholeNumber } from './flags.js';
-import { outFlag, writePicture } from './pictureFile.js';
+import { announceImages, outFlag, writePicture } from './pictureFile.js';
 import { outputFlags, runArgument } from './sharedFlags.js';
 
 /** Images along each side. */
@@ -46,7 +46,9 @@ export const manifoldCommand = defineCommand({
       import('../coordinator/pictures.js'),
     ]);
     const loaded = await loadForUser(run);
-    const png = await manifoldPicture(loaded.model, loaded, side ?? SIDE);
+    const images = side ?? SIDE;
+    announceImages(images * images, json);
+    const png = await manifoldPicture(loaded.model, loaded, images);
     await writePicture(png, { run, loaded, name: 'manifold', out, json });
     return ExitCode.done;
   },

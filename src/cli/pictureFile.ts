@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { LoadedModel } from '../coordinator/loadModel.js';
+import { formatCount } from '../report/quantity.js';
 import { writeFileAtomic } from '../runs/atomicFile.js';
 import { pngPath } from './flags.js';
 import { printJson, printLine } from './output.js';
@@ -22,6 +23,15 @@ export function outFlag(name: string) {
     describe: 'The PNG to write',
     default: `${name}-step-<step>.png in the run's pictures/, or beside the checkpoint file`,
   });
+}
+
+/** Images from which on a picture takes seconds. */
+const MANY = 1000;
+
+/** Says on standard error that many images are on their way: they are computed in one go, without a word in between. */
+export function announceImages(count: number, json: boolean | undefined): void {
+  if (count < MANY || json) return;
+  process.stderr.write(`Drawing ${formatCount(count)} images: this takes some seconds …\n`);
 }
 
 /** Writes a command's picture and prints where it is. */

@@ -1,7 +1,7 @@
 import { defineCommand } from './command.js';
 import { ExitCode } from './exitCode.js';
 import { wholeNumber } from './flags.js';
-import { outFlag, writePicture } from './pictureFile.js';
+import { announceImages, outFlag, writePicture } from './pictureFile.js';
 import { dataFlag, outputFlags, runArgument } from './sharedFlags.js';
 
 export const reconstructCommand = defineCommand({
@@ -27,6 +27,7 @@ export const reconstructCommand = defineCommand({
       import('../coordinator/pictures.js'),
     ]);
     const { loaded, dataset } = await loadForTestSet(run, data);
+    announceImages(Math.min(count, dataset.test.count), json);
     const png = await reconstructionPicture(loaded.model, loaded, dataset.test, count);
     await writePicture(png, { run, loaded, name: 'reconstructions', out, json });
     return ExitCode.done;

@@ -1,7 +1,7 @@
 import { defineCommand, given } from './command.js';
 import { ExitCode } from './exitCode.js';
 import { switchFlag, wholeNumber } from './flags.js';
-import { outFlag, writePicture } from './pictureFile.js';
+import { announceImages, outFlag, writePicture } from './pictureFile.js';
 import { outputFlags, runArgument, seedFlag } from './sharedFlags.js';
 
 export const sampleCommand = defineCommand({
@@ -28,6 +28,7 @@ export const sampleCommand = defineCommand({
       import('../coordinator/pictures.js'),
     ]);
     const loaded = await loadForUser(run);
+    announceImages(count, json);
     const png = await samplePicture(loaded.model, loaded, { count, draw, ...given({ seed }) });
     await writePicture(png, { run, loaded, name: draw ? 'draws' : 'samples', out, json });
     return ExitCode.done;

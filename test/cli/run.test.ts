@@ -134,6 +134,16 @@ describe('a run', { concurrency: 2 }, () => {
     );
   });
 
+  it('says that a large picture is on its way', async () => {
+    const args = ['sample', run, '--count', '1000', '-o', 'many.png'];
+    assert.deepEqual(await runProgram(args, directory), {
+      code: 0,
+      stdout: 'many.png\n',
+      stderr: 'Drawing 1,000 images: this takes some seconds …\n',
+    });
+    assert.equal((await runProgram([...args, '--json'], directory)).stderr, '');
+  });
+
   const pictures: readonly (readonly [name: string, args: readonly string[]])[] = [
     ['samples', ['sample', run, '--count', '5']],
     ['draws', ['sample', run, '--count', '5', '--draw', '--seed', '18446744073709551615']],

@@ -18,7 +18,7 @@ const skip = typeof installed === 'string' && installed;
 const project = installed as InstalledProject;
 if (!skip) after(project.remove);
 
-const GOLDEN = JSON.parse(readFileSync(join(ROOT, 'test/training/golden.json'), 'utf8')) as {
+const GOLDEN = JSON.parse(readFileSync(join(ROOT, 'test/coordinator/golden.json'), 'utf8')) as {
   readonly portable: { readonly mlp: string };
 };
 

@@ -12,7 +12,7 @@ import { ROOT } from './installedProject.js';
 
 type Arithmetic = 'portable' | 'fused';
 
-const GOLDEN = JSON.parse(readFileSync(join(ROOT, 'test/training/golden.json'), 'utf8')) as Record<
+const GOLDEN = JSON.parse(readFileSync(join(ROOT, 'test/coordinator/golden.json'), 'utf8')) as Record<
   Arithmetic,
   Record<'cvae' | 'mlp', string>
 >;
