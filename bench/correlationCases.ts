@@ -13,7 +13,7 @@ import {
   smallBorder,
 } from '#src/backends/simd/gather.js';
 import { Tensor } from '#src/backends/simd/tensor.js';
-import { layerMultiplyAdds } from '#src/model/describe.js';
+import { layerMultiplyAdds } from '#src/model/layers/kinds.js';
 import { sizeOf } from '#src/model/layout.js';
 import type { CorrelationLayer } from '#src/model/model.js';
 import { gamma, sampleFloats, underflow } from '../test/kernels/float32.js';

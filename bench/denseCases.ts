@@ -12,7 +12,7 @@ import {
 } from '#src/backends/simd/densePasses.js';
 import { UNIT_ROWS } from '#src/backends/simd/ownedUnits.js';
 import { Tensor } from '#src/backends/simd/tensor.js';
-import { layerMultiplyAdds } from '#src/model/describe.js';
+import { layerMultiplyAdds } from '#src/model/layers/kinds.js';
 import { sampleFloats } from '../test/kernels/float32.js';
 import {
   type Bounded,
