@@ -99,7 +99,7 @@ const silu: ReferenceActivation = {
     // From an x̂ elsewhere: f changes by up to 1.1 times the distance, and its own rounding grows by |σ + …| of it.
     return rounded + x.bound * (1.1 + gamma(arithmetic, 4) + 3 * elementaryError(arithmetic));
   },
-  /** σ (1 + x (1 − σ)): σ's error once in front and once inside, where x meets it; four roundings. */
+  /** σ(x) + x σ(x) σ(−x), or σ (1 + x σ(−x)): an error of either factor meets x; up to five roundings. */
   gradientBound: (x, d, arithmetic) => {
     const sigma = boundedSigmoid({ value: x.value, bound: 0 }, arithmetic);
     const magnitude = Math.abs(x.value) + x.bound;
@@ -107,7 +107,7 @@ const silu: ReferenceActivation = {
     const inner = 1 + magnitude * (1 + gamma(arithmetic, 1));
     const roundings = gamma(arithmetic, 6) * s * inner;
     const sigmaError = sigma.bound + (x.bound / 4) * (2 * elementaryError(arithmetic) + gamma(arithmetic, 4));
-    const slopeError = sigmaError * (inner + s * magnitude) + roundings + x.bound / 2;
+    const slopeError = sigmaError * (inner + (1 + s) * magnitude) + roundings + x.bound / 2;
     return timesSlope(d, silu.slope(x.value, {}), slopeError + arithmetic.underflow, arithmetic);
   },
 };

@@ -1,6 +1,7 @@
 // SiLU, x · σ(x) with the logistic sigmoid σ (Elfwing et al. 2018); its gradient needs the input. Regions are written in
 // whole vectors of four.
 
+import { decay } from '../elementary';
 import { logistic } from '../functions';
 
 // @ts-ignore: decorator
@@ -9,13 +10,16 @@ function silu(x: v128): v128 {
   return f32x4.mul(x, logistic(x));
 }
 
-/** σ · (1 + x (1 − σ)). */
+/** σ(x) + x σ(x) σ(−x): with e = e^−|x|, σ(|x|) = 1 / (1 + e) and σ(x) σ(−x) = e / (1 + e)², where nothing cancels. */
 // @ts-ignore: decorator
 @inline
 function slope(x: v128): v128 {
   const one = f32x4.splat(1);
-  const s = logistic(x);
-  return f32x4.mul(s, f32x4.add(one, f32x4.mul(x, f32x4.sub(one, s))));
+  const e = decay(x);
+  const positive = f32x4.div(one, f32x4.add(one, e));
+  const negative = f32x4.mul(e, positive);
+  const s = v128.bitselect(negative, positive, f32x4.lt(x, f32x4.splat(0)));
+  return f32x4.add(s, f32x4.mul(x, f32x4.mul(negative, positive)));
 }
 
 /** y = x · σ(x). */
@@ -31,7 +35,7 @@ export function siluForward(x: usize, y: usize, count: i32): void {
   for (; i < length; i += 16) v128.store(y + i, silu(v128.load(x + i)));
 }
 
-/** dx = dy · σ(x) (1 + x (1 − σ(x))). */
+/** dx = dy · (σ(x) + x σ(x) σ(−x)). */
 export function siluBackward(x: usize, dy: usize, dx: usize, count: i32): void {
   const length = (<usize>count) << 2;
   let i: usize = 0;
