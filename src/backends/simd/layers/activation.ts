@@ -17,11 +17,10 @@ export const activation: LayerKind<ActivationLayer> = {
   connect(layer, input) {
     const f = activationOf(layer.activation);
     const settings = layer.settings ?? NO_SETTINGS;
-    // Borders stay zero: what does not map 0 to 0 works between tensors that have none.
-    const before = f.keepsZero ? [] : [copyTo(new Tensor(input.tensor.shape), input)];
-    const links = [...before, ...applied(f, before.at(-1)?.output ?? input, settings)];
+    const links = applied(f, input, settings);
     if (f.keepsZero) return links;
-    const output = links.at(-1)!.output;
+    // The zeros around its map are spoilt. Nobody reads them there: the next layer has a tensor of its own, where they are zero.
+    const { output } = links.at(-1)!;
     return [...links, copyTo(new Tensor(output.tensor.shape), output)];
   },
   floats: ({ activation, output }) => {
