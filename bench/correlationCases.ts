@@ -1,7 +1,7 @@
 // The passes of layers with weights: forward, both gradients, and what prepares them. References are the plain loops of
 // test/reference/correlation.ts in float64.
 
-import { layerMultiplyAdds } from '#src/model/describe.js';
+import { layerMultiplyAdds } from '#src/model/layers/kinds.js';
 import { sizeOf } from '#src/model/layout.js';
 import type { CorrelationLayer } from '#src/model/model.js';
 import { addFilterGradient } from '#src/products/filter.js';

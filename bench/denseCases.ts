@@ -1,7 +1,7 @@
 // The dense layers of a step by the owner-computes rule: forward and input gradient with the weights where they stand, weight
 // gradients over all shards. Inputs and references are those of correlationCases.ts.
 
-import { layerMultiplyAdds } from '#src/model/describe.js';
+import { layerMultiplyAdds } from '#src/model/layers/kinds.js';
 import {
   type DensePass,
   type DenseScratch,

@@ -1,6 +1,6 @@
 // What steps are timed of, and the operations of a step.
 
-import { layerMultiplyAdds } from '#src/model/describe.js';
+import { layerMultiplyAdds } from '#src/model/layers/kinds.js';
 import type { Model } from '#src/model/model.js';
 import type { Request } from './section.js';
 

@@ -9,6 +9,7 @@ import { correlationCases, type Place } from './correlationCases.js';
 import { denseCases } from './denseCases.js';
 import { elementwiseCases } from './elementwiseCases.js';
 import type { KernelCase } from './kernelCase.js';
+import { layerCases } from './layerCases.js';
 import { listCases } from './listCases.js';
 import { updateCases } from './updateCases.js';
 
@@ -21,6 +22,9 @@ export const BATCH_SIZES = { cvae: 128, mlp: 128, iwae: 20 } as const;
 const DATA_DENSITY = { cvae: 0.13, mlp: 0.2, iwae: 0.13 } as const;
 const RELU_DENSITY = 0.5;
 
+/** Images of the layers that no model has: their maps take 400 KB. */
+const OTHER_LAYERS_IMAGES = 16;
+
 export interface RegistryOptions {
   /** Most images at a time, where a test has no time for what the engine takes. */
   readonly mostImages?: number;
@@ -28,12 +32,12 @@ export interface RegistryOptions {
   readonly mostExamples?: number;
 }
 
-/** The cases of all three models on MNIST's shapes, K = 1. */
+/** The cases of all three models on MNIST's shapes, K = 1, and of the layers that none of them has. */
 export function kernelCases({
   mostImages = Number.POSITIVE_INFINITY,
   mostExamples = Number.POSITIVE_INFINITY,
 }: RegistryOptions = {}): KernelCase[] {
-  return presetNames.flatMap((name) => {
+  const ofModels = presetNames.flatMap((name) => {
     const spec = presetSpec(name, [28, 28, 1]);
     const model = resolveModel({ ...spec, input: [28, 28, 1] }, { latent: spec.latent });
     const shardSize = Math.ceil(BATCH_SIZES[name] / SHARDS);
@@ -48,6 +52,7 @@ export function kernelCases({
       ...updateCases({ model, binarize, shardSize: Math.min(mostImages, shardSize) }),
     ];
   });
+  return [...ofModels, ...layerCases(Math.min(mostImages, OTHER_LAYERS_IMAGES))];
 }
 
 /** Of a dense layer in a step by the owner-computes rule. */

@@ -3,7 +3,7 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-wasm';
-import { paddingOf } from '#src/backends/tensorflow/layers.js';
+import { paddingOf } from '#src/backends/tensorflow/layers/correlation.js';
 import type { CorrelationLayer } from '#src/model/model.js';
 import { presetSpec } from '#src/model/presets.js';
 import { resolveModel } from '#src/model/resolve.js';

@@ -91,6 +91,76 @@ export interface Kernels extends TileKernels {
   reluBackward(y: number, dy: number, count: number): void;
   tanhForward(y: number, count: number): void;
   tanhBackward(y: number, dy: number, count: number): void;
+  sigmoidForward(y: number, count: number): void;
+  sigmoidBackward(y: number, dy: number, count: number): void;
+  leakyReluForward(y: number, count: number, slope: number): void;
+  leakyReluBackward(y: number, dy: number, count: number, slope: number): void;
+  geluForward(x: number, y: number, count: number): void;
+  geluBackward(x: number, dy: number, dx: number, count: number): void;
+  siluForward(x: number, y: number, count: number): void;
+  siluBackward(x: number, dy: number, dx: number, count: number): void;
+  maxPoolForward(
+    table: number,
+    windows: number,
+    big: number,
+    small: number,
+    channels: number,
+    images: number,
+    bigStride: number,
+    smallStride: number,
+  ): void;
+  maxPoolBackward(
+    table: number,
+    windows: number,
+    big: number,
+    dSmall: number,
+    dBig: number,
+    channels: number,
+    images: number,
+    bigStride: number,
+    smallStride: number,
+  ): void;
+  averagePoolForward(
+    table: number,
+    windows: number,
+    big: number,
+    small: number,
+    channels: number,
+    images: number,
+    bigStride: number,
+    smallStride: number,
+  ): void;
+  averagePoolBackward(
+    table: number,
+    windows: number,
+    dSmall: number,
+    dBig: number,
+    channels: number,
+    images: number,
+    bigStride: number,
+    smallStride: number,
+  ): void;
+  upsampleForward(
+    table: number,
+    windows: number,
+    small: number,
+    big: number,
+    channels: number,
+    images: number,
+    bigStride: number,
+    smallStride: number,
+  ): void;
+  upsampleBackward(
+    table: number,
+    windows: number,
+    dBig: number,
+    dSmall: number,
+    channels: number,
+    images: number,
+    bigStride: number,
+    smallStride: number,
+  ): void;
+  addFloats(a: number, b: number, out: number, count: number): void;
   bernoulli(
     logits: number,
     x: number,

@@ -168,4 +168,26 @@ function runElementwise(kernels: Kernels, keep: () => void): void {
   kernels.copyFloats(A, OUT, count);
   kernels.reluBackward(B, OUT, count);
   keep();
+  kernels.copyFloats(A, OUT, count);
+  kernels.sigmoidForward(OUT, count);
+  keep();
+  kernels.copyFloats(A, OUT, count);
+  kernels.sigmoidBackward(B, OUT, count);
+  keep();
+  kernels.copyFloats(A, OUT, count);
+  kernels.leakyReluForward(OUT, count, 0.3);
+  keep();
+  kernels.copyFloats(A, OUT, count);
+  kernels.leakyReluBackward(B, OUT, count, 0.3);
+  keep();
+  kernels.geluForward(A, OUT, count);
+  keep();
+  kernels.geluBackward(A, B, OUT, count);
+  keep();
+  kernels.siluForward(A, OUT, count);
+  keep();
+  kernels.siluBackward(A, B, OUT, count);
+  keep();
+  kernels.addFloats(A, B, OUT, count);
+  keep();
 }

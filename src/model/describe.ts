@@ -1,17 +1,16 @@
 // What `inspect` prints of a model: a table in the manner of Keras's summary.
-import type { CorrelationLayer, Layer, Model, Shape } from './model.js';
+import { everyLayer, layerMultiplyAdds, layerText, weightedLayers } from './layers/kinds.js';
+import type { Layer, Model, Shape } from './model.js';
 
 /**
  * Multiply-adds of one example's forward pass, encoder and decoder with one draw of z; activations and biases
  * not counted.
  */
 export function forwardMultiplyAdds(model: Model): number {
-  return [...model.encoder, ...model.decoder].reduce((sum, layer) => sum + layerMultiplyAdds(layer), 0);
-}
-
-/** Every pixel of the small map meets every tap once; taps that fall on padding are counted too. */
-export function layerMultiplyAdds(layer: Layer): number {
-  return layer.kind === 'correlation' ? layer.small[0] * layer.small[1] * layer.weights.size : 0;
+  return everyLayer([...model.encoder, ...model.decoder]).reduce(
+    (sum, layer) => sum + layerMultiplyAdds(layer),
+    0,
+  );
 }
 
 /** The encoder's and the decoder's layers with shapes, parameters and multiply-adds, and the totals: many lines. */
@@ -32,10 +31,8 @@ export function describeModel(model: Model): string {
 }
 
 function sideRows(side: string, layers: readonly Layer[]): string[][] {
-  const rows = layers.map((layer) => [
-    // An activation that belongs to a layer has its name, a slash and its own.
-    layer.name.includes('/') ? `    ${layer.name.replace(/.*\//, '')}` : `  ${layer.name}`,
-    layer.kind === 'activation' && layer.name.includes('/') ? '' : typeText(layer),
+  const rows = everyLayer(layers).map((layer) => [
+    ...nameAndType(layer),
     `[${layer.output.join(',')}]`,
     layer.kind === 'correlation' ? grouped(layer.weights.size + layer.bias.size) : '',
     layer.kind === 'correlation' ? grouped(layerMultiplyAdds(layer)) : '',
@@ -43,13 +40,12 @@ function sideRows(side: string, layers: readonly Layer[]): string[][] {
   return [[side, '', '', '', ''], ...rows];
 }
 
-function typeText(layer: Layer): string {
-  if (layer.kind === 'correlation') return layer.type === 'dense' ? 'dense' : convolutionText(layer);
-  return layer.kind === 'activation' ? layer.activation : 'reshape';
-}
-
-function convolutionText({ type, kernel, strides }: CorrelationLayer): string {
-  return `${type} ${kernel.join('x')} /${strides[0] === strides[1] ? strides[0] : strides.join('x')}`;
+/** A layer within another, or an activation that belongs to one, has that one's name, a slash and its own. */
+function nameAndType(layer: Layer): [name: string, type: string] {
+  const path = layer.name.split('/');
+  const name = path.at(-1)!;
+  const type = layerText(layer);
+  return [`${'  '.repeat(path.length)}${name}`, path.length > 1 && name === type ? '' : type];
 }
 
 /** Columns as wide as their widest cell; numbers (the last two columns) to the right. */
@@ -65,10 +61,7 @@ function table(rows: readonly string[][]): string[] {
 }
 
 function parametersOf(layers: readonly Layer[]): number {
-  return layers.reduce(
-    (sum, layer) => sum + (layer.kind === 'correlation' ? layer.weights.size + layer.bias.size : 0),
-    0,
-  );
+  return weightedLayers(layers).reduce((sum, { weights, bias }) => sum + weights.size + bias.size, 0);
 }
 
 function shapeText(shape: Shape): string {

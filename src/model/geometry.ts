@@ -1,5 +1,7 @@
 // Where the taps of a strided correlation fall, in one direction (rows or columns).
-import type { PaddingName } from './spec.js';
+
+/** As Keras calls it. */
+export type PaddingName = 'valid' | 'same';
 
 export interface Axis {
   /** Extent of the big and of the small map. */

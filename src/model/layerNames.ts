@@ -1,16 +1,6 @@
 import { UsageError } from '../errors.js';
-import type { LayerSpec } from './spec.js';
-
-/** As Keras calls them. */
-const stems: Readonly<Record<LayerSpec['type'], string>> = {
-  conv2d: 'conv2d',
-  conv2dTranspose: 'conv2d_transpose',
-  dense: 'dense',
-  relu: 're_lu',
-  tanh: 'tanh',
-  flatten: 'flatten',
-  reshape: 'reshape',
-};
+import type { LayerFields } from './layers/layerType.js';
+import { layerTypeOf } from './layers/registry.js';
 
 /**
  * The layers' names: as given, or as Keras would number them (conv2d, conv2d_1, …), passing over given ones.
@@ -18,7 +8,7 @@ const stems: Readonly<Record<LayerSpec['type'], string>> = {
  * @param where begins the message, e.g. `Model "cvae": the encoder`.
  * @throws UsageError where two layers are given the same name.
  */
-export function layerNames(specs: readonly LayerSpec[], where: string): string[] {
+export function layerNames(specs: readonly LayerFields[], where: string): string[] {
   const taken = new Set<string>();
   for (const [index, { name }] of specs.entries()) {
     if (name === undefined) continue;
@@ -31,7 +21,7 @@ export function layerNames(specs: readonly LayerSpec[], where: string): string[]
   const counts = new Map<string, number>();
   return specs.map((spec) => {
     if (spec.name !== undefined) return spec.name;
-    const stem = stems[spec.type];
+    const { stem } = layerTypeOf(spec);
     let count = counts.get(stem) ?? 0;
     let name = numbered(stem, count++);
     while (taken.has(name)) name = numbered(stem, count++);

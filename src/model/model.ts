@@ -1,4 +1,6 @@
 // The resolved model: what the declarative spec (spec.ts) becomes once shapes and parameters are known.
+import type { Settings } from './activations/activation.js';
+import type { ActivationName } from './activations/registry.js';
 
 /** A tensor's shape without the batch. */
 export type Shape = readonly number[];
@@ -61,7 +63,9 @@ export interface CorrelationLayer {
 export interface ActivationLayer {
   readonly kind: 'activation';
   readonly name: string;
-  readonly activation: 'relu' | 'tanh';
+  readonly activation: ActivationName;
+  /** Absent where the activation has none. */
+  readonly settings?: Settings;
   readonly input: Shape;
   readonly output: Shape;
 }
@@ -74,7 +78,34 @@ export interface ReshapeLayer {
   readonly output: Shape;
 }
 
-export type Layer = CorrelationLayer | ActivationLayer | ReshapeLayer;
+/**
+ * Between a big map and a small one, channel by channel: small pixel (sy, sx) goes with the window of big pixels sy·strideH +
+ * ty − padTop, 0 ≤ ty < size, and columns likewise, as far as they lie in the map. Pools read the big map, upsample the small one.
+ */
+export interface ResampleLayer {
+  readonly kind: 'resample';
+  readonly type: 'maxPool' | 'avgPool' | 'upsample';
+  readonly name: string;
+  readonly input: MapShape;
+  readonly output: MapShape;
+  /** [rows, columns] of a window. */
+  readonly size: readonly [number, number];
+  /** [strideH, strideW]. */
+  readonly strides: readonly [number, number];
+  /** [padTop, padLeft]. */
+  readonly padding: readonly [number, number];
+}
+
+/** The input, and added to it what the layers make of it. */
+export interface ResidualLayer {
+  readonly kind: 'residual';
+  readonly name: string;
+  readonly input: Shape;
+  readonly output: Shape;
+  readonly layers: readonly Layer[];
+}
+
+export type Layer = CorrelationLayer | ActivationLayer | ReshapeLayer | ResampleLayer | ResidualLayer;
 
 export interface Model {
   readonly name: string;

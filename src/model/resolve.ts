@@ -1,12 +1,14 @@
 // From a spec to a model: every shape inferred, every parameter placed, and whatever does not fit refused.
 import { UsageError } from '../errors.js';
 import { layerNames } from './layerNames.js';
+import { everyLayer, weightedLayers } from './layers/kinds.js';
+import type { LayerContext, LayerFields, Side } from './layers/layerType.js';
+import { hasWeights, layerTypeOf, weightedTypeNames } from './layers/registry.js';
 import { mostFloats, ParameterLayoutBuilder, sizeOf } from './layout.js';
-import type { CorrelationLayer, Layer, MapShape, Model, Shape } from './model.js';
+import type { Layer, MapShape, Model, Shape } from './model.js';
 import { type OptionTable, readOptions } from './optionReader.js';
 import { parseModelSpec, readLatent, readMapShape } from './parse.js';
-import { resolveLayer, type Side } from './resolveLayer.js';
-import type { LayerSpec, ModelSpec, WeightedLayerSpec } from './spec.js';
+import type { ModelSpec } from './spec.js';
 
 export interface ResolveOptions {
   /** [height, width, channels] of the data; may be absent where the spec has it. */
@@ -99,42 +101,86 @@ function resolveDecoder(spec: ModelSpec, context: Context): Layer[] {
 }
 
 function resolveLayers(
-  specs: readonly LayerSpec[],
+  specs: readonly LayerFields[],
   input: Shape,
   side: Side,
   outputBias: ModelSpec['outputBias'],
 ): Layer[] {
   if (!specs.some(hasWeights)) {
     throw new UsageError(
-      `Model "${side.model}": the ${side.side} has no layer with weights (conv2d, conv2dTranspose or dense), so ` +
+      `Model "${side.model}": the ${side.side} has no layer with weights (${weightedNames()}), so ` +
         `there is nothing to train.`,
     );
   }
-  const names = layerNames(specs, `Model "${side.model}": the ${side.side}`);
+  const biasInitializer = outputBias === 'dataMean' ? 'dataMeanLogit' : outputBias;
+  return resolveList(specs, new Activations(side, sizeOf(input)), {
+    ...side,
+    ...{ shape: input, place: side.side, prefix: '', biasInitializer },
+    where: `Model "${side.model}": the ${side.side}`,
+  });
+}
+
+function weightedNames(): string {
+  return `${weightedTypeNames.slice(0, -1).join(', ')} or ${weightedTypeNames.at(-1)}`;
+}
+
+/** A list of layers: of the encoder, of the decoder, or inside of a layer. */
+interface List extends Pick<LayerContext, keyof Side | 'shape' | 'place'> {
+  /** Comes before its layers' names. */
+  readonly prefix: string;
+  /** Begins messages about the list. */
+  readonly where: string;
+  /** Of its last layer with weights. */
+  readonly biasInitializer: LayerContext['biasInitializer'];
+}
+
+function resolveList(specs: readonly LayerFields[], activations: Activations, list: List): Layer[] {
+  const names = layerNames(specs, list.where);
   const layers: Layer[] = [];
-  const outputLayer = specs.findLastIndex(hasWeights);
-  const outputInitializer = outputBias === 'dataMean' ? 'dataMeanLogit' : outputBias;
-  let activations = sizeOf(input);
+  const lastWeighted = specs.findLastIndex(hasWeights);
   for (const [index, spec] of specs.entries()) {
-    const shape = layers.at(-1)?.output ?? input;
-    const biasInitializer = index === outputLayer ? outputInitializer : undefined;
-    for (const layer of resolveLayer(spec, { ...side, index, name: names[index]!, shape, biasInitializer })) {
-      activations += sizeOf(layer.output);
-      refuseManyActivations(activations, layer, index, side);
+    const context: LayerContext = {
+      ...list,
+      place: `${list.place}[${index}]`,
+      name: `${list.prefix}${names[index]!}`,
+      shape: layers.at(-1)?.output ?? list.shape,
+      biasInitializer: index === lastWeighted ? list.biasInitializer : undefined,
+      resolveInside: (inside) => resolveList(inside, activations, listInside(context)),
+    };
+    for (const layer of layerTypeOf(spec).resolve(spec, context)) {
+      activations.add(layer, context.place);
       layers.push(layer);
     }
   }
   return layers;
 }
 
-function hasWeights(spec: LayerSpec): spec is WeightedLayerSpec {
-  return spec.type === 'conv2d' || spec.type === 'conv2dTranspose' || spec.type === 'dense';
+function listInside(context: LayerContext): List {
+  const place = `${context.place}.layers`;
+  return { ...context, place, prefix: `${context.name}/`, where: `Model "${context.model}": ${place}` };
+}
+
+/** Counts the floats of one example on one side. */
+class Activations {
+  constructor(
+    readonly side: Side,
+    private floats: number,
+  ) {}
+
+  /** @throws UsageError where the layer, at `place`, brings them past the limit. */
+  add({ name, output }: Layer, place: string): void {
+    this.floats += sizeOf(output);
+    if (this.floats <= mostFloats) return;
+    throw new UsageError(
+      `Model "${this.side.model}": ${place} "${name}" of output [${output.join(', ')}] brings the ` +
+        `activations of one example to ${this.floats} floats, more than the limit of ${mostFloats}. Use smaller layers.`,
+    );
+  }
 }
 
 /** The logit of a pixel's mean must reach that pixel's logit as it is. */
 function refuseUnfitOutputBias(model: string, layers: readonly Layer[], dimensions: number): void {
-  const index = layers.findLastIndex((layer) => layer.kind === 'correlation');
-  const { name, bias } = layers[index] as CorrelationLayer;
+  const { name, bias } = weightedLayers(layers).at(-1)!;
   if (bias.size !== dimensions) {
     throw new UsageError(
       `Model "${model}": outputBias "dataMean" needs one bias a pixel, ${dimensions} in all, but the bias of the ` +
@@ -142,20 +188,14 @@ function refuseUnfitOutputBias(model: string, layers: readonly Layer[], dimensio
         `dense layer of units "pixels", or leave outputBias out.`,
     );
   }
-  const after = layers.slice(index + 1).find((layer) => layer.kind === 'activation');
+  const every = everyLayer(layers);
+  const index = every.findIndex((layer) => layer.name === name);
+  const after = every.slice(index + 1).find(({ kind }) => kind !== 'reshape');
   if (after !== undefined) {
     throw new UsageError(
       `Model "${model}": outputBias "dataMean" sets the logits themselves, but "${after.name}" follows the ` +
-        `decoder's last layer with weights, "${name}". Remove that activation, or leave outputBias out.`,
+        `decoder's last layer with weights, "${name}". Remove that ${after.kind === 'activation' ? 'activation' : 'layer'}, ` +
+        `or leave outputBias out.`,
     );
   }
-}
-
-/** @throws UsageError where `layer`, at position `index`, brings one example's activations past the limit. */
-function refuseManyActivations(floats: number, layer: Layer, index: number, { model, side }: Side): void {
-  if (floats <= mostFloats) return;
-  throw new UsageError(
-    `Model "${model}": ${side}[${index}] "${layer.name}" of output [${layer.output.join(', ')}] brings the ` +
-      `activations of one example to ${floats} floats, more than the limit of ${mostFloats}. Use smaller layers.`,
-  );
 }

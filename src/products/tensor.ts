@@ -24,11 +24,14 @@ export class Tensor {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
-  readonly border: Border = { top: 0, bottom: 0, left: 0, right: 0 };
   #activation = 0;
   #gradient = 0;
 
-  constructor(readonly shape: MapShape) {
+  /** @param border another tensor's, which then is the same for both, so that both have the same strides. */
+  constructor(
+    readonly shape: MapShape,
+    readonly border: Border = { top: 0, bottom: 0, left: 0, right: 0 },
+  ) {
     [this.height, this.width, this.channels] = shape;
   }
 
@@ -97,6 +100,12 @@ export class Tensor {
   alias(other: Tensor): void {
     this.#activation = other.activation;
     this.#gradient = other.gradient;
+  }
+
+  /** Takes the activation of a tensor of the same shape and border, with a gradient of its own. */
+  shareActivation(other: Tensor, arena: Arena, images: number): void {
+    this.#activation = other.activation;
+    this.#gradient = this.#place(arena, images);
   }
 
   #place(arena: Arena, images: number): number {

@@ -32,6 +32,42 @@ const collisions = denseModel(48, [256, 17], 3);
 /** Wide enough for lists of nonzeros in every tile: of data, and of what a ReLU leaves of 100 units; 51 inputs, no multiple of sixteen. */
 const lists = denseModel(51, [100, 84], 3);
 
+/** Blocks, one of which reads the data, activations that are not in place, and a pool: all layers with weights are dense. */
+const blocks = resolveModel({
+  name: 'blocks',
+  input: [1, 51, 1],
+  latent: 3,
+  encoder: [
+    { type: 'flatten' },
+    {
+      type: 'residual',
+      layers: [
+        { type: 'dense', units: 100, activation: 'relu' },
+        { type: 'dense', units: 51 },
+      ],
+    },
+    { type: 'dense', units: 84, activation: 'gelu' },
+    { type: 'residual', layers: [{ type: 'leakyRelu' }, { type: 'dense', units: 84 }] },
+    // Keeps log-variances small.
+    { type: 'tanh' },
+    { type: 'dense', units: 'posterior' },
+  ],
+  decoder: [
+    { type: 'dense', units: 84, activation: 'silu' },
+    { type: 'reshape', shape: [2, 42, 1] },
+    { type: 'maxPool', size: [2, 1] },
+    { type: 'flatten' },
+    {
+      type: 'residual',
+      layers: [
+        { type: 'dense', units: 9, activation: 'sigmoid' },
+        { type: 'dense', units: 42, activation: 'relu' },
+      ],
+    },
+    { type: 'dense', units: 'pixels' },
+  ],
+});
+
 const cases: Readonly<Record<string, StepsCase>> = {
   'few rows, read in place, then fewer': {
     ...{ model: dots, batches: [4, 4, 2], shards: 3, samples: 1, kl: 'analytic' },
@@ -59,6 +95,9 @@ const cases: Readonly<Record<string, StepsCase>> = {
   },
   'too much for lists': {
     ...{ model: lists, batches: [27, 20], shards: 3, samples: 1, kl: 'analytic', density: 0.9 },
+  },
+  'residual blocks': {
+    ...{ model: blocks, batches: [27, 13, 4], shards: 8, samples: 2, kl: 'analytic', density: 0.2 },
   },
   'colliding rows, three samples': {
     ...{ model: collisions, batches: [31, 7], shards: 3, samples: 3, kl: 'analytic' },

@@ -9,7 +9,7 @@ import { TILE_NAMES, type TileName } from '#src/kernels/tiles/tile.js';
 import type { Model } from '#src/model/model.js';
 import { presetSpec } from '#src/model/presets.js';
 import { resolveModel } from '#src/model/resolve.js';
-import { drawInputs } from '../reference/smallModels.js';
+import { drawInputs, smallModels } from '../reference/smallModels.js';
 
 const input = [28, 28, 1] as const;
 const module = compileKernels('portable');
@@ -73,12 +73,20 @@ function run(
   };
 }
 
+/** A preset, or a small model of the tests: two of these have all layers that no preset has. */
+function modelNamed(name: string): Model {
+  const small = smallModels.find((model) => model.name === name);
+  return small ?? resolveModel(presetSpec(name, input), { input });
+}
+
 for (const [name, samples] of [
   ['cvae', 1],
   ['mlp', 1],
   ['iwae', 3],
+  ['mixed', 2],
+  ['blocks', 2],
 ] as const) {
-  const model = resolveModel(presetSpec(name, input), { input });
+  const model = modelNamed(name);
   const n = 7;
   test(`${name}: micro-batches of 1, 2, 3 or all examples give the same bits`, () => {
     const whole = run(model, n, samples, n);
@@ -97,9 +105,9 @@ for (const [name, samples] of [
   });
 }
 
-for (const name of ['cvae', 'iwae'] as const) {
+for (const name of ['cvae', 'iwae', 'mixed', 'blocks'] as const) {
   test(`${name}: every tile gives the same bits`, () => {
-    const model = resolveModel(presetSpec(name, input), { input });
+    const model = modelNamed(name);
     const whole = run(model, 5, 2, 5);
     for (const tile of TILE_NAMES) assert.deepEqual(run(model, 5, 2, 5, 1, 1, tile), whole, tile);
   });

@@ -7,7 +7,8 @@ import { Network } from '#src/backends/simd/network.js';
 import { Arena } from '#src/kernels/arena.js';
 import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
 import { TILES, type TileName } from '#src/kernels/tiles/tile.js';
-import type { CorrelationLayer, Layer } from '#src/model/model.js';
+import { activationNames, settingsOf } from '#src/model/activations/registry.js';
+import type { CorrelationLayer, Layer, MapShape, ResampleLayer } from '#src/model/model.js';
 import { pack, packingUnits } from '#src/products/gather.js';
 import { MicroKernels } from '#src/products/microKernels.js';
 import { boundedLayerBackward, boundedLayerForward } from '../reference/boundedNetwork.js';
@@ -16,6 +17,7 @@ import { correlationLayer, correlationLayers, draw, layerTitle } from '../refere
 
 const channels = [1, 3, 4, 5, 8, 9, 17];
 const rows = 3;
+const none = new Float64Array(0);
 const module = compileKernels('portable');
 
 /** Every pair of channel counts around the tile's 4 rows and 8 columns, both directions, with borders and phases. */
@@ -42,7 +44,7 @@ for (const layer of [...correlationLayers, ...sizes]) {
   });
 }
 
-for (const activation of ['relu', 'tanh'] as const) {
+for (const activation of activationNames) {
   for (const length of [1, 3, 4, 5, 17]) {
     test(`${activation} of ${length}: forward and backward, after a dense layer and on its own`, () => {
       const dense = correlationLayer({
@@ -58,6 +60,7 @@ for (const activation of ['relu', 'tanh'] as const) {
         kind: 'activation',
         name: activation,
         activation,
+        settings: settingsOf({ type: activation }) ?? {},
         input: [length],
         output: [length],
       };
@@ -78,6 +81,159 @@ for (const activation of ['relu', 'tanh'] as const) {
       );
     });
   }
+}
+
+/** A convolution that wants a border around its input and its output. */
+function bordered(channels: number, offset: number): CorrelationLayer {
+  const layer = correlationLayer({
+    type: 'conv2d',
+    big: [4, 5, channels],
+    small: [4, 5, channels],
+    kernel: [3, 3],
+    strides: [1, 1],
+    padding: [1, 1],
+  });
+  const { weights, bias } = layer;
+  return {
+    ...layer,
+    weights: { ...weights, offset: weights.offset + offset },
+    bias: { ...bias, offset: bias.offset + offset },
+  };
+}
+
+for (const activation of activationNames) {
+  test(`${activation} between maps with borders, which stay zero, and twice in a row`, () => {
+    for (const channels of [1, 3, 4]) {
+      const first = bordered(channels, 0);
+      const size = first.weights.size + first.bias.size;
+      const shape: MapShape = [4, 5, channels];
+      const between = (name: string): Layer => ({
+        kind: 'activation',
+        name,
+        activation,
+        settings: settingsOf({ type: activation }) ?? {},
+        input: shape,
+        output: shape,
+      });
+      const layers = [first, between('first'), between('second'), bordered(channels, size)];
+      checkLayers(layers, shape, draw(2 * size, 21, 1 / 2), 2 * size);
+    }
+  });
+}
+
+test('an activation behind a reshape overwrites nothing that the one before it needs', () => {
+  const shapes = { input: [12], output: [12] };
+  const tanh = (name: string, shape: readonly number[]): Layer => ({
+    ...{ kind: 'activation', name, activation: 'tanh', input: shape, output: shape },
+  });
+  const reshape: Layer = { kind: 'reshape', name: 'reshape', input: [12], output: [2, 3, 2] };
+  checkLayers([tanh('first', [12]), reshape, tanh('second', [2, 3, 2])], shapes.input, none, 0);
+  checkLayers([reshape, tanh('on the input', [2, 3, 2])], shapes.input, none, 0);
+});
+
+const windows: readonly (readonly [
+  string,
+  Pick<ResampleLayer, 'type' | 'size' | 'strides' | 'padding'>,
+  MapShape,
+  MapShape,
+])[] = (['maxPool', 'avgPool'] as const).flatMap((type) => [
+  ['whole windows', { type, size: [2, 2], strides: [2, 2], padding: [0, 0] }, [4, 6, 1], [2, 3, 1]],
+  [
+    'a rest that is in no window',
+    { type, size: [2, 3], strides: [2, 3], padding: [0, 0] },
+    [5, 8, 1],
+    [2, 2, 1],
+  ],
+  ['overlaps', { type, size: [3, 2], strides: [1, 1], padding: [0, 0] }, [5, 4, 1], [3, 3, 1]],
+  ['gaps', { type, size: [1, 2], strides: [3, 3], padding: [0, 0] }, [5, 5, 1], [2, 2, 1]],
+  [
+    'windows that reach over the border',
+    { type, size: [3, 3], strides: [2, 2], padding: [1, 1] },
+    [5, 5, 1],
+    [3, 3, 1],
+  ],
+]);
+
+for (const [title, geometry, big, small] of windows) {
+  test(`${geometry.type}: ${title}: forward and backward, on maps with borders and without`, () => {
+    for (const channels of [1, 3, 4, 5, 8]) {
+      const [input, output]: [MapShape, MapShape] = [
+        [big[0], big[1], channels],
+        [small[0], small[1], channels],
+      ];
+      const layer: ResampleLayer = { kind: 'resample', name: 'window', ...geometry, input, output };
+      checkLayers([layer], input, none, 0);
+      checkBetweenBorders(layer, channels);
+      // Zeros that a ReLU leaves are all the largest: the first of them gets the gradient.
+      const relu: Layer = { kind: 'activation', name: 'relu', activation: 'relu', input, output: input };
+      checkLayers([relu, layer], input, none, 0);
+    }
+  });
+}
+
+test('upsample: forward and backward, on maps with borders and without', () => {
+  for (const channels of [1, 3, 4, 5, 8]) {
+    for (const size of [
+      [2, 2],
+      [1, 3],
+      [3, 1],
+    ] as const) {
+      const input: MapShape = [3, 2, channels];
+      const output: MapShape = [3 * size[0], 2 * size[1], channels];
+      const geometry = { size, strides: size, padding: [0, 0] } as const;
+      const layer: ResampleLayer = {
+        kind: 'resample',
+        type: 'upsample',
+        name: 'up',
+        ...geometry,
+        input,
+        output,
+      };
+      checkLayers([layer], input, none, 0);
+      checkBetweenBorders(layer, channels);
+    }
+  }
+});
+
+/** A transposed convolution before the layer, and one behind it, both with borders. */
+function checkBetweenBorders(layer: ResampleLayer, channels: number): void {
+  const around = (shape: MapShape, offset: number): CorrelationLayer => {
+    const same = bordered(channels, offset);
+    return { ...same, input: shape, output: shape, big: shape, small: shape };
+  };
+  const { size: weights } = bordered(channels, 0).weights;
+  const size = weights + channels;
+  const layers = [around(layer.input, 0), layer, around(layer.output, size)];
+  checkLayers(layers, layer.input, draw(2 * size, 23, 1 / 2), 2 * size);
+}
+
+for (const channels of [1, 4, 5]) {
+  test(`residual blocks of ${channels} channels, between borders, one inside of another, and of activations alone`, () => {
+    const shape: MapShape = [4, 5, channels];
+    const size = bordered(channels, 0).weights.size + channels;
+    const block = (name: string, ...layers: Layer[]): Layer => ({
+      ...{ kind: 'residual', name, input: shape, output: shape, layers },
+    });
+    const activation = (name: string, of: 'relu' | 'tanh' | 'gelu' | 'sigmoid'): Layer => ({
+      ...{ kind: 'activation', name, activation: of, input: shape, output: shape },
+    });
+    const inner = block(
+      'inner',
+      activation('b', 'sigmoid'),
+      bordered(channels, size),
+      activation('c', 'tanh'),
+    );
+    const layers = [
+      bordered(channels, 0),
+      activation('fused', 'relu'),
+      block('outer', activation('a', 'relu'), inner, activation('d', 'gelu'), bordered(channels, 2 * size)),
+      activation('e', 'tanh'),
+      block('plain', activation('f', 'tanh'), activation('g', 'relu')),
+      bordered(channels, 3 * size),
+    ];
+    checkLayers(layers, shape, draw(4 * size, 25, 1 / 4), 4 * size);
+    checkLayers([block('first', activation('h', 'tanh'))], shape, none, 0);
+  });
 }
 
 test('reshape between a vector and a map with a border', () => {

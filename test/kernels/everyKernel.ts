@@ -38,6 +38,8 @@ const ORDER = TABLES + 5120;
 const SHARDS = TABLES + 6144;
 const LISTED_SHARDS = TABLES + 7168;
 const ZEROS = TABLES + 8192;
+/** Behind the zeros that a row of weights needs. */
+const WINDOWS = TABLES + 12_288;
 
 type TileCall = (kernels: Kernels) => void;
 
@@ -163,6 +165,21 @@ export const calls: Calls = {
   reluBackward: (kernels) => kernels.reluBackward(A, OUT, MANY),
   tanhForward: (kernels) => kernels.tanhForward(OUT, MANY),
   tanhBackward: (kernels) => kernels.tanhBackward(A, OUT, MANY),
+  sigmoidForward: (kernels) => kernels.sigmoidForward(OUT, MANY),
+  sigmoidBackward: (kernels) => kernels.sigmoidBackward(A, OUT, MANY),
+  leakyReluForward: (kernels) => kernels.leakyReluForward(OUT, MANY, 0.3),
+  leakyReluBackward: (kernels) => kernels.leakyReluBackward(A, OUT, MANY, 0.3),
+  geluForward: (kernels) => kernels.geluForward(A, OUT, MANY),
+  geluBackward: (kernels) => kernels.geluBackward(A, B, OUT, MANY),
+  siluForward: (kernels) => kernels.siluForward(A, OUT, MANY),
+  siluBackward: (kernels) => kernels.siluBackward(A, B, OUT, MANY),
+  maxPoolForward: (kernels) => kernels.maxPoolForward(WINDOWS, 2, A, OUT, COLUMNS, 3, 1000, 500),
+  maxPoolBackward: (kernels) => kernels.maxPoolBackward(WINDOWS, 2, A, B, OUT, COLUMNS, 3, 1000, 500),
+  averagePoolForward: (kernels) => kernels.averagePoolForward(WINDOWS, 2, A, OUT, COLUMNS, 3, 1000, 500),
+  averagePoolBackward: (kernels) => kernels.averagePoolBackward(WINDOWS, 2, B, OUT, COLUMNS, 3, 1000, 500),
+  upsampleForward: (kernels) => kernels.upsampleForward(WINDOWS, 2, A, OUT, COLUMNS, 3, 1000, 500),
+  upsampleBackward: (kernels) => kernels.upsampleBackward(WINDOWS, 2, A, OUT, COLUMNS, 3, 1000, 500),
+  addFloats: (kernels) => kernels.addFloats(A, B, OUT, MANY),
   bernoulli: (kernels) => kernels.bernoulli(A, UNIT, 400, 2, COLUMNS, 0.37, OUT, OUT + 50_000, MORE),
   sigmoidArray: (kernels) => kernels.sigmoidArray(A, OUT, MANY),
   gaussianForward: (kernels) => {
@@ -230,6 +247,7 @@ function filledMemory(): Buffer {
   write(TAP_OFFSETS, [0, ROWS * COLUMNS * 4]);
   write(PIECES, [0, 100, 60, 400, 0, 40]);
   write(ORDER, [3, 1, 0, 2]);
+  write(WINDOWS, [0, 3, 0, 200, 400, 200, 2, 200, 600]);
   write(
     SHARDS,
     [0, 23, 24].flatMap((first, i) => [

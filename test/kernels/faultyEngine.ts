@@ -9,8 +9,10 @@ export type FaultyKernel = keyof Kernels &
     | `treeGradient${string}`
     | `sumRows${string}`
     | 'adam'
+    | 'addFloats'
     | 'bernoulli'
     | 'columnSums'
+    | `${'sigmoid' | 'leakyRelu' | 'gelu' | 'silu'}${'Forward' | 'Backward'}`
     | 'reduceAdam'
     | 'reluBackward'
     | 'sigmoidArray'
@@ -42,10 +44,11 @@ export function injectFault(kernel: FaultyKernel, calls: number): () => void {
 /** Index of the first float of a result: the address is another argument in each kernel. */
 function firstResult(kernel: FaultyKernel, args: readonly number[], words: Uint32Array): number {
   if (kernel === 'reduceAdam' || kernel === 'adam') return args[0]! / 4;
-  if (kernel === 'tanhForward') return args[0]! / 4;
+  if (['tanhForward', 'sigmoidForward', 'leakyReluForward'].includes(kernel)) return args[0]! / 4;
+  if (['geluBackward', 'siluBackward', 'addFloats'].includes(kernel)) return args[2]! / 4;
   if (kernel === 'bernoulli') return args[6]! / 4;
-  if (kernel === 'sigmoidArray' || kernel === 'tanhBackward' || kernel === 'reluBackward')
-    return args[1]! / 4;
+  if (kernel === 'sigmoidArray' || kernel.endsWith('Backward')) return args[1]! / 4;
+  if (kernel === 'geluForward' || kernel === 'siluForward') return args[1]! / 4;
   if (kernel === 'columnSums' || kernel.startsWith('sumRows')) return args[3]! / 4;
   if (kernel.startsWith('gemmTransposed')) return args[7]! / 4;
   if (kernel.startsWith('filterGradient') || kernel.startsWith('treeGradient')) return args[2]! / 4;

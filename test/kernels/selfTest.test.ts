@@ -44,7 +44,10 @@ const others = [
   ...TRANSPOSED_TILE_NAMES.map((tile) => `gemmTransposed${tile}` as const),
   ...LIST_WIDTHS.map((width) => `sumRows${width}` as const),
   ...(['columnSums', 'reduceAdam', 'adam', 'bernoulli'] as const),
-  ...(['sigmoidArray', 'tanhForward', 'tanhBackward', 'reluBackward'] as const),
+  ...(['sigmoidArray', 'tanhForward', 'tanhBackward', 'reluBackward', 'addFloats'] as const),
+  ...(['sigmoid', 'leakyRelu', 'gelu', 'silu'] as const).flatMap(
+    (name) => [`${name}Forward`, `${name}Backward`] as const,
+  ),
 ];
 
 for (const kernel of others) {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { UsageError } from '#src/errors.js';
+import { activationNames } from '#src/model/activations/registry.js';
+import { layerTypeNames } from '#src/model/layers/registry.js';
 import type { MapShape } from '#src/model/model.js';
 import { parseModelSpec } from '#src/model/parse.js';
 import { presetNames, presetSpec } from '#src/model/presets.js';
@@ -29,7 +31,7 @@ const refusesLayer = (layer: unknown, message: string) =>
 
 const integer = fc.integer({ min: 1, max: 4 });
 const extent = fc.oneof(integer, fc.tuple(integer, integer));
-const activation = fc.constantFrom('relu', 'tanh');
+const activation = fc.constantFrom(...activationNames);
 const optional = { requiredKeys: ['type', 'filters', 'kernel'] } as const;
 
 /** Layers that take any map and return a map. */
@@ -47,6 +49,21 @@ const mapLayer: fc.Arbitrary<LayerSpec> = fc.oneof(
   ),
   fc.record({ type: fc.constant('conv2dTranspose'), filters: integer, kernel: extent }),
   fc.record({ type: activation }),
+  fc.record({ type: fc.constant('leakyRelu'), slope: fc.constantFrom(0.2, 1) }),
+  fc.record(
+    {
+      type: fc.constantFrom('maxPool', 'avgPool'),
+      size: fc.constant(2),
+      strides: extent,
+      padding: fc.constant('same'),
+    },
+    { requiredKeys: ['type', 'size', 'padding'] },
+  ),
+  fc.record({ type: fc.constant('upsample'), size: fc.tuple(integer, fc.constant(2)) }),
+  fc.record({
+    type: fc.constant('residual'),
+    layers: fc.array(fc.record({ type: activation }), { minLength: 1, maxLength: 2 }),
+  }),
 );
 
 /** Models that resolve. */
@@ -178,7 +195,8 @@ test('missing keys', () => {
   refuses(withoutLatent, 'latent is missing.');
   refuses({ ...valid, decoder: undefined }, 'decoder is missing.');
   refusesLayer({ type: 'dense' }, 'encoder[2].units is missing.');
-  const types = 'conv2d, conv2dTranspose, dense, relu, tanh, flatten, reshape';
+  const types = layerTypeNames.join(', ');
+  assert.match(types, /^conv2d, conv2dTranspose, dense, relu, tanh, .*flatten, reshape, /);
   refusesLayer({ units: 3 }, `encoder[2].type is missing, expected one of ${types}.`);
 });
 
@@ -211,7 +229,7 @@ test('__proto__ is a key like any other, and unknown', () => {
 });
 
 test('unknown layer types', () => {
-  const expected = 'expected one of conv2d, conv2dTranspose, dense, relu, tanh, flatten, reshape';
+  const expected = `expected one of ${layerTypeNames.join(', ')}`;
   refusesLayer({ type: 'Conv2D' }, `encoder[2].type is "Conv2D", ${expected} (did you mean "conv2d"?).`);
   refusesLayer({ type: 'dropout' }, `encoder[2].type is "dropout", ${expected}.`);
   refusesLayer({ type: 'constructor' }, `encoder[2].type is "constructor", ${expected}.`);
@@ -267,9 +285,11 @@ test('shapes of input and reshape', () => {
 });
 
 test('words that are not among the known ones', () => {
+  const quoted = activationNames.map((name) => `"${name}"`);
+  const activations = `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`;
   refusesLayer(
-    { type: 'dense', units: 3, activation: 'sigmoid' },
-    'encoder[2].activation is "sigmoid", expected "relu" or "tanh"; leave it out for a linear layer (the sigmoid ' +
+    { type: 'dense', units: 3, activation: 'softmax' },
+    `encoder[2].activation is "softmax", expected ${activations}; leave it out for a linear layer (the sigmoid ` +
       'over the last logits is part of the likelihood).',
   );
   refusesLayer(

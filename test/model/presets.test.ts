@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UsageError } from '#src/errors.js';
-import { forwardMultiplyAdds, layerMultiplyAdds } from '#src/model/describe.js';
+import { forwardMultiplyAdds } from '#src/model/describe.js';
+import { layerMultiplyAdds } from '#src/model/layers/kinds.js';
 import type { MapShape, Model } from '#src/model/model.js';
 import { isPresetName, presetNames, presetSpec } from '#src/model/presets.js';
 import { resolveModel } from '#src/model/resolve.js';

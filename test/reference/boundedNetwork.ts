@@ -1,10 +1,12 @@
 // network.ts with a bound on every element: how far an implementation may be from it that rounds every operation
 // and sums in any order. The bounds are rigorous, not only first-order, up to the float64 roundings of their own.
 
-import type { ActivationLayer, CorrelationLayer, Layer } from '#src/model/model.js';
-import { type BoundedNumber, boundedTanh, numberAt } from './boundedNumber.js';
+import type { ActivationLayer, CorrelationLayer, Layer, ResidualLayer } from '#src/model/model.js';
+import { referenceActivations } from './activations.js';
+import { numberAt } from './boundedNumber.js';
 import { correlateToBig, correlateToSmall, correlateToWeights } from './correlation.js';
 import { floatsIn, layerBackward, layerForward } from './network.js';
+import { resampleBackwardBound, resampleForwardBound } from './resample.js';
 import { type Analysis, type Arithmetic, type Bounded, gamma, largest } from './rounding.js';
 
 /** layerForward with bounds. */
@@ -23,7 +25,28 @@ export function boundedLayerForward(
       return { value, bound: activationForwardBound(layer, input, arithmetic) };
     case 'reshape':
       return { value, bound: input.bound };
+    case 'resample':
+      return { value, bound: resampleForwardBound(layer, rows, input, arithmetic) };
+    case 'residual': {
+      const analysis = { arithmetic, carry };
+      const { output } = boundedNetworkForward(layer.layers, rows, parameters, input, analysis);
+      return boundedAddition(input, output, arithmetic);
+    }
   }
+}
+
+/** Bounds are carried through the layers inside of a block. */
+function carry(result: Bounded): Bounded {
+  return result;
+}
+
+function boundedAddition(a: Bounded, b: Bounded, { unit }: Arithmetic): Bounded {
+  const value = a.value.map((x, i) => x + b.value[i]!);
+  const bound = value.map((sum, i) => {
+    const carried = a.bound[i]! + b.bound[i]!;
+    return carried + unit * (Math.abs(sum) + carried);
+  });
+  return { value, bound };
 }
 
 /** layerBackward with bounds; value and bound of `gradient` are both added to. */
@@ -36,6 +59,9 @@ export function boundedLayerBackward(
   gradient: Bounded,
   arithmetic: Arithmetic,
 ): Bounded {
+  if (layer.kind === 'residual') {
+    return boundedResidualBackward(layer, rows, parameters, input, dOutput, gradient, arithmetic);
+  }
   const value = layerBackward(layer, rows, parameters, input.value, dOutput.value, gradient.value);
   switch (layer.kind) {
     case 'correlation':
@@ -45,7 +71,24 @@ export function boundedLayerBackward(
       return { value, bound: activationBackwardBound(layer, input, dOutput, arithmetic) };
     case 'reshape':
       return { value, bound: dOutput.bound };
+    case 'resample':
+      return { value, bound: resampleBackwardBound(layer, rows, input, dOutput, arithmetic) };
   }
+}
+
+function boundedResidualBackward(
+  { layers }: ResidualLayer,
+  rows: number,
+  parameters: Float64Array,
+  input: Bounded,
+  dOutput: Bounded,
+  gradient: Bounded,
+  arithmetic: Arithmetic,
+): Bounded {
+  const analysis = { arithmetic, carry };
+  const trace = boundedNetworkForward(layers, rows, parameters, input, analysis);
+  const dBranch = boundedNetworkBackward(layers, rows, parameters, trace, dOutput, gradient, analysis);
+  return boundedAddition(dOutput, dBranch, arithmetic);
 }
 
 /** The products that meet in one pixel of the big or of the small map, at most; dense has one tap and stride 1. */
@@ -138,56 +181,24 @@ function addParameterBounds(
 }
 
 function activationForwardBound(
-  layer: ActivationLayer,
+  { activation, settings = {} }: ActivationLayer,
   input: Bounded,
   arithmetic: Arithmetic,
 ): Float64Array {
-  switch (layer.activation) {
-    case 'relu':
-      // Exact on what it reads, x ± error: zero stays zero where both ends are negative.
-      return input.value.map((x, i) => {
-        const error = input.bound[i]!;
-        const y = Math.max(x, 0);
-        return Math.max(Math.max(x + error, 0) - y, y - Math.max(x - error, 0));
-      });
-    case 'tanh':
-      return input.value.map((_, i) => boundedTanh(numberAt(input, i), arithmetic).bound);
-  }
+  const { valueBound } = referenceActivations[activation];
+  return input.value.map((_, i) => valueBound(numberAt(input, i), arithmetic, settings));
 }
 
 function activationBackwardBound(
-  layer: ActivationLayer,
+  { activation, settings = {} }: ActivationLayer,
   input: Bounded,
   dOutput: Bounded,
   arithmetic: Arithmetic,
 ): Float64Array {
-  switch (layer.activation) {
-    case 'relu':
-      // At the kink either side may be taken: the whole gradient counts.
-      return dOutput.value.map((d, i) => {
-        const [x, error] = [input.value[i]!, input.bound[i]!];
-        if (error > 0 && Math.abs(x) <= error) return Math.abs(d) + dOutput.bound[i]!;
-        return x > 0 ? dOutput.bound[i]! : 0;
-      });
-    case 'tanh':
-      return dOutput.value.map((_, i) =>
-        tanhBackwardBound(numberAt(input, i), numberAt(dOutput, i), arithmetic),
-      );
-  }
-}
-
-/**
- * d·(1 − y²) from the computed y, as 1 − y·y (errors u·y² and u) or as (1 − y)·(1 + y): three roundings of at most
- * 1 + y² cover both; the product is one more.
- */
-function tanhBackwardBound(x: BoundedNumber, d: BoundedNumber, arithmetic: Arithmetic): number {
-  const { value: y, bound: yError } = boundedTanh(x, arithmetic);
-  const slope = 1 - y * y;
-  const slopeError =
-    (2 * Math.abs(y) + yError) * yError + gamma(arithmetic, 3) * (1 + (Math.abs(y) + yError) ** 2);
-  const dLargest = Math.abs(d.value) + d.bound;
-  const rounding = arithmetic.unit * dLargest * (slope + slopeError) + arithmetic.underflow;
-  return d.bound * slope + dLargest * slopeError + rounding;
+  const { gradientBound } = referenceActivations[activation];
+  return dOutput.value.map((_, i) =>
+    gradientBound(numberAt(input, i), numberAt(dOutput, i), arithmetic, settings),
+  );
 }
 
 export interface BoundedTrace {

@@ -1,8 +1,10 @@
 // Every layer of a model, forward and backward, in float64 and plain loops: the oracle of the kernels' tests.
 // A tensor is [rows, ...layer.input]: rows counts examples in the encoder and examples × samples in the decoder.
 
-import type { ActivationLayer, CorrelationLayer, Layer } from '#src/model/model.js';
+import type { ActivationLayer, CorrelationLayer, Layer, ResidualLayer } from '#src/model/model.js';
+import { referenceActivations } from './activations.js';
 import { correlateToBig, correlateToSmall, correlateToWeights } from './correlation.js';
+import { resampleBackward, resampleForward } from './resample.js';
 
 /** Number of floats of one row. */
 export function floatsIn(shape: readonly number[]): number {
@@ -23,6 +25,12 @@ export function layerForward(
       return activationForward(layer, input);
     case 'reshape':
       return Float64Array.from(input);
+    case 'resample':
+      return resampleForward(layer, rows, input);
+    case 'residual': {
+      const { output } = networkForward(layer.layers, rows, parameters, input);
+      return output.map((value, i) => input[i]! + value);
+    }
   }
 }
 
@@ -45,7 +53,24 @@ export function layerBackward(
       return activationBackward(layer, input, dOutput);
     case 'reshape':
       return Float64Array.from(dOutput);
+    case 'resample':
+      return resampleBackward(layer, rows, input, dOutput);
+    case 'residual':
+      return residualBackward(layer, rows, parameters, input, dOutput, gradient);
   }
+}
+
+function residualBackward(
+  { layers }: ResidualLayer,
+  rows: number,
+  parameters: Float64Array,
+  input: Float64Array,
+  dOutput: Float64Array,
+  gradient: Float64Array,
+): Float64Array {
+  const trace = networkForward(layers, rows, parameters, input);
+  const dBranch = networkBackward(layers, rows, parameters, trace, dOutput, gradient);
+  return dBranch.map((d, i) => dOutput[i]! + d);
 }
 
 function correlationForward(
@@ -85,27 +110,21 @@ function correlationBackward(
   return dInput;
 }
 
-function activationForward(layer: ActivationLayer, input: Float64Array): Float64Array {
-  switch (layer.activation) {
-    case 'relu':
-      return input.map((x) => Math.max(x, 0));
-    case 'tanh':
-      return input.map((x) => Math.tanh(x));
-  }
+function activationForward(
+  { activation, settings = {} }: ActivationLayer,
+  input: Float64Array,
+): Float64Array {
+  const { value } = referenceActivations[activation];
+  return input.map((x) => value(x, settings));
 }
 
-/** relu′(0) = 0; tanh′ = 1 − tanh². */
 function activationBackward(
-  layer: ActivationLayer,
+  { activation, settings = {} }: ActivationLayer,
   input: Float64Array,
   dOutput: Float64Array,
 ): Float64Array {
-  switch (layer.activation) {
-    case 'relu':
-      return dOutput.map((d, i) => (input[i]! > 0 ? d : 0));
-    case 'tanh':
-      return dOutput.map((d, i) => d * (1 - Math.tanh(input[i]!) ** 2));
-  }
+  const { slope } = referenceActivations[activation];
+  return dOutput.map((d, i) => d * slope(input[i]!, settings));
 }
 
 /** What each layer read, and what the last one wrote. */

@@ -38,7 +38,70 @@ const dense: ModelSpec = {
   ],
 };
 
-export const smallModels: readonly Model[] = [resolveModel(convolutional), resolveModel(dense)];
+/** Every layer that the two above lack, on maps with borders and without. */
+const mixed: ModelSpec = {
+  name: 'mixed',
+  input: [6, 5, 2],
+  latent: 2,
+  encoder: [
+    { type: 'conv2d', filters: 4, kernel: 3, padding: 'same', activation: 'gelu' },
+    { type: 'maxPool', size: 3, strides: 2, padding: 'same' },
+    {
+      type: 'residual',
+      layers: [
+        { type: 'sigmoid' },
+        { type: 'conv2d', filters: 4, kernel: 3, padding: 'same', activation: 'silu' },
+        { type: 'conv2d', filters: 4, kernel: [2, 1], padding: 'same' },
+      ],
+    },
+    { type: 'avgPool', size: 2, padding: 'same' },
+    { type: 'flatten' },
+    { type: 'dense', units: 'posterior' },
+  ],
+  decoder: [
+    { type: 'dense', units: 3 * 5 * 2, activation: { type: 'leakyRelu', slope: 0.2 } },
+    { type: 'reshape', shape: [3, 5, 2] },
+    { type: 'upsample', size: [2, 1] },
+    { type: 'conv2dTranspose', filters: 3, kernel: 3, padding: 'same', activation: 'sigmoid' },
+    { type: 'residual', layers: [{ type: 'silu' }] },
+    { type: 'conv2dTranspose', filters: 'channels', kernel: [2, 3], padding: 'same' },
+  ],
+};
+
+/** Layers with weights that are all dense, some inside of blocks, one of which reads the data: for owner-computes steps. */
+const blocks: ModelSpec = {
+  name: 'blocks',
+  input: [2, 3, 1],
+  latent: 3,
+  encoder: [
+    { type: 'flatten' },
+    {
+      type: 'residual',
+      layers: [
+        { type: 'dense', units: 7, activation: 'silu' },
+        { type: 'dense', units: 6 },
+      ],
+    },
+    { type: 'leakyRelu' },
+    { type: 'dense', units: 'posterior' },
+  ],
+  decoder: [
+    { type: 'dense', units: 5, activation: 'gelu' },
+    {
+      type: 'residual',
+      layers: [
+        { type: 'tanh' },
+        { type: 'residual', layers: [{ type: 'dense', units: 5, activation: 'sigmoid' }] },
+        { type: 'dense', units: 5 },
+      ],
+    },
+    { type: 'dense', units: 'pixels' },
+  ],
+};
+
+export const smallModels: readonly Model[] = [convolutional, dense, mixed, blocks].map((spec) =>
+  resolveModel(spec),
+);
 
 /** `length` numbers in [−limit, limit) that float32 holds exactly. */
 export function draw(length: number, seed: number, limit = 1): Float64Array {

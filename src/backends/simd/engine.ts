@@ -2,11 +2,13 @@ import { Arena } from '../../kernels/arena.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import { TILES, type TileName } from '../../kernels/tiles/tile.js';
 import type { WasmMemory } from '../../kernels/webAssembly.js';
+import { weightedLayers } from '../../model/layers/kinds.js';
 import { sizeOf } from '../../model/layout.js';
 import type { Model } from '../../model/model.js';
 import { type GatherPass, pack, packingUnits } from '../../products/gather.js';
 import { MicroKernels } from '../../products/microKernels.js';
 import type { AdamUpdate, Backend, KlEstimate, OwnerUpdate, Shard } from '../backend.js';
+import { activationFloats } from './layers/registry.js';
 import { type GradientSums, Network } from './network.js';
 import { type OwnedMemory, OwnedParameters, OwnerScratch, type Ranks } from './ownerUpdate.js';
 
@@ -53,10 +55,8 @@ export function simdMemory(options: SimdOptions): { packedEnd: number; workspace
  * every sum over examples goes on from where the micro-batch before stopped.
  */
 export function microBatchSize(model: Model, samples: number, examples: number): number {
-  // Activations work in place.
-  const floats = (layers: Model['encoder']) =>
-    layers.reduce((sum, { kind, output }) => (kind === 'activation' ? sum : sum + sizeOf(output)), 0);
-  const example = 2 * FLOAT * (model.dimensions + floats(model.encoder) + samples * floats(model.decoder));
+  const [encoder, decoder] = [activationFloats(model.encoder), activationFloats(model.decoder)];
+  const example = 2 * FLOAT * (model.dimensions + encoder + samples * decoder);
   const fitting = Math.floor(WORKING_SET / example);
   return Math.max(1, Math.min(fitting, MOST_EXAMPLES, Math.max(1, examples)));
 }
@@ -67,8 +67,8 @@ export function microBatchSize(model: Model, samples: number, examples: number):
  * convolution its operands are larger than itself.
  */
 export function ownerComputes(model: Model, samples: number, batchSize: number): boolean {
-  const weighted = [...model.encoder, ...model.decoder].filter(({ kind }) => kind === 'correlation');
-  const dense = weighted.every((layer) => layer.kind === 'correlation' && layer.type === 'dense');
+  const weighted = weightedLayers([...model.encoder, ...model.decoder]);
+  const dense = weighted.every(({ type }) => type === 'dense');
   const widest = Math.max(...weighted.map(({ output }) => sizeOf(output)), model.dimensions);
   return dense && batchSize * samples * widest * FLOAT <= OWNED_MAP;
 }

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Backend, Shard } from '../backend.js';
 import { Elbo, type ElboOptions, type TermTensors } from './elbo.js';
-import { parameterShape } from './layers.js';
+import { parameterShape } from './layers/step.js';
 import { activate, type TfjsRuntime } from './runtime.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;

@@ -3,7 +3,9 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Model } from '../../model/model.js';
 import type { KlEstimate } from '../backend.js';
 import { customGradient } from './customGradient.js';
-import { batchShape, type Network, network, reshape } from './layers.js';
+import { reshapeTensor } from './layers/reshape.js';
+import { batchShape, type Step } from './layers/step.js';
+import { network } from './network.js';
 import type { Tfjs, TfjsRuntime } from './runtime.js';
 
 export interface ElboOptions {
@@ -25,8 +27,8 @@ export interface TermTensors {
 export class Elbo {
   readonly #tf: Tfjs;
   readonly #options: ElboOptions;
-  readonly #encoder: Network;
-  readonly #decoder: Network;
+  readonly #encoder: Step;
+  readonly #decoder: Step;
 
   constructor(
     runtime: TfjsRuntime,
@@ -36,7 +38,7 @@ export class Elbo {
     const { model, samples } = options;
     this.#tf = runtime.tf;
     this.#options = options;
-    const common = { model, examples };
+    const common = { parameters: model.parameters, examples };
     this.#encoder = network(runtime, {
       ...common,
       layers: model.encoder,
@@ -70,7 +72,7 @@ export class Elbo {
     const posterior = this.#encoder(images, parameters, bounds);
     const noise = tf.tensor(epsilon, [n, samples, model.latent]);
     const z = reparameterize(tf, posterior, noise);
-    const points = reshape(tf, z, batchShape(n * samples, [model.latent]));
+    const points = reshapeTensor(tf, z, batchShape(n * samples, [model.latent]));
     const logits = this.#decoder(points, parameters, bounds);
     const likelihoods = bernoulliLogLikelihood(tf, logits, images, samples);
     return {

@@ -1,3 +1,4 @@
+import { weightedLayers } from '../../model/layers/kinds.js';
 import type { Model } from '../../model/model.js';
 import type { TfjsBackendName } from './runtime.js';
 
@@ -16,8 +17,8 @@ export function mostTfjsParts(
   shardSize: number,
 ): number {
   if (name === 'cpu') return 1;
-  const layers = [...model.encoder, ...model.decoder];
-  const convolves = layers.some((layer) => layer.kind === 'correlation' && layer.type !== 'dense');
+  const weighted = weightedLayers([...model.encoder, ...model.decoder]);
+  const convolves = weighted.some(({ type }) => type !== 'dense');
   if (name === 'wasm' && convolves) return 1;
   let parts = 1;
   while (2 * parts * shardSize * samples <= MOST_ROWS) parts *= 2;

@@ -1,8 +1,21 @@
 // The module: no data segment, no heap; every address comes in as an argument.
 
-export { reluForward, reluBackward, tanhForward, tanhBackward } from './activations';
+export { geluBackward, geluForward } from './activations/gelu';
+export { leakyReluBackward, leakyReluForward } from './activations/leakyRelu';
+export { reluBackward, reluForward } from './activations/relu';
+export { sigmoidBackward, sigmoidForward } from './activations/sigmoid';
+export { siluBackward, siluForward } from './activations/silu';
+export { tanhBackward, tanhForward } from './activations/tanh';
 export { bernoulli, sigmoidArray } from './bernoulli';
 export { copyBordered, zeroFloats } from './border';
+export {
+  averagePoolBackward,
+  averagePoolForward,
+  maxPoolBackward,
+  maxPoolForward,
+  upsampleBackward,
+  upsampleForward,
+} from './borderedWindows';
 export { expArray, log1pArray, logArray } from './elementary';
 export { columnSums } from './columnSums';
 export { activate, addRows, fillRows, preluRows, reluGradient } from './epilogue';
@@ -14,6 +27,7 @@ export { packColumns, packPanels, packRows } from './pack';
 export { multiplyAddProbe, peakProbe, widePeakProbe } from './probe';
 export { binarize, randomBits, randomNormal, randomUniform } from './random';
 export { copyFloats, copyPieces } from './reshape';
+export { addFloats } from './residual';
 export {
   mapExp,
   mapExpm1,

@@ -1,106 +1,39 @@
-// The layers of a model over TensorFlow.js, each weighted layer with the gradient of all that is fused in it.
+// conv2d, conv2dTranspose and dense, each with the gradient of all that is fused in it.
 import type { NamedAttrMap, NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
-import type { CorrelationLayer, Layer, Model, Shape } from '../../model/model.js';
-import { RELU_GRADIENT_NAME } from '../../tfjs/reluGradient.js';
-import { customGradient } from './customGradient.js';
-import type { DenseGradientsAttributes } from './denseGradients.js';
-import type { Tfjs, TfjsRuntime } from './runtime.js';
+import { activationOf } from '../../../model/activations/registry.js';
+import type { CorrelationLayer, Layer } from '../../../model/model.js';
+import { RELU_GRADIENT_NAME } from '../../../tfjs/reluGradient.js';
+import { customGradient } from '../customGradient.js';
+import type { DenseGradientsAttributes } from '../denseGradients.js';
+import type { TfjsRuntime } from '../runtime.js';
+import type { LayerKind, NetworkContext, Step } from './step.js';
 
-/**
- * Input and all parameters (in the order of the layout) to output.
- * @param bounds examples at which shards begin, and the last one ends.
- */
-export type Network = (input: Tensor, parameters: readonly Tensor[], bounds: readonly number[]) => Tensor;
+export const correlation: LayerKind<CorrelationLayer> = (layer, context, needed, next) => {
+  const relu = isRelu(next);
+  return {
+    step: weightedLayer(context, layer, relu, needed),
+    layers: relu ? 2 : 1,
+    needed: true,
+  };
+};
 
-/** Vectors are matrices of a batch of one, [1, rows, width], which is what matMul's kernels take without a reshape. */
-export function batchShape(rows: number, shape: Shape): number[] {
-  return shape.length === 1 ? [1, rows, shape[0]!] : [rows, ...shape];
-}
-
-/** The shape of a parameter's tensor: a dense layer's weights are a batch of one, too. */
-export function parameterShape(shape: Shape): number[] {
-  return shape.length === 2 ? [1, ...shape] : [...shape];
-}
-
-export interface NetworkOptions {
-  readonly model: Model;
-  readonly layers: readonly Layer[];
-  readonly examples: number;
-  /** Rows an example: K in the decoder. */
-  readonly rowsPerExample: number;
-  /** Whether the gradient is to go on to the input. */
-  readonly inputGradient: boolean;
-}
-
-/** The layers, one behind the other. */
-export function network(runtime: TfjsRuntime, options: NetworkOptions): Network {
-  const { layers, inputGradient } = options;
-  const rows = options.examples * options.rowsPerExample;
-  const steps: Network[] = [];
-  let needed = inputGradient;
-  for (let i = 0; i < layers.length; i++) {
-    const layer = layers[i]!;
-    if (layer.kind !== 'correlation') {
-      steps.push(plainLayer(runtime.tf, layer, rows));
-      continue;
-    }
-    const next = layers[i + 1];
-    const relu = next?.kind === 'activation' && next.activation === 'relu';
-    steps.push(weightedLayer(runtime, options, layer, relu, needed));
-    needed = true;
-    if (relu) i++;
-  }
-  return (input, parameters, bounds) => steps.reduce((value, step) => step(value, parameters, bounds), input);
-}
-
-function plainLayer(tf: Tfjs, layer: Exclude<Layer, CorrelationLayer>, rows: number): Network {
-  if (layer.kind === 'reshape') {
-    const shape = batchShape(rows, layer.output);
-    return (input) => reshape(tf, input, shape);
-  }
-  return layer.activation === 'relu' ? (input) => relu(tf, input) : (input) => tanh(tf, input);
-}
-
-// tfjs-core registers no gradients of its own operations: they come with the package tfjs.
-
-export function reshape(tf: Tfjs, input: Tensor, shape: number[]): Tensor {
-  const { shape: before } = input;
-  return customGradient(tf, [input], () => ({
-    value: tf.reshape(input, shape),
-    gradients: (d) => [tf.reshape(d, before)],
-  }));
+/** What the kernels of a correlation can apply to what they have computed. */
+function isRelu(layer: Layer | undefined): boolean {
+  return layer?.kind === 'activation' && activationOf(layer.activation).inEpilogue === true;
 }
 
 function reluGradient({ tf, fuses }: TfjsRuntime, dy: Tensor, y: Tensor): Tensor {
   return fuses ? tf.engine().runKernel(RELU_GRADIENT_NAME, { dy, x: y }) : tf.mul(dy, tf.step(y));
 }
 
-function relu(tf: Tfjs, input: Tensor): Tensor {
-  return customGradient(tf, [input], (save) => {
-    const value = tf.relu(input);
-    save(value);
-    return { value, gradients: (d, [y]) => [tf.mul(d, tf.step(y!))] };
-  });
-}
-
-function tanh(tf: Tfjs, input: Tensor): Tensor {
-  return customGradient(tf, [input], (save) => {
-    const value = tf.tanh(input);
-    save(value);
-    return { value, gradients: (d, [y]) => [tf.mul(d, tf.sub(1, tf.square(y!)))] };
-  });
-}
-
 function weightedLayer(
-  runtime: TfjsRuntime,
-  { model, rowsPerExample }: NetworkOptions,
+  { runtime, parameters: { entries }, rowsPerExample }: NetworkContext,
   layer: CorrelationLayer,
   relu: boolean,
   inputGradient: boolean,
-): Network {
+): Step {
   const { tf } = runtime;
   const passes = layer.type === 'dense' ? densePasses(runtime, layer, relu) : mapPasses(runtime, layer, relu);
-  const { entries } = model.parameters;
   const [weightsPlace, biasPlace] = [entries.indexOf(layer.weights), entries.indexOf(layer.bias)];
   return (input, parameters, bounds) => {
     const [weights, bias] = [parameters[weightsPlace]!, parameters[biasPlace]!];

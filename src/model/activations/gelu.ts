@@ -1,0 +1,12 @@
+import type { Activation } from './activation.js';
+
+/** x · Φ(x), Φ the distribution function of N(0, 1). */
+export const gelu: Activation = {
+  stem: 'gelu',
+  settings: {},
+  density: 1,
+  keepsZero: true,
+  gradientNeeds: 'input',
+  forward: (kernels, x, y, count) => kernels.geluForward(x, y, count),
+  backward: (kernels, x, dy, dx, count) => kernels.geluBackward(x, dy, dx, count),
+};

@@ -1,0 +1,13 @@
+import type { Activation } from './activation.js';
+
+/** max(x, 0). */
+export const relu: Activation = {
+  stem: 're_lu',
+  settings: {},
+  density: 0.5,
+  keepsZero: true,
+  inEpilogue: true,
+  gradientNeeds: 'output',
+  forward: (kernels, y, count) => kernels.reluForward(y, count),
+  backward: (kernels, y, dy, count) => kernels.reluBackward(y, dy, count),
+};
