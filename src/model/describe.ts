@@ -1,5 +1,5 @@
 // What `inspect` prints of a model: a table in the manner of Keras's summary.
-import { everyLayer, layerMultiplyAdds, layerText, weightedLayers } from './layers/kinds.js';
+import { everyLayer, layerMultiplyAdds, layersByDepth, layerText, weightedLayers } from './layers/kinds.js';
 import type { Layer, Model, Shape } from './model.js';
 
 /**
@@ -31,7 +31,7 @@ export function describeModel(model: Model): string {
 }
 
 function sideRows(side: string, layers: readonly Layer[]): string[][] {
-  const rows = everyLayer(layers).map((layer) => [
+  const rows = layersByDepth(layers).map((layer) => [
     ...nameAndType(layer),
     `[${layer.output.join(',')}]`,
     layer.kind === 'correlation' ? grouped(layer.weights.size + layer.bias.size) : '',
