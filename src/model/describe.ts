@@ -45,7 +45,10 @@ function nameAndType(layer: Layer): [name: string, type: string] {
   const path = layer.name.split('/');
   const name = path.at(-1)!;
   const type = layerText(layer);
-  return [`${'  '.repeat(path.length)}${name}`, path.length > 1 && name === type ? '' : type];
+  return [
+    `${'  '.repeat(path.length)}${name}`,
+    layer.kind === 'activation' && path.length > 1 && name === type ? '' : type,
+  ];
 }
 
 /** Columns as wide as their widest cell; numbers (the last two columns) to the right. */
