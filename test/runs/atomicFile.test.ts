@@ -5,8 +5,8 @@ import fsPromises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { beforeEach, mock, test } from 'node:test';
-import { isTemporaryFile, writeFileAtomic } from '#src/runs/atomicFile.js';
 import { UsageError } from '#src/errors.js';
+import { isTemporaryFile, writeFileAtomic } from '#src/runs/atomicFile.js';
 import { temporaryDirectory } from './temporaryDirectory.js';
 
 const directory = join(temporaryDirectory(), 'files');

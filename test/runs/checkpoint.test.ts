@@ -4,6 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { NotFiniteError, UsageError } from '#src/errors.js';
+import { resolveModel } from '#src/model/resolve.js';
 import {
   type Checkpoint,
   encodeCheckpoint,
@@ -13,8 +15,6 @@ import {
 } from '#src/runs/checkpoint.js';
 import { encodeSafetensors, readSafetensors, type Tensor } from '#src/runs/safetensors.js';
 import { requireFit } from '#src/runs/trainingState.js';
-import { NotFiniteError, UsageError } from '#src/errors.js';
-import { resolveModel } from '#src/model/resolve.js';
 import { tinyCheckpoint, tinyConfig, tinyModel, tinySize } from './exampleRun.js';
 import { forgeElement } from './forgedCheckpoint.js';
 import { temporaryDirectory } from './temporaryDirectory.js';

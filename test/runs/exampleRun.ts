@@ -1,6 +1,6 @@
+import type { ModelSpec } from '#src/model/spec.js';
 import type { Checkpoint } from '#src/runs/checkpoint.js';
 import type { RunConfig } from '#src/runs/runConfig.js';
-import type { ModelSpec } from '#src/model/spec.js';
 
 /** A model with every kind of layer that has weights. */
 export const tinyModel: ModelSpec = {

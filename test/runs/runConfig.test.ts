@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { UsageError } from '#src/errors.js';
 import {
   assertOwnCheckpoint,
   assertSameRun,
@@ -7,7 +8,6 @@ import {
   parseRunConfigText,
   type RunConfig,
 } from '#src/runs/runConfig.js';
-import { UsageError } from '#src/errors.js';
 import { tinyConfig, tinyModel } from './exampleRun.js';
 
 test('a config with a key twice is refused', () => {

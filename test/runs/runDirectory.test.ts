@@ -8,6 +8,7 @@ import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { mock, test } from 'node:test';
 import fc from 'fast-check';
+import { UsageError } from '#src/errors.js';
 import { parameterHash } from '#src/runs/checkpoint.js';
 import {
   createNumberedRunDirectory,
@@ -15,7 +16,6 @@ import {
   openRunDirectory,
   type RunDirectory,
 } from '#src/runs/runDirectory.js';
-import { UsageError } from '#src/errors.js';
 import { tinyCheckpoint, tinyConfig } from './exampleRun.js';
 import { temporaryDirectory } from './temporaryDirectory.js';
 

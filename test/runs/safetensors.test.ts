@@ -3,8 +3,8 @@ import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { encodeSafetensors, readSafetensors, type Tensor } from '#src/runs/safetensors.js';
 import { UsageError } from '#src/errors.js';
+import { encodeSafetensors, readSafetensors, type Tensor } from '#src/runs/safetensors.js';
 import { temporaryDirectory } from './temporaryDirectory.js';
 
 const file = join(temporaryDirectory(), 'x.safetensors');

@@ -1,0 +1,7 @@
+/** Means over examples, in nats. */
+export interface MeanTerms {
+  readonly elbo: number;
+  /** Mean of (1/K) Σ_k log p(x|z_k). */
+  readonly logLikelihood: number;
+  readonly kl: number;
+}
