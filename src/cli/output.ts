@@ -1,4 +1,4 @@
-import { jsonText } from '../report/jsonText.js';
+import { jsonLine } from '../jsonLine.js';
 import { colorDepth, type Style, styleFor } from '../report/style.js';
 import { columnsOf } from '../report/terminal.js';
 import { wrapText } from '../report/wrap.js';
@@ -67,7 +67,7 @@ export function printError(text: string): void {
 }
 
 export function printJson(value: object): void {
-  printLine(jsonText(value));
+  printLine(jsonLine(value));
 }
 
 /** On standard error, so that what reads standard output finds there what it always finds. */

@@ -8,7 +8,7 @@ import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathError } from '../data/inputFile.js';
 import { UsageError } from '../errors.js';
-import { jsonText } from '../report/jsonText.js';
+import { jsonLine } from '../jsonLine.js';
 import { isTemporaryFile, writeError, writeFileAtomic } from './atomicFile.js';
 import { type Checkpoint, encodeCheckpoint, loadCheckpoint } from './checkpoint.js';
 import type { MeanTerms } from './meanTerms.js';
@@ -87,7 +87,7 @@ export class RunDirectory {
   /** Adds a line to metrics.jsonl; when this returns, a kill of the process does not lose it. */
   appendMetrics(metrics: Metrics): void {
     try {
-      appendFileSync(this.metricsPath, `${jsonText(metrics)}\n`);
+      appendFileSync(this.metricsPath, `${jsonLine(metrics)}\n`);
     } catch (error) {
       throw writeError(this.metricsPath, error);
     }
