@@ -1,6 +1,15 @@
 // A run from its first step to its last picture, as a user types it.
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { runProgram } from './program.js';
@@ -213,6 +222,29 @@ describe('a run', { concurrency: 2 }, () => {
       await runProgram(['inspect', 'data'], directory),
       'data holds no run: it has no config.json. Name the directory that a run was started in.',
     );
+  });
+
+  it('is only read by what reads: no file and no directory is new', async () => {
+    cpSync(join(directory, run), join(directory, 'bare'), { recursive: true });
+    rmSync(join(directory, 'bare/pictures'), { recursive: true });
+    rmSync(join(directory, 'bare/metrics.jsonl'), { force: true });
+    const files = () => readdirSync(join(directory, 'bare'), { recursive: true }).sort();
+    const before = files();
+    await succeed(['inspect', 'bare'], directory);
+    await succeed(['evaluate', 'bare', '--data', 'data'], directory);
+    await succeed(['sample', 'bare', '--count', '1', '--out', 'elsewhere.png'], directory);
+    assert.deepEqual(files(), before);
+    // A picture of the run goes into the run.
+    await succeed(['sample', 'bare', '--count', '1'], directory);
+    assert.deepEqual(files(), [...before, 'pictures', 'pictures/samples-step-000000003.png'].sort());
+  });
+
+  it('that was killed right after config.json was written goes on', async () => {
+    mkdirSync(join(directory, 'begun'));
+    copyFileSync(join(directory, run, 'config.json'), join(directory, 'begun/config.json'));
+    const args = ['train', '--data', 'data', '--resume', 'begun', '--max-steps', '3', '--json'];
+    const lines = parseLines(await succeed(args, directory));
+    assert.equal(lines.at(-1)?.parametersSha256, sha256);
   });
 
   it('refuses to change its bits when it goes on', async () => {

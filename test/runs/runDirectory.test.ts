@@ -69,7 +69,10 @@ test('refused: a file in the place of the directory', async () => {
   writeFileSync(path, '');
   await assert.rejects(createRunDirectory(path, tinyConfig), (error) => {
     assert.ok(error instanceof UsageError);
-    assert.match(error.message, / cannot be written: EEXIST: /);
+    assert.match(
+      error.message,
+      / cannot be written: EEXIST: .+ There is a file of this name: choose another name\.$/,
+    );
     return true;
   });
 });
@@ -107,6 +110,11 @@ test('a run killed right after its config was written can be opened and used', a
   mkdirSync(path);
   writeFileSync(join(path, 'config.json'), JSON.stringify(tinyConfig));
   const run = await openRunDirectory(path);
+  // To read it is not to write.
+  assert.equal(await run.latestCheckpoint(), undefined);
+  assert.deepEqual(readdirSync(path), ['config.json']);
+  await run.makeSubdirectories();
+  assert.deepEqual(readdirSync(path), ['checkpoints', 'config.json', 'pictures']);
   await save(run, 1);
   assert.equal((await run.latestCheckpoint())?.checkpoint.step, 1);
 });
