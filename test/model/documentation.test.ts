@@ -21,7 +21,7 @@ test("docs/models.md: the cvae's JSON is the preset", () => {
 test('docs/models.md: every model in it resolves, also for other images', () => {
   assert.deepEqual(
     specs.map(({ name }) => name),
-    ['small', 'cvae'],
+    ['small', 'residual', 'cvae'],
   );
   for (const spec of specs) {
     assert.deepEqual(resolveModel(spec, { input: mnist }).input, mnist);

@@ -42,6 +42,11 @@ export function everyLayer(layers: readonly Layer[]): Layer[] {
   return layers.flatMap((layer) => [...everyLayer(kindOf(layer).inside?.(layer) ?? []), layer]);
 }
 
+/** The same layers in the order of a list with indents: a layer comes before those inside of it. */
+export function outline(layers: readonly Layer[]): Layer[] {
+  return layers.flatMap((layer) => [layer, ...outline(kindOf(layer).inside?.(layer) ?? [])]);
+}
+
 /** The layers with weights, those inside of others among them, in the order of the data. */
 export function weightedLayers(layers: readonly Layer[]): CorrelationLayer[] {
   return everyLayer(layers).filter((layer) => layer.kind === 'correlation');
