@@ -1,14 +1,19 @@
 // What happens once a step to all parameters, and what draws random numbers.
 
-import { type AdamUpdate, adamArguments } from '#src/backends/backend.js';
 import { Purpose } from '#src/kernels/stream.js';
-import { ADAM_DEFAULTS, adamFactors } from '#src/model/adam.js';
 import type { Model } from '#src/model/model.js';
 import { BINARIZE_MODE } from '#src/worker/rank.js';
 import { paddedParameters } from '#src/worker/runMemory.js';
 import { add, multiplyAdd, roundoff, sampleFloats, underflow, words } from '../test/kernels/float32.js';
 import { rowWords } from '../test/kernels/philoxReference.js';
-import { type AdamState, scalarAdam } from '../test/kernels/scalarAdam.js';
+import {
+  ADAM_DEFAULTS,
+  type AdamState,
+  type AdamUpdate,
+  adamNumbers,
+  adamUpdate,
+  scalarAdam,
+} from '../test/kernels/scalarAdam.js';
 import { assertSame, assertWithin, type KernelCase, once, UNWRITTEN } from './kernelCase.js';
 import type { Workbench } from './workbench.js';
 
@@ -108,17 +113,14 @@ function adamState(count: number): AdamState {
 }
 
 /** Step 3 of a batch of 128. */
-function adamUpdate(): AdamUpdate {
-  const factors = { stepSize: 0, rootCorrection: 0 };
-  const options = { ...ADAM_DEFAULTS, learningRate: 1e-3 };
-  adamFactors(options, 3, factors);
-  return { options, factors, scale: 1 / 128 };
+function thirdUpdate(): AdamUpdate {
+  return adamUpdate({ ...ADAM_DEFAULTS, learningRate: 1e-3 }, 3, 1 / 128);
 }
 
 function reduceAdamCase(model: Model, gradients: () => Float32Array[]): KernelCase {
   const count = paddedParameters(model);
   const before = once(() => adamState(count));
-  const update = adamUpdate();
+  const update = thirdUpdate();
   const expected = once(() => scalarAdam(before(), treeSums(gradients(), count), update));
   return {
     kernel: 'reduceAdam',
@@ -139,7 +141,7 @@ function reduceAdamCase(model: Model, gradients: () => Float32Array[]): KernelCa
         run: () =>
           bench.kernels.reduceAdam(
             ...([parameters, m, v, slots.address, slots.pitch, SHARDS, count] as const),
-            ...adamArguments(update),
+            ...adamNumbers(update),
           ),
         check: () => {
           const what = `reduceAdam ${model.name}`;
@@ -156,7 +158,7 @@ function adamCase(model: Model): KernelCase {
   const count = model.parameters.size;
   const gradient = once(() => sampleFloats(40, count));
   const before = once(() => adamState(count));
-  const update = adamUpdate();
+  const update = thirdUpdate();
   const expected = once(() => scalarAdam(before(), gradient(), update));
   return {
     kernel: 'adam',
@@ -173,7 +175,7 @@ function adamCase(model: Model): KernelCase {
           bench.floats(m, count).set(state.m);
           bench.floats(v, count).set(state.v);
         },
-        run: () => bench.kernels.adam(parameters, m, v, source, count, ...adamArguments(update)),
+        run: () => bench.kernels.adam(parameters, m, v, source, count, ...adamNumbers(update)),
         check: () => {
           const what = `adam ${model.name}`;
           assertSame(bench.floats(m, count), expected().m, `${what} m`);

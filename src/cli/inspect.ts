@@ -1,3 +1,4 @@
+import { choiceOf, describeChoice, type SeamField } from '../coordinator/seams.js';
 import { defineCommand } from './command.js';
 import { ExitCode } from './exitCode.js';
 import { printJson, printLine } from './output.js';
@@ -28,7 +29,9 @@ export const inspectCommand = defineCommand({
       printJson({ path, step, parametersSha256, config, parameters });
       return ExitCode.done;
     }
-    const { data, adam } = config;
+    const { data } = config;
+    const chosen = (field: SeamField) => describeChoice(field, choiceOf(config, field));
+    const schedule = config.learningRateSchedule === undefined ? '' : ` (${chosen('learningRateSchedule')})`;
     const warmup = config.klWarmupEpochs === 0 ? '' : `, rising over ${config.klWarmupEpochs} epochs`;
     printLine(
       [
@@ -36,9 +39,10 @@ export const inspectCommand = defineCommand({
         `Step           ${step}`,
         `Parameters     SHA-256 ${parametersSha256}`,
         `Data           ${data.source} (training images ${data.fingerprint}), binarise ${config.binarize}`,
-        `Objective      ELBO, K = ${config.samples}, KL ${klWord(config.kl)}, beta ${config.beta}${warmup}`,
+        `Objective      ${chosen('objective')}, K = ${config.samples}, KL ${klWord(config.kl)}, beta ${config.beta}${warmup}`,
         `Batches        ${config.batchSize} examples in ${config.shards} shards, ${config.epochs} epochs`,
-        `Adam           learning rate ${config.learningRate}, beta1 ${adam.beta1}, beta2 ${adam.beta2}, epsilon ${adam.epsilon}`,
+        `Likelihood     ${chosen('likelihood')}`,
+        `Optimizer      ${chosen('optimizer')}, learning rate ${config.learningRate}${schedule}`,
         `Seed           ${config.seed}`,
         `Arithmetic     ${config.arithmetic} (backend ${config.backend})`,
         '',

@@ -45,7 +45,7 @@ export const interpolateCommand = defineCommand({
     const title = `${config.model.name}, step ${step}: between test images of ${dataset.name}`;
     const rowLabels = pairs.from.map((index, row) => ({ from: `#${index}`, to: `#${pairs.to[row]}` }));
     const shape = { height, width, channels };
-    const images = model.decode(z, { as: 'probabilities' });
+    const images = model.decode(z, { as: 'means' });
     const png = await interpolationGrid(images, { ...shape, title, steps, ends, rowLabels });
     await writePicture(png, { run, loaded, name: 'interpolation', out, json });
     return ExitCode.done;

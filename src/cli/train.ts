@@ -1,4 +1,6 @@
 import type { RunEvent } from '../coordinator/events.js';
+import type { RunConfig } from '../coordinator/runConfig.js';
+import { choiceOf, describeChoice, SEAM_FIELDS, SEAMS } from '../coordinator/seams.js';
 import type { TrainResult } from '../coordinator/train.js';
 import type { TrainOptions } from '../coordinator/trainOptions.js';
 import { defineCommand, given } from './command.js';
@@ -15,6 +17,7 @@ import {
 } from './flags.js';
 import { Interruption } from './interruption.js';
 import { printJson, printLine } from './output.js';
+import { seamFlags, seamOptions } from './seamFlags.js';
 import {
   backendFlag,
   binarizeFlag,
@@ -40,17 +43,21 @@ const flags = {
       default: "the model's: cvae 2, mlp 20, iwae 50",
     }),
     data: dataFlag('train-images-idx3-ubyte and the like'),
-    binarize: binarizeFlag("the model's: cvae threshold, mlp none, iwae dynamic"),
+    binarize: binarizeFlag(
+      "the model's: cvae threshold, mlp none, iwae dynamic; none with --likelihood gaussian",
+    ),
   }),
+  ...seamFlags('Objective:'),
   ...inGroup('Objective:', {
     samples: samplesFlag("the model's: 1"),
-    kl: klFlag('analytic'),
+    kl: klFlag("the objective's: elbo analytic, iwae monte-carlo"),
     beta: numberFromZero({ describe: 'Weight of the KL term', default: '1' }),
     'kl-warmup-epochs': numberFromZero({
       describe: 'Epochs in which the weight rises from 0 to beta',
       default: '0: no warm-up',
     }),
   }),
+  ...seamFlags('Optimisation:'),
   ...inGroup('Optimisation:', {
     epochs: wholeNumber(1, { describe: 'Passes over the training images', default: "the model's: 10" }),
     'max-steps': wholeNumber(1, {
@@ -62,7 +69,7 @@ const flags = {
       default: "the model's: cvae 32, mlp 128, iwae 20",
     }),
     'learning-rate': positiveNumber({
-      describe: "Adam's",
+      describe: "The optimizer's, before its schedule",
       default: "the model's: cvae 0.0001, mlp and iwae 0.001",
     }),
     shards: wholeNumber(1, { describe: 'Slices of a batch, which decide the order of sums', default: '8' }),
@@ -187,6 +194,7 @@ function trainOptions(values: FlagValues<typeof flags>): TrainOptions {
     arithmetic: values.arithmetic,
     revectorize: values.revectorize,
     tile: values.tile,
+    ...seamOptions(values),
   });
 }
 
@@ -205,8 +213,19 @@ function headline({ config, tile, revectorized }: Extract<RunEvent, { kind: 'sta
     `Model ${config.model.name} (d = ${config.latent}) on ${config.data.source} (binarise ${config.binarize}): ` +
     `batches of ${config.batchSize} in ${config.shards} shards, K = ${config.samples}, KL ${klWord(config.kl)}, ` +
     `beta ${config.beta}, learning rate ${config.learningRate}, seed ${config.seed}\n` +
+    chosenLine(config) +
     `Node ${machine().node}, ${backendWords[config.backend]}, ${kernels}`
   );
+}
+
+/** Objective, likelihood, optimizer and schedule, where one is not what config.json leaves out. */
+function chosenLine(config: RunConfig): string {
+  const chosen = SEAM_FIELDS.filter((field) => config[field] !== undefined);
+  if (chosen.length === 0) return '';
+  const words = chosen.map(
+    (field) => `${SEAMS[field].title} ${describeChoice(field, choiceOf(config, field))}`,
+  );
+  return `With ${words.join('; ')}\n`;
 }
 
 function machine(): { readonly node: string } {

@@ -1,20 +1,20 @@
-// A checkpoint is one safetensors file: the parameters, Adam's moments, and in the metadata all that a run needs to
+// A checkpoint is one safetensors file: the parameters, the optimizer's state, and in the metadata all that a run needs to
 // go on with the same bits. Any program that reads safetensors can use it.
 import { createHash } from 'node:crypto';
 import { UsageError } from '../errors.js';
 import type { ParameterEntry, ParameterLayout } from '../model/model.js';
 import { resolveModel } from '../model/resolve.js';
+import { stateNames } from '../optimizer/registry.js';
 import { writeFileAtomic } from './atomicFile.js';
 import { parseRunConfigText, type RunConfig } from './runConfig.js';
 import { encodeSafetensors, readSafetensors, type Safetensors, type Tensor } from './safetensors.js';
+import { choiceOf } from './seams.js';
 
 /** The flat buffers of a run: all [layout.size], all laid out alike. */
 export interface TrainingState {
   readonly parameters: Float32Array;
-  /** Adam's first moments. */
-  readonly adamM: Float32Array;
-  /** Adam's second moments. */
-  readonly adamV: Float32Array;
+  /** The optimizer's state tensors by their names, e.g. `adam/m`. */
+  readonly optimizerState: ReadonlyMap<string, Float32Array>;
 }
 
 export interface Checkpoint extends TrainingState {
@@ -27,8 +27,8 @@ export interface Checkpoint extends TrainingState {
 
 const formatVersion = '1';
 
-/** The flat buffers' names in a file: `adam/m/encoder/conv2d/weights`. */
-const groups = { parameters: 'parameters', adamM: 'adam/m', adamV: 'adam/v' } as const;
+/** The flat buffer of the parameters; a tensor's name in a file begins with its buffer's: `adam/m/encoder/conv2d/weights`. */
+const PARAMETERS = 'parameters';
 
 /** SHA-256 in hex of the flat buffer's bytes: the identity of a model in every promise about equal bits. */
 export function parameterHash(parameters: Float32Array): string {
@@ -87,7 +87,7 @@ export function loadCheckpoint(path: string): Checkpoint {
     return value;
   };
   const config = parseRunConfigText(text('config'), `${path}: the metadata "config"`);
-  const state = joinTensors(file.tensors, layoutOf(config), config.model.name, path);
+  const state = joinTensors(file.tensors, layoutOf(config), bufferNames(config), config.model.name, path);
   requireHash('the parameters', text('parametersSha256'), parameterHash(state.parameters), path);
   requireHash('the file as a whole', text('stateSha256'), stateHash(file), path);
   return {
@@ -112,7 +112,7 @@ function splitTensors(state: TrainingState, layout: ParameterLayout): Map<string
     }
     for (const { name, shape, offset, size } of layout.entries) {
       const data = buffer.subarray(offset, offset + size);
-      tensors.set(`${groups[key]}/${name}`, { dtype: 'F32', shape, data });
+      tensors.set(`${key}/${name}`, { dtype: 'F32', shape, data });
     }
   }
   return tensors;
@@ -121,31 +121,30 @@ function splitTensors(state: TrainingState, layout: ParameterLayout): Map<string
 function joinTensors(
   tensors: ReadonlyMap<string, Tensor>,
   layout: ParameterLayout,
+  buffers: readonly string[],
   model: string,
   path: string,
 ): TrainingState {
   // All of them first: a config could ask for more memory than the file has bytes.
-  const checked = requireTensors(tensors, layout, model, path);
-  const state = {
-    parameters: new Float32Array(layout.size),
-    adamM: new Float32Array(layout.size),
-    adamV: new Float32Array(layout.size),
-  };
-  for (const [key, buffer] of buffersOf(state)) {
-    for (const { name, offset } of layout.entries) buffer.set(checked.get(`${groups[key]}/${name}`)!, offset);
-  }
-  return state;
+  const checked = requireTensors(tensors, layout, buffers, model, path);
+  const [parameters, ...optimizerState] = buffers.map((key) => {
+    const buffer = new Float32Array(layout.size);
+    for (const { name, offset } of layout.entries) buffer.set(checked.get(`${key}/${name}`)!, offset);
+    return [key, buffer] as const;
+  });
+  return { parameters: parameters![1], optimizerState: new Map(optimizerState) };
 }
 
 /** The data of each tensor that the model has; there must be no other. */
 function requireTensors(
   tensors: ReadonlyMap<string, Tensor>,
   layout: ParameterLayout,
+  buffers: readonly string[],
   model: string,
   path: string,
 ): ReadonlyMap<string, Float32Array> {
   const checked = new Map<string, Float32Array>();
-  for (const group of Object.values(groups)) {
+  for (const group of buffers) {
     for (const entry of layout.entries) {
       const name = `${group}/${entry.name}`;
       checked.set(name, requireTensor(name, tensors.get(name), entry, model, path));
@@ -160,12 +159,13 @@ function requireTensors(
   return checked;
 }
 
-function buffersOf(state: TrainingState): (readonly [keyof TrainingState, Float32Array])[] {
-  return [
-    ['parameters', state.parameters],
-    ['adamM', state.adamM],
-    ['adamV', state.adamV],
-  ];
+/** Of a run's flat buffers, in the order of buffersOf. */
+function bufferNames(config: RunConfig): string[] {
+  return [PARAMETERS, ...stateNames(choiceOf(config, 'optimizer'))];
+}
+
+function buffersOf({ parameters, optimizerState }: TrainingState): (readonly [string, Float32Array])[] {
+  return [[PARAMETERS, parameters], ...optimizerState];
 }
 
 function requireTensor(

@@ -3,14 +3,17 @@ import { prepareTfjs } from '../backends/tfjs/load.js';
 import { type Dataset, loadDataset } from '../data/dataset.js';
 import { UsageError } from '../errors.js';
 import { inferencePlatform, revectorizesTfjs } from '../kernels/platform.js';
+import type { LikelihoodName } from '../model/likelihoods/registry.js';
 import { resolveModel } from '../model/resolve.js';
 import type { Binarization } from '../model/spec.js';
+import { type ObjectiveName, objectiveOf } from '../objective/registry.js';
 import { Control } from '../worker/control.js';
 import { parameterHash } from './checkpoint.js';
 import type { MeanTerms } from './events.js';
 import { findCheckpoint } from './loadModel.js';
 import type { RunConfig } from './runConfig.js';
 import { RunState } from './runState.js';
+import { choiceOf } from './seams.js';
 import { testMeans } from './testMeans.js';
 import { settingsOf, workerCount } from './trainOptions.js';
 import { WorkerPool } from './workerPool.js';
@@ -23,6 +26,8 @@ export interface EvaluateOptions {
   /** K; default: the run's. */
   readonly samples?: number;
   /** Default: the run's. */
+  readonly objective?: ObjectiveName;
+  /** Default: the run's, where the objective can have it. */
   readonly kl?: KlEstimate;
   /** Default: the run's. */
   readonly binarize?: Binarization;
@@ -41,9 +46,16 @@ export interface Evaluation {
   readonly test: MeanTerms;
   /** Standard error of the mean ELBO over the examples, nats. */
   readonly elboStandardError: number;
+  /** Of the mean bound; absent where the objective is the ELBO. */
+  readonly boundStandardError?: number;
   readonly protocol: {
     readonly data: string;
     readonly examples: number;
+    readonly objective: ObjectiveName;
+    readonly likelihood: {
+      readonly name: LikelihoodName;
+      readonly [hyperparameter: string]: string | number;
+    };
     readonly samples: number;
     readonly kl: KlEstimate;
     readonly binarize: Binarization;
@@ -91,13 +103,16 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     clearInterval(timer);
     await pool.close();
   }
-  const { means, elboStandardError } = testMeans(state);
+  const { means, ...errors } = testMeans(state);
+  const likelihood = choiceOf(config, 'likelihood');
   return {
     test: means,
-    elboStandardError,
+    ...errors,
     protocol: {
       data: dataset.name,
       examples: test.count,
+      objective: choiceOf(config, 'objective').name,
+      likelihood: { name: likelihood.name, ...likelihood.values },
       samples: config.samples,
       kl: config.kl,
       binarize: config.binarize,
@@ -110,10 +125,19 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
 }
 
 function evaluationConfig(config: RunConfig, options: EvaluateOptions): RunConfig {
+  const objective = options.objective ?? choiceOf(config, 'objective').name;
+  const { klEstimates } = objectiveOf(objective);
+  const kl = options.kl ?? (klEstimates.includes(config.kl) ? config.kl : klEstimates[0]);
+  if (!klEstimates.includes(kl)) {
+    throw new UsageError(
+      `The objective ${objective} is computed from the densities of the draws, so its KL is not ${kl}: leave --kl out.`,
+    );
+  }
   return {
     ...config,
+    objective,
     samples: options.samples ?? config.samples,
-    kl: options.kl ?? config.kl,
+    kl,
     binarize: options.binarize ?? config.binarize,
     seed: options.seed === undefined ? config.seed : String(options.seed),
     batchSize: CHUNK * config.shards,

@@ -5,6 +5,7 @@ import { resolveModel } from '../model/resolve.js';
 import { type Checkpoint, loadCheckpoint, parameterHash } from './checkpoint.js';
 import type { RunConfig } from './runConfig.js';
 import { openRunDirectory } from './runDirectory.js';
+import { choiceOf } from './seams.js';
 
 /** A trained model and where it comes from. */
 export interface LoadedModel {
@@ -45,6 +46,7 @@ export async function loadModel(path: string): Promise<LoadedModel> {
   const { config, step, parameters } = checkpoint;
   const model = new LatentModel(resolveModel(config.model, { latent: config.latent }), parameters, {
     arithmetic: config.arithmetic,
+    likelihood: choiceOf(config, 'likelihood'),
   });
   return { model, config, step, parametersSha256: parameterHash(parameters), path: file };
 }

@@ -24,7 +24,10 @@ export interface EpochPictures {
 /** What the model makes after an epoch: samples, reconstructions, and the manifold of a plane. Returns the files. */
 export async function writeEpochPictures(options: EpochPictures): Promise<string[]> {
   const { state, directory, epoch } = options;
-  const model = new LatentModel(state.model, state.parameters, { platform: state.platform });
+  const model = new LatentModel(state.model, state.parameters, {
+    platform: state.platform,
+    likelihood: state.settings.likelihood,
+  });
   const pictures: [string, Uint8Array][] = [
     ['samples', await samplePicture(model, { count: SAMPLES, title: `Samples after epoch ${epoch}` })],
     ['reconstructions', await reconstructions(model, options)],

@@ -2,7 +2,9 @@ import type { Dataset } from '../data/dataset.js';
 import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import type { Platform } from '../kernels/platform.js';
 import { initializeParameters } from '../model/initialize.js';
+import { likelihoodKernels } from '../model/likelihoods/registry.js';
 import type { Model } from '../model/model.js';
+import { stateNames } from '../optimizer/registry.js';
 import { CONTROL_WORDS } from '../worker/control.js';
 import { planRunMemory, type RunLayout } from '../worker/runMemory.js';
 import type { Settings } from '../worker/settings.js';
@@ -18,8 +20,7 @@ export class RunState implements TrainingState {
   readonly kernels: Kernels;
   readonly control: Int32Array;
   readonly parameters: Float32Array;
-  readonly adamM: Float32Array;
-  readonly adamV: Float32Array;
+  readonly optimizerState: ReadonlyMap<string, Float32Array>;
   readonly order: Uint32Array;
 
   constructor(
@@ -38,8 +39,12 @@ export class RunState implements TrainingState {
     this.control = new Int32Array(buffer, this.layout.control, CONTROL_WORDS);
     const size = model.parameters.size;
     this.parameters = new Float32Array(buffer, this.layout.parameters, size);
-    this.adamM = new Float32Array(buffer, this.layout.adamM, size);
-    this.adamV = new Float32Array(buffer, this.layout.adamV, size);
+    this.optimizerState = new Map(
+      stateNames(settings.optimizer).map((name, i) => [
+        name,
+        new Float32Array(buffer, this.layout.state[i]!, size),
+      ]),
+    );
     this.order = new Uint32Array(buffer, this.layout.order, settings.trainCount);
     this.#fill(dataset);
   }
@@ -52,6 +57,7 @@ export class RunState implements TrainingState {
     );
     initializeParameters({
       kernels,
+      likelihood: likelihoodKernels(settings.likelihood, kernels, memory.buffer),
       memory,
       model,
       key: settings.key,
@@ -64,8 +70,7 @@ export class RunState implements TrainingState {
   /** Takes over a checkpoint's state. */
   restore(state: TrainingState): void {
     this.parameters.set(state.parameters);
-    this.adamM.set(state.adamM);
-    this.adamV.set(state.adamV);
+    for (const [name, tensor] of this.optimizerState) tensor.set(state.optimizerState.get(name)!);
   }
 
   #fill({ train, test }: Dataset): void {

@@ -1,6 +1,10 @@
 import type { Dataset } from '../data/dataset.js';
 import { UsageError } from '../errors.js';
+import { objectiveOf } from '../objective/registry.js';
+import type { ValueAt } from '../schedule/schedule.js';
 import { Control } from '../worker/control.js';
+import { STEP_METRICS } from '../worker/runMemory.js';
+import { learningRateOf } from '../worker/settings.js';
 import { epochOrder } from './epochOrder.js';
 import type { FinishReason, MeanTerms, RunEvent } from './events.js';
 import { writeEpochPictures } from './pictures.js';
@@ -34,13 +38,17 @@ interface EpochSums {
   examples: number;
   logLikelihood: number;
   kl: number;
+  /** Of an objective that reports one. */
+  bound?: number;
 }
 
 /** Drives the ranks through the epochs: order, steps, metrics, evaluation, checkpoint, pictures. */
 export class Trainer {
   readonly #parts: TrainerParts;
   readonly #doubles: Float64Array;
-  #sums: EpochSums = { examples: 0, logLikelihood: 0, kl: 0 };
+  readonly #learningRate: ValueAt;
+  readonly #reportsBound: boolean;
+  #sums: EpochSums;
   /** Steps whose metrics have been read. */
   #read = 0;
   /** Examples trained on and seconds spent on them, in this process. */
@@ -50,6 +58,10 @@ export class Trainer {
 
   constructor(parts: TrainerParts) {
     this.#parts = parts;
+    const { settings } = parts.state;
+    this.#learningRate = learningRateOf(settings);
+    this.#reportsBound = objectiveOf(settings.objective).weigh !== undefined;
+    this.#sums = this.#noSums();
     this.#doubles = new Float64Array(parts.state.memory.buffer);
   }
 
@@ -70,7 +82,7 @@ export class Trainer {
     }
     this.#tellStart(step, endStep);
     this.#read = step;
-    if (sums) this.#sums = readSums(sums);
+    if (sums) this.#sums = { ...this.#noSums(), ...sums };
     // A run that was killed between an epoch's last step and its evaluation has that still to do.
     if (step > 0 && step % stepsPerEpoch === 0 && !directory.hasEpochMetrics(step))
       await this.#endEpoch(step, 0, 0);
@@ -87,7 +99,7 @@ export class Trainer {
     const { stepsPerEpoch } = state.settings;
     const epoch = Math.floor(step / stepsPerEpoch);
     const epochEnd = (epoch + 1) * stepsPerEpoch;
-    if (step === epoch * stepsPerEpoch) this.#sums = { examples: 0, logLikelihood: 0, kl: 0 };
+    if (step === epoch * stepsPerEpoch) this.#sums = this.#noSums();
     this.#shuffle(epoch);
     const examplesBefore = this.#examples;
     const secondsBefore = this.#seconds;
@@ -135,19 +147,20 @@ export class Trainer {
     const every = options.logEvery ?? DEFAULT_LOG_EVERY;
     for (; this.#read < completed; this.#read++) {
       const place =
-        state.layout.stepMetrics / DOUBLE + (this.#read - epoch * state.settings.stepsPerEpoch) * 4;
-      const examples = this.#doubles[place]!;
-      const logLikelihood = this.#doubles[place + 1]!;
-      const kl = this.#doubles[place + 2]!;
-      this.#sums.examples += examples;
-      this.#sums.logLikelihood += logLikelihood;
-      this.#sums.kl += kl;
+        state.layout.stepMetrics / DOUBLE +
+        (this.#read - epoch * state.settings.stepsPerEpoch) * STEP_METRICS;
+      const [examples, logLikelihood, kl, bound, beta] = this.#doubles.subarray(
+        place,
+        place + STEP_METRICS,
+      ) as unknown as [number, number, number, number, number];
+      const sums = { examples, logLikelihood, kl, ...(this.#reportsBound ? { bound } : {}) };
+      this.#sums = addSums(this.#sums, sums);
       this.#examples += examples;
       const step = this.#read + 1;
-      const batch = means({ examples, logLikelihood, kl });
+      const batch = means(sums);
       if (step % every === 0) {
-        const beta = this.#doubles[place + 3]!;
-        directory.appendMetrics({ step, kind: 'batch', epoch: epoch + 1, ...batch, beta });
+        const learningRate = this.#learningRate(this.#read);
+        directory.appendMetrics({ step, kind: 'batch', epoch: epoch + 1, ...batch, beta, learningRate });
       }
       if (step === completed) {
         tell({
@@ -164,9 +177,9 @@ export class Trainer {
 
   async #checkpoint(step: number): Promise<void> {
     const { config, state, directory, tell } = this.#parts;
-    const { parameters, adamM, adamV } = state;
+    const { parameters, optimizerState } = state;
     const epochSums = { ...this.#sums };
-    const sha256 = await directory.saveCheckpoint({ config, step, epochSums, parameters, adamM, adamV });
+    const sha256 = await directory.saveCheckpoint({ config, step, epochSums, parameters, optimizerState });
     tell({ kind: 'checkpoint', step, path: directory.checkpointPath(step), sha256 });
   }
 
@@ -186,6 +199,10 @@ export class Trainer {
       const pictures = { state, dataset, config, directory, epoch };
       for (const path of await writeEpochPictures(pictures)) tell({ kind: 'picture', path });
     }
+  }
+
+  #noSums(): EpochSums {
+    return { examples: 0, logLikelihood: 0, kl: 0, ...(this.#reportsBound ? { bound: 0 } : {}) };
   }
 
   #stopping(): boolean {
@@ -213,15 +230,20 @@ export class Trainer {
   }
 }
 
-function readSums(sums: Readonly<Record<string, number>>): EpochSums {
-  const { examples = 0, logLikelihood = 0, kl = 0 } = sums;
-  return { examples, logLikelihood, kl };
+function addSums(a: EpochSums, b: EpochSums): EpochSums {
+  return {
+    examples: a.examples + b.examples,
+    logLikelihood: a.logLikelihood + b.logLikelihood,
+    kl: a.kl + b.kl,
+    ...(a.bound === undefined || b.bound === undefined ? {} : { bound: a.bound + b.bound }),
+  };
 }
 
-function means({ examples, logLikelihood, kl }: EpochSums): MeanTerms {
+function means({ examples, logLikelihood, kl, bound }: EpochSums): MeanTerms {
   return {
     elbo: (logLikelihood - kl) / examples,
     logLikelihood: logLikelihood / examples,
     kl: kl / examples,
+    ...(bound === undefined ? {} : { bound: bound / examples }),
   };
 }

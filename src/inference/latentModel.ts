@@ -5,7 +5,16 @@ import { Arena } from '../kernels/arena.js';
 import { type Arithmetic, bindKernels, type Kernels } from '../kernels/kernels.js';
 import { inferencePlatform, type Platform } from '../kernels/platform.js';
 import { Purpose, type RandomKey, randomKey } from '../kernels/stream.js';
+import type { Choice } from '../model/hyperparameter.js';
+import type { LikelihoodKernels } from '../model/likelihoods/likelihood.js';
+import {
+  BERNOULLI,
+  type LikelihoodName,
+  likelihoodKernels,
+  likelihoodOf,
+} from '../model/likelihoods/registry.js';
 import type { Model } from '../model/model.js';
+import { type ObjectiveName, objectiveOf } from '../objective/registry.js';
 
 const PAGE = 65536;
 
@@ -27,13 +36,17 @@ export interface ElboTerms {
 }
 
 export interface ElboGradients extends ElboTerms {
-  /** d(mean over the examples of −ELBO)/d(parameter), flat, in the order of `model.parameters`. */
+  /** The objective's bound at beta = 1, nats; absent where it is the ELBO. */
+  readonly bound?: Float64Array;
+  /** d(mean over the examples of −objective)/d(parameter), flat, in the order of `model.parameters`. */
   readonly gradient: Float32Array;
 }
 
 export interface LatentModelOptions {
   /** How products are added; default `portable`. Where this machine does not fuse, portable is used in place of fused. */
   readonly arithmetic?: Arithmetic;
+  /** p(x|z); default Bernoulli. */
+  readonly likelihood?: Choice<LikelihoodName>;
   /** The kernels of a run, in place of the arithmetic. */
   readonly platform?: Platform;
 }
@@ -56,6 +69,7 @@ export interface ElboOptions {
 export class LatentModel {
   readonly #parameters: Float32Array;
   readonly #platform: Platform;
+  readonly #likelihood: Choice<LikelihoodName>;
   #engine: Engine | undefined;
 
   /** @param parameters flat, in the order of `model.parameters`; copied. */
@@ -65,6 +79,7 @@ export class LatentModel {
     options: LatentModelOptions = {},
   ) {
     this.#platform = options.platform ?? inferencePlatform(options.arithmetic ?? 'portable', false);
+    this.#likelihood = options.likelihood ?? BERNOULLI;
     requireParameters(model, parameters);
     this.#parameters = Float32Array.from(parameters);
   }
@@ -102,11 +117,16 @@ export class LatentModel {
   /**
    * What the decoder makes of latent points.
    * @param z [n, latent].
-   * @param options.as `logits` ℓ (default), or `probabilities` sigmoid(ℓ): the means of p(x|z).
+   * @param options.as `outputs` as they are (default), or `means` of p(x|z). Of a Bernoulli likelihood these are the `logits` ℓ
+   * and the `probabilities` sigmoid(ℓ), and may be called so.
    * @returns [n, dimensions].
-   * @throws UsageError where z is not a whole number of points, or not finite.
+   * @throws UsageError where z is not a whole number of points, or not finite, and where the likelihood has no such values.
    */
-  decode(z: Float32Array, options: { readonly as?: 'logits' | 'probabilities' } = {}): Float32Array {
+  decode(
+    z: Float32Array,
+    options: { readonly as?: 'outputs' | 'means' | 'logits' | 'probabilities' } = {},
+  ): Float32Array {
+    const asMeans = this.#wantsMeans(options.as ?? 'outputs');
     const { dimensions, latent } = this.model;
     const n = this.#rows(z, latent, 'z');
     const engine = this.#engineFor(1, 'analytic');
@@ -114,11 +134,9 @@ export class LatentModel {
     for (let first = 0; first < n; first += CHUNK) {
       const count = Math.min(CHUNK, n - first);
       engine.write(engine.z, z.subarray(first * latent, (first + count) * latent));
-      engine.backend.decode(engine.z, count, engine.logits);
-      if (options.as === 'probabilities') {
-        engine.kernels.sigmoidArray(engine.logits, engine.logits, count * dimensions);
-      }
-      decoded.set(engine.read(engine.logits, count * dimensions), first * dimensions);
+      engine.backend.decode(engine.z, count, engine.outputs);
+      if (asMeans) engine.likelihood.means(engine.outputs, engine.outputs, count * dimensions);
+      decoded.set(engine.read(engine.outputs, count * dimensions), first * dimensions);
     }
     return decoded;
   }
@@ -127,7 +145,7 @@ export class LatentModel {
    * Ancestral sampling: z ~ p(z), then p(x|z).
    * @param options.count default 100.
    * @param options.seed unsigned 64 bits; default 0. Sample i depends on (seed, i) alone.
-   * @param options.draw false (default): the means sigmoid(ℓ); true: Bernoulli draws, 0 or 1.
+   * @param options.draw false (default): the means of p(x|z); true: draws, of a Bernoulli likelihood 0 or 1.
    * @returns [count, dimensions].
    */
   sample(
@@ -135,20 +153,20 @@ export class LatentModel {
   ): Float32Array {
     const count = positiveInteger(options.count ?? 100, 'count');
     const key = seedKey(options.seed);
-    const { kernels, scratch } = this.#engineFor(1, 'analytic');
     const z = this.#normal(count, this.model.latent, key, Purpose.prior);
-    const means = this.decode(z, { as: 'probabilities' });
-    if (options.draw !== true) return means;
+    const values = this.decode(z, { as: 'means' });
+    if (options.draw !== true) return values;
     const { dimensions } = this.model;
     const engine = this.#engineFor(1, 'analytic');
-    for (let i = 0; i < count; i++) {
-      kernels.randomUniform(engine.x, dimensions, 0, 1, key.low, key.high, i, 0, Purpose.pixels, scratch);
-      const uniform = engine.read(engine.x, dimensions);
-      for (let j = 0; j < dimensions; j++) {
-        means[i * dimensions + j] = uniform[j]! < means[i * dimensions + j]! ? 1 : 0;
-      }
+    const { scratch } = engine;
+    for (let position = 0; position < count; position++) {
+      const row = values.subarray(position * dimensions, (position + 1) * dimensions);
+      engine.write(engine.outputs, row);
+      const stream = { key, position, purpose: Purpose.pixels, scratch };
+      engine.likelihood.draw(engine.outputs, dimensions, engine.x, stream);
+      row.set(engine.read(engine.outputs, dimensions));
     }
-    return means;
+    return values;
   }
 
   /**
@@ -159,7 +177,7 @@ export class LatentModel {
    */
   reconstruct(x: Float32Array, options: { readonly seed?: number | bigint } = {}): Float32Array {
     const { mu, logvar } = this.encode(x);
-    if (options.seed === undefined) return this.decode(mu, { as: 'probabilities' });
+    if (options.seed === undefined) return this.decode(mu, { as: 'means' });
     const { latent } = this.model;
     const noise = this.#normal(
       mu.length / latent,
@@ -170,7 +188,7 @@ export class LatentModel {
     const sigma = this.#exp(logvar.map((value) => value / 2));
     return this.decode(
       mu.map((mean, i) => mean + sigma[i]! * noise[i]!),
-      { as: 'probabilities' },
+      { as: 'means' },
     );
   }
 
@@ -199,16 +217,22 @@ export class LatentModel {
   }
 
   /**
-   * The reparameterised gradient of the loss, mean over the examples of −ELBO, for given noise.
+   * The reparameterised gradient of the loss, mean over the examples of −objective, for given noise.
    * @param parameters flat, in the order of `model.parameters`; the model's own are not touched.
    * @param x [n, dimensions].
    * @param epsilon [n, K, latent], standard normal; K follows from its length.
+   * @param options.objective default `elbo`; others decide how the KL is computed, and have a `bound`.
+   * @throws UsageError where the arrays do not fit the model, or the objective cannot have this KL.
    */
   elboGradients(
     parameters: Float32Array,
     x: Float32Array,
     epsilon: Float32Array,
-    options: { readonly kl?: KlEstimate; readonly beta?: number } = {},
+    options: {
+      readonly objective?: ObjectiveName;
+      readonly kl?: KlEstimate;
+      readonly beta?: number;
+    } = {},
   ): ElboGradients {
     const { dimensions, latent } = this.model;
     requireParameters(this.model, parameters);
@@ -219,7 +243,9 @@ export class LatentModel {
         `epsilon holds ${epsilon.length} values: expected [${n} examples, K samples, ${latent} latent dimensions].`,
       );
     }
-    const engine = new Engine(this.#platform, this.model, samples, options.kl ?? 'analytic', n);
+    const objective = options.objective ?? 'elbo';
+    const kl = requireKl(objective, options.kl);
+    const engine = new Engine(this.#platform, this.model, this.#likelihood, samples, kl, n, objective);
     engine.write(engine.parameters, parameters);
     engine.backend.prepare(0, 1);
     engine.write(engine.x, x);
@@ -229,7 +255,15 @@ export class LatentModel {
     const terms = emptyTerms(n);
     engine.readTerms(terms, 0, n, beta);
     const gradient = engine.read(engine.gradient, this.model.parameters.size).map((sum) => sum / n);
-    return { ...terms, gradient };
+    const bound = objectiveOf(objective).weigh === undefined ? {} : { bound: engine.readBounds(n) };
+    return { ...terms, ...bound, gradient };
+  }
+
+  #wantsMeans(as: string): boolean {
+    const { words, title } = likelihoodOf(this.#likelihood);
+    if (as === 'means' || as === words?.means) return true;
+    if (as === 'outputs' || as === words?.outputs) return false;
+    throw new UsageError(`A ${title} likelihood has no ${as}: decode to outputs or means.`);
   }
 
   /** Number of rows; refuses what is not a whole number of finite rows. */
@@ -253,6 +287,7 @@ export class LatentModel {
       this.#engine = new Engine(
         this.#platform,
         this.model,
+        this.#likelihood,
         samples,
         kl,
         Math.max(1, Math.floor(CHUNK / samples)),
@@ -291,24 +326,28 @@ export class LatentModel {
 class Engine {
   readonly kernels: Kernels;
   readonly backend: SimdBackend;
+  readonly likelihood: LikelihoodKernels;
   readonly parameters: number;
   readonly gradient: number;
   readonly x: number;
   readonly z: number;
-  readonly logits: number;
+  readonly outputs: number;
   readonly posterior: number;
   readonly epsilon: number;
   readonly scratch: number;
   readonly #logLikelihood: number;
   readonly #kl: number;
+  readonly #bound: number;
   readonly #buffer: ArrayBufferLike;
 
   constructor(
     { module, tile }: Platform,
     model: Model,
+    likelihood: Choice<LikelihoodName>,
     readonly samples: number,
     readonly kl: KlEstimate,
     readonly chunk: number,
+    objective: ObjectiveName = 'elbo',
   ) {
     const arena = new Arena(0);
     const { size } = model.parameters;
@@ -318,12 +357,22 @@ class Engine {
     this.gradient = arena.floats(size);
     this.x = arena.floats(points * model.dimensions);
     this.z = arena.floats(points * model.latent);
-    this.logits = arena.floats(points * model.dimensions);
+    this.outputs = arena.floats(points * model.dimensions);
     this.posterior = arena.floats(points * 2 * model.latent);
     this.epsilon = arena.floats(chunk * samples * model.latent);
     this.#logLikelihood = arena.doubles(chunk);
     this.#kl = arena.doubles(chunk);
-    const options = { model, samples, kl, tile, examples: chunk, parameters: this.parameters };
+    this.#bound = arena.doubles(chunk);
+    const options = {
+      model,
+      samples,
+      kl,
+      objective,
+      likelihood,
+      tile,
+      examples: chunk,
+      parameters: this.parameters,
+    };
     const packed = arena.end;
     const workspace = simdMemory({ ...options, packed, workspace: 0 }).packedEnd;
     const { workspaceEnd } = simdMemory({ ...options, packed, workspace });
@@ -331,6 +380,7 @@ class Engine {
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     this.#buffer = memory.buffer;
     this.kernels = bindKernels(module, memory);
+    this.likelihood = likelihoodKernels(likelihood, this.kernels, memory.buffer);
     this.backend = new SimdBackend(this.kernels, memory, { ...options, packed, workspace });
   }
 
@@ -353,7 +403,13 @@ class Engine {
       epsilon,
       logLikelihood: this.#logLikelihood,
       kl: this.#kl,
+      bound: this.#bound,
     };
+  }
+
+  /** A copy, of the last `count` examples evaluated. */
+  readBounds(count: number): Float64Array {
+    return new Float64Array(this.#buffer, this.#bound, count).slice();
   }
 
   readTerms(terms: ElboTerms, first: number, count: number, beta: number): void {
@@ -371,6 +427,14 @@ function requireParameters({ name, parameters }: Model, values: Float32Array): v
       `The model ${name} has ${parameters.size} parameters, but ${values.length} values were given.`,
     );
   }
+}
+
+/** The estimate of the KL that an objective is computed with. */
+function requireKl(objective: ObjectiveName, asked: KlEstimate | undefined): KlEstimate {
+  const { title, klEstimates } = objectiveOf(objective);
+  const kl = asked ?? klEstimates[0];
+  if (klEstimates.includes(kl)) return kl;
+  throw new UsageError(`kl is ${kl}, but that of the ${title} is ${klEstimates.join(' or ')}: leave it out.`);
 }
 
 function emptyTerms(n: number): ElboTerms {

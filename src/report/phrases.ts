@@ -41,7 +41,12 @@ function epochLine(event: Event<'epoch'>, { epochs }: RunStatus): string {
   const speed =
     imagesPerSecond > 0 ? `, ${formatDuration(seconds)}, ${formatRate(imagesPerSecond)} images/s` : '';
   const parts = `reconstruction ${formatNats(test.logLikelihood)}, KL ${formatNats(test.kl)}`;
-  const terms = `ELBO train ${formatNats(train.elbo)}, test ${formatNats(test.elbo)} nats (${parts})`;
+  const elbo = `ELBO train ${formatNats(train.elbo)}, test ${formatNats(test.elbo)} nats (${parts})`;
+  const bound =
+    train.bound === undefined || test.bound === undefined
+      ? ''
+      : `bound train ${formatNats(train.bound)}, test ${formatNats(test.bound)} nats, `;
+  const terms = `${bound}${elbo}`;
   return `epoch ${event.epoch}/${epochs}: ${terms}${speed}`;
 }
 
@@ -96,11 +101,12 @@ function epochOf({ epoch, epochs }: RunStatus): string {
 }
 
 /** Images/s, ELBO, time left; what the run does instead, where it does not train. */
-function paceOf({ phase, imagesPerSecond, elbo, secondsLeft }: RunStatus): string[] {
+function paceOf({ phase, imagesPerSecond, elbo, bound, secondsLeft }: RunStatus): string[] {
   if (phase !== undefined) return [phase];
   const parts: string[] = [];
   if (imagesPerSecond !== undefined) parts.push(`${formatRate(imagesPerSecond)} images/s`);
-  if (elbo !== undefined) parts.push(`ELBO ${formatNats(elbo)} nats`);
+  if (bound !== undefined) parts.push(`bound ${formatNats(bound)} nats`);
+  else if (elbo !== undefined) parts.push(`ELBO ${formatNats(elbo)} nats`);
   if (secondsLeft !== undefined) parts.push(`${formatDuration(secondsLeft)} left`);
   return parts;
 }

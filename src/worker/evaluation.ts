@@ -26,6 +26,7 @@ export function evaluateShare(rank: Rank, task: EvaluateTask, barrier: Barrier):
     rank.backend.elbo(rank.shard);
     copyTerms(rank, rank.regions.logLikelihood, layout.testLogLikelihood + example * DOUBLE, count);
     copyTerms(rank, rank.regions.kl, layout.testKl + example * DOUBLE, count);
+    copyTerms(rank, rank.regions.bound, layout.testBound + example * DOUBLE, count);
     Atomics.add(rank.control, Control.evaluated, count);
   }
   barrier.wait();

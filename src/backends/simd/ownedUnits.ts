@@ -3,13 +3,13 @@
 import type { OwnedLayer } from './network.js';
 
 /**
- * Rows of weights at a time, a multiple of all tiles' heights: the gradient of so many stays in the caches until Adam has
- * read it. Of eight, so that a unit begins where a vector does.
+ * Rows of weights at a time, a multiple of all tiles' heights: the gradient of so many stays in the caches until the
+ * optimizer has read it. Of eight, so that a unit begins where a vector does.
  */
 export const UNIT_ROWS = 48;
 
 /**
- * Rows whose products for one weight cost as much as the weight costs otherwise, in Adam's memory traffic and in the tree over the shards: a
+ * Rows whose products for one weight cost as much as the weight costs otherwise, in the optimizer's memory traffic and in the tree over the shards: a
  * rough figure, for fair shares.
  */
 const ROWS_OF_OVERHEAD = 50;
