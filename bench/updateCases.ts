@@ -2,6 +2,7 @@
 
 import { Purpose } from '#src/kernels/stream.js';
 import type { Model } from '#src/model/model.js';
+import { optimizerOf, stateNames } from '#src/optimizer/registry.js';
 import { BINARIZE_MODE } from '#src/worker/rank.js';
 import { paddedParameters } from '#src/worker/runMemory.js';
 import { add, multiplyAdd, roundoff, sampleFloats, underflow, words } from '../test/kernels/float32.js';
@@ -14,6 +15,11 @@ import {
   adamUpdate,
   scalarAdam,
 } from '../test/kernels/scalarAdam.js';
+import {
+  type OptimizerState,
+  type ScalarOptimizer,
+  scalarOptimizers,
+} from '../test/kernels/scalarOptimizers.js';
 import { assertSame, assertWithin, type KernelCase, once, UNWRITTEN } from './kernelCase.js';
 import type { Workbench } from './workbench.js';
 
@@ -34,6 +40,12 @@ export function updateCases(load: UpdateLoad): KernelCase[] {
     treeReduceCase(load.model, gradients),
     reduceAdamCase(load.model, gradients),
     adamCase(load.model),
+    ...scalarOptimizers
+      .filter(({ choice }) => choice.name !== 'adam')
+      .flatMap((optimizer) => [
+        applySumCase(load.model, optimizer, gradients),
+        applyCase(load.model, optimizer),
+      ]),
     binarizeCase(load),
     normalCase(load),
     uniformCase(load.model),
@@ -183,6 +195,94 @@ function adamCase(model: Model): KernelCase {
           assertSame(bench.floats(parameters, count), expected().parameters, `${what} parameters`);
         },
       };
+    },
+  };
+}
+
+const THIRD_UPDATE = { t: 3, learningRate: 1e-3, scale: 1 / 128 } as const;
+
+function optimizerState(count: number, optimizer: ScalarOptimizer): OptimizerState {
+  return {
+    parameters: sampleFloats(30, count),
+    state: stateNames(optimizer.choice).map((_, i) => sampleFloats(31 + i, count).map(Math.abs)),
+  };
+}
+
+/** Parameters and state in the memory, the update set to THIRD_UPDATE, and what both are to be afterwards. */
+function prepareUpdate(
+  bench: Workbench,
+  { choice }: ScalarOptimizer,
+  before: OptimizerState,
+  expected: () => OptimizerState,
+  what: string,
+) {
+  const count = before.parameters.length;
+  const parameters = bench.place(before.parameters);
+  const state = before.state.map((tensor) => bench.place(tensor));
+  const update = optimizerOf(choice).create(bench.kernels, choice.values);
+  update.begin(THIRD_UPDATE.t, THIRD_UPDATE.learningRate, THIRD_UPDATE.scale);
+  return {
+    slice: { parameters, state },
+    update,
+    reset: () => {
+      bench.floats(parameters, count).set(before.parameters);
+      before.state.forEach((tensor, i) => {
+        bench.floats(state[i]!, count).set(tensor);
+      });
+    },
+    check: () => {
+      expected().state.forEach((tensor, i) => {
+        assertSame(bench.floats(state[i]!, count), tensor, `${what} state ${i}`);
+      });
+      assertSame(bench.floats(parameters, count), expected().parameters, `${what} parameters`);
+    },
+  };
+}
+
+function applySumCase(model: Model, optimizer: ScalarOptimizer, gradients: () => Float32Array[]): KernelCase {
+  const count = paddedParameters(model);
+  const before = once(() => optimizerState(count, optimizer));
+  const expected = once(() => optimizer.update(before(), treeSums(gradients(), count), THIRD_UPDATE));
+  const shape = `${optimizer.title} ${SHARDS}×[${count}]`;
+  const tensors = 2 * (1 + stateNames(optimizer.choice).length);
+  return {
+    kernel: optimizer.kernels.applySum,
+    model: model.name,
+    shape,
+    work: { unit: 'bytes', amount: (SHARDS + tensors) * count * FLOAT },
+    prepare: (bench) => {
+      const slots = new Slots(bench, gradients());
+      const what = `applySum ${shape}`;
+      const { slice, update, reset, check } = prepareUpdate(bench, optimizer, before(), expected, what);
+      return {
+        reset: () => {
+          slots.fill();
+          reset();
+        },
+        run: () => update.applySum(slice, 0, slots.address, slots.pitch, SHARDS, count),
+        check,
+      };
+    },
+  };
+}
+
+function applyCase(model: Model, optimizer: ScalarOptimizer): KernelCase {
+  const count = model.parameters.size;
+  const gradient = once(() => sampleFloats(40, count));
+  const before = once(() => optimizerState(count, optimizer));
+  const expected = once(() => optimizer.update(before(), gradient(), THIRD_UPDATE));
+  const shape = `${optimizer.title} [${count}]`;
+  const tensors = 2 * (1 + stateNames(optimizer.choice).length);
+  return {
+    kernel: optimizer.kernels.apply,
+    model: model.name,
+    shape,
+    work: { unit: 'bytes', amount: (1 + tensors) * count * FLOAT },
+    prepare: (bench) => {
+      const source = bench.place(gradient());
+      const what = `apply ${shape}`;
+      const { slice, update, reset, check } = prepareUpdate(bench, optimizer, before(), expected, what);
+      return { reset, run: () => update.apply(slice, 0, source, count), check };
     },
   };
 }

@@ -5,8 +5,9 @@ import { power } from './power.js';
 const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
 
-/** e^x for x ≤ 0, within 4 · 2⁻⁵³ of itself; 0 where that is less than the smallest number, NaN for NaN and −∞. */
+/** e^x for x ≤ 0, within 4 · 2⁻⁵³ of itself where that is a normal number; 0 below −746, NaN for NaN. */
 export function expNegative(x: number): number {
+  if (x < -746) return 0;
   const n = Math.floor(x * Math.LOG2E + 0.5);
   const r = x - n * LN2_HIGH - n * LN2_LOW;
   // The Taylor series to r¹³, |r| < 0.35, leaves out less than 2⁻⁵⁷.

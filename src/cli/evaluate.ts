@@ -1,4 +1,5 @@
 import type { Evaluation } from '../coordinator/evaluate.js';
+import { SEAMS } from '../coordinator/seams.js';
 import { defineCommand, given } from './command.js';
 import { ExitCode } from './exitCode.js';
 import { printJson, printLine } from './output.js';
@@ -69,7 +70,7 @@ export const evaluateCommand = defineCommand({
         `Reconstruction term   ${nats(test.logLikelihood)} nats`,
         `KL                    ${nats(test.kl)} nats`,
         `Protocol              ${protocol.data}, ${examples} test images, binarise ${protocol.binarize}, ` +
-          `${protocol.objective}, ${likelihoodWords(protocol.likelihood)}, K = ${protocol.samples}, KL ${klWord(protocol.kl)}, seed ${protocol.seed}`,
+          `K = ${protocol.samples}, KL ${klWord(protocol.kl)}, seed ${protocol.seed}${chosenWords(protocol)}`,
         `Checkpoint            ${checkpoint}, step ${step}`,
         `Parameters            SHA-256 ${parametersSha256}`,
       ].join('\n'),
@@ -82,11 +83,11 @@ function figure(title: string, mean: number, standardError: number): string {
   return `${title.padEnd(21)} ${nats(mean)} ± ${standardError.toFixed(2)} nats (standard error of the mean)`;
 }
 
-/** `likelihood gaussian, sigma 0.1`. */
-function likelihoodWords({ name, ...values }: Evaluation['protocol']['likelihood']): string {
-  return [`likelihood ${name}`, ...Object.entries(values).map(([key, value]) => `${key} ${value}`)].join(
-    ', ',
-  );
+/** Objective and likelihood, where they are not the ELBO and Bernoulli: `, objective iwae, likelihood gaussian, sigma 0.1`. */
+function chosenWords({ objective, likelihood: { name, ...values } }: Evaluation['protocol']): string {
+  const numbers = Object.entries(values).map(([key, value]) => `, ${key} ${value}`);
+  const chosen = objective === SEAMS.objective.default ? '' : `, objective ${objective}`;
+  return name === SEAMS.likelihood.default ? chosen : `${chosen}, likelihood ${name}${numbers.join('')}`;
 }
 
 /** Right-aligned, so that the three figures stand above each other. */

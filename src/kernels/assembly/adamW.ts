@@ -37,11 +37,10 @@ export function reduceAdamW(
   epsilon: f32,
   keep: f32,
 ): void {
-  const rounded = (count + 7) & ~7;
-  for (let first = 0; first < rounded; first += CHUNK) {
-    const floats = min(CHUNK, rounded - first);
+  for (let first = 0; first < count; first += CHUNK) {
+    const floats = min(CHUNK, count - first);
     const at = (<usize>first) << 2;
-    decay(parameters + at, floats, keep);
+    decay(parameters + at, (floats + 7) & ~7, keep);
     reduceAdam(
       parameters + at,
       m + at,
