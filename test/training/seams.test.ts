@@ -113,7 +113,7 @@ test('what is default is not in the config, what is chosen is, with all its numb
     const { optimizer, momentum, likelihood, sigma, objective, kl, adam, binarize } = config;
     assert.deepEqual(
       { optimizer, momentum, likelihood, sigma, objective, kl, adam, binarize },
-      { ...options, sigma: 0.1, kl: 'monteCarlo', adam: undefined, binarize: 'none' },
+      { ...options, sigma: 0.2, kl: 'monteCarlo', adam: undefined, binarize: 'none' },
     );
     const file = join(directory, 'checkpoints', 'step-000000001.safetensors');
     const groups = new Set([...readSafetensors(file).tensors.keys()].map((name) => name.split('/')[0]));

@@ -94,14 +94,14 @@ function rowLogLikelihoods(
   });
 }
 
-/** log p(z_k) − log q(z_k|x) = ½ Σ_j (logvar_j + ε_kj² − z_kj²): posterior [1, n, 2d], noise and z [n, K, d] → [n, K]. */
+/** log p(z_k) − log q(z_k|x) = −½ Σ_j (z_kj² − ε_kj² − logvar_j), rounded as the Monte-Carlo KL is: posterior [1, n, 2d], noise and z [n, K, d] → [n, K]. */
 function rowLogRatios(tf: Tfjs, posterior: Tensor, noise: Tensor, z: Tensor): Tensor {
   return customGradient(tf, [posterior, z], (save) => {
     const [, logvar] = split(tf, posterior);
     save(logvar, z);
-    const terms = tf.sub(tf.add(logvar, tf.square(noise)), tf.square(z));
+    const terms = tf.sub(tf.sub(tf.square(z), tf.square(noise)), logvar);
     return {
-      value: tf.mul(tf.sum(terms, 2), 0.5),
+      value: tf.mul(tf.sum(terms, 2), -0.5),
       gradients: (d, [savedLogvar, savedZ]) => {
         const [n, samples] = d.shape as [number, number];
         const zeros = tf.zerosLike(savedLogvar!);

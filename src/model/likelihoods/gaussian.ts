@@ -8,7 +8,7 @@ const SIGMA_RANGE: NumberRange = {
 };
 
 const hyperparameters = {
-  sigma: { range: SIGMA_RANGE, default: 0.1, describe: 'Standard deviation of a pixel around its mean' },
+  sigma: { range: SIGMA_RANGE, default: 0.2, describe: 'Standard deviation of a pixel around its mean' },
 } as const satisfies Hyperparameters;
 
 /**
