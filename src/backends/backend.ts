@@ -43,12 +43,12 @@ export interface Backend {
    * examples of d(−objective)/d(parameter), e.g. of the ELBO logLikelihood − beta · kl. A shard of 0 examples gives zeros. Several parts
    * give the sum of what each of them gives alone, by the binary tree of kernels/assembly/optimizer.ts (treeReduce).
    */
-  elboGradient(shard: Shard, beta: number, gradient: number): void;
+  objectiveGradient(shard: Shard, beta: number, gradient: number): void;
 
   /** Writes the terms of the shard's examples alone. */
-  elbo(shard: Shard): void;
+  objectiveTerms(shard: Shard): void;
 
-  /** Present where a step goes by it instead of elboGradient and slots: see there. */
+  /** Present where a step goes by it instead of objectiveGradient and slots: see there. */
   readonly owner?: OwnerUpdate;
 }
 
@@ -56,7 +56,7 @@ export interface Backend {
  * A step after the owner-computes rule: each rank backpropagates its own examples and keeps activations and gradients of every
  * layer; behind a barrier each computes the weight gradients of the parameters that it owns, over the examples of all ranks,
  * and the optimizer updates them by it. No gradient of a whole model is ever written to memory. The shards' sums are added by
- * the tree of the all-reduce: the bits are those of elboGradient, slots, treeReduce and the update.
+ * the tree of the all-reduce: the bits are those of objectiveGradient, slots, treeReduce and the update.
  */
 export interface OwnerUpdate {
   /** Writes the terms of all examples of this rank, and keeps what `update` reads. */

@@ -210,7 +210,7 @@ export class LatentModel {
       const { low, high } = key;
       const purpose = Purpose.evaluationNoise;
       engine.kernels.randomNormal(engine.epsilon, count, width, low, high, first, 0, purpose, engine.scratch);
-      engine.backend.elbo(engine.shard(count));
+      engine.backend.objectiveTerms(engine.shard(count));
       engine.readTerms(terms, first, count, options.beta ?? 1);
     }
     return terms;
@@ -251,7 +251,7 @@ export class LatentModel {
     engine.write(engine.x, x);
     engine.write(engine.epsilon, epsilon);
     const beta = options.beta ?? 1;
-    engine.backend.elboGradient(engine.shard(n), beta, engine.gradient);
+    engine.backend.objectiveGradient(engine.shard(n), beta, engine.gradient);
     const terms = emptyTerms(n);
     engine.readTerms(terms, 0, n, beta);
     const gradient = engine.read(engine.gradient, this.model.parameters.size).map((sum) => sum / n);

@@ -120,7 +120,7 @@ export class StepLoop {
     for (let shard = firstShard; shard < endShard; shard += parts) {
       this.#load(step, shard, shard + parts);
       this.#setParts(shard);
-      backend.elboGradient(examples, beta, layout.slots + shard * layout.slotPitch);
+      backend.objectiveGradient(examples, beta, layout.slots + shard * layout.slotPitch);
       for (let part = 0; part < parts; part++) this.#sumTerms(shard + part, shard);
     }
   }

@@ -157,12 +157,12 @@ export class BackendHarness {
     }
     // A gradient is set, not added to.
     this.#gradient.fill(Number.NaN);
-    this.backend.elboGradient(shard, beta, this.#gradient.byteOffset);
+    this.backend.objectiveGradient(shard, beta, this.#gradient.byteOffset);
     return { gradient: this.#gradient.slice(), ...this.#terms() };
   }
 
   elbo(inputs: Omit<Inputs, 'parameters'>): Omit<Outputs, 'gradient'> {
-    this.backend.elbo(this.#fill(inputs));
+    this.backend.objectiveTerms(this.#fill(inputs));
     return this.#terms();
   }
 

@@ -67,7 +67,7 @@ function run(
   for (let i = 0; i < repeats; i++) {
     const bounds = Int32Array.of(0, n);
     const shard = { count: n, parts: 1, bounds, x, epsilon, logLikelihood, kl, bound: 0 };
-    backend.elboGradient(shard, 1, place.gradient);
+    backend.objectiveGradient(shard, 1, place.gradient);
   }
   return {
     gradient: floats(place.gradient, size).slice(),

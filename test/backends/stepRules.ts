@@ -83,7 +83,7 @@ export function stepsInSlots(steps: StepsCase, module: WebAssembly.Module, tile:
     for (let shard = 0; shard < shards; shard++) {
       const first = partStart(count, shards, shard);
       const part = run.shard(first, partStart(count, shards, shard + 1) - first);
-      backend.elboGradient(part, BETA, slots + shard * slotPitch);
+      backend.objectiveGradient(part, BETA, slots + shard * slotPitch);
     }
     begin(run.optimizer, step, count);
     run.optimizer.applySum(place, 0, slots, slotPitch, shards, model.parameters.size);

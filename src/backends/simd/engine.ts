@@ -232,7 +232,7 @@ export class SimdBackend implements Backend {
     }
   }
 
-  elboGradient(shard: Shard, beta: number, gradient: number): void {
+  objectiveGradient(shard: Shard, beta: number, gradient: number): void {
     if (shard.count === 0) {
       this.#bytes.fill(0, gradient, gradient + this.#options.model.parameters.size * FLOAT);
       return;
@@ -250,7 +250,7 @@ export class SimdBackend implements Backend {
     this.#backward(shard, 0, shard.count, beta, undefined);
   }
 
-  elbo(shard: Shard): void {
+  objectiveTerms(shard: Shard): void {
     for (let first = 0; first < shard.count; first += this.#plan.microBatch) {
       this.#forward(shard, first, Math.min(this.#plan.microBatch, shard.count - first), 1, false);
     }

@@ -49,7 +49,7 @@ export class TfjsBackend implements Backend {
     );
   }
 
-  elboGradient(shard: Shard, beta: number, gradient: number): void {
+  objectiveGradient(shard: Shard, beta: number, gradient: number): void {
     const { size, entries } = this.#options.model.parameters;
     if (shard.count === 0) {
       new Float32Array(this.#buffer, gradient, size).fill(0);
@@ -65,7 +65,7 @@ export class TfjsBackend implements Backend {
     });
   }
 
-  elbo(shard: Shard): void {
+  objectiveTerms(shard: Shard): void {
     if (shard.count === 0) return;
     activate(this.#runtime);
     this.#runtime.tf.tidy(() => {
