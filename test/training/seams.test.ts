@@ -86,6 +86,29 @@ for (const model of [smallModel, denseModel]) {
   }
 }
 
+test('an epoch that was stopped in its middle ends with the same means, the bound too', async () => {
+  const options: TrainOptions = { model: denseModel, objective: 'iwae', samples: 3, workers: 1 };
+  const epochLine = (directory: string): { train: { bound: number }; test: object } => {
+    const line = readFileSync(join(directory, 'metrics.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .find(({ kind }) => kind === 'epoch');
+    assert.ok(line);
+    return line as unknown as { train: { bound: number }; test: object };
+  };
+  const whole = await inDirectory(async (place) => epochLine((await run(options, place)).directory));
+  const resumed = await inDirectory(async (place) => {
+    await run({ ...options, maxSteps: 4 }, place);
+    const { out, data } = place;
+    await train({ resume: out, data, pictures: false, maxSteps: STEPS, workers: 2 });
+    return epochLine(out);
+  });
+  assert.ok(Number.isFinite(whole.train.bound));
+  assert.deepEqual(resumed.train, whole.train);
+  assert.deepEqual(resumed.test, whole.test);
+});
+
 test('what is default is not in the config, what is chosen is, with all its numbers; a checkpoint holds its state', async () => {
   await inDirectory(async (place) => {
     const { config, directory } = await run({ model: denseModel, maxSteps: 1 }, place);
