@@ -1,5 +1,5 @@
 import type { Evaluation } from '../coordinator/evaluate.js';
-import { SEAMS } from '../coordinator/seams.js';
+import { SEAMS } from '../runs/seams.js';
 import { defineCommand, given } from './command.js';
 import { ExitCode } from './exitCode.js';
 import { printJson, printLine } from './output.js';

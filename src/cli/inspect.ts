@@ -1,4 +1,4 @@
-import { choiceOf, describeChoice, type SeamField } from '../coordinator/seams.js';
+import { choiceOf, describeChoice, type SeamField } from '../runs/seams.js';
 import { defineCommand } from './command.js';
 import { ExitCode } from './exitCode.js';
 import { printJson, printLine } from './output.js';

@@ -1,11 +1,5 @@
-// Flags of the seams (coordinator/seams.ts): one for each choice, one for each hyper-parameter.
-import {
-  hyperparameterFields,
-  SEAM_FIELDS,
-  SEAMS,
-  type SeamField,
-  type SeamOptions,
-} from '../coordinator/seams.js';
+// Flags of the seams (runs/seams.ts): one for each choice, one for each hyper-parameter.
+import { hyperparameterFields, SEAM_FIELDS, SEAMS, type SeamField, type SeamOptions } from '../runs/seams.js';
 import { choice, inGroup, numberIn, type ValueFlag } from './flags.js';
 
 type Group = (typeof SEAMS)[SeamField]['group'];

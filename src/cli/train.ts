@@ -1,8 +1,8 @@
 import type { RunEvent } from '../coordinator/events.js';
 import type { RunConfig } from '../coordinator/runConfig.js';
-import { choiceOf, describeChoice, SEAM_FIELDS, SEAMS } from '../coordinator/seams.js';
 import type { TrainResult } from '../coordinator/train.js';
 import type { TrainOptions } from '../coordinator/trainOptions.js';
+import { choiceOf, describeChoice, SEAM_FIELDS, SEAMS } from '../runs/seams.js';
 import { defineCommand, given } from './command.js';
 import { ExitCode } from './exitCode.js';
 import {

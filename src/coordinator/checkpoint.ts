@@ -5,10 +5,10 @@ import { UsageError } from '../errors.js';
 import type { ParameterEntry, ParameterLayout } from '../model/model.js';
 import { resolveModel } from '../model/resolve.js';
 import { stateNames } from '../optimizer/registry.js';
+import { choiceOf } from '../runs/seams.js';
 import { writeFileAtomic } from './atomicFile.js';
 import { parseRunConfigText, type RunConfig } from './runConfig.js';
 import { encodeSafetensors, readSafetensors, type Safetensors, type Tensor } from './safetensors.js';
-import { choiceOf } from './seams.js';
 
 /** The flat buffers of a run: all [layout.size], all laid out alike. */
 export interface TrainingState {

@@ -2,10 +2,10 @@ import { statSync } from 'node:fs';
 import { UsageError } from '../errors.js';
 import { LatentModel } from '../inference/latentModel.js';
 import { resolveModel } from '../model/resolve.js';
+import { choiceOf } from '../runs/seams.js';
 import { type Checkpoint, loadCheckpoint, parameterHash } from './checkpoint.js';
 import type { RunConfig } from './runConfig.js';
 import { openRunDirectory } from './runDirectory.js';
-import { choiceOf } from './seams.js';
 
 /** A trained model and where it comes from. */
 export interface LoadedModel {

@@ -12,8 +12,8 @@ import {
 import { parseModelSpec } from '../model/parse.js';
 import type { Binarization, ModelSpec } from '../model/spec.js';
 import { objectiveOf } from '../objective/registry.js';
+import { checkSeams, choiceOf, type SeamConfig, seamReaders, withAllNames } from '../runs/seams.js';
 import { scheduleOf } from '../schedule/registry.js';
-import { checkSeams, choiceOf, type SeamConfig, seamReaders, withAllNames } from './seams.js';
 
 /**
  * Everything that decides the bits of a run, as `config.json` and every checkpoint keep it. The number of workers

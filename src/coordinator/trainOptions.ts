@@ -12,12 +12,12 @@ import { loadModelSpec } from '../model/load.js';
 import type { MapShape } from '../model/model.js';
 import type { Binarization, ModelSpec } from '../model/spec.js';
 import { objectiveOf } from '../objective/registry.js';
+import { checkNames, choiceOf, requestedSeams, type SeamConfig, type SeamOptions } from '../runs/seams.js';
 import { MOST_RANKS } from '../worker/control.js';
 import type { Settings } from '../worker/settings.js';
 import type { Fault } from '../worker/stepLoop.js';
 import type { RunEvent } from './events.js';
 import { assertSameRun, parseRunConfig, type RunConfig } from './runConfig.js';
-import { checkNames, choiceOf, requestedSeams, type SeamConfig, type SeamOptions } from './seams.js';
 
 /**
  * What `train` takes: everything has a default, by the model where the model recommends one. Objective, likelihood, optimizer
