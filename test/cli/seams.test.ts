@@ -20,7 +20,7 @@ describe('a run with other objective, likelihood, optimizer and schedule', { con
   });
 
   it('says what was chosen, with its numbers', () => {
-    const told = output.replaceAll('\u00a0', ' ').replaceAll(/\n {13}/g, ' ');
+    const told = unwrapped(output);
     assert.match(told, /^Data {9}data, binarise none$/m);
     assert.match(
       told,
@@ -40,7 +40,7 @@ describe('a run with other objective, likelihood, optimizer and schedule', { con
   });
 
   it('is inspected', async () => {
-    const text = await succeed(['inspect', 'run'], directory);
+    const text = unwrapped(await succeed(['inspect', 'run'], directory));
     assert.match(text, /^Objective {6}IWAE bound, K = 3, KL monte-carlo, beta 1$/m);
     assert.match(text, /^Likelihood {5}Gaussian, sigma 0\.25$/m);
     assert.match(
@@ -50,7 +50,7 @@ describe('a run with other objective, likelihood, optimizer and schedule', { con
   });
 
   it('is evaluated, and says by what protocol', async () => {
-    const text = await succeed(['evaluate', 'run', '--data', 'data'], directory);
+    const text = unwrapped(await succeed(['evaluate', 'run', '--data', 'data'], directory));
     assert.match(text, /^Test bound {5}\s*\S+ ± \d+\.\d\d nats \(standard error of the mean\)\nTest ELBO /m);
     assert.match(text, /^Protocol .* seed 0, objective iwae, likelihood gaussian, sigma 0\.25$/m);
   });
@@ -69,3 +69,8 @@ describe('a run with other objective, likelihood, optimizer and schedule', { con
     );
   });
 });
+
+/** Without the breaks of lines that are longer than a terminal of 80 columns, and without hard spaces. */
+function unwrapped(text: string): string {
+  return text.replaceAll('\u00a0', ' ').replaceAll(/\n {13,15}(?=\S)/g, ' ');
+}
