@@ -46,7 +46,10 @@ export interface ElboGradients extends ElboTerms {
 }
 
 export interface LatentModelOptions {
-  /** How products are added; default `portable`. Where this machine does not fuse, portable is used in place of fused. */
+  /**
+   * How products are added; default `portable`. Where this machine does not fuse, portable is used in place
+   * of fused.
+   */
   readonly arithmetic?: Arithmetic;
   /** The kernels of a run, in place of the arithmetic. */
   readonly platform?: Platform;
@@ -86,9 +89,10 @@ export interface ReconstructOptions {
 }
 
 /**
- * A model with its parameters, in a memory of its own: encoder, decoder, likelihood bounds, gradients. Arrays are
- * flat and row-major; x is [n, dimensions] with values in [0, 1], z is [n, latent]. Synchronous, on the calling thread.
- * Every method throws a UsageError for options and arrays that do not fit, before it allocates.
+ * A model with its parameters, in a memory of its own: encoder, decoder, likelihood bounds, gradients. Arrays
+ * are flat and row-major; x is [n, dimensions] with values in [0, 1], z is [n, latent]. Synchronous, on the
+ * calling thread. Every method throws a UsageError for options and arrays that do not fit, before it
+ * allocates.
  */
 export class LatentModel {
   readonly #parameters: Float32Array;
@@ -246,8 +250,8 @@ export class LatentModel {
   }
 
   /**
-   * The reparameterised gradient of the loss, mean over the examples of −ELBO, for given noise. As it may be asked for at any
-   * parameters, terms and gradients that are not finite are returned as they are.
+   * The reparameterised gradient of the loss, mean over the examples of −ELBO, for given noise. As it may be
+   * asked for at any parameters, terms and gradients that are not finite are returned as they are.
    * @param parameters flat, in the order of `model.parameters`; the model's own are not touched.
    * @param x [n, dimensions].
    * @param epsilon [n, K, latent], standard normal; K follows from its length.

@@ -13,7 +13,10 @@ export function forwardMultiplyAdds(model: Model): number {
   );
 }
 
-/** The encoder's and the decoder's layers with shapes, parameters and multiply-adds, and the totals: many lines. */
+/**
+ * The encoder's and the decoder's layers with shapes, parameters and multiply-adds, and the totals: many
+ * lines.
+ */
 export function describeModel(model: Model): string {
   const { name, input, dimensions, latent, encoder, decoder, parameters } = model;
   // Short words and no prefixes: the table of a convolutional model fits 80 columns.

@@ -24,8 +24,8 @@ export function buffersOf(state: TrainingState): (readonly [group: string, buffe
 }
 
 /**
- * The first tensor that holds a number which is NaN or infinite, in words; undefined where all numbers are finite. Gradients
- * need no look of their own: one that is not finite leaves its mark in the moments.
+ * The first tensor that holds a number which is NaN or infinite, in words; undefined where all numbers are
+ * finite. Gradients need no look of their own: one that is not finite leaves its mark in the moments.
  */
 export function notFiniteTensor(state: TrainingState, { entries }: ParameterLayout): string | undefined {
   for (const [group, buffer] of buffersOf(state)) {
