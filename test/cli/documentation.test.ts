@@ -65,6 +65,16 @@ describe('the pages', () => {
   }
 });
 
+it('docs/decisions/README.md has a line for each record, with its number and its title', () => {
+  const index = read('docs/decisions/README.md');
+  for (const name of readdirSync(join(root, 'docs/decisions'))) {
+    if (name === 'README.md') continue;
+    const [, number, title] = /^# (\d+)\. (.*)$/m.exec(read(`docs/decisions/${name}`))!;
+    assert.equal(Number.parseInt(name, 10), Number(number), name);
+    assert.ok(index.includes(`| [${number}](${name}) | ${title} | 20`), name);
+  }
+});
+
 describe('the prose of the pages', () => {
   for (const page of pages.filter((name) => name !== 'README.md')) {
     it(`${page}: no sentence is too long, no line too wide, no phrase odd`, () => {
@@ -126,9 +136,9 @@ describe('the prose of the pages', () => {
   });
 });
 
-it('the table of files in ARCHITECTURE.md has every file of src that it lists beside others', () => {
+it('the tables of docs/files.md have every file of src that it lists beside others', () => {
   // A row begins with files of one folder: the first with its path, the others by name.
-  for (const [row, first, others] of read('ARCHITECTURE.md').matchAll(/^\| `(src\/[\w./-]+)`([^|]*)\|/gm)) {
+  for (const [row, first, others] of read('docs/files.md').matchAll(/^\| `(src\/[\w./-]+)`([^|]*)\|/gm)) {
     for (const [, name] of others!.matchAll(/`([\w-]+\.ts)`/g)) {
       const path = join(root, dirname(first!), name!);
       assert.ok(existsSync(path), `${name} of: ${row}`);
