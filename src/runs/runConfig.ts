@@ -10,9 +10,9 @@ import {
   positiveNumber,
   type Reader,
 } from '../model/jsonReader.js';
-import { parseJson } from '../model/jsonText.js';
 import { parseModelSpec } from '../model/parse.js';
 import type { Binarization, ModelSpec } from '../model/spec.js';
+import { parseJson } from '../model/strictJson.js';
 
 /**
  * Everything that decides the bits of a run, as `config.json` and every checkpoint keep it. The number of
