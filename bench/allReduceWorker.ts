@@ -2,7 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { bindKernels } from '#src/kernels/kernels.js';
-import { ADAM_DEFAULTS, adamFactors } from '#src/model/adam.js';
+import { adam } from '#src/optimizer/adam.js';
 import { Barrier } from '#src/worker/barrier.js';
 import { reduceScatter, type SlotMemory } from '#src/worker/reduceScatter.js';
 
@@ -40,9 +40,8 @@ const control = new Int32Array(memory.buffer, layout.control, layout.controlWord
 const begun = new Int32Array(memory.buffer, layout.rounds, ranks);
 const barrier = new Barrier({ control, rank, ranks, timeLimit: TIME_LIMIT, spins });
 const kernels = bindKernels(module, memory);
-const options = { learningRate: 1e-3, ...ADAM_DEFAULTS };
-const adam = { options, factors: { stepSize: 0, rootCorrection: 0 }, scale: 1 / 128 };
-adamFactors(options, 3, adam.factors);
+const optimizer = adam.create(kernels, { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
+optimizer.begin(3, 1e-3, 1 / 128);
 
 /** Milliseconds of all rounds. */
 function run({ kind, rounds, verify }: AllReduceTask): number {
@@ -68,7 +67,7 @@ function requireTogether(): void {
 }
 
 function update(): void {
-  reduceScatter(kernels, layout, { parameters: layout.count, shards: layout.shards }, { rank, ranks }, adam);
+  reduceScatter(optimizer, layout, { parameters: layout.count, shards: layout.shards }, { rank, ranks });
 }
 
 parentPort!.on('message', (task: AllReduceTask) => parentPort!.postMessage(run(task)));

@@ -14,6 +14,11 @@ import {
   boundedKlAnalytic,
   boundedReparameterise,
 } from '../test/reference/boundedGaussian.js';
+import {
+  boundedGaussianLogLikelihood,
+  boundedGaussianSlope,
+} from '../test/reference/boundedGaussianLikelihood.js';
+import { boundedWeightedBackward } from '../test/reference/boundedImportance.js';
 import { exact, float32 } from '../test/reference/rounding.js';
 import { assertSame, assertWithin, type KernelCase, UNWRITTEN } from './kernelCase.js';
 import type { Workbench } from './workbench.js';
@@ -40,6 +45,8 @@ export function elementwiseCases(load: Load): KernelCase[] {
     gaussianForwardCase(load),
     gaussianBackwardCase(load),
     bernoulliCase(load),
+    gaussianLikelihoodCase(load),
+    ...importanceCases(load),
     ...functionCases(load),
   ];
 }
@@ -313,6 +320,173 @@ function gaussianBackwardCase(load: Load): KernelCase {
       };
     },
   };
+}
+
+function gaussianLikelihoodCase({ model, images }: Load): KernelCase {
+  const { dimensions } = model;
+  const count = images * dimensions;
+  const sigma = 0.1;
+  const shape = `${images}×[${dimensions}] with gradient`;
+  return {
+    kernel: 'gaussianLikelihood',
+    model: model.name,
+    shape,
+    work: { unit: 'bytes', amount: 3 * count * FLOAT + images * DOUBLE },
+    prepare: (bench) => {
+      const meanValues = sampleFloats(13, count);
+      const xValues = sampleFloats(14, count).map(Math.abs);
+      const means = bench.place(meanValues);
+      const x = bench.place(xValues);
+      const gradient = bench.arena.floats(count);
+      const sums = bench.arena.doubles(images);
+      return {
+        reset: () => {
+          bench.floats(gradient, count).fill(UNWRITTEN);
+          bench.doubles(sums, images).fill(UNWRITTEN);
+        },
+        run: () =>
+          bench.kernels.gaussianLikelihood(means, x, images, 1, dimensions, sigma, 1, sums, gradient),
+        check: () => {
+          const m = exact(Float64Array.from(meanValues));
+          const pixels = Float64Array.from(xValues);
+          const expected = boundedGaussianLogLikelihood(m, pixels, 1, dimensions, float32, sigma);
+          assertWithin(bench.doubles(sums, images), expected, `gaussianLikelihood ${shape}`);
+          const slopes = boundedGaussianSlope(m, pixels, 1, dimensions, 1, float32, sigma);
+          assertWithin(bench.floats(gradient, count), slopes, `gaussianLikelihood gradient ${shape}`);
+        },
+      };
+    },
+  };
+}
+
+/** Of rows that count differently: each image is an example of one row, with a weight that is not 1. */
+function importanceCases(load: Load): KernelCase[] {
+  const { model, images } = load;
+  const { latent, dimensions } = model;
+  const latents = images * latent;
+  const common = { model: model.name, shape: `${images}×[${latent}]` };
+  const weightValues = () => sampleFloats(15, images).map(Math.abs);
+  const placeDraws = (bench: Workbench) => {
+    const { posterior, epsilon, dz } = posteriorInputs(load);
+    const z = sampleFloats(12, latents);
+    return {
+      values: { posterior, epsilon, dz, z },
+      posterior: bench.place(posterior),
+      epsilon: bench.place(epsilon),
+      z: bench.place(z),
+      dz: bench.place(dz),
+    };
+  };
+  const doubles = (values: Float32Array) => Float64Array.from(values);
+  return [
+    {
+      ...common,
+      kernel: 'gaussianLogRatios',
+      work: { unit: 'bytes', amount: 3 * latents * FLOAT + images * DOUBLE },
+      prepare: (bench) => {
+        const { values, posterior, epsilon, z } = placeDraws(bench);
+        const ratios = bench.arena.doubles(images);
+        return {
+          reset: () => bench.doubles(ratios, images).fill(UNWRITTEN),
+          run: () => bench.kernels.gaussianLogRatios(posterior, epsilon, z, images, 1, latent, ratios),
+          check: () => {
+            const expected = logRatioSums(values, latent);
+            assertWithin(bench.doubles(ratios, images), expected, `gaussianLogRatios ${common.shape}`);
+          },
+        };
+      },
+    },
+    {
+      ...common,
+      kernel: 'scaleRows',
+      shape: `${images}×[${dimensions}]`,
+      work: { unit: 'bytes', amount: 2 * images * dimensions * FLOAT },
+      prepare: (bench) => {
+        const count = images * dimensions;
+        const before = sampleFloats(16, count);
+        const values = bench.place(before);
+        const weights = bench.place(weightValues());
+        return {
+          reset: () => bench.floats(values, count).set(before),
+          run: () => bench.kernels.scaleRows(values, weights, images, dimensions),
+          check: () => {
+            const factors = weightValues();
+            const expected = before.map((value, i) => value * factors[Math.floor(i / dimensions)]!);
+            assertSame(bench.floats(values, count), expected, `scaleRows ${images}×[${dimensions}]`);
+          },
+          // Products in place would vanish.
+          steady: () => bench.floats(values, count).fill(0),
+        };
+      },
+    },
+    {
+      ...common,
+      kernel: 'gaussianBackwardWeighted',
+      work: { unit: 'bytes', amount: 6 * latents * FLOAT },
+      prepare: (bench) => {
+        const { values, posterior, epsilon, z, dz } = placeDraws(bench);
+        // Rows of one example share it: with one row its weight is 1.
+        const weights = bench.place(new Float32Array(images).fill(1));
+        const gradient = bench.arena.floats(2 * latents);
+        return {
+          reset: () => bench.floats(gradient, 2 * latents).fill(UNWRITTEN),
+          run: () =>
+            bench.kernels.gaussianBackwardWeighted(
+              posterior,
+              epsilon,
+              z,
+              dz,
+              weights,
+              gradient,
+              images,
+              1,
+              latent,
+              0.5,
+            ),
+          check: () => {
+            const [q, noise, zs, dzs] = [values.posterior, values.epsilon, values.z, values.dz].map(
+              doubles,
+            ) as [Float64Array, Float64Array, Float64Array, Float64Array];
+            const ones = exact(new Float64Array(images).fill(1));
+            const expected = boundedWeightedBackward(
+              exact(q),
+              noise,
+              exact(zs),
+              exact(dzs),
+              ones,
+              1,
+              latent,
+              0.5,
+              float32,
+            );
+            const what = `gaussianBackwardWeighted ${common.shape}`;
+            assertWithin(bench.floats(gradient, 2 * latents), expected, what);
+          },
+        };
+      },
+    },
+  ];
+}
+
+/**
+ * −½ Σ_j (z² − ε² − logvar) of each row, with float32 terms summed in float64: two orders differ by at most 2 (n − 1) 2⁻⁵³ of the terms'
+ * magnitudes, and the factor is exact.
+ */
+function logRatioSums(
+  { posterior, epsilon, z }: Readonly<Record<'posterior' | 'epsilon' | 'z', Float32Array>>,
+  latent: number,
+): { value: Float64Array; bound: Float64Array } {
+  const f = Math.fround;
+  const rows = z.length / latent;
+  const [value, bound] = [new Float64Array(rows), new Float64Array(rows)];
+  z.forEach((sample, i) => {
+    const row = Math.floor(i / latent);
+    const logvar = posterior[row * 2 * latent + latent + (i % latent)]!;
+    const term = f(f(f(sample * sample) - f(epsilon[i]! * epsilon[i]!)) - logvar);
+    value[row]! -= term / 2;
+    bound[row]! += Math.abs(term) * latent * 2 ** -53;
+  });
+  return { value, bound };
 }
 
 function bernoulliCase({ model, images }: Load): KernelCase {

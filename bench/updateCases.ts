@@ -1,14 +1,25 @@
 // What happens once a step to all parameters, and what draws random numbers.
 
-import { type AdamUpdate, adamArguments } from '#src/backends/backend.js';
 import { Purpose } from '#src/kernels/stream.js';
-import { ADAM_DEFAULTS, adamFactors } from '#src/model/adam.js';
 import type { Model } from '#src/model/model.js';
+import { optimizerOf, stateNames } from '#src/optimizer/registry.js';
 import { BINARIZE_MODE } from '#src/worker/rank.js';
 import { paddedParameters } from '#src/worker/runMemory.js';
 import { add, multiplyAdd, roundoff, sampleFloats, underflow, words } from '../test/kernels/float32.js';
 import { rowWords } from '../test/kernels/philoxReference.js';
-import { type AdamState, scalarAdam } from '../test/kernels/scalarAdam.js';
+import {
+  ADAM_DEFAULTS,
+  type AdamState,
+  type AdamUpdate,
+  adamNumbers,
+  adamUpdate,
+  scalarAdam,
+} from '../test/kernels/scalarAdam.js';
+import {
+  type OptimizerState,
+  type ScalarOptimizer,
+  scalarOptimizers,
+} from '../test/kernels/scalarOptimizers.js';
 import { assertSame, assertWithin, type KernelCase, once, UNWRITTEN } from './kernelCase.js';
 import type { Workbench } from './workbench.js';
 
@@ -29,6 +40,12 @@ export function updateCases(load: UpdateLoad): KernelCase[] {
     treeReduceCase(load.model, gradients),
     reduceAdamCase(load.model, gradients),
     adamCase(load.model),
+    ...scalarOptimizers
+      .filter(({ choice }) => choice.name !== 'adam')
+      .flatMap((optimizer) => [
+        applySumCase(load.model, optimizer, gradients),
+        applyCase(load.model, optimizer),
+      ]),
     binarizeCase(load),
     normalCase(load),
     uniformCase(load.model),
@@ -108,17 +125,14 @@ function adamState(count: number): AdamState {
 }
 
 /** Step 3 of a batch of 128. */
-function adamUpdate(): AdamUpdate {
-  const factors = { stepSize: 0, rootCorrection: 0 };
-  const options = { ...ADAM_DEFAULTS, learningRate: 1e-3 };
-  adamFactors(options, 3, factors);
-  return { options, factors, scale: 1 / 128 };
+function thirdUpdate(): AdamUpdate {
+  return adamUpdate({ ...ADAM_DEFAULTS, learningRate: 1e-3 }, 3, 1 / 128);
 }
 
 function reduceAdamCase(model: Model, gradients: () => Float32Array[]): KernelCase {
   const count = paddedParameters(model);
   const before = once(() => adamState(count));
-  const update = adamUpdate();
+  const update = thirdUpdate();
   const expected = once(() => scalarAdam(before(), treeSums(gradients(), count), update));
   return {
     kernel: 'reduceAdam',
@@ -139,7 +153,7 @@ function reduceAdamCase(model: Model, gradients: () => Float32Array[]): KernelCa
         run: () =>
           bench.kernels.reduceAdam(
             ...([parameters, m, v, slots.address, slots.pitch, SHARDS, count] as const),
-            ...adamArguments(update),
+            ...adamNumbers(update),
           ),
         check: () => {
           const what = `reduceAdam ${model.name}`;
@@ -156,7 +170,7 @@ function adamCase(model: Model): KernelCase {
   const count = model.parameters.size;
   const gradient = once(() => sampleFloats(40, count));
   const before = once(() => adamState(count));
-  const update = adamUpdate();
+  const update = thirdUpdate();
   const expected = once(() => scalarAdam(before(), gradient(), update));
   return {
     kernel: 'adam',
@@ -173,7 +187,7 @@ function adamCase(model: Model): KernelCase {
           bench.floats(m, count).set(state.m);
           bench.floats(v, count).set(state.v);
         },
-        run: () => bench.kernels.adam(parameters, m, v, source, count, ...adamArguments(update)),
+        run: () => bench.kernels.adam(parameters, m, v, source, count, ...adamNumbers(update)),
         check: () => {
           const what = `adam ${model.name}`;
           assertSame(bench.floats(m, count), expected().m, `${what} m`);
@@ -181,6 +195,94 @@ function adamCase(model: Model): KernelCase {
           assertSame(bench.floats(parameters, count), expected().parameters, `${what} parameters`);
         },
       };
+    },
+  };
+}
+
+const THIRD_UPDATE = { t: 3, learningRate: 1e-3, scale: 1 / 128 } as const;
+
+function optimizerState(count: number, optimizer: ScalarOptimizer): OptimizerState {
+  return {
+    parameters: sampleFloats(30, count),
+    state: stateNames(optimizer.choice).map((_, i) => sampleFloats(31 + i, count).map(Math.abs)),
+  };
+}
+
+/** Parameters and state in the memory, the update set to THIRD_UPDATE, and what both are to be afterwards. */
+function prepareUpdate(
+  bench: Workbench,
+  { choice }: ScalarOptimizer,
+  before: OptimizerState,
+  expected: () => OptimizerState,
+  what: string,
+) {
+  const count = before.parameters.length;
+  const parameters = bench.place(before.parameters);
+  const state = before.state.map((tensor) => bench.place(tensor));
+  const update = optimizerOf(choice).create(bench.kernels, choice.values);
+  update.begin(THIRD_UPDATE.t, THIRD_UPDATE.learningRate, THIRD_UPDATE.scale);
+  return {
+    slice: { parameters, state },
+    update,
+    reset: () => {
+      bench.floats(parameters, count).set(before.parameters);
+      before.state.forEach((tensor, i) => {
+        bench.floats(state[i]!, count).set(tensor);
+      });
+    },
+    check: () => {
+      expected().state.forEach((tensor, i) => {
+        assertSame(bench.floats(state[i]!, count), tensor, `${what} state ${i}`);
+      });
+      assertSame(bench.floats(parameters, count), expected().parameters, `${what} parameters`);
+    },
+  };
+}
+
+function applySumCase(model: Model, optimizer: ScalarOptimizer, gradients: () => Float32Array[]): KernelCase {
+  const count = paddedParameters(model);
+  const before = once(() => optimizerState(count, optimizer));
+  const expected = once(() => optimizer.update(before(), treeSums(gradients(), count), THIRD_UPDATE));
+  const shape = `${optimizer.title} ${SHARDS}×[${count}]`;
+  const tensors = 2 * (1 + stateNames(optimizer.choice).length);
+  return {
+    kernel: optimizer.kernels.applySum,
+    model: model.name,
+    shape,
+    work: { unit: 'bytes', amount: (SHARDS + tensors) * count * FLOAT },
+    prepare: (bench) => {
+      const slots = new Slots(bench, gradients());
+      const what = `applySum ${shape}`;
+      const { slice, update, reset, check } = prepareUpdate(bench, optimizer, before(), expected, what);
+      return {
+        reset: () => {
+          slots.fill();
+          reset();
+        },
+        run: () => update.applySum(slice, 0, slots.address, slots.pitch, SHARDS, count),
+        check,
+      };
+    },
+  };
+}
+
+function applyCase(model: Model, optimizer: ScalarOptimizer): KernelCase {
+  const count = model.parameters.size;
+  const gradient = once(() => sampleFloats(40, count));
+  const before = once(() => optimizerState(count, optimizer));
+  const expected = once(() => optimizer.update(before(), gradient(), THIRD_UPDATE));
+  const shape = `${optimizer.title} [${count}]`;
+  const tensors = 2 * (1 + stateNames(optimizer.choice).length);
+  return {
+    kernel: optimizer.kernels.apply,
+    model: model.name,
+    shape,
+    work: { unit: 'bytes', amount: (1 + tensors) * count * FLOAT },
+    prepare: (bench) => {
+      const source = bench.place(gradient());
+      const what = `apply ${shape}`;
+      const { slice, update, reset, check } = prepareUpdate(bench, optimizer, before(), expected, what);
+      return { reset, run: () => update.apply(slice, 0, source, count), check };
     },
   };
 }

@@ -16,7 +16,7 @@ export const COMPARED_STEPS = 2;
  */
 export async function writeProblem(state: RunState, directory: string): Promise<void> {
   const { model, settings } = state;
-  const { batchSize, samples, adam } = settings;
+  const { batchSize, samples, learningRate, optimizer } = settings;
   const { x, epsilon } = firstBatches(state);
   const about = {
     model: model.name,
@@ -24,7 +24,7 @@ export async function writeProblem(state: RunState, directory: string): Promise<
     latent: model.latent,
     batchSize,
     samples,
-    adam,
+    adam: { learningRate, ...optimizer.values },
     parameters: model.parameters.entries.map(({ name, shape, offset, size }) => ({
       name,
       shape,

@@ -1,11 +1,8 @@
-import type { AdamFactors, AdamOptions } from '../model/adam.js';
-
 /** What computes gradients (docs/backends.md): our kernels, or TensorFlow.js's backends wasm, tensorflow and cpu. */
 export const BACKEND_NAMES = ['simd', 'wasm', 'native', 'cpu'] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
-/** How the KL term is computed: see gaussianForward in kernels/assembly/gaussian.ts. */
-export type KlEstimate = 'analytic' | 'monteCarlo';
+export type { KlEstimate } from '../objective/objective.js';
 
 /**
  * Examples of one shard, or of several neighbouring ones, with their noise, and where their terms go: addresses in the run's
@@ -26,6 +23,8 @@ export interface Shard {
   logLikelihood: number;
   /** [count] float64: KL(q(z|x) ‖ p(z)), nats; written. */
   kl: number;
+  /** [count] float64: the objective's bound at beta = 1, nats; written where the objective weighs rows (Objective.weigh). */
+  bound: number;
 }
 
 /**
@@ -41,46 +40,31 @@ export interface Backend {
 
   /**
    * Writes the terms of the shard's examples, and at address `gradient` (float32, the parameters' layout) the sum over the
-   * examples of d(−ELBO)/d(parameter), ELBO = logLikelihood − beta · kl. A shard of 0 examples gives zeros. Several parts
+   * examples of d(−objective)/d(parameter), e.g. of the ELBO logLikelihood − beta · kl. A shard of 0 examples gives zeros. Several parts
    * give the sum of what each of them gives alone, by the binary tree of kernels/assembly/optimizer.ts (treeReduce).
    */
-  elboGradient(shard: Shard, beta: number, gradient: number): void;
+  objectiveGradient(shard: Shard, beta: number, gradient: number): void;
 
   /** Writes the terms of the shard's examples alone. */
-  elbo(shard: Shard): void;
+  objectiveTerms(shard: Shard): void;
 
-  /** Present where a step goes by it instead of elboGradient and slots: see there. */
+  /** Present where a step goes by it instead of objectiveGradient and slots: see there. */
   readonly owner?: OwnerUpdate;
 }
 
 /**
  * A step after the owner-computes rule: each rank backpropagates its own examples and keeps activations and gradients of every
  * layer; behind a barrier each computes the weight gradients of the parameters that it owns, over the examples of all ranks,
- * and applies Adam to them. No gradient of a whole model is ever written to memory. The shards' sums are added by
- * the tree of the all-reduce: the bits are those of elboGradient, slots, treeReduce and Adam.
+ * and the optimizer updates them by it. No gradient of a whole model is ever written to memory. The shards' sums are added by
+ * the tree of the all-reduce: the bits are those of objectiveGradient, slots, treeReduce and the update.
  */
 export interface OwnerUpdate {
   /** Writes the terms of all examples of this rank, and keeps what `update` reads. */
   backpropagate(shard: Shard, beta: number): void;
 
   /**
-   * Updates this rank's share of the parameters. A barrier stands before and behind it.
+   * Updates this rank's share of the parameters, as the optimizer's `begin` has set. A barrier stands before and behind it.
    * @param bounds [shards + 1]: where each shard begins among the examples of the step, and where the last one ends.
    */
-  update(bounds: Int32Array, adam: AdamUpdate): void;
-}
-
-/** Adam at one step: see kernels/assembly/optimizer.ts. */
-export interface AdamUpdate {
-  readonly options: AdamOptions;
-  readonly factors: AdamFactors;
-  /** What the sum over the examples is multiplied by. */
-  scale: number;
-}
-
-/** The last arguments of the kernels `adam` and `reduceAdam`, from `scale` on. */
-export function adamArguments({ options, factors, scale }: AdamUpdate) {
-  const { beta1, beta2, epsilon } = options;
-  const { stepSize, rootCorrection } = factors;
-  return [scale, beta1, 1 - beta1, beta2, 1 - beta2, stepSize, rootCorrection, epsilon] as const;
+  update(bounds: Int32Array): void;
 }

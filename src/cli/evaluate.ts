@@ -1,6 +1,9 @@
+import type { Evaluation } from '../coordinator/evaluate.js';
+import { SEAMS } from '../runs/seams.js';
 import { defineCommand, given } from './command.js';
 import { ExitCode } from './exitCode.js';
 import { printJson, printPage } from './output.js';
+import { seamFlag } from './seamFlags.js';
 import {
   backendFlag,
   binarizeFlag,
@@ -20,8 +23,9 @@ export const evaluateCommand = defineCommand({
   positionals: runArgument,
   flags: {
     data: dataFlag('its test set is evaluated'),
+    objective: seamFlag('objective', "the run's"),
     samples: samplesFlag("the run's"),
-    kl: klFlag("the run's"),
+    kl: klFlag("the run's, where the objective can have it"),
     binarize: binarizeFlag("the run's"),
     seed: seedFlag('Of the noise and of drawn pixels', "the run's"),
     workers: workersFlag("the run's shards"),
@@ -32,11 +36,15 @@ export const evaluateCommand = defineCommand({
     ['lowerbound evaluate runs/cvae-1', 'Test ELBO of the newest checkpoint, by the protocol of the run'],
     ['lowerbound evaluate runs/cvae-1 --samples 100', 'The same with 100 draws of z an image: less noise'],
     [
+      'lowerbound evaluate runs/cvae-1 --objective iwae --samples 100',
+      'The importance-weighted bound of 100 draws, which is closer to log p(x)',
+    ],
+    [
       'lowerbound evaluate runs/fashion --data /data/fashion-mnist',
       'A run that was trained on data of your own',
     ],
   ],
-  async execute({ run, json, data, samples, kl, binarize, seed, workers, backend }) {
+  async execute({ run, json, data, objective, samples, kl, binarize, seed, workers, backend }) {
     const [{ evaluate }, { requireDataOf }, { evaluationProgress }] = await Promise.all([
       import('../coordinator/evaluate.js'),
       import('./runData.js'),
@@ -44,7 +52,7 @@ export const evaluateCommand = defineCommand({
     ]);
     await requireDataOf(run, data);
     const progress = evaluationProgress({ json: json === true });
-    const options = given({ data, samples, kl, binarize, seed, workers, backend });
+    const options = given({ data, objective, samples, kl, binarize, seed, workers, backend });
     const evaluation = await evaluate({ path: run, ...options, onProgress: progress.update }).finally(
       progress.end,
     );
@@ -53,15 +61,17 @@ export const evaluateCommand = defineCommand({
       printJson(figures);
       return ExitCode.done;
     }
-    const { test, elboStandardError, protocol, checkpoint, step, parametersSha256 } = evaluation;
+    const { test, elboStandardError, boundStandardError, protocol, checkpoint, step, parametersSha256 } =
+      evaluation;
     const examples = protocol.examples.toLocaleString('en-US');
     printPage(
       [
-        `Test ELBO      ${nats(test.elbo)} ± ${elboStandardError.toFixed(2)} nats (standard error of the mean)`,
+        ...(test.bound === undefined ? [] : [figure('Test bound', test.bound, boundStandardError!)]),
+        figure('Test ELBO', test.elbo, elboStandardError),
         `Reconstruction ${nats(test.logLikelihood)} nats`,
         `KL             ${nats(test.kl)} nats`,
         `Protocol       ${protocol.data}, ${examples} test images, binarise ${protocol.binarize}, ` +
-          `K\u00a0=\u00a0${protocol.samples}, KL ${klWord(protocol.kl)}, seed ${protocol.seed}`,
+          `K\u00a0=\u00a0${protocol.samples}, KL ${klWord(protocol.kl)}, seed ${protocol.seed}${chosenWords(protocol)}`,
         `Checkpoint     ${checkpoint}, step ${step}`,
         `SHA-256        ${parametersSha256}`,
       ].join('\n'),
@@ -69,6 +79,20 @@ export const evaluateCommand = defineCommand({
     return ExitCode.done;
   },
 });
+
+function figure(title: string, mean: number, standardError: number): string {
+  return `${title.padEnd(14)} ${nats(mean)} ± ${standardError.toFixed(2)} nats (standard error of the mean)`;
+}
+
+/**
+ * Objective and likelihood, where they are not the ELBO and Bernoulli: `, objective iwae, likelihood
+ * gaussian, sigma 0.1`.
+ */
+function chosenWords({ objective, likelihood: { name, ...values } }: Evaluation['protocol']): string {
+  const numbers = Object.entries(values).map(([key, value]) => `, ${key} ${value}`);
+  const chosen = objective === SEAMS.objective.default ? '' : `, objective ${objective}`;
+  return name === SEAMS.likelihood.default ? chosen : `${chosen}, likelihood ${name}${numbers.join('')}`;
+}
 
 /** Right-aligned, so that the three figures stand above each other. */
 function nats(value: number): string {

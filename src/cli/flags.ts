@@ -1,5 +1,6 @@
 // Flags of the command line: what each takes, in words, and how its text becomes a value.
 import { UsageError } from '../errors.js';
+import type { NumberRange } from '../model/hyperparameter.js';
 import { nearestName } from '../model/nearestName.js';
 
 /** `--name VALUE`. */
@@ -77,6 +78,11 @@ export function positiveNumber(text: FlagText): ValueFlag<number> {
 
 export function numberFromZero(text: FlagText): ValueFlag<number> {
   return realNumber('a number from 0 up', (value) => value >= 0, text);
+}
+
+/** A number of a range that an implementation declares. */
+export function numberIn(range: NumberRange, text: FlagText): ValueFlag<number> {
+  return realNumber(range.what, range.accepts, text);
 }
 
 /** Unsigned 64 bits. */

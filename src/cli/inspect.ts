@@ -1,3 +1,4 @@
+import { choiceOf, describeChoice, type SeamField } from '../runs/seams.js';
 import { defineCommand } from './command.js';
 import { ExitCode } from './exitCode.js';
 import { printJson, printPage, printWarnings } from './output.js';
@@ -29,10 +30,14 @@ export const inspectCommand = defineCommand({
       printJson({ path, step, parametersSha256, config, parameters });
       return ExitCode.done;
     }
-    const { data, adam } = config;
-    const objective = `ELBO, K = ${config.samples}${config.samples > 1 ? ' (draws averaged)' : ''}, KL ${klWord(config.kl)}`;
-    // The name promises another objective.
-    const notIwae = config.model.name === 'iwae' ? ' (not the importance-weighted bound)' : '';
+    const { data } = config;
+    const chosen = (field: SeamField) => describeChoice(field, choiceOf(config, field));
+    const objective = choiceOf(config, 'objective').name;
+    const draws = objective === 'elbo' && config.samples > 1 ? ' (draws averaged)' : '';
+    // The preset's name promises the other objective.
+    const notIwae =
+      config.model.name === 'iwae' && objective !== 'iwae' ? ' (not the importance-weighted bound)' : '';
+    const schedule = config.learningRateSchedule === undefined ? '' : ` (${chosen('learningRateSchedule')})`;
     const warmup = config.klWarmupEpochs === 0 ? '' : `, rising over ${config.klWarmupEpochs} epochs`;
     printPage(
       [
@@ -42,9 +47,10 @@ export const inspectCommand = defineCommand({
         `SHA-256        ${parametersSha256}`,
         `Data           ${data.source}, binarise ${config.binarize}`,
         `Data SHA-256   ${data.fingerprint}`,
-        `Objective      ${objective}, beta ${config.beta}${warmup}${notIwae}`,
+        `Objective      ${chosen('objective')}, K = ${config.samples}${draws}, KL ${klWord(config.kl)}, beta ${config.beta}${warmup}${notIwae}`,
         `Batches        ${config.batchSize} examples in ${config.shards} shards, ${config.epochs} epochs`,
-        `Adam           learning rate ${config.learningRate}, beta1 ${adam.beta1}, beta2 ${adam.beta2}, epsilon ${adam.epsilon}`,
+        `Likelihood     ${chosen('likelihood')}`,
+        `Optimizer      ${chosen('optimizer')}, learning rate ${config.learningRate}${schedule}`,
         `Seed           ${config.seed}`,
         `Arithmetic     ${config.arithmetic} (backend ${config.backend})`,
         '',

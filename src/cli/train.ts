@@ -4,6 +4,8 @@ import type { TrainOptions } from '../coordinator/trainOptions.js';
 import { MOST_IMAGES, NARROWEST_PREVIEW } from '../report/halfBlocks.js';
 import { columnsOf, showsUnicode } from '../report/terminal.js';
 import { HARD_SPACE } from '../report/wrap.js';
+import type { RunConfig } from '../runs/runConfig.js';
+import { choiceOf, describeChoice, type SeamField } from '../runs/seams.js';
 import { runtime } from '../runtime.js';
 import { defineCommand, given } from './command.js';
 import { ExitCode } from './exitCode.js';
@@ -20,6 +22,7 @@ import {
 import { Interruption } from './interruption.js';
 import { nextCommands, nextLines } from './nextCommands.js';
 import { printError, printJson, printLine } from './output.js';
+import { seamFlags, seamOptions } from './seamFlags.js';
 import {
   backendFlag,
   batchSizeFlag,
@@ -44,17 +47,21 @@ const flags = {
       default: "the model's: cvae 2, mlp 20, iwae 50",
     }),
     data: dataFlag('train-images-idx3-ubyte and the like'),
-    binarize: binarizeFlag("the model's: cvae threshold, mlp none, iwae dynamic"),
+    binarize: binarizeFlag(
+      "the model's: cvae threshold, mlp none, iwae dynamic; none with --likelihood gaussian",
+    ),
   }),
+  ...seamFlags('Objective:'),
   ...inGroup('Objective:', {
     samples: samplesFlag("the model's: 1"),
-    kl: klFlag('analytic'),
+    kl: klFlag("the objective's: elbo analytic, iwae monte-carlo"),
     beta: numberFromZero({ describe: 'Weight of the KL term', default: '1' }),
     'kl-warmup-epochs': numberFromZero({
       describe: 'Epochs in which the weight rises from 0 to beta',
       default: '0: no warm-up',
     }),
   }),
+  ...seamFlags('Optimisation:'),
   ...inGroup('Optimisation:', {
     epochs: wholeNumber(1, {
       alias: 'e',
@@ -68,7 +75,7 @@ const flags = {
     'batch-size': batchSizeFlag(),
     'learning-rate': positiveNumber({
       alias: 'lr',
-      describe: "Adam's",
+      describe: "The optimizer's, before its schedule",
       default: "the model's: cvae 0.0001, mlp and iwae 0.001",
     }),
     shards: wholeNumber(1, { describe: 'Slices of a batch, which decide the order of sums', default: '8' }),
@@ -217,6 +224,7 @@ function trainOptions(values: FlagValues<typeof flags>): TrainOptions {
     arithmetic: values.arithmetic,
     revectorize: values.revectorize,
     tile: values.tile,
+    ...seamOptions(values),
   });
 }
 
@@ -231,16 +239,24 @@ const backendWords = {
 function headline({ config, tile, revectorized }: Extract<RunEvent, { kind: 'started' }>): string {
   const width = revectorized ? '256-bit (re-vectorised)' : '128-bit';
   const kernels = `${config.arithmetic} arithmetic, tile ${tile}, ${width}`;
+  const schedule =
+    config.learningRateSchedule === undefined ? '' : ` (${chosen(config, 'learningRateSchedule')})`;
   return [
     `Model        ${config.model.name}, d = ${config.latent}`,
     `Data         ${config.data.source}, binarise ${config.binarize}`,
-    `Objective    ELBO, K = ${config.samples}, KL ${klWord(config.kl)}, beta ${config.beta}`,
-    `Optimiser    Adam, learning rate ${config.learningRate}, batches of ${config.batchSize} in ${config.shards} shards, ` +
-      `seed ${config.seed}`,
+    `Objective    ${chosen(config, 'objective')}, K = ${config.samples}, KL ${klWord(config.kl)}, beta ${config.beta}, ` +
+      `${chosen(config, 'likelihood')} likelihood`,
+    `Optimiser    ${chosen(config, 'optimizer')}, learning rate ${config.learningRate}${schedule}, ` +
+      `batches of ${config.batchSize} in ${config.shards} shards, seed ${config.seed}`,
     `Kernels      ${backendWords[config.backend]}, ${kernels}, ${runtime()}`,
   ]
     .join('\n')
     .replaceAll(' = ', `${HARD_SPACE}=${HARD_SPACE}`);
+}
+
+/** An implementation with its hyper-parameters, in words. */
+function chosen(config: RunConfig, field: SeamField): string {
+  return describeChoice(field, choiceOf(config, field));
 }
 
 function machine(): { readonly runtime: string; readonly node: string } {

@@ -4,13 +4,16 @@ import { type Dataset, loadDataset } from '../data/dataset.js';
 import { NotFiniteError, UsageError } from '../errors.js';
 import { inferencePlatform, revectorizesTfjs } from '../kernels/platform.js';
 import { Place, positiveInteger } from '../model/jsonReader.js';
+import type { LikelihoodName } from '../model/likelihoods/registry.js';
 import type { MapShape } from '../model/model.js';
 import { functionOf, type OptionTable, pathOf, readOptions, seed64 } from '../model/optionReader.js';
 import { resolveModel } from '../model/resolve.js';
 import type { Binarization } from '../model/spec.js';
+import { type ObjectiveName, objectiveOf } from '../objective/registry.js';
 import { parameterHash } from '../runs/checkpoint.js';
 import type { MeanTerms } from '../runs/meanTerms.js';
 import { configReaders, type RunConfig } from '../runs/runConfig.js';
+import { choiceOf, seamReaders } from '../runs/seams.js';
 import { Control } from '../worker/control.js';
 import { findCheckpoint } from './loadModel.js';
 import { RunState } from './runState.js';
@@ -27,6 +30,8 @@ export interface EvaluateOptions {
   /** K; default: the run's. */
   readonly samples?: number;
   /** Default: the run's. */
+  readonly objective?: ObjectiveName;
+  /** Default: the run's, where the objective can have it. */
   readonly kl?: KlEstimate;
   /** Default: the run's. */
   readonly binarize?: Binarization;
@@ -45,9 +50,16 @@ export interface Evaluation {
   readonly test: MeanTerms;
   /** Standard error of the mean ELBO over the examples, nats. */
   readonly elboStandardError: number;
+  /** Of the mean bound; absent where the objective is the ELBO. */
+  readonly boundStandardError?: number;
   readonly protocol: {
     readonly data: string;
     readonly examples: number;
+    readonly objective: ObjectiveName;
+    readonly likelihood: {
+      readonly name: LikelihoodName;
+      readonly [hyperparameter: string]: string | number;
+    };
     readonly samples: number;
     readonly kl: KlEstimate;
     readonly binarize: Binarization;
@@ -65,6 +77,7 @@ const PATH = "the path of a run's directory or of a checkpoint file";
 const EVALUATE_OPTIONS: OptionTable<EvaluateOptions> = {
   path: pathOf(PATH),
   data: dataOption,
+  objective: seamReaders().objective,
   samples: configReaders.samples,
   kl: configReaders.kl,
   binarize: configReaders.binarize,
@@ -110,13 +123,16 @@ export async function evaluate(given: EvaluateOptions): Promise<Evaluation> {
   } finally {
     await pool.close();
   }
-  const { means, elboStandardError } = finiteMeans(state, path);
+  const { means, ...errors } = finiteMeans(state, path);
+  const likelihood = choiceOf(config, 'likelihood');
   return {
     test: means,
-    elboStandardError,
+    ...errors,
     protocol: {
       data: dataset.name,
       examples: test.count,
+      objective: choiceOf(config, 'objective').name,
+      likelihood: { name: likelihood.name, ...likelihood.values },
       samples: config.samples,
       kl: config.kl,
       binarize: config.binarize,
@@ -166,10 +182,19 @@ function finiteMeans(state: RunState, path: string): ReturnType<typeof testMeans
 }
 
 function evaluationConfig(config: RunConfig, options: EvaluateOptions): RunConfig {
+  const objective = options.objective ?? choiceOf(config, 'objective').name;
+  const { klEstimates } = objectiveOf(objective);
+  const kl = options.kl ?? (klEstimates.includes(config.kl) ? config.kl : klEstimates[0]);
+  if (!klEstimates.includes(kl)) {
+    throw new UsageError(
+      `The objective ${objective} is computed from the densities of the draws, so its KL is not ${kl}: leave --kl out.`,
+    );
+  }
   return {
     ...config,
+    objective,
     samples: options.samples ?? config.samples,
-    kl: options.kl ?? config.kl,
+    kl,
     binarize: options.binarize ?? config.binarize,
     seed: options.seed === undefined ? config.seed : String(options.seed),
     batchSize: CHUNK * config.shards,

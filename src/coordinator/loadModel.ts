@@ -12,6 +12,7 @@ import {
   passedOver,
   type RunDirectory,
 } from '../runs/runDirectory.js';
+import { choiceOf } from '../runs/seams.js';
 
 /** A trained model and where it comes from. */
 export interface LoadedModel {
@@ -74,6 +75,7 @@ export async function loadModel(path: string): Promise<LoadedModel> {
   const { config, step, parameters } = checkpoint;
   const model = new LatentModel(resolveModel(config.model, { latent: config.latent }), parameters, {
     arithmetic: config.arithmetic,
+    likelihood: choiceOf(config, 'likelihood'),
   });
   return { model, config, step, parametersSha256: parameterHash(parameters), path: file, warnings };
 }

@@ -70,7 +70,7 @@ export function interpolationPicture(
     to: testExamples(source.config, test, to),
   };
   const z = interpolate(model.encode(ends.from).mu, model.encode(ends.to).mu, model.model.latent, steps);
-  return interpolationGrid(model.decode(z, { as: 'probabilities' }), {
+  return interpolationGrid(model.decode(z, { as: 'means' }), {
     ...imageShape(model),
     ...pictureText(
       'From one test image to another, on a straight line between their posterior means',

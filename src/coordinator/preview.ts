@@ -21,7 +21,10 @@ export interface EpochPreview {
 export function epochPreview(options: EpochPreview): Extract<RunEvent, { kind: 'preview' }> {
   const { state, dataset, config, epoch } = options;
   const count = Math.min(options.count, dataset.test.count);
-  const model = new LatentModel(state.model, state.parameters, { platform: state.platform });
+  const model = new LatentModel(state.model, state.parameters, {
+    platform: state.platform,
+    likelihood: state.settings.likelihood,
+  });
   const indices = Array.from({ length: count }, (_, i) => i);
   const above = testExamples(config, dataset.test, indices);
   const [height, width, channels] = model.model.input;

@@ -24,8 +24,8 @@ export async function divergence(
 }
 
 /** Whether the parameters themselves are to blame for a loss that is not finite. */
-export function parametersInWords({ model, parameters, adamM, adamV }: RunState): string {
-  const bad = notFiniteTensor({ parameters, adamM, adamV }, model.parameters);
+export function parametersInWords({ model, parameters, optimizerState }: RunState): string {
+  const bad = notFiniteTensor({ parameters, optimizerState }, model.parameters);
   return bad === undefined
     ? 'The parameters are finite, but too large.'
     : `${bad.charAt(0).toUpperCase()}${bad.slice(1)}.`;

@@ -65,8 +65,8 @@ export async function writeEpochPictures(
 }
 
 /** With a copy of the parameters as they are now. */
-function modelOf({ model, parameters, platform }: RunState): LatentModel {
-  return new LatentModel(model, parameters, { platform });
+function modelOf({ model, parameters, platform, settings }: RunState): LatentModel {
+  return new LatentModel(model, parameters, { platform, likelihood: settings.likelihood });
 }
 
 async function write(directory: RunDirectory, name: string, png: Uint8Array): Promise<string> {

@@ -4,7 +4,9 @@ import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import type { Platform } from '../kernels/platform.js';
 import type { WasmMemory, WasmModule } from '../kernels/webAssembly.js';
 import { initializeParameters } from '../model/initialize.js';
+import { likelihoodKernels } from '../model/likelihoods/registry.js';
 import type { Model } from '../model/model.js';
+import { stateNames } from '../optimizer/registry.js';
 import { requireFit, type TrainingState } from '../runs/trainingState.js';
 import { CONTROL_WORDS } from '../worker/control.js';
 import { planRunMemory, type RunLayout } from '../worker/runMemory.js';
@@ -20,8 +22,7 @@ export class RunState implements TrainingState {
   readonly kernels: Kernels;
   readonly control: Int32Array;
   readonly parameters: Float32Array;
-  readonly adamM: Float32Array;
-  readonly adamV: Float32Array;
+  readonly optimizerState: ReadonlyMap<string, Float32Array>;
   readonly order: Uint32Array;
 
   /** @throws UsageError where the run needs more memory than there can be. */
@@ -39,8 +40,12 @@ export class RunState implements TrainingState {
     this.control = new Int32Array(buffer, this.layout.control, CONTROL_WORDS);
     const size = model.parameters.size;
     this.parameters = new Float32Array(buffer, this.layout.parameters, size);
-    this.adamM = new Float32Array(buffer, this.layout.adamM, size);
-    this.adamV = new Float32Array(buffer, this.layout.adamV, size);
+    this.optimizerState = new Map(
+      stateNames(settings.optimizer).map((name, i) => [
+        name,
+        new Float32Array(buffer, this.layout.state[i]!, size),
+      ]),
+    );
     this.order = new Uint32Array(buffer, this.layout.order, settings.trainCount);
     this.#fill(dataset);
   }
@@ -53,6 +58,7 @@ export class RunState implements TrainingState {
     );
     initializeParameters({
       kernels,
+      likelihood: likelihoodKernels(settings.likelihood, kernels, memory.buffer),
       memory,
       model,
       key: settings.key,
@@ -69,8 +75,7 @@ export class RunState implements TrainingState {
   restore(state: TrainingState): void {
     requireFit(state, this.model.parameters);
     this.parameters.set(state.parameters);
-    this.adamM.set(state.adamM);
-    this.adamV.set(state.adamV);
+    for (const [name, tensor] of this.optimizerState) tensor.set(state.optimizerState.get(name)!);
   }
 
   #fill({ train, test }: Dataset): void {
@@ -82,7 +87,7 @@ export class RunState implements TrainingState {
   }
 }
 
-function allocate(model: Model, settings: Settings, ranks: number): [RunLayout, WebAssembly.Memory] {
+function allocate(model: Model, settings: Settings, ranks: number): [RunLayout, WasmMemory] {
   try {
     const layout = planRunMemory(model, settings, CONTROL_WORDS, ranks);
     const pages = Math.ceil(layout.bytes / PAGE);

@@ -1,4 +1,5 @@
 import { NotFiniteError } from '../errors.js';
+import { objectiveOf } from '../objective/registry.js';
 import type { MeanTerms } from '../runs/meanTerms.js';
 import type { RunState } from './runState.js';
 
@@ -10,6 +11,8 @@ export function testMeans({ memory, layout, settings }: RunState): {
   readonly means: MeanTerms;
   /** Of the mean ELBO over the examples. */
   readonly elboStandardError: number;
+  /** Of the mean bound, where the objective reports one. */
+  readonly boundStandardError?: number;
 } {
   const n = settings.testCount;
   const logLikelihoods = new Float64Array(memory.buffer, layout.testLogLikelihood, n);
@@ -25,10 +28,21 @@ export function testMeans({ memory, layout, settings }: RunState): {
     );
   }
   const elbo = (logLikelihood - kl) / n;
-  let squares = 0;
-  for (let i = 0; i < n; i++) squares += (logLikelihoods[i]! - kls[i]! - elbo) ** 2;
+  const elbos = logLikelihoods.map((value, i) => value - kls[i]!);
+  const means = { elbo, logLikelihood: logLikelihood / n, kl: kl / n };
+  const elboStandardError = standardError(elbos, elbo);
+  if (objectiveOf(settings.objective).weigh === undefined) return { means, elboStandardError };
+  const bounds = new Float64Array(memory.buffer, layout.testBound, n);
+  const bound = bounds.reduce((sum, value) => sum + value, 0) / n;
   return {
-    means: { elbo, logLikelihood: logLikelihood / n, kl: kl / n },
-    elboStandardError: Math.sqrt(squares / Math.max(1, n - 1) / n),
+    means: { ...means, bound },
+    elboStandardError,
+    boundStandardError: standardError(bounds, bound),
   };
+}
+
+/** Of the mean of the values. */
+function standardError(values: Float64Array, mean: number): number {
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return Math.sqrt(squares / Math.max(1, values.length - 1) / values.length);
 }

@@ -20,6 +20,7 @@ import {
 import { parseModelSpec } from '../model/parse.js';
 import type { ModelSpec } from '../model/spec.js';
 import { configReaders } from '../runs/runConfig.js';
+import { seamReaders } from '../runs/seams.js';
 import type { TrainOptions } from './trainOptions.js';
 
 const modelOption: Reader<string | ModelSpec> = (value, place) => {
@@ -49,6 +50,9 @@ const wholeNumberFromZero: Reader<number> = (value: unknown, place: Place) => {
 const { latent, binarize, batchSize, shards, samples, kl } = configReaders;
 const { beta, klWarmupEpochs, learningRate, epochs, arithmetic, backend } = configReaders;
 
+/** Of seams and their hyper-parameters; Adam's numbers are no options. */
+const { adam: _adam, ...seams } = seamReaders();
+
 /** What decides bits is read as `config.json` reads it. */
 export const TRAIN_OPTIONS: OptionTable<TrainOptions> = {
   model: modelOption,
@@ -66,6 +70,7 @@ export const TRAIN_OPTIONS: OptionTable<TrainOptions> = {
   beta,
   klWarmupEpochs,
   learningRate,
+  ...seams,
   binarize,
   backend,
   arithmetic,

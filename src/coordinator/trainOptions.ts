@@ -8,19 +8,24 @@ import type { Arithmetic } from '../kernels/kernels.js';
 import { canFuse, type Platform } from '../kernels/platform.js';
 import { randomKey } from '../kernels/stream.js';
 import type { TileName } from '../kernels/tiles/tile.js';
-import { ADAM_DEFAULTS } from '../model/adam.js';
+import { likelihoodOf } from '../model/likelihoods/registry.js';
 import { loadModelSpec } from '../model/load.js';
 import type { MapShape } from '../model/model.js';
 import { requireInput } from '../model/resolve.js';
 import type { Binarization, ModelSpec } from '../model/spec.js';
+import { objectiveOf } from '../objective/registry.js';
 import { assertSameRun, parseRunConfig, type RunConfig } from '../runs/runConfig.js';
+import { choiceOf, requestedSeams, type SeamConfig, type SeamOptions } from '../runs/seams.js';
 import { MOST_RANKS } from '../worker/control.js';
 import type { Fault } from '../worker/fault.js';
 import type { Settings } from '../worker/settings.js';
 import type { RunEvent } from './events.js';
 
-/** What `train` takes: everything has a default, by the model where the model recommends one. */
-export interface TrainOptions {
+/**
+ * What `train` takes: everything has a default, by the model where the model recommends one. Objective, likelihood, optimizer
+ * and schedule with their hyper-parameters are SeamOptions.
+ */
+export interface TrainOptions extends SeamOptions {
   /** A preset (`cvae`, `mlp`, `iwae`), the path of a JSON file, or a spec; default `cvae`. */
   readonly model?: string | ModelSpec;
   /** Directory of IDX files (docs/data.md); default: the full MNIST. */
@@ -39,9 +44,9 @@ export interface TrainOptions {
   readonly maxSteps?: number;
   /** d. */
   readonly latent?: number;
-  /** K: draws of z an example, averaged (less noise, the same bound); default: the model's, else 1. */
+  /** K: draws of z an example; the ELBO averages them (less noise, the same bound), iwae weighs them. Default: the model's, else 1. */
   readonly samples?: number;
-  /** Default `analytic`. */
+  /** Default: the objective's, `analytic` for the ELBO. */
   readonly kl?: KlEstimate;
   /** Weight of the KL; default 1. */
   readonly beta?: number;
@@ -92,18 +97,21 @@ export async function requestedConfig(
   const input: MapShape = [height, width, channels];
   const spec = await requestedSpec(options, input, saved);
   const recommended = spec.training ?? {};
-  const base: Omit<RunConfig, 'formatVersion' | 'model' | 'data' | 'arithmetic' | 'backend'> = saved ?? {
+  const seams = requestedSeams(options, saved);
+  const objective = objectiveOf(choiceOf(seams, 'objective').name);
+  const likelihood = likelihoodOf(choiceOf(seams, 'likelihood'));
+  type Derived = 'formatVersion' | 'model' | 'data' | 'arithmetic' | 'backend' | keyof SeamConfig;
+  const base: Omit<RunConfig, Derived> = saved ?? {
     latent: spec.latent,
-    binarize: recommended.binarize ?? 'threshold',
+    binarize: likelihood.binarize ?? recommended.binarize ?? 'threshold',
     seed: '0',
     batchSize: recommended.batchSize ?? 32,
     shards: 8,
     samples: recommended.samples ?? 1,
-    kl: 'analytic',
+    kl: objective.klEstimates[0],
     beta: 1,
     klWarmupEpochs: 0,
     learningRate: recommended.learningRate ?? 1e-3,
-    adam: ADAM_DEFAULTS,
     epochs: recommended.epochs ?? 10,
   };
   const config: RunConfig = {
@@ -120,7 +128,7 @@ export async function requestedConfig(
     beta: options.beta ?? base.beta,
     klWarmupEpochs: options.klWarmupEpochs ?? base.klWarmupEpochs,
     learningRate: options.learningRate ?? base.learningRate,
-    adam: base.adam,
+    ...seams,
     epochs: options.epochs ?? base.epochs,
     arithmetic: options.arithmetic ?? saved?.arithmetic ?? (canFuse() ? 'fused' : 'portable'),
     backend: options.backend ?? saved?.backend ?? 'simd',
@@ -156,13 +164,18 @@ export function settingsOf(
     batchSize: config.batchSize,
     shards: config.shards,
     samples: config.samples,
+    objective: choiceOf(config, 'objective').name,
     kl: config.kl,
+    likelihood: choiceOf(config, 'likelihood'),
     beta: config.beta,
-    klWarmupSteps: Math.round(config.klWarmupEpochs * stepsPerEpoch),
-    adam: { learningRate: config.learningRate, ...config.adam },
+    betaSchedule: { name: 'warmup', values: { warmupEpochs: config.klWarmupEpochs } },
+    learningRate: config.learningRate,
+    learningRateSchedule: choiceOf(config, 'learningRateSchedule'),
+    optimizer: choiceOf(config, 'optimizer'),
     trainCount,
     testCount: dataset.test.count,
     stepsPerEpoch,
+    epochs: config.epochs,
     backend: config.backend,
     arithmetic,
     tile,

@@ -1,10 +1,14 @@
 import type { Dataset } from '../data/dataset.js';
 import { epochOrder } from '../data/epochOrder.js';
 import { NotFiniteError, UsageError } from '../errors.js';
+import { objectiveOf } from '../objective/registry.js';
 import type { MeanTerms } from '../runs/meanTerms.js';
 import type { RunConfig } from '../runs/runConfig.js';
 import type { RunDirectory } from '../runs/runDirectory.js';
+import type { ValueAt } from '../schedule/schedule.js';
 import { Control } from '../worker/control.js';
+import { STEP_METRICS } from '../worker/runMemory.js';
+import { learningRateOf } from '../worker/settings.js';
 import type { FinishReason, RunEvent } from './events.js';
 import { epochPreview } from './preview.js';
 import { divergence, parametersInWords, stoppedBy } from './runFailure.js';
@@ -37,13 +41,17 @@ interface EpochSums {
   examples: number;
   logLikelihood: number;
   kl: number;
+  /** Of an objective that reports one. */
+  bound?: number;
 }
 
 /** Drives the ranks through the epochs: order, steps, metrics, evaluation, checkpoint, pictures. */
 export class Trainer {
   readonly #parts: TrainerParts;
   readonly #doubles: Float64Array;
-  #sums: EpochSums = { examples: 0, logLikelihood: 0, kl: 0 };
+  readonly #learningRate: ValueAt;
+  readonly #reportsBound: boolean;
+  #sums: EpochSums;
   /** Steps whose metrics have been read. */
   #read = 0;
   /** Examples trained on and seconds spent on them, in this process. */
@@ -59,6 +67,10 @@ export class Trainer {
 
   constructor(parts: TrainerParts) {
     this.#parts = parts;
+    const { settings } = parts.state;
+    this.#learningRate = learningRateOf(settings);
+    this.#reportsBound = objectiveOf(settings.objective).weigh !== undefined;
+    this.#sums = this.#noSums();
     this.#doubles = new Float64Array(parts.state.memory.buffer);
   }
 
@@ -79,7 +91,7 @@ export class Trainer {
     }
     this.#tellStart(step, endStep);
     this.#read = step;
-    if (sums) this.#sums = readSums(sums);
+    if (sums) this.#sums = { ...this.#noSums(), ...sums };
     // A run that was killed between an epoch's last step and its evaluation has that still to do.
     if (step > 0 && step % stepsPerEpoch === 0 && !directory.hasEpochMetrics(step))
       await this.#endEpoch(step, 0, 0);
@@ -95,7 +107,7 @@ export class Trainer {
     const { stepsPerEpoch } = this.#parts.state.settings;
     const epoch = Math.floor(step / stepsPerEpoch);
     const epochEnd = (epoch + 1) * stepsPerEpoch;
-    if (step === epoch * stepsPerEpoch) this.#sums = { examples: 0, logLikelihood: 0, kl: 0 };
+    if (step === epoch * stepsPerEpoch) this.#sums = this.#noSums();
     this.#shuffle(epoch);
     const examplesBefore = this.#examples;
     const secondsBefore = this.#seconds;
@@ -200,21 +212,22 @@ export class Trainer {
     const every = options.logEvery ?? DEFAULT_LOG_EVERY;
     for (; this.#read < completed; this.#read++) {
       const place =
-        state.layout.stepMetrics / DOUBLE + (this.#read - epoch * state.settings.stepsPerEpoch) * 4;
-      const examples = this.#doubles[place]!;
-      const logLikelihood = this.#doubles[place + 1]!;
-      const kl = this.#doubles[place + 2]!;
-      this.#sums.examples += examples;
-      this.#sums.logLikelihood += logLikelihood;
-      this.#sums.kl += kl;
+        state.layout.stepMetrics / DOUBLE +
+        (this.#read - epoch * state.settings.stepsPerEpoch) * STEP_METRICS;
+      const [examples, logLikelihood, kl, bound, beta] = this.#doubles.subarray(
+        place,
+        place + STEP_METRICS,
+      ) as unknown as [number, number, number, number, number];
+      const sums = { examples, logLikelihood, kl, ...(this.#reportsBound ? { bound } : {}) };
+      this.#sums = addSums(this.#sums, sums);
       this.#examples += examples;
       const step = this.#read + 1;
-      const batch = means({ examples, logLikelihood, kl });
+      const batch = means(sums);
       if (step % every === 0) {
-        const beta = this.#doubles[place + 3]!;
+        const learningRate = this.#learningRate(this.#read);
         this.#attempt('metrics', () => {
           this.#lostFrom = step;
-          directory.appendMetrics({ step, kind: 'batch', epoch: epoch + 1, ...batch, beta });
+          directory.appendMetrics({ step, kind: 'batch', epoch: epoch + 1, ...batch, beta, learningRate });
           this.#lostFrom = undefined;
         });
       }
@@ -242,8 +255,8 @@ export class Trainer {
   /** @returns the SHA-256 of the parameters. */
   #save(step: number): Promise<string> {
     const { config, state, directory, options } = this.#parts;
-    const { parameters, adamM, adamV } = state;
-    const checkpoint = { config, step, epochSums: { ...this.#sums }, parameters, adamM, adamV };
+    const { parameters, optimizerState } = state;
+    const checkpoint = { config, step, epochSums: { ...this.#sums }, parameters, optimizerState };
     const metricsLost = this.#lostFrom !== undefined;
     return directory.saveCheckpoint(checkpoint, { keep: options.keepCheckpoints, metricsLost });
   }
@@ -284,6 +297,10 @@ export class Trainer {
     }
   }
 
+  #noSums(): EpochSums {
+    return { examples: 0, logLikelihood: 0, kl: 0, ...(this.#reportsBound ? { bound: 0 } : {}) };
+  }
+
   #stopping(): boolean {
     return this.#parts.options.signal?.aborted === true;
   }
@@ -309,15 +326,20 @@ export class Trainer {
   }
 }
 
-function readSums(sums: Readonly<Record<string, number>>): EpochSums {
-  const { examples = 0, logLikelihood = 0, kl = 0 } = sums;
-  return { examples, logLikelihood, kl };
+function addSums(a: EpochSums, b: EpochSums): EpochSums {
+  return {
+    examples: a.examples + b.examples,
+    logLikelihood: a.logLikelihood + b.logLikelihood,
+    kl: a.kl + b.kl,
+    ...(a.bound === undefined || b.bound === undefined ? {} : { bound: a.bound + b.bound }),
+  };
 }
 
-function means({ examples, logLikelihood, kl }: EpochSums): MeanTerms {
+function means({ examples, logLikelihood, kl, bound }: EpochSums): MeanTerms {
   return {
     elbo: (logLikelihood - kl) / examples,
     logLikelihood: logLikelihood / examples,
     kl: kl / examples,
+    ...(bound === undefined ? {} : { bound: bound / examples }),
   };
 }

@@ -2,9 +2,19 @@
 import type { KlEstimate } from '../backends/backend.js';
 import { UsageError } from '../errors.js';
 import type { Platform } from '../kernels/platform.js';
-import { nonNegativeNumber, oneOf, Place, positiveInteger, type Reader } from '../model/jsonReader.js';
+import { type Choice, type Hyperparameters, numberIn, type Values } from '../model/hyperparameter.js';
+import {
+  nonNegativeNumber,
+  objectOf,
+  oneOf,
+  Place,
+  positiveInteger,
+  type Reader,
+} from '../model/jsonReader.js';
+import { LIKELIHOODS, type LikelihoodName } from '../model/likelihoods/registry.js';
 import type { Model } from '../model/model.js';
 import { type OptionTable, seed64, trueOrFalse } from '../model/optionReader.js';
+import { OBJECTIVES, type ObjectiveName } from '../objective/registry.js';
 import type {
   DecodeOptions,
   ElboOptions,
@@ -12,12 +22,24 @@ import type {
   LatentModelOptions,
   ReconstructOptions,
   SampleOptions,
-} from './latentModel.js';
+} from './options.js';
 
 /** What one result may hold: 4 GiB of float32. */
 const MOST_FLOATS = 2 ** 30;
 
 const kl: Reader<KlEstimate> = oneOf(['analytic', 'monteCarlo']);
+
+const likelihoodName = oneOf(Object.keys(LIKELIHOODS) as LikelihoodName[]);
+
+/** With a number for each hyper-parameter. */
+const likelihood: Reader<Choice<LikelihoodName>> = (value, place) => {
+  const whole: Reader<unknown> = (inner) => inner;
+  const { name } = objectOf({ name: likelihoodName }, { values: whole })(value, place);
+  const declared: Hyperparameters = LIKELIHOODS[name].hyperparameters;
+  const numbers = Object.entries(declared).map(([key, { range }]) => [key, numberIn(range)] as const);
+  const values: Reader<Values> = objectOf(Object.fromEntries(numbers), {});
+  return objectOf({ name: likelihoodName, values }, {})(value, place) as Choice<LikelihoodName>;
+};
 
 /** Not checked further: it comes from a run, not from a user. */
 const platform: Reader<Platform> = (value, place) => {
@@ -27,18 +49,26 @@ const platform: Reader<Platform> = (value, place) => {
 
 export const MODEL_OPTIONS: OptionTable<LatentModelOptions> = {
   arithmetic: oneOf(['portable', 'fused']),
+  likelihood,
   platform,
 };
-export const DECODE_OPTIONS: OptionTable<DecodeOptions> = { as: oneOf(['logits', 'probabilities']) };
+export const DECODE_OPTIONS: OptionTable<DecodeOptions> = {
+  as: oneOf(['outputs', 'means', 'logits', 'probabilities']),
+};
 export const SAMPLE_OPTIONS: OptionTable<SampleOptions> = {
   count: positiveInteger,
   seed: seed64,
   draw: trueOrFalse,
 };
 export const RECONSTRUCT_OPTIONS: OptionTable<ReconstructOptions> = { seed: seed64 };
-export const GRADIENT_OPTIONS: OptionTable<GradientOptions> = { kl, beta: nonNegativeNumber };
+export const GRADIENT_OPTIONS: OptionTable<GradientOptions> = {
+  objective: oneOf(Object.keys(OBJECTIVES) as ObjectiveName[]),
+  kl,
+  beta: nonNegativeNumber,
+};
 export const ELBO_OPTIONS: OptionTable<ElboOptions> = {
-  ...GRADIENT_OPTIONS,
+  kl,
+  beta: nonNegativeNumber,
   samples: positiveInteger,
   seed: seed64,
 };

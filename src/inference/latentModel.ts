@@ -2,13 +2,22 @@ import type { KlEstimate } from '../backends/backend.js';
 import { SimdBackend, simdMemory } from '../backends/simd/engine.js';
 import { UsageError } from '../errors.js';
 import { Arena } from '../kernels/arena.js';
-import { type Arithmetic, bindKernels, type Kernels } from '../kernels/kernels.js';
+import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import { inferencePlatform, type Platform } from '../kernels/platform.js';
 import { Purpose, type RandomKey, randomKey } from '../kernels/stream.js';
 import { requireFiniteRows } from '../model/finite.js';
+import type { Choice } from '../model/hyperparameter.js';
 import { Place } from '../model/jsonReader.js';
+import type { LikelihoodKernels } from '../model/likelihoods/likelihood.js';
+import {
+  BERNOULLI,
+  type LikelihoodName,
+  likelihoodKernels,
+  likelihoodOf,
+} from '../model/likelihoods/registry.js';
 import type { Model } from '../model/model.js';
 import { readOptions } from '../model/optionReader.js';
+import { type ObjectiveName, objectiveOf } from '../objective/registry.js';
 import {
   countRows,
   DECODE_OPTIONS,
@@ -20,6 +29,14 @@ import {
   requireResultSize,
   SAMPLE_OPTIONS,
 } from './arguments.js';
+import type {
+  DecodeOptions,
+  ElboOptions,
+  GradientOptions,
+  LatentModelOptions,
+  ReconstructOptions,
+  SampleOptions,
+} from './options.js';
 
 const PAGE = 65536;
 
@@ -41,51 +58,10 @@ export interface ElboTerms {
 }
 
 export interface ElboGradients extends ElboTerms {
-  /** d(mean over the examples of −ELBO)/d(parameter), flat, in the order of `model.parameters`. */
+  /** The objective's bound at beta = 1, nats; absent where it is the ELBO. */
+  readonly bound?: Float64Array;
+  /** d(mean over the examples of −objective)/d(parameter), flat, in the order of `model.parameters`. */
   readonly gradient: Float32Array;
-}
-
-export interface LatentModelOptions {
-  /**
-   * How products are added; default `portable`. Where this machine does not fuse, portable is used in place
-   * of fused.
-   */
-  readonly arithmetic?: Arithmetic;
-  /** The kernels of a run, in place of the arithmetic. */
-  readonly platform?: Platform;
-}
-
-export interface GradientOptions {
-  /** Default `analytic`. */
-  readonly kl?: KlEstimate;
-  /** Weight of the KL; default 1. */
-  readonly beta?: number;
-}
-
-export interface ElboOptions extends GradientOptions {
-  /** K; default 1. */
-  readonly samples?: number;
-  /** Of the noise, unsigned 64 bits; default 0. */
-  readonly seed?: number | bigint;
-}
-
-export interface DecodeOptions {
-  /** `logits` ℓ (default), or `probabilities` sigmoid(ℓ): the means of p(x|z). */
-  readonly as?: 'logits' | 'probabilities';
-}
-
-export interface SampleOptions {
-  /** Default 100. */
-  readonly count?: number;
-  /** Unsigned 64 bits; default 0. Sample i depends on (seed, i) alone. */
-  readonly seed?: number | bigint;
-  /** False (default): the means sigmoid(ℓ); true: Bernoulli draws, 0 or 1. */
-  readonly draw?: boolean;
-}
-
-export interface ReconstructOptions {
-  /** Where given, z ~ q(z|x) with this seed's noise; otherwise z is the posterior's mean. */
-  readonly seed?: number | bigint;
 }
 
 /**
@@ -97,6 +73,7 @@ export interface ReconstructOptions {
 export class LatentModel {
   readonly #parameters: Float32Array;
   readonly #platform: Platform;
+  readonly #likelihood: Choice<LikelihoodName>;
   #engine: Engine | undefined;
 
   /**
@@ -108,9 +85,10 @@ export class LatentModel {
     parameters: Float32Array,
     options: LatentModelOptions = {},
   ) {
-    const { platform, arithmetic = 'portable' } = readOptions(options, MODEL_OPTIONS, 'LatentModel');
+    const given = readOptions(options, MODEL_OPTIONS, 'LatentModel');
     requireParameters(model, parameters, 'LatentModel');
-    this.#platform = platform ?? inferencePlatform(arithmetic, false);
+    this.#platform = given.platform ?? inferencePlatform(given.arithmetic ?? 'portable', false);
+    this.#likelihood = given.likelihood ?? BERNOULLI;
     this.#parameters = Float32Array.from(parameters);
   }
 
@@ -153,11 +131,13 @@ export class LatentModel {
    * What the decoder makes of latent points.
    * @param z [n, latent].
    * @returns [n, dimensions].
-   * @throws UsageError where z is not a whole number of points, or not finite.
-   * @throws NotFiniteError where a logit is NaN or infinite.
+   * @throws UsageError where z is not a whole number of points, or not finite, and where the likelihood has
+   * no such values.
+   * @throws NotFiniteError where an output is NaN or infinite.
    */
   decode(z: Float32Array, options: DecodeOptions = {}): Float32Array {
-    const { as } = readOptions(options, DECODE_OPTIONS, 'decode()');
+    const { as = 'outputs' } = readOptions(options, DECODE_OPTIONS, 'decode()');
+    const asMeans = this.#wantsMeans(as);
     const { dimensions, latent } = this.model;
     const place = new Place('decode()', 'z');
     const n = countRows(z, latent, place);
@@ -167,16 +147,16 @@ export class LatentModel {
     for (let first = 0; first < n; first += CHUNK) {
       const count = Math.min(CHUNK, n - first);
       engine.write(engine.z, z.subarray(first * latent, (first + count) * latent));
-      engine.backend.decode(engine.z, count, engine.logits);
-      // Before the sigmoid, which makes a probability of an infinite logit.
-      const logits = engine.read(engine.logits, count * dimensions);
-      requireFiniteRows(logits, dimensions, 'The decoded image of latent point', first);
-      if (as !== 'probabilities') {
-        decoded.set(logits, first * dimensions);
+      engine.backend.decode(engine.z, count, engine.outputs);
+      // Before the means: a sigmoid makes a probability of an infinite logit.
+      const outputs = engine.read(engine.outputs, count * dimensions);
+      requireFiniteRows(outputs, dimensions, 'The decoded image of latent point', first);
+      if (!asMeans) {
+        decoded.set(outputs, first * dimensions);
         continue;
       }
-      engine.kernels.sigmoidArray(engine.logits, engine.logits, count * dimensions);
-      decoded.set(engine.read(engine.logits, count * dimensions), first * dimensions);
+      engine.likelihood.means(engine.outputs, engine.outputs, count * dimensions);
+      decoded.set(engine.read(engine.outputs, count * dimensions), first * dimensions);
     }
     return decoded;
   }
@@ -190,19 +170,19 @@ export class LatentModel {
     const { dimensions, latent } = this.model;
     requireResultSize(count, Math.max(dimensions, latent), new Place('sample()', 'count'));
     const key = keyOf(seed);
-    const { kernels, scratch } = this.#engineFor(1, 'analytic');
-    const z = this.#normal(count, this.model.latent, key, Purpose.prior);
-    const means = this.decode(z, { as: 'probabilities' });
-    if (!draw) return means;
+    const z = this.#normal(count, latent, key, Purpose.prior);
+    const values = this.decode(z, { as: 'means' });
+    if (!draw) return values;
     const engine = this.#engineFor(1, 'analytic');
-    for (let i = 0; i < count; i++) {
-      kernels.randomUniform(engine.x, dimensions, 0, 1, key.low, key.high, i, 0, Purpose.pixels, scratch);
-      const uniform = engine.read(engine.x, dimensions);
-      for (let j = 0; j < dimensions; j++) {
-        means[i * dimensions + j] = uniform[j]! < means[i * dimensions + j]! ? 1 : 0;
-      }
+    const { scratch } = engine;
+    for (let position = 0; position < count; position++) {
+      const row = values.subarray(position * dimensions, (position + 1) * dimensions);
+      engine.write(engine.outputs, row);
+      const stream = { key, position, purpose: Purpose.pixels, scratch };
+      engine.likelihood.draw(engine.outputs, dimensions, engine.x, stream);
+      row.set(engine.read(engine.outputs, dimensions));
     }
-    return means;
+    return values;
   }
 
   /**
@@ -214,13 +194,13 @@ export class LatentModel {
     const { seed } = readOptions(options, RECONSTRUCT_OPTIONS, 'reconstruct()');
     countRows(x, this.model.dimensions, new Place('reconstruct()', 'x'));
     const { mu, logvar } = this.encode(x);
-    if (seed === undefined) return this.decode(mu, { as: 'probabilities' });
+    if (seed === undefined) return this.decode(mu, { as: 'means' });
     const { latent } = this.model;
     const noise = this.#normal(mu.length / latent, latent, keyOf(seed), Purpose.reconstructionNoise);
     const sigma = this.#exp(logvar.map((value) => value / 2));
     const z = mu.map((mean, i) => mean + sigma[i]! * noise[i]!);
     requireFiniteRows(z, latent, 'The latent point drawn for example');
-    return this.decode(z, { as: 'probabilities' });
+    return this.decode(z, { as: 'means' });
   }
 
   /**
@@ -242,7 +222,7 @@ export class LatentModel {
       const { low, high } = key;
       const purpose = Purpose.evaluationNoise;
       engine.kernels.randomNormal(engine.epsilon, count, width, low, high, first, 0, purpose, engine.scratch);
-      engine.backend.elbo(engine.shard(count));
+      engine.backend.objectiveTerms(engine.shard(count));
       engine.readTerms(terms, first, count, beta);
     }
     requireFiniteRows(terms.elbo, 1, 'The ELBO of example');
@@ -250,11 +230,13 @@ export class LatentModel {
   }
 
   /**
-   * The reparameterised gradient of the loss, mean over the examples of −ELBO, for given noise. As it may be
-   * asked for at any parameters, terms and gradients that are not finite are returned as they are.
+   * The reparameterised gradient of the loss, mean over the examples of −objective, for given noise. As it
+   * may be asked for at any parameters, terms and gradients that are not finite are returned as they are.
    * @param parameters flat, in the order of `model.parameters`; the model's own are not touched.
    * @param x [n, dimensions].
    * @param epsilon [n, K, latent], standard normal; K follows from its length.
+   * @param options an objective other than the ELBO decides how the KL is computed, and has a `bound`.
+   * @throws UsageError where the arrays do not fit the model, or the objective cannot have this KL.
    */
   elboGradients(
     parameters: Float32Array,
@@ -263,7 +245,8 @@ export class LatentModel {
     options: GradientOptions = {},
   ): ElboGradients {
     const call = 'elboGradients()';
-    const { kl = 'analytic', beta = 1 } = readOptions(options, GRADIENT_OPTIONS, call);
+    const given = readOptions(options, GRADIENT_OPTIONS, call);
+    const { objective = 'elbo', beta = 1 } = given;
     const { dimensions, latent } = this.model;
     requireParameters(this.model, parameters, call);
     const n = countRows(x, dimensions, new Place(call, 'x'));
@@ -273,16 +256,26 @@ export class LatentModel {
       const expected = `[${n} examples, K samples, ${latent} latent dimensions]`;
       throw noise.error(`holds ${epsilon.length} values, expected ${expected}`);
     }
-    const engine = createEngine(this.#platform, this.model, samples, kl, n);
+    const kl = requireKl(objective, given.kl);
+    const parts = [this.#platform, this.model, this.#likelihood, samples, kl, n, objective] as const;
+    const engine = createEngine(...parts);
     engine.write(engine.parameters, parameters);
     engine.backend.prepare(0, 1);
     engine.write(engine.x, x);
     engine.write(engine.epsilon, epsilon);
-    engine.backend.elboGradient(engine.shard(n), beta, engine.gradient);
+    engine.backend.objectiveGradient(engine.shard(n), beta, engine.gradient);
     const terms = emptyTerms(n);
     engine.readTerms(terms, 0, n, beta);
     const gradient = engine.read(engine.gradient, this.model.parameters.size).map((sum) => sum / n);
-    return { ...terms, gradient };
+    const bound = objectiveOf(objective).weigh === undefined ? {} : { bound: engine.readBounds(n) };
+    return { ...terms, ...bound, gradient };
+  }
+
+  #wantsMeans(as: string): boolean {
+    const { words, title } = likelihoodOf(this.#likelihood);
+    if (as === 'means' || as === words?.means) return true;
+    if (as === 'outputs' || as === words?.outputs) return false;
+    throw new UsageError(`A ${title} likelihood has no ${as}: decode to outputs or means.`);
   }
 
   #engineFor(samples: number, kl: KlEstimate): Engine {
@@ -290,6 +283,7 @@ export class LatentModel {
       this.#engine = createEngine(
         this.#platform,
         this.model,
+        this.#likelihood,
         samples,
         kl,
         Math.max(1, Math.floor(CHUNK / samples)),
@@ -339,25 +333,29 @@ function createEngine(...parts: ConstructorParameters<typeof Engine>): Engine {
 class Engine {
   readonly kernels: Kernels;
   readonly backend: SimdBackend;
+  readonly likelihood: LikelihoodKernels;
   readonly parameters: number;
   readonly gradient: number;
   readonly x: number;
   readonly z: number;
-  readonly logits: number;
+  readonly outputs: number;
   readonly posterior: number;
   readonly epsilon: number;
   readonly scratch: number;
   readonly #logLikelihood: number;
   readonly #kl: number;
+  readonly #bound: number;
   readonly #buffer: ArrayBufferLike;
 
   /** @throws RangeError where that needs more memory than there can be. */
   constructor(
     { module, tile }: Platform,
     model: Model,
+    likelihood: Choice<LikelihoodName>,
     readonly samples: number,
     readonly kl: KlEstimate,
     readonly chunk: number,
+    objective: ObjectiveName = 'elbo',
   ) {
     const arena = new Arena(0);
     const { size } = model.parameters;
@@ -367,12 +365,22 @@ class Engine {
     this.gradient = arena.floats(size);
     this.x = arena.floats(points * model.dimensions);
     this.z = arena.floats(points * model.latent);
-    this.logits = arena.floats(points * model.dimensions);
+    this.outputs = arena.floats(points * model.dimensions);
     this.posterior = arena.floats(points * 2 * model.latent);
     this.epsilon = arena.floats(chunk * samples * model.latent);
     this.#logLikelihood = arena.doubles(chunk);
     this.#kl = arena.doubles(chunk);
-    const options = { model, samples, kl, tile, examples: chunk, parameters: this.parameters };
+    this.#bound = arena.doubles(chunk);
+    const options = {
+      model,
+      samples,
+      kl,
+      objective,
+      likelihood,
+      tile,
+      examples: chunk,
+      parameters: this.parameters,
+    };
     const packed = arena.end;
     const workspace = simdMemory({ ...options, packed, workspace: 0 }).packedEnd;
     const { workspaceEnd } = simdMemory({ ...options, packed, workspace });
@@ -380,6 +388,7 @@ class Engine {
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     this.#buffer = memory.buffer;
     this.kernels = bindKernels(module, memory);
+    this.likelihood = likelihoodKernels(likelihood, this.kernels, memory.buffer);
     this.backend = new SimdBackend(this.kernels, memory, { ...options, packed, workspace });
   }
 
@@ -402,7 +411,13 @@ class Engine {
       epsilon,
       logLikelihood: this.#logLikelihood,
       kl: this.#kl,
+      bound: this.#bound,
     };
+  }
+
+  /** A copy, of the last `count` examples evaluated. */
+  readBounds(count: number): Float64Array {
+    return new Float64Array(this.#buffer, this.#bound, count).slice();
   }
 
   readTerms(terms: ElboTerms, first: number, count: number, beta: number): void {
@@ -412,6 +427,14 @@ class Engine {
       terms.elbo[i] = terms.logLikelihood[i]! - beta * terms.kl[i]!;
     }
   }
+}
+
+/** The estimate of the KL that an objective is computed with. */
+function requireKl(objective: ObjectiveName, asked: KlEstimate | undefined): KlEstimate {
+  const { title, klEstimates } = objectiveOf(objective);
+  const kl = asked ?? klEstimates[0];
+  if (klEstimates.includes(kl)) return kl;
+  throw new UsageError(`kl is ${kl}, but that of the ${title} is ${klEstimates.join(' or ')}: leave it out.`);
 }
 
 function emptyTerms(n: number): ElboTerms {

@@ -73,5 +73,5 @@ export function manifold(model: LatentModel, side: number): Manifold {
       z[(row * side + column) * 2 + 1] = axis[side - 1 - row]!;
     }
   }
-  return { axis, means: model.decode(z, { as: 'probabilities' }) };
+  return { axis, means: model.decode(z, { as: 'means' }) };
 }

@@ -195,6 +195,39 @@ export interface Kernels extends TileKernels {
     analytic: number,
     beta: number,
   ): void;
+  gaussianLikelihood(
+    means: number,
+    x: number,
+    rows: number,
+    samples: number,
+    dimensions: number,
+    sigma: number,
+    scale: number,
+    logLikelihood: number,
+    dMeans: number,
+  ): void;
+  gaussianLogRatios(
+    posterior: number,
+    epsilon: number,
+    z: number,
+    examples: number,
+    samples: number,
+    latent: number,
+    logRatio: number,
+  ): void;
+  scaleRows(values: number, weights: number, rows: number, columns: number): void;
+  gaussianBackwardWeighted(
+    posterior: number,
+    epsilon: number,
+    z: number,
+    dz: number,
+    weights: number,
+    dPosterior: number,
+    examples: number,
+    samples: number,
+    latent: number,
+    beta: number,
+  ): void;
   treeReduce(slots: number, pitch: number, shards: number, count: number): void;
   reduceAdam(
     parameters: number,
@@ -227,6 +260,60 @@ export interface Kernels extends TileKernels {
     stepSize: number,
     rootCorrection: number,
     epsilon: number,
+  ): void;
+  reduceAdamW(
+    parameters: number,
+    m: number,
+    v: number,
+    slots: number,
+    pitch: number,
+    shards: number,
+    count: number,
+    scale: number,
+    beta1: number,
+    oneMinusBeta1: number,
+    beta2: number,
+    oneMinusBeta2: number,
+    stepSize: number,
+    rootCorrection: number,
+    epsilon: number,
+    keep: number,
+  ): void;
+  adamW(
+    parameters: number,
+    m: number,
+    v: number,
+    gradient: number,
+    count: number,
+    scale: number,
+    beta1: number,
+    oneMinusBeta1: number,
+    beta2: number,
+    oneMinusBeta2: number,
+    stepSize: number,
+    rootCorrection: number,
+    epsilon: number,
+    keep: number,
+  ): void;
+  reduceSgd(
+    parameters: number,
+    velocity: number,
+    slots: number,
+    pitch: number,
+    shards: number,
+    count: number,
+    scale: number,
+    momentum: number,
+    rate: number,
+  ): void;
+  sgd(
+    parameters: number,
+    velocity: number,
+    gradient: number,
+    count: number,
+    scale: number,
+    momentum: number,
+    rate: number,
   ): void;
   binarize(
     mode: number,

@@ -1,12 +1,16 @@
 import type { Kernels } from '../kernels/kernels.js';
 import { Purpose, type RandomKey } from '../kernels/stream.js';
 import type { WasmMemory } from '../kernels/webAssembly.js';
+import type { LikelihoodKernels } from './likelihoods/likelihood.js';
+import { BERNOULLI, likelihoodKernels } from './likelihoods/registry.js';
 import type { Initializer, Model, ParameterEntry } from './model.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
 export interface InitializeOptions {
   readonly kernels: Kernels;
+  /** Says which outputs stand for the data's mean; default: Bernoulli's. */
+  readonly likelihood?: LikelihoodKernels;
   readonly memory: WasmMemory;
   readonly model: Model;
   readonly key: RandomKey;
@@ -57,9 +61,12 @@ function uniformLimit(initializer: Extract<Initializer, { readonly fanIn: number
   return Math.sqrt(6 / (initializer.fanIn + initializer.fanOut));
 }
 
-/** log(p / (1 − p)) of each pixel's mean p, kept within [0.001, 0.999] as in Burda et al. (2016). */
+/**
+ * The output that stands for each pixel's mean p, with a Bernoulli likelihood log(p / (1 − p)); p is kept
+ * within [0.001, 0.999] as in Burda et al. (2016).
+ */
 function setDataMeanLogits(
-  { kernels, memory, dataMean }: InitializeOptions,
+  { kernels, memory, dataMean, likelihood }: InitializeOptions,
   entry: ParameterEntry,
   address: number,
 ): void {
@@ -76,6 +83,7 @@ function setDataMeanLogits(
   // Whole vectors: up to three floats behind the tensor change, so the tail is put back.
   const tail = new Float32Array(memory.buffer, address + entry.size * FLOAT, 3);
   const kept = Float32Array.from(tail);
-  kernels.logArray(address, address, entry.size);
+  const { outputsOfOdds } = likelihood ?? likelihoodKernels(BERNOULLI, kernels, memory.buffer);
+  outputsOfOdds(address, entry.size);
   tail.set(kept);
 }

@@ -48,9 +48,15 @@ function epochLine(event: Event<'epoch'>, { epochs }: RunStatus, style: Style): 
   const speed =
     imagesPerSecond > 0 ? `, ${formatDuration(seconds)}, ${formatRate(imagesPerSecond)} images/s` : '';
   const parts = `(reconstruction ${formatNats(test.logLikelihood)}, KL ${formatNats(test.kl)})`;
+  const strong = (value: number) => style.strong(formatNats(value));
+  const ofTest = `test ELBO ${test.bound === undefined ? strong(test.elbo) : formatNats(test.elbo)} nats ${parts}`;
   const ofTrain = `train ELBO ${formatNats(train.elbo)}`.replaceAll(' ', HARD_SPACE);
-  const ofTest = `test ELBO ${style.strong(formatNats(test.elbo))} nats ${parts}`;
-  return `${style.name(`epoch ${event.epoch}/${epochs}`)}  ${ofTest}, ${ofTrain}${speed}`;
+  const terms = [ofTest, ofTrain];
+  // What is maximised comes first.
+  if (train.bound !== undefined && test.bound !== undefined) {
+    terms.unshift(`test bound ${strong(test.bound)} nats, train ${formatNats(train.bound)}`);
+  }
+  return `${style.name(`epoch ${event.epoch}/${epochs}`)}  ${terms.join(', ')}${speed}`;
 }
 
 function finishLines({ reason, step }: Event<'finished'>, status: RunStatus, style: Style): string[] {
@@ -123,12 +129,16 @@ function stepOf({ epochStep, epochSteps }: RunStatus): string {
   return `step ${formatCount(epochStep)}/${formatCount(epochSteps)}`;
 }
 
-/** Images/s and ELBO; nothing where the run does not train. */
-function paceOf({ phase, imagesPerSecond, elbo }: RunStatus, unit: string): string[] {
+/**
+ * Images/s and the objective: its bound where it reports one, else the ELBO; nothing where the run does not
+ * train.
+ */
+function paceOf({ phase, imagesPerSecond, elbo, bound }: RunStatus, unit: string): string[] {
   if (phase !== undefined) return [];
   const parts: string[] = [];
   if (imagesPerSecond !== undefined) parts.push(`${formatRate(imagesPerSecond)} images/s`);
-  if (elbo !== undefined) parts.push(`ELBO ${formatNats(elbo)}${unit}`);
+  if (bound !== undefined) parts.push(`bound ${formatNats(bound)}${unit}`);
+  else if (elbo !== undefined) parts.push(`ELBO ${formatNats(elbo)}${unit}`);
   return parts;
 }
 

@@ -4,6 +4,8 @@ export interface ReportedTerms {
   /** Mean of (1/K) Σ_k log p(x|z_k). */
   readonly logLikelihood: number;
   readonly kl: number;
+  /** The objective's bound, where it is not the ELBO. */
+  readonly bound?: number;
 }
 
 /**

@@ -12,9 +12,11 @@ interface Recent {
   readonly examples: number;
   /** Σ ELBO · seconds. */
   readonly elbo: number;
+  /** Σ bound · seconds, of an objective that reports one. */
+  readonly bound: number | undefined;
 }
 
-const NOTHING: Recent = { seconds: 0, steps: 0, examples: 0, elbo: 0 };
+const NOTHING: Recent = { seconds: 0, steps: 0, examples: 0, elbo: 0, bound: undefined };
 
 /** Where a run stands and how fast it goes, as its events tell. */
 export class RunStatus {
@@ -82,6 +84,12 @@ export class RunStatus {
   /** Mean over the recent batches, nats. */
   get elbo(): number | undefined {
     return this.#recent.seconds > 0 ? this.#recent.elbo / this.#recent.seconds : undefined;
+  }
+
+  /** The same of the objective's bound; undefined where the objective is the ELBO, too. */
+  get bound(): number | undefined {
+    const { bound, seconds } = this.#recent;
+    return bound === undefined || seconds === 0 ? undefined : bound / seconds;
   }
 
   /** Until the whole run is done, evaluations included once one has been seen. */
@@ -154,6 +162,7 @@ export class RunStatus {
       steps: past.steps * weight + (step - this.#last.step),
       examples: past.examples * weight + (examples - this.#last.examples),
       elbo: past.elbo * weight + batch.elbo * duration,
+      bound: batch.bound === undefined ? undefined : (past.bound ?? 0) * weight + batch.bound * duration,
     };
     this.#last = { step, examples, seconds };
   }

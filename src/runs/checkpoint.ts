@@ -1,13 +1,15 @@
-// A checkpoint is one safetensors file: the parameters, Adam's moments, and in the metadata all that a run
-// needs to go on with the same bits. Any program that reads safetensors can use it.
+// A checkpoint is one safetensors file: the parameters, the optimizer's state, and in the metadata all that a
+// run needs to go on with the same bits. Any program that reads safetensors can use it.
 import { createHash } from 'node:crypto';
 import { NotFiniteError, UsageError } from '../errors.js';
 import type { ParameterEntry, ParameterLayout } from '../model/model.js';
 import { resolveModel } from '../model/resolve.js';
+import { stateNames } from '../optimizer/registry.js';
 import { writeFileAtomic } from './atomicFile.js';
 import { parseRunConfigText, type RunConfig } from './runConfig.js';
 import { encodeSafetensors, readSafetensors, type Safetensors, type Tensor } from './safetensors.js';
-import { buffersOf, notFiniteTensor, TENSOR_GROUPS, type TrainingState } from './trainingState.js';
+import { choiceOf } from './seams.js';
+import { buffersOf, notFiniteTensor, PARAMETERS, type TrainingState } from './trainingState.js';
 
 export interface Checkpoint extends TrainingState {
   readonly config: RunConfig;
@@ -30,7 +32,7 @@ export interface EncodedCheckpoint {
   readonly parametersSha256: string;
 }
 
-/** @throws NotFiniteError where a parameter or a moment is NaN or infinite. */
+/** @throws NotFiniteError where a number of the state is NaN or infinite. */
 export function encodeCheckpoint(checkpoint: Checkpoint): EncodedCheckpoint {
   const { config, step, epochSums } = checkpoint;
   const layout = layoutOf(config);
@@ -58,7 +60,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): EncodedCheckpoint {
  * workers have to stand still for the call but not for the promise.
  *
  * @returns the hash of the parameters.
- * @throws NotFiniteError where a parameter or a moment is NaN or infinite.
+ * @throws NotFiniteError where a number of the state is NaN or infinite.
  * @throws UsageError where the file cannot be written.
  */
 export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Promise<string> {
@@ -83,7 +85,7 @@ export function loadCheckpoint(path: string): Checkpoint {
   };
   const config = parseRunConfigText(text('config'), `${path}: the metadata "config"`);
   const layout = layoutOf(config);
-  const state = joinTensors(file.tensors, layout, config.model.name, path);
+  const state = joinTensors(file.tensors, layout, bufferNames(config), config.model.name, path);
   requireHash('the parameters', text('parametersSha256'), parameterHash(state.parameters), path);
   requireHash('the file as a whole', text('stateSha256'), stateHash(file), path);
   const bad = notFiniteTensor(state, layout);
@@ -124,31 +126,30 @@ function splitTensors(state: TrainingState, layout: ParameterLayout): Map<string
 function joinTensors(
   tensors: ReadonlyMap<string, Tensor>,
   layout: ParameterLayout,
+  buffers: readonly string[],
   model: string,
   path: string,
 ): TrainingState {
   // All of them first: a config could ask for more memory than the file has bytes.
-  const checked = requireTensors(tensors, layout, model, path);
-  const state = {
-    parameters: new Float32Array(layout.size),
-    adamM: new Float32Array(layout.size),
-    adamV: new Float32Array(layout.size),
-  };
-  for (const [group, buffer] of buffersOf(state)) {
-    for (const { name, offset } of layout.entries) buffer.set(checked.get(`${group}/${name}`)!, offset);
-  }
-  return state;
+  const checked = requireTensors(tensors, layout, buffers, model, path);
+  const [parameters, ...optimizerState] = buffers.map((key) => {
+    const buffer = new Float32Array(layout.size);
+    for (const { name, offset } of layout.entries) buffer.set(checked.get(`${key}/${name}`)!, offset);
+    return [key, buffer] as const;
+  });
+  return { parameters: parameters![1], optimizerState: new Map(optimizerState) };
 }
 
 /** The data of each tensor that the model has; there must be no other. */
 function requireTensors(
   tensors: ReadonlyMap<string, Tensor>,
   layout: ParameterLayout,
+  buffers: readonly string[],
   model: string,
   path: string,
 ): ReadonlyMap<string, Float32Array> {
   const checked = new Map<string, Float32Array>();
-  for (const group of Object.values(TENSOR_GROUPS)) {
+  for (const group of buffers) {
     for (const entry of layout.entries) {
       const name = `${group}/${entry.name}`;
       checked.set(name, requireTensor(name, tensors.get(name), entry, model, path));
@@ -161,6 +162,11 @@ function requireTensors(
     );
   }
   return checked;
+}
+
+/** Of a run's flat buffers, in the order of buffersOf. */
+function bufferNames(config: RunConfig): string[] {
+  return [PARAMETERS, ...stateNames(choiceOf(config, 'optimizer'))];
 }
 
 function requireTensor(

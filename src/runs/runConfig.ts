@@ -13,12 +13,15 @@ import {
 import { parseModelSpec } from '../model/parse.js';
 import type { Binarization, ModelSpec } from '../model/spec.js';
 import { parseJson } from '../model/strictJson.js';
+import { objectiveOf } from '../objective/registry.js';
+import { scheduleOf } from '../schedule/registry.js';
+import { checkSeams, choiceOf, type SeamConfig, seamReaders, withAllNames } from './seams.js';
 
 /**
  * Everything that decides the bits of a run, as `config.json` and every checkpoint keep it. The number of
  * workers is not here, because it changes no bit.
  */
-export interface RunConfig {
+export interface RunConfig extends SeamConfig {
   readonly formatVersion: 1;
   /** Always with its `input`. */
   readonly model: ModelSpec;
@@ -45,7 +48,6 @@ export interface RunConfig {
   /** Over which beta rises from 0; 0 for no warm-up. */
   readonly klWarmupEpochs: number;
   readonly learningRate: number;
-  readonly adam: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
   readonly epochs: number;
   readonly arithmetic: 'portable' | 'fused';
   /** What computes the gradients. A resumed run may change it. */
@@ -72,7 +74,21 @@ export function parseRunConfig(json: unknown, source: string): RunConfig {
   refuseOtherVersion(json, place);
   const config = readConfig(json, place);
   if (config.model.input === undefined) throw place.key('model').key('input').error('is missing');
+  checkSeams(config, place);
+  checkKl(config, place);
   return config;
+}
+
+function checkKl(config: RunConfig, place: Place): void {
+  const { name } = choiceOf(config, 'objective');
+  const { klEstimates } = objectiveOf(name);
+  if (klEstimates.includes(config.kl)) return;
+  throw place
+    .key('kl')
+    .error(
+      `is "${config.kl}", but the objective ${name} is computed from the densities of the draws, so its KL is ` +
+        `${klEstimates.map((estimate) => `"${estimate}"`).join(' or ')}: leave kl out, or ask for that`,
+    );
 }
 
 /** @throws UsageError where `text` is no JSON or has a key twice, or parseRunConfig refuses it. */
@@ -96,6 +112,13 @@ export function assertSameRun(saved: RunConfig, requested: RunConfig, source: st
     throw new UsageError(
       `${source} was started with ${path} ${describe(a)}, but ${describe(b)} is asked for now. A run that is ` +
         'resumed keeps every setting that decides its bits: leave this one out, or start a new run.',
+    );
+  }
+  const schedule = choiceOf(saved, 'learningRateSchedule');
+  if (scheduleOf(schedule).dependsOnEpochs && requested.epochs !== saved.epochs) {
+    throw new UsageError(
+      `${source} was started with epochs ${saved.epochs}, but ${requested.epochs} is asked for now. Its learning-rate ` +
+        `schedule, ${schedule.name}, ends with the epochs, so their number decides bits: leave it out, or start a new run.`,
     );
   }
   if (requested.epochs < saved.epochs) {
@@ -149,13 +172,6 @@ const nonEmptyText: Reader<string> = (value, place) => {
   return value;
 };
 
-const decayRate: Reader<number> = (value, place) => {
-  if (typeof value !== 'number' || !(value >= 0 && value < 1)) {
-    throw place.expected(value, 'a number from 0 up to, but not, 1');
-  }
-  return value;
-};
-
 /** One reader for each field that every config has. */
 export const configReaders = {
   formatVersion: (): 1 => version,
@@ -171,13 +187,13 @@ export const configReaders = {
   beta: nonNegativeNumber,
   klWarmupEpochs: nonNegativeNumber,
   learningRate: positiveNumber,
-  adam: objectOf({ beta1: decayRate, beta2: decayRate, epsilon: positiveNumber }, {}),
   epochs: positiveInteger,
   arithmetic: oneOf(['portable', 'fused']),
   backend: oneOf(BACKEND_NAMES),
 } as const;
 
 const optionalFields = {
+  ...seamReaders(),
   earlierBackends: listOf(
     objectOf({ backend: oneOf(BACKEND_NAMES), untilStep: positiveInteger }, {}),
     'backends',
@@ -204,7 +220,14 @@ function refuseOtherVersion(json: unknown, place: Place): void {
 }
 
 function bitsOf(config: RunConfig): unknown {
-  const { epochs: _epochs, backend: _backend, earlierBackends: _earlier, model, data, ...rest } = config;
+  const {
+    epochs: _epochs,
+    backend: _backend,
+    earlierBackends: _earlier,
+    model,
+    data,
+    ...rest
+  } = withAllNames(config);
   // The config's latent is the one that counts.
   const { training: _training, latent: _latent, ...architecture } = model;
   return { ...rest, data: { fingerprint: data.fingerprint }, model: architecture };

@@ -5,27 +5,28 @@ import type { ParameterLayout } from '../model/model.js';
 /** The flat buffers of a run: all [layout.size], all laid out alike. */
 export interface TrainingState {
   readonly parameters: Float32Array;
-  /** Adam's first moments. */
-  readonly adamM: Float32Array;
-  /** Adam's second moments. */
-  readonly adamV: Float32Array;
+  /** The optimizer's state tensors by their names, e.g. `adam/m`. */
+  readonly optimizerState: ReadonlyMap<string, Float32Array>;
 }
 
-/** The buffers' names in a checkpoint: `adam/m/encoder/conv2d/weights`. */
-export const TENSOR_GROUPS = { parameters: 'parameters', adamM: 'adam/m', adamV: 'adam/v' } as const;
+/**
+ * The flat buffer of the parameters; a tensor's name in a file begins with its buffer's:
+ * `adam/m/encoder/conv2d/weights`.
+ */
+export const PARAMETERS = 'parameters';
 
 /** Each buffer with the name of its group of tensors. */
-export function buffersOf(state: TrainingState): (readonly [group: string, buffer: Float32Array])[] {
-  return [
-    [TENSOR_GROUPS.parameters, state.parameters],
-    [TENSOR_GROUPS.adamM, state.adamM],
-    [TENSOR_GROUPS.adamV, state.adamV],
-  ];
+export function buffersOf({
+  parameters,
+  optimizerState,
+}: TrainingState): (readonly [group: string, buffer: Float32Array])[] {
+  return [[PARAMETERS, parameters], ...optimizerState];
 }
 
 /**
  * The first tensor that holds a number which is NaN or infinite, in words; undefined where all numbers are
- * finite. Gradients need no look of their own: one that is not finite leaves its mark in the moments.
+ * finite. Gradients need no look of their own: one that is not finite leaves its mark in the parameters or in
+ * the optimizer's state.
  */
 export function notFiniteTensor(state: TrainingState, { entries }: ParameterLayout): string | undefined {
   for (const [group, buffer] of buffersOf(state)) {

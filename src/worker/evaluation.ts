@@ -23,9 +23,10 @@ export function evaluateShare(rank: Rank, task: EvaluateTask, barrier: Barrier):
   for (let example = first; example < Math.min(end, settings.testCount); example += most) {
     const count = Math.min(most, settings.testCount - example);
     rank.loadTest(example, count);
-    rank.backend.elbo(rank.shard);
+    rank.backend.objectiveTerms(rank.shard);
     copyTerms(rank, rank.regions.logLikelihood, layout.testLogLikelihood + example * DOUBLE, count);
     copyTerms(rank, rank.regions.kl, layout.testKl + example * DOUBLE, count);
+    copyTerms(rank, rank.regions.bound, layout.testBound + example * DOUBLE, count);
     Atomics.add(rank.control, Control.evaluated, count);
   }
   barrier.wait();

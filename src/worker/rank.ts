@@ -7,6 +7,8 @@ import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import { Purpose } from '../kernels/stream.js';
 import type { WasmMemory, WasmModule } from '../kernels/webAssembly.js';
 import type { Model } from '../model/model.js';
+import type { SliceUpdate } from '../optimizer/optimizer.js';
+import { optimizerOf } from '../optimizer/registry.js';
 import { CONTROL_WORDS } from './control.js';
 import type { RankRegions, RunLayout } from './runMemory.js';
 import { partStart, type Settings } from './settings.js';
@@ -31,6 +33,7 @@ export const BINARIZE_MODE = { none: 0, threshold: 1, dynamic: 2, static: 2 } as
 export class Rank {
   readonly kernels: Kernels;
   readonly backend: Backend;
+  readonly optimizer: SliceUpdate;
   readonly control: Int32Array;
   readonly doubles: Float64Array;
   readonly regions: RankRegions;
@@ -47,10 +50,12 @@ export class Rank {
     this.kernels = bindKernels(module, memory);
     this.control = new Int32Array(memory.buffer, layout.control, CONTROL_WORDS);
     this.doubles = new Float64Array(memory.buffer);
+    const { optimizer } = context.settings;
+    this.optimizer = optimizerOf(optimizer).create(this.kernels, optimizer.values);
     this.backend = tfjs === undefined ? this.#simdBackend() : this.#tfjsBackend(tfjs);
-    const { x, epsilon, logLikelihood, kl } = this.regions;
+    const { x, epsilon, logLikelihood, kl, bound } = this.regions;
     const bounds = new Int32Array(layout.parts + 1);
-    this.shard = { count: 0, parts: 1, bounds, x, epsilon, logLikelihood, kl };
+    this.shard = { count: 0, parts: 1, bounds, x, epsilon, logLikelihood, kl, bound };
   }
 
   #simdBackend(): Backend {
@@ -59,6 +64,8 @@ export class Rank {
       model,
       samples: settings.samples,
       kl: settings.kl,
+      objective: settings.objective,
+      likelihood: settings.likelihood,
       tile: settings.tile,
       examples: layout.examplesAtOnce,
       ...(layout.owned ? { owned: { shards: settings.shards, batchSize: settings.batchSize } } : {}),
@@ -68,15 +75,16 @@ export class Rank {
     };
     return new SimdBackend(this.kernels, memory, options, {
       memory: layout,
+      optimizer: this.optimizer,
       ranks: rankTable(this.rank, layout, settings),
     });
   }
 
   #tfjsBackend(tfjs: TfjsRuntime): Backend {
     const { memory, layout, model, settings } = this.context;
-    const { samples, kl } = settings;
+    const { samples, kl, objective, likelihood } = settings;
     const { parameters } = layout;
-    return new TfjsBackend(tfjs, memory.buffer, { model, samples, kl, parameters });
+    return new TfjsBackend(tfjs, memory.buffer, { model, samples, kl, objective, likelihood, parameters });
   }
 
   /**

@@ -2,6 +2,7 @@ import { ownerComputes, simdMemory } from '../backends/simd/engine.js';
 import { mostTfjsParts } from '../backends/tensorflow/parts.js';
 import { Arena } from '../kernels/arena.js';
 import type { Model } from '../model/model.js';
+import { stateNames } from '../optimizer/registry.js';
 import { partStart, type Settings } from './settings.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
@@ -9,6 +10,12 @@ const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 
 /** Floats: slices of the parameter space begin at multiples of a cache line. */
 export const SLICE_UNIT = 16;
+
+/** Terms of an example: log-likelihood, KL, bound. */
+export const TERMS = 3;
+
+/** Of a step: examples, the sums of the terms, beta. */
+export const STEP_METRICS = TERMS + 2;
 
 /** A named part of the run's memory. */
 export interface Region {
@@ -23,6 +30,7 @@ export interface RankRegions {
   readonly epsilon: number;
   readonly logLikelihood: number;
   readonly kl: number;
+  readonly bound: number;
   readonly scratch: number;
   readonly timing: number;
   /** A word of `Ranks.claimed`, in a cache line of its own. */
@@ -34,8 +42,8 @@ export interface RankRegions {
 export interface RunLayout {
   readonly control: number;
   readonly parameters: number;
-  readonly adamM: number;
-  readonly adamV: number;
+  /** Of the optimizer's state tensors, in the order in which it declares them. */
+  readonly state: readonly number[];
   /** One gradient a shard, `slotPitch` bytes apart. */
   readonly slots: number;
   readonly slotPitch: number;
@@ -45,9 +53,9 @@ export interface RunLayout {
   readonly parts: number;
   /** Most examples that a rank computes at once: of a shard, of several, or of all its shards. */
   readonly examplesAtOnce: number;
-  /** [shards, 2] float64: sums of logLikelihood and kl over the shard's examples. */
+  /** [shards, TERMS] float64: sums of logLikelihood, kl and bound over the shard's examples. */
   readonly shardTerms: number;
-  /** [stepsPerEpoch, 4] float64: examples, sum of logLikelihood, sum of kl, beta. */
+  /** [stepsPerEpoch, STEP_METRICS] float64: examples, sums of logLikelihood, kl and bound, beta. */
   readonly stepMetrics: number;
   /** [trainCount, dimensions] bytes. */
   readonly trainPixels: number;
@@ -62,6 +70,7 @@ export interface RunLayout {
   /** [testCount] float64 each. */
   readonly testLogLikelihood: number;
   readonly testKl: number;
+  readonly testBound: number;
   readonly packed: number;
   readonly ranks: readonly RankRegions[];
   readonly regions: readonly Region[];
@@ -128,12 +137,11 @@ export function planRunMemory(
   const shared = {
     control: place('control', controlWords * Int32Array.BYTES_PER_ELEMENT),
     parameters: place('parameters', size * FLOAT),
-    adamM: place('adam/m', size * FLOAT),
-    adamV: place('adam/v', size * FLOAT),
+    state: stateNames(settings.optimizer).map((name) => place(name, size * FLOAT)),
     slots: place('gradient slots', owned ? 0 : settings.shards * slotPitch),
     slotPitch,
-    shardTerms: place('shard terms', settings.shards * 2 * DOUBLE),
-    stepMetrics: place('step metrics', settings.stepsPerEpoch * 4 * DOUBLE),
+    shardTerms: place('shard terms', settings.shards * TERMS * DOUBLE),
+    stepMetrics: place('step metrics', settings.stepsPerEpoch * STEP_METRICS * DOUBLE),
     trainPixels: place('training images', settings.trainCount * model.dimensions),
     testPixels: place('test images', settings.testCount * model.dimensions),
     order: place('epoch order', settings.trainCount * Uint32Array.BYTES_PER_ELEMENT),
@@ -141,12 +149,13 @@ export function planRunMemory(
     testOrder: place('test order', settings.testCount * Uint32Array.BYTES_PER_ELEMENT),
     testLogLikelihood: place('test log-likelihood', settings.testCount * DOUBLE),
     testKl: place('test KL', settings.testCount * DOUBLE),
+    testBound: place('test bound', settings.testCount * DOUBLE),
   };
-  const { samples, kl, tile } = settings;
+  const { samples, kl, objective, likelihood, tile } = settings;
   const parts = partsAtOnce(model, settings, ranks);
   const most = owned ? rankSize(settings, ranks) : shardSize(settings) * parts;
   const engine = {
-    ...{ model, samples, kl, tile, examples: most, parameters: shared.parameters },
+    ...{ model, samples, kl, objective, likelihood, tile, examples: most, parameters: shared.parameters },
     ...(owned ? { owned: { shards: settings.shards, batchSize: settings.batchSize } } : {}),
   };
   // TensorFlow.js has memory of its own.
@@ -160,6 +169,7 @@ export function planRunMemory(
     epsilon: place(`rank ${rank}/epsilon`, most * samples * model.latent * FLOAT),
     logLikelihood: place(`rank ${rank}/log-likelihood`, most * DOUBLE),
     kl: place(`rank ${rank}/KL`, most * DOUBLE),
+    bound: place(`rank ${rank}/bound`, most * DOUBLE),
     scratch: place(`rank ${rank}/scratch`, 64),
     timing: place(`rank ${rank}/timing`, 8 * DOUBLE),
     claimed: place(`rank ${rank}/claimed`, 64),

@@ -2,8 +2,13 @@ import type { BackendName, KlEstimate } from '../backends/backend.js';
 import type { Arithmetic } from '../kernels/kernels.js';
 import type { RandomKey } from '../kernels/stream.js';
 import type { TileName } from '../kernels/tiles/tile.js';
-import type { AdamOptions } from '../model/adam.js';
+import type { Choice } from '../model/hyperparameter.js';
+import type { LikelihoodName } from '../model/likelihoods/registry.js';
 import type { Binarization } from '../model/spec.js';
+import type { ObjectiveName } from '../objective/registry.js';
+import type { OptimizerName } from '../optimizer/registry.js';
+import { type ScheduleName, scheduled } from '../schedule/registry.js';
+import type { ValueAt } from '../schedule/schedule.js';
 
 /** What a rank must know to compute a step: what decides the bits of the run, and the layout of its memory. */
 export interface Settings {
@@ -14,15 +19,19 @@ export interface Settings {
   readonly shards: number;
   /** K. */
   readonly samples: number;
+  readonly objective: ObjectiveName;
   readonly kl: KlEstimate;
+  readonly likelihood: Choice<LikelihoodName>;
   readonly beta: number;
-  /** Steps over which beta rises linearly from 0; 0: none. */
-  readonly klWarmupSteps: number;
-  readonly adam: AdamOptions;
+  readonly betaSchedule: Choice<ScheduleName>;
+  readonly learningRate: number;
+  readonly learningRateSchedule: Choice<ScheduleName>;
+  readonly optimizer: Choice<OptimizerName>;
   readonly trainCount: number;
   readonly testCount: number;
   readonly stepsPerEpoch: number;
-  /** What computes gradients and terms; noise, reduction and Adam are our kernels' in any case. */
+  readonly epochs: number;
+  /** What computes gradients and terms; noise, reduction and updates are our kernels' in any case. */
   readonly backend: BackendName;
   /** Of our kernels. */
   readonly arithmetic: Arithmetic;
@@ -32,9 +41,13 @@ export interface Settings {
   readonly revectorized: boolean;
 }
 
-/** beta of a step (from 0): rises linearly and reaches its value with the last warm-up step. */
-export function betaAt({ beta, klWarmupSteps }: Settings, step: number): number {
-  return step + 1 >= klWarmupSteps ? beta : (beta * (step + 1)) / klWarmupSteps;
+/** The weight of the KL at each step. */
+export function betaOf(settings: Settings): ValueAt {
+  return scheduled(settings.beta, settings.betaSchedule, settings);
+}
+
+export function learningRateOf(settings: Settings): ValueAt {
+  return scheduled(settings.learningRate, settings.learningRateSchedule, settings);
 }
 
 /** First example of a part, when `count` examples are cut into `parts` contiguous parts of nearly equal size. */

@@ -1,13 +1,12 @@
-import type { AdamUpdate } from '../backends/backend.js';
 import { NotFiniteError } from '../errors.js';
-import { adamFactors } from '../model/adam.js';
+import type { ValueAt } from '../schedule/schedule.js';
 import type { Barrier } from './barrier.js';
 import { Control, rankStepWord } from './control.js';
 import type { Fault } from './fault.js';
 import type { Rank } from './rank.js';
 import { reduceScatter } from './reduceScatter.js';
-import { paddedParameters } from './runMemory.js';
-import { betaAt, partStart } from './settings.js';
+import { paddedParameters, STEP_METRICS, TERMS } from './runMemory.js';
+import { betaOf, learningRateOf, partStart } from './settings.js';
 
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 
@@ -27,7 +26,7 @@ export interface TrainTask {
 
 /**
  * A rank's part of an epoch. Each step: pack a share of the weights; compute the gradients of its shards; sum its
- * slice of the parameter space over all shards and apply Adam to it (reduce-scatter with a sharded optimiser: the memory
+ * slice of the parameter space over all shards and update it (reduce-scatter with a sharded optimiser: the memory
  * is shared, so the all-gather is nothing). Three barriers separate these. Where the backend's gradients are computed by the
  * owners of the parameters (Backend.owner), nothing is shared before the gradient, and two barriers do.
  */
@@ -35,7 +34,8 @@ export class StepLoop {
   readonly #rank: Rank;
   readonly #task: TrainTask;
   readonly #barrier: Barrier;
-  readonly #adam: AdamUpdate;
+  readonly #beta: ValueAt;
+  readonly #learningRate: ValueAt;
   /** Where the shards of the step begin among its examples. */
   readonly #bounds: Int32Array;
   readonly #timing: number;
@@ -45,9 +45,10 @@ export class StepLoop {
     this.#task = task;
     this.#barrier = barrier;
     this.#timing = rank.regions.timing / DOUBLE;
-    const { adam, shards } = rank.context.settings;
-    this.#adam = { options: adam, factors: { stepSize: 0, rootCorrection: 0 }, scale: 0 };
-    this.#bounds = new Int32Array(shards + 1);
+    const { settings } = rank.context;
+    this.#beta = betaOf(settings);
+    this.#learningRate = learningRateOf(settings);
+    this.#bounds = new Int32Array(settings.shards + 1);
   }
 
   /** Runs until endStep or until the coordinator asks to stop; returns the number of the next step. */
@@ -101,7 +102,7 @@ export class StepLoop {
     const { settings, layout } = this.#rank.context;
     const { backend, shard: examples } = this.#rank;
     const { rank, ranks } = this.#task;
-    const beta = betaAt(settings, step);
+    const beta = this.#beta(step);
     const firstShard = partStart(settings.shards, ranks, rank);
     const endShard = partStart(settings.shards, ranks, rank + 1);
     if (backend.owner) {
@@ -114,7 +115,7 @@ export class StepLoop {
     for (let shard = firstShard; shard < endShard; shard += parts) {
       this.#load(step, shard, shard + parts);
       this.#setParts(shard);
-      backend.elboGradient(examples, beta, layout.slots + shard * layout.slotPitch);
+      backend.objectiveGradient(examples, beta, layout.slots + shard * layout.slotPitch);
       for (let part = 0; part < parts; part++) this.#sumTerms(shard + part, shard);
     }
   }
@@ -141,13 +142,16 @@ export class StepLoop {
     const start = this.#bounds[firstLoaded]!;
     let logLikelihood = 0;
     let kl = 0;
+    let bound = 0;
     for (let i = this.#bounds[shard]! - start; i < this.#bounds[shard + 1]! - start; i++) {
       logLikelihood += doubles[regions.logLikelihood / DOUBLE + i]!;
       kl += doubles[regions.kl / DOUBLE + i]!;
+      bound += doubles[regions.bound / DOUBLE + i]!;
     }
-    const place = context.layout.shardTerms / DOUBLE + shard * 2;
+    const place = context.layout.shardTerms / DOUBLE + shard * TERMS;
     doubles[place] = logLikelihood;
     doubles[place + 1] = kl;
+    doubles[place + 2] = bound;
   }
 
   /** Before a barrier, so that all ranks read the same decision behind it. */
@@ -163,10 +167,12 @@ export class StepLoop {
     const { layout, settings } = context;
     let logLikelihood = 0;
     let kl = 0;
+    let bound = 0;
     for (let shard = 0; shard < settings.shards; shard++) {
-      const place = layout.shardTerms / DOUBLE + shard * 2;
+      const place = layout.shardTerms / DOUBLE + shard * TERMS;
       logLikelihood += doubles[place]!;
       kl += doubles[place + 1]!;
+      bound += doubles[place + 2]!;
     }
     if (!Number.isFinite(logLikelihood) || !Number.isFinite(kl)) {
       throw new NotFiniteError(
@@ -176,25 +182,25 @@ export class StepLoop {
     }
     if (this.#task.rank !== 0) return;
     const inEpoch = step - this.#task.epoch * settings.stepsPerEpoch;
-    const place = layout.stepMetrics / DOUBLE + inEpoch * 4;
+    const place = layout.stepMetrics / DOUBLE + inEpoch * STEP_METRICS;
     doubles[place] = examples;
     doubles[place + 1] = logLikelihood;
     doubles[place + 2] = kl;
-    doubles[place + 3] = betaAt(settings, step);
+    doubles[place + 3] = bound;
+    doubles[place + 4] = this.#beta(step);
   }
 
-  /** Adam on this rank's parameters, with the sum of their gradients over all shards. */
+  /** Updates this rank's parameters by the mean of their gradients over the examples of all shards. */
   #update(step: number, examples: number): void {
-    const { backend, kernels, context } = this.#rank;
+    const { backend, optimizer, context } = this.#rank;
     const { settings, layout, model } = context;
-    adamFactors(settings.adam, step + 1, this.#adam.factors);
-    this.#adam.scale = 1 / examples;
+    optimizer.begin(step + 1, this.#learningRate(step), 1 / examples);
     if (backend.owner) {
-      backend.owner.update(this.#bounds, this.#adam);
+      backend.owner.update(this.#bounds);
       return;
     }
     const sizes = { parameters: paddedParameters(model), shards: settings.shards };
-    reduceScatter(kernels, layout, sizes, this.#task, this.#adam);
+    reduceScatter(optimizer, layout, sizes, this.#task);
   }
 
   #lap(phase: number, start: number): number {

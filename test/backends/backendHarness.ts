@@ -8,12 +8,19 @@ import type { TfjsRuntime } from '#src/backends/tensorflow/runtime.js';
 import { Arena } from '#src/kernels/arena.js';
 import { bindKernels } from '#src/kernels/kernels.js';
 import type { Platform } from '#src/kernels/platform.js';
+import type { Choice } from '#src/model/hyperparameter.js';
+import { BERNOULLI, type LikelihoodName } from '#src/model/likelihoods/registry.js';
 import type { Model } from '#src/model/model.js';
+import type { ObjectiveName } from '#src/objective/registry.js';
 
 export interface BackendOptions {
   readonly model: Model;
   readonly samples: number;
   readonly kl: KlEstimate;
+  /** Default: the ELBO. */
+  readonly objective?: ObjectiveName;
+  /** Default: Bernoulli. */
+  readonly likelihood?: Choice<LikelihoodName>;
   /** Most examples at once. */
   readonly most: number;
   /** Most shards at once. */
@@ -43,8 +50,8 @@ export interface BackendKind {
 }
 
 export function simdKind({ module, tile, arithmetic }: Platform): BackendKind {
-  const shared = ({ model, samples, kl, most }: BackendOptions) =>
-    ({ model, samples, kl, tile, examples: most }) as const;
+  const shared = ({ model, samples, kl, objective = 'elbo', likelihood = BERNOULLI, most }: BackendOptions) =>
+    ({ model, samples, kl, objective, likelihood, tile, examples: most }) as const;
   return {
     name: `simd, ${arithmetic}`,
     addsByTree: true,
@@ -66,8 +73,8 @@ export function tfjsKind(runtime: TfjsRuntime): BackendKind {
     mostParts: (...shards) => mostTfjsParts(runtime.name, ...shards),
     tensors: () => runtime.tf.memory().numTensors,
     bytes: () => ({ packed: 0, workspace: 0 }),
-    create: ({ model, samples, kl }, { memory, parameters }) =>
-      new TfjsBackend(runtime, memory.buffer, { model, samples, kl, parameters }),
+    create: ({ model, samples, kl, objective = 'elbo', likelihood = BERNOULLI }, { memory, parameters }) =>
+      new TfjsBackend(runtime, memory.buffer, { model, samples, kl, objective, likelihood, parameters }),
   };
 }
 
@@ -82,6 +89,8 @@ export interface Outputs {
   readonly gradient: Float32Array;
   readonly logLikelihood: Float64Array;
   readonly kl: Float64Array;
+  /** Of an objective that reports one; else what was there. */
+  readonly bound: Float64Array;
 }
 
 export class BackendHarness {
@@ -100,7 +109,7 @@ export class BackendHarness {
     const gradient = arena.floats(model.parameters.size);
     const x = arena.floats(most * model.dimensions);
     const epsilon = arena.floats(most * samples * model.latent);
-    const [logLikelihood, kl] = [arena.doubles(most), arena.doubles(most)];
+    const [logLikelihood, kl, bound] = [arena.doubles(most), arena.doubles(most), arena.doubles(most)];
     const bytes = kind.bytes(options);
     const [packed, workspace] = [arena.reserve(bytes.packed), arena.reserve(bytes.workspace)];
     const pages = Math.ceil(arena.end / 65536);
@@ -115,6 +124,7 @@ export class BackendHarness {
       epsilon,
       logLikelihood,
       kl,
+      bound,
     };
     this.#parameters = new Float32Array(memory.buffer, parameters, model.parameters.size);
     this.#gradient = new Float32Array(memory.buffer, gradient, model.parameters.size);
@@ -147,12 +157,12 @@ export class BackendHarness {
     }
     // A gradient is set, not added to.
     this.#gradient.fill(Number.NaN);
-    this.backend.elboGradient(shard, beta, this.#gradient.byteOffset);
+    this.backend.objectiveGradient(shard, beta, this.#gradient.byteOffset);
     return { gradient: this.#gradient.slice(), ...this.#terms() };
   }
 
   elbo(inputs: Omit<Inputs, 'parameters'>): Omit<Outputs, 'gradient'> {
-    this.backend.elbo(this.#fill(inputs));
+    this.backend.objectiveTerms(this.#fill(inputs));
     return this.#terms();
   }
 
@@ -165,14 +175,16 @@ export class BackendHarness {
     this.#floats.set(epsilon, shard.epsilon / 4);
     this.#doubles.fill(Number.NaN, shard.logLikelihood / 8, shard.logLikelihood / 8 + this.#options.most);
     this.#doubles.fill(Number.NaN, shard.kl / 8, shard.kl / 8 + this.#options.most);
+    this.#doubles.fill(Number.NaN, shard.bound / 8, shard.bound / 8 + this.#options.most);
     return shard;
   }
 
   #terms() {
-    const { count, logLikelihood, kl } = this.#shard;
+    const { count, logLikelihood, kl, bound } = this.#shard;
     return {
       logLikelihood: this.#doubles.slice(logLikelihood / 8, logLikelihood / 8 + count),
       kl: this.#doubles.slice(kl / 8, kl / 8 + count),
+      bound: this.#doubles.slice(bound / 8, bound / 8 + count),
     };
   }
 }

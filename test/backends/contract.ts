@@ -4,10 +4,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { BERNOULLI, LIKELIHOODS } from '#src/model/likelihoods/registry.js';
 import type { Model } from '#src/model/model.js';
 import { presetSpec } from '#src/model/presets.js';
 import { resolveModel } from '#src/model/resolve.js';
 import type { ModelSpec } from '#src/model/spec.js';
+import { OBJECTIVES, type ObjectiveName, objectiveOf } from '#src/objective/registry.js';
 import { type GoldenCase, goldenCases, goldenInputs, goldenName } from '../golden/golden.js';
 import { distance, type NormwiseBound, normwiseBound, tensorDistances } from '../reference/conditioning.js';
 import { type ElboOptions, type ElboTerms, referenceElbo } from '../reference/elbo.js';
@@ -19,6 +21,8 @@ import { BackendHarness, type BackendKind, type Inputs, type Outputs } from './b
 export function contract(kind: BackendKind, other: BackendKind): void {
   goldenContract(kind, other);
   smallModelContract(kind);
+  seamContract(kind);
+  singleSampleContract(kind);
   shardContract(kind);
   partsContract(kind);
   extremeContract(kind);
@@ -93,6 +97,48 @@ function smallModelContract(kind: BackendKind): void {
   }
 }
 
+const GAUSSIAN = { name: 'gaussian', values: { sigma: 0.4 } } as const;
+
+/** Objectives and likelihoods, alone and together; the registries' names, so that none is left out. */
+function seamContract(kind: BackendKind): void {
+  const likelihoods = [BERNOULLI, GAUSSIAN];
+  assert.deepEqual(likelihoods.map(({ name }) => name).sort(), Object.keys(LIKELIHOODS).sort());
+  for (const model of smallModels) {
+    for (const objective of Object.keys(OBJECTIVES) as ObjectiveName[]) {
+      for (const likelihood of likelihoods) {
+        for (const samples of [1, 4]) {
+          const kl = objectiveOf(objective).klEstimates[0];
+          const options = { samples, kl, beta: 0.7, objective, likelihood };
+          const title = `${objective}, ${likelihood.name}, K = ${samples}`;
+          test(`${kind.name}: ${model.name}, ${title}: every element within its rounding bound`, () => {
+            const inputs = drawInputs(model, 4, samples, 3);
+            assertWithin(runOnce(kind, model, inputs, options), boundsOf(model, inputs, options));
+          });
+        }
+      }
+    }
+  }
+}
+
+/** L_1 is the ELBO of one draw: the same bits, by other kernels. */
+function singleSampleContract(kind: BackendKind): void {
+  for (const model of smallModels) {
+    test(`${kind.name}: ${model.name}: the importance-weighted bound of one sample has the bits of the ELBO`, () => {
+      const inputs = drawInputs(model, 5, 1, 81);
+      const options = { samples: 1, kl: 'monteCarlo', beta: 0.7 } as const;
+      const elbo = runOnce(kind, model, inputs, options);
+      const iwae = runOnce(kind, model, inputs, { ...options, objective: 'iwae' });
+      assert.deepEqual(iwae.gradient, elbo.gradient);
+      assert.deepEqual(iwae.logLikelihood, elbo.logLikelihood);
+      assert.deepEqual(iwae.kl, elbo.kl);
+      assert.deepEqual(
+        iwae.bound,
+        elbo.logLikelihood.map((value, i) => value - elbo.kl[i]!),
+      );
+    });
+  }
+}
+
 /** Shards of other sizes in a row, the same shard again, terms without a gradient. */
 function shardContract(kind: BackendKind): void {
   for (const model of smallModels) {
@@ -127,34 +173,38 @@ function shardContract(kind: BackendKind): void {
 
 /** Four shards at once, of 3, 0, 8 and 2 examples. */
 function partsContract(kind: BackendKind): void {
-  const bounds = [0, 3, 3, 11, 13];
-  const options = { samples: 3, kl: 'analytic', beta: 0.7 } as const;
-  for (const model of smallModels) {
-    const title = `${kind.name}: ${model.name}: four shards at once`;
-    if (kind.mostParts(model, options.samples, 4) < 4) {
-      test(title, { skip: 'it takes one shard of this model at a time' }, () => {});
-      continue;
-    }
-    test(title, () => {
-      const { parameters, ...whole } = drawInputs(model, 13, options.samples, 71);
-      const harness = new BackendHarness(kind, { model, ...options, most: 16, parts: 4 });
-      harness.prepare(parameters);
-      const together = harness.gradient(whole, options.beta, bounds);
-      assertWithin(together, boundsOf(model, { parameters, ...whole }, options));
-      if (!kind.addsByTree) return;
-      const single = new BackendHarness(kind, { model, ...options, most: 8, parts: 1 });
-      single.prepare(parameters);
-      const gradients = bounds.slice(1).map((end, part) => {
-        const rows = (values: Float64Array, width: number) =>
-          values.slice(bounds[part]! * width, end * width);
-        const x = rows(whole.x, model.dimensions);
-        const epsilon = rows(whole.epsilon, options.samples * model.latent);
-        return single.gradient({ x, epsilon }, options.beta).gradient;
-      });
-      const [left, right] = [add(gradients[0]!, gradients[1]!), add(gradients[2]!, gradients[3]!)];
-      assert.deepEqual(together.gradient, add(left, right));
-    });
+  for (const objective of Object.keys(OBJECTIVES) as ObjectiveName[]) {
+    for (const model of smallModels) partsCase(kind, model, objective);
   }
+}
+
+function partsCase(kind: BackendKind, model: Model, objective: ObjectiveName): void {
+  const bounds = [0, 3, 3, 11, 13];
+  const kl = objectiveOf(objective).klEstimates[0];
+  const options = { samples: 3, kl, beta: 0.7, objective } as const;
+  const title = `${kind.name}: ${model.name}, ${objective}: four shards at once`;
+  if (kind.mostParts(model, options.samples, 4) < 4) {
+    test(title, { skip: 'it takes one shard of this model at a time' }, () => {});
+    return;
+  }
+  test(title, () => {
+    const { parameters, ...whole } = drawInputs(model, 13, options.samples, 71);
+    const harness = new BackendHarness(kind, { model, ...options, most: 16, parts: 4 });
+    harness.prepare(parameters);
+    const together = harness.gradient(whole, options.beta, bounds);
+    assertWithin(together, boundsOf(model, { parameters, ...whole }, options));
+    if (!kind.addsByTree) return;
+    const single = new BackendHarness(kind, { model, ...options, most: 8, parts: 1 });
+    single.prepare(parameters);
+    const gradients = bounds.slice(1).map((end, part) => {
+      const rows = (values: Float64Array, width: number) => values.slice(bounds[part]! * width, end * width);
+      const x = rows(whole.x, model.dimensions);
+      const epsilon = rows(whole.epsilon, options.samples * model.latent);
+      return single.gradient({ x, epsilon }, options.beta).gradient;
+    });
+    const [left, right] = [add(gradients[0]!, gradients[1]!), add(gradients[2]!, gradients[3]!)];
+    assert.deepEqual(together.gradient, add(left, right));
+  });
 }
 
 function add(a: Float32Array, b: Float32Array): Float32Array {
@@ -237,9 +287,9 @@ function leakContract(kind: BackendKind): void {
 }
 
 function runOnce(kind: BackendKind, model: Model, inputs: Inputs, options: ElboOptions): Outputs {
-  const { samples, kl, beta } = options;
+  const { samples, kl, beta, objective = 'elbo', likelihood = BERNOULLI } = options;
   const most = inputs.x.length / model.dimensions;
-  const harness = new BackendHarness(kind, { model, samples, kl, most, parts: 1 });
+  const harness = new BackendHarness(kind, { model, samples, kl, objective, likelihood, most, parts: 1 });
   try {
     return harness.run(inputs, beta);
   } finally {
@@ -253,7 +303,8 @@ function boundsOf(model: Model, inputs: Inputs, options: ElboOptions): BoundedEl
 }
 
 function assertWithin(actual: Outputs, { value, bound }: BoundedElbo): void {
-  for (const what of ['logLikelihood', 'kl', 'gradient'] as const) {
+  const bounded = value.bound.length > 0 ? (['bound'] as const) : [];
+  for (const what of ['logLikelihood', 'kl', 'gradient', ...bounded] as const) {
     assert.equal(actual[what].length, value[what].length, what);
     value[what].forEach((expected, i) => {
       assertBelow(Math.abs(actual[what][i]! - expected), bound[what][i]!, `${what}[${i}] is off`);

@@ -1,4 +1,4 @@
-// A step by the owner-computes rule leaves the bits of gradients in slots, the all-reduce and Adam.
+// A step by the owner-computes rule leaves the bits of gradients in slots, the all-reduce and the update.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -7,6 +7,7 @@ import { TILE_NAMES } from '#src/kernels/tiles/tile.js';
 import type { Model } from '#src/model/model.js';
 import { resolveModel } from '#src/model/resolve.js';
 import { modes } from '../kernels/arithmeticMode.js';
+import { ADAM_DEFAULTS } from '../kernels/scalarAdam.js';
 import { type Outcome, type StepsCase, stepsByOwners, stepsInSlots } from './stepRules.js';
 
 /** Dense layers between an image of so many pixels, the hidden ones, and the latent space. */
@@ -99,6 +100,19 @@ const cases: Readonly<Record<string, StepsCase>> = {
   'residual blocks': {
     ...{ model: blocks, batches: [27, 13, 4], shards: 8, samples: 2, kl: 'analytic', density: 0.2 },
   },
+  'IWAE bound, five samples, Gaussian likelihood, AdamW': {
+    ...{ model: dots, batches: [13, 11], shards: 7, samples: 5, kl: 'monteCarlo', objective: 'iwae' },
+    likelihood: { name: 'gaussian', values: { sigma: 0.3 } },
+    optimizer: { name: 'adamw', values: { ...ADAM_DEFAULTS, weightDecay: 0.2 } },
+  },
+  'IWAE bound, SGD with momentum': {
+    ...{ model: lists, batches: [9, 5], shards: 8, samples: 3, kl: 'monteCarlo', objective: 'iwae' },
+    ...{ density: 0.2, optimizer: { name: 'sgd', values: { momentum: 0.9 } } },
+  },
+  'SGD without momentum': {
+    ...{ model: dots, batches: [13, 6], shards: 5, samples: 1, kl: 'analytic' },
+    optimizer: { name: 'sgd', values: { momentum: 0 } },
+  },
   'colliding rows, three samples': {
     ...{ model: collisions, batches: [31, 7], shards: 3, samples: 3, kl: 'analytic' },
   },
@@ -132,7 +146,8 @@ for (const { arithmetic, skip } of modes) {
 }
 
 function assertFinite(outcome: Outcome): void {
-  for (const [name, values] of Object.entries(outcome)) {
+  const { state, ...rest } = outcome;
+  for (const [name, values] of [...Object.entries(rest), ...Object.entries(state)]) {
     assert.ok(values.length > 0 && values.every(Number.isFinite), name);
   }
 }

@@ -6,6 +6,7 @@ import { microBatchSize, SimdBackend, simdMemory } from '#src/backends/simd/engi
 import { Arena } from '#src/kernels/arena.js';
 import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
 import { TILE_NAMES, type TileName } from '#src/kernels/tiles/tile.js';
+import { BERNOULLI } from '#src/model/likelihoods/registry.js';
 import type { Model } from '#src/model/model.js';
 import { presetSpec } from '#src/model/presets.js';
 import { resolveModel } from '#src/model/resolve.js';
@@ -44,6 +45,8 @@ function run(
     model,
     samples,
     kl: 'analytic',
+    objective: 'elbo',
+    likelihood: BERNOULLI,
     tile,
     examples: shardSize,
     parameters: place.parameters,
@@ -63,8 +66,8 @@ function run(
   const { x, epsilon, logLikelihood, kl } = place;
   for (let i = 0; i < repeats; i++) {
     const bounds = Int32Array.of(0, n);
-    const shard = { count: n, parts: 1, bounds, x, epsilon, logLikelihood, kl };
-    backend.elboGradient(shard, 1, place.gradient);
+    const shard = { count: n, parts: 1, bounds, x, epsilon, logLikelihood, kl, bound: 0 };
+    backend.objectiveGradient(shard, 1, place.gradient);
   }
   return {
     gradient: floats(place.gradient, size).slice(),

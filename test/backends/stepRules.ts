@@ -1,16 +1,21 @@
-// Training steps by both rules on engines of one thread: gradients of the shards in slots, then the all-reduce with Adam; and the
+// Training steps by both rules on engines of one thread: gradients of the shards in slots, then the all-reduce with the update; and the
 // owner-computes rule, its ranks one after the other between the barriers.
 
 import assert from 'node:assert/strict';
-import { type AdamUpdate, adamArguments, type KlEstimate, type Shard } from '#src/backends/backend.js';
+import type { KlEstimate, Shard } from '#src/backends/backend.js';
 import { SimdBackend, simdMemory } from '#src/backends/simd/engine.js';
 import { Arena } from '#src/kernels/arena.js';
 import { bindKernels, type Kernels } from '#src/kernels/kernels.js';
 import type { TileName } from '#src/kernels/tiles/tile.js';
-import { ADAM_DEFAULTS, adamFactors } from '#src/model/adam.js';
+import type { Choice } from '#src/model/hyperparameter.js';
+import { BERNOULLI, type LikelihoodName } from '#src/model/likelihoods/registry.js';
 import type { Model } from '#src/model/model.js';
+import type { ObjectiveName } from '#src/objective/registry.js';
+import type { SliceUpdate } from '#src/optimizer/optimizer.js';
+import { type OptimizerName, optimizerOf, stateNames } from '#src/optimizer/registry.js';
 import { partStart } from '#src/worker/settings.js';
 import { sampleFloats } from '../kernels/float32.js';
+import { ADAM_DEFAULTS } from '../kernels/scalarAdam.js';
 import { drawInputs } from '../reference/smallModels.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
@@ -23,7 +28,7 @@ const ALL_CLAIMED = 2 ** 20;
 const PAGES = 256;
 const BETA = 0.7;
 
-/** A NaN around parameters and moments: it would spread from where it is added. */
+/** A NaN around parameters and state: it would spread from where it is added. */
 const POISON = 0x7fc5a5a5;
 const GUARD = 128;
 
@@ -36,7 +41,15 @@ export interface StepsCase {
   readonly kl: KlEstimate;
   /** Share of the pixels that are not black; default 1. */
   readonly density?: number;
+  /** Default: the ELBO. */
+  readonly objective?: ObjectiveName;
+  /** Default: Bernoulli. */
+  readonly likelihood?: Choice<LikelihoodName>;
+  /** Default: Adam. */
+  readonly optimizer?: Choice<OptimizerName>;
 }
+
+const ADAM: Choice<OptimizerName> = { name: 'adam', values: { ...ADAM_DEFAULTS } };
 
 /** How ranks, one after the other, come to their units: each takes its own, or the first takes all. */
 export type Claims = 'own' | 'all';
@@ -44,11 +57,12 @@ export type Claims = 'own' | 'all';
 /** What steps leave behind. */
 export interface Outcome {
   readonly parameters: Float32Array;
-  readonly m: Float32Array;
-  readonly v: Float32Array;
+  /** Of the optimizer. */
+  readonly state: readonly Float32Array[];
   /** Of the examples of the last step. */
   readonly logLikelihood: Float64Array;
   readonly kl: Float64Array;
+  readonly bound: Float64Array;
 }
 
 /** The definition. */
@@ -58,7 +72,10 @@ export function stepsInSlots(steps: StepsCase, module: WebAssembly.Module, tile:
   const slotPitch = Math.ceil(model.parameters.size / 16) * 16 * FLOAT;
   const slots = arena.reserve(shards * slotPitch);
   const examples = Math.ceil(batches[0]! / shards);
-  const options = { model, samples, kl, tile, examples, parameters: place.parameters, packed: arena.end };
+  const options = {
+    ...{ model, samples, kl, tile, examples, parameters: place.parameters, packed: arena.end },
+    ...chosen(steps),
+  };
   const workspace = simdMemory({ ...options, workspace: 0 }).packedEnd;
   const backend = new SimdBackend(kernels, memory, { ...options, workspace });
   batches.forEach((count, step) => {
@@ -66,12 +83,10 @@ export function stepsInSlots(steps: StepsCase, module: WebAssembly.Module, tile:
     for (let shard = 0; shard < shards; shard++) {
       const first = partStart(count, shards, shard);
       const part = run.shard(first, partStart(count, shards, shard + 1) - first);
-      backend.elboGradient(part, BETA, slots + shard * slotPitch);
+      backend.objectiveGradient(part, BETA, slots + shard * slotPitch);
     }
-    kernels.reduceAdam(
-      ...([place.parameters, place.m, place.v, slots, slotPitch, shards, model.parameters.size] as const),
-      ...adamArguments(adamUpdate(step, count)),
-    );
+    begin(run.optimizer, step, count);
+    run.optimizer.applySum(place, 0, slots, slotPitch, shards, model.parameters.size);
   });
   return run.outcome();
 }
@@ -99,20 +114,22 @@ export function stepsByOwners(
   };
   const examples = Math.max(...order.map((rank) => examplesOf(rank, shardBounds(batches[0]!))[1]));
   const owned = { shards, batchSize: batches[0]! };
-  const options = { model, samples, kl, tile, examples, owned, parameters: place.parameters, packed: 0 };
+  const options = {
+    ...{ model, samples, kl, tile, examples, owned, parameters: place.parameters, packed: 0 },
+    ...chosen(steps),
+  };
   const size = simdMemory({ ...options, workspace: 0 }).workspaceEnd;
   const workspaces = order.map(() => arena.reserve(size));
   const claimed = order.map(() => arena.reserve(WORD));
   const engines = workspaces.map((workspace, rank) => {
     const ownership = {
-      memory: { parameters: place.parameters, adamM: place.m, adamV: place.v },
+      memory: place,
+      optimizer: run.optimizer,
       ranks: { rank, workspaces, firstShards, claimed },
     };
     return new SimdBackend(kernels, memory, { ...options, workspace }, ownership);
   });
-  const writable = [place.parameters, place.m, place.v].map(
-    (at): Span => [at, model.parameters.size * FLOAT],
-  );
+  const writable = [place.parameters, ...place.state].map((at): Span => [at, model.parameters.size * FLOAT]);
   const words = new Uint32Array(memory.buffer);
   const spansOf = (rank: number): Span[] => [
     [workspaces[rank]!, size],
@@ -122,12 +139,15 @@ export function stepsByOwners(
     const bounds = shardBounds(count);
     engines.forEach((engine, rank) => {
       const shard = run.shard(...examplesOf(rank, bounds));
-      const terms = [shard.logLikelihood, shard.kl].map((at): Span => [at, shard.count * DOUBLE]);
+      const terms = [shard.logLikelihood, shard.kl, shard.bound].map(
+        (at): Span => [at, shard.count * DOUBLE],
+      );
       onlyWriting(memory, arena.end, [...spansOf(rank), ...terms], () => {
         engine.prepare(rank, ranks);
         engine.owner!.backpropagate(shard, BETA);
       });
     });
+    begin(run.optimizer, step, count);
     for (const rank of order) {
       if (claims === 'own') {
         claimed.forEach((at, owner) => {
@@ -135,23 +155,27 @@ export function stepsByOwners(
         });
       }
       onlyWriting(memory, arena.end, [...spansOf(rank), ...writable], () =>
-        engines[rank]!.owner!.update(bounds, adamUpdate(step, count)),
+        engines[rank]!.owner!.update(bounds),
       );
     }
   });
   return run.outcome();
 }
 
-/** Moments do not begin with 0, so the first step may be the third. */
-function adamUpdate(step: number, examples: number): AdamUpdate {
-  const options = { ...ADAM_DEFAULTS, learningRate: 1e-2 };
-  const factors = { stepSize: 0, rootCorrection: 0 };
-  adamFactors(options, step + 3, factors);
-  return { options, factors, scale: 1 / examples };
+/** The state does not begin with 0, so the first step may be the third. */
+function begin(optimizer: SliceUpdate, step: number, examples: number): void {
+  optimizer.begin(step + 3, 1e-2, 1 / examples);
 }
 
-/** Addresses of parameters, moments and the examples of a step in a memory. */
-function prepareRun({ model, samples, batches, density = 1 }: StepsCase, module: WebAssembly.Module) {
+function chosen({ objective = 'elbo', likelihood = BERNOULLI }: StepsCase) {
+  return { objective, likelihood } as const;
+}
+
+/** Addresses of parameters, state and the examples of a step in a memory. */
+function prepareRun(
+  { model, samples, batches, density = 1, optimizer = ADAM }: StepsCase,
+  module: WebAssembly.Module,
+) {
   const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
   const kernels: Kernels = bindKernels(module, memory);
   const arena = new Arena(0);
@@ -175,12 +199,15 @@ function prepareRun({ model, samples, batches, density = 1 }: StepsCase, module:
   };
   const place = {
     parameters: guarded(inputs.parameters),
-    m: guarded(sampleFloats(8, size).map((value) => value / 256)),
-    v: guarded(sampleFloats(9, size).map((value) => Math.abs(value) / 256)),
+    // Not negative: one of them may be a mean of squares.
+    state: stateNames(optimizer).map((_, i) =>
+      guarded(sampleFloats(8 + i, size).map((value) => Math.abs(value) / 256)),
+    ),
     x: set(blacken(inputs.x, density)),
     epsilon: set(inputs.epsilon),
     logLikelihood: arena.doubles(examples),
     kl: arena.doubles(examples),
+    bound: arena.doubles(examples),
   };
   const last = batches.at(-1)!;
   return {
@@ -188,6 +215,7 @@ function prepareRun({ model, samples, batches, density = 1 }: StepsCase, module:
     memory,
     kernels,
     place,
+    optimizer: optimizerOf(optimizer).create(kernels, optimizer.values),
     shard: (first: number, count: number): Shard => ({
       count,
       parts: 1,
@@ -196,13 +224,14 @@ function prepareRun({ model, samples, batches, density = 1 }: StepsCase, module:
       epsilon: place.epsilon + first * samples * model.latent * FLOAT,
       logLikelihood: place.logLikelihood + first * DOUBLE,
       kl: place.kl + first * DOUBLE,
+      bound: place.bound + first * DOUBLE,
     }),
     outcome: (): Outcome => ({
       parameters: floats(place.parameters, size),
-      m: floats(place.m, size),
-      v: floats(place.v, size),
+      state: place.state.map((at) => floats(at, size)),
       logLikelihood: doubles(place.logLikelihood, last),
       kl: doubles(place.kl, last),
+      bound: doubles(place.bound, last),
     }),
   };
 }

@@ -42,7 +42,7 @@ export function sentences(page: string): string[] {
       .replace(/\s+/g, ' ')
       .trim();
     // A point ends a sentence where a capital, a digit or an opening sign follows: `e.g. this` goes on.
-    if (text !== '') found.push(...text.split(/(?<=[.!?][")]?) (?=["(]?(?:[A-Z0-9Α-Ω]|code\b))/u));
+    if (text !== '') found.push(...text.split(/(?<=[.!?][")]?) (?=["(]?(?:[A-Z0-9Α-ω]|code\b))/u));
     paragraph = '';
   };
   for (const line of proseLines(page)) {

@@ -118,6 +118,8 @@ describe('a run', { concurrency: 2 }, () => {
     assert.deepEqual(json.protocol, {
       data: 'data',
       examples: 12,
+      objective: 'elbo',
+      likelihood: { name: 'bernoulli' },
       samples: 3,
       kl: 'monteCarlo',
       binarize: 'threshold',

@@ -16,6 +16,7 @@ import {
 const positiveInteger = 'expected a positive integer';
 const seed = 'expected a whole number from 0 up, below 2^64 (a bigint above 2^53)';
 const binarizations = 'expected "threshold", "dynamic", "static" or "none"';
+const objectives = 'expected "elbo" or "iwae"';
 const backends = 'expected "simd", "wasm", "native" or "cpu"';
 
 /** Every option, with a value of the wrong type. */
@@ -50,6 +51,20 @@ const wrong: Record<keyof TrainOptions, readonly (readonly [value: unknown, mess
   beta: [[-1, 'beta is -1, expected a number from 0 up']],
   klWarmupEpochs: [['1', 'klWarmupEpochs is "1", expected a number from 0 up']],
   learningRate: [[0, 'learningRate is 0, expected a positive number']],
+  objective: [['IWAE', `objective is "IWAE", ${objectives}`]],
+  likelihood: [
+    ['normal', 'likelihood is "normal", expected "bernoulli" or "gaussian"'],
+    [
+      { name: 'gaussian', values: { sigma: 1 } },
+      'likelihood is an object, expected "bernoulli" or "gaussian"',
+    ],
+  ],
+  sigma: [[0, 'sigma is 0, expected a number from 0.001 to 1000']],
+  optimizer: [[1, 'optimizer is 1, expected "adam", "adamw" or "sgd"']],
+  weightDecay: [[-1, 'weightDecay is -1, expected a number from 0 up']],
+  momentum: [[1, 'momentum is 1, expected a number from 0 up to, but not, 1']],
+  learningRateSchedule: [[null, 'learningRateSchedule is null, expected "constant", "warmup" or "cosine"']],
+  warmupEpochs: [['1', 'warmupEpochs is "1", expected a number from 0 up']],
   binarize: [[true, `binarize is true, ${binarizations}`]],
   backend: [['gpu', `backend is "gpu", ${backends}`]],
   arithmetic: [['exact', 'arithmetic is "exact", expected "portable" or "fused"']],
@@ -108,6 +123,7 @@ test('evaluate() refuses what it does not take', async () => {
   await refuses({}, `path is missing, ${path}.`);
   await refuses({ path: 5 }, `path is 5, ${path}.`);
   await refuses({ path: 'x', data: 5 }, 'data is 5, expected the path of a directory of IDX files.');
+  await refuses({ path: 'x', objective: 'kl' }, `objective is "kl", ${objectives}.`);
   await refuses({ path: 'x', samples: 0 }, `samples is 0, ${positiveInteger}.`);
   await refuses({ path: 'x', kl: 1 }, 'kl is 1, expected "analytic" or "monteCarlo".');
   await refuses({ path: 'x', binarize: '' }, `binarize is "", ${binarizations}.`);
@@ -117,7 +133,7 @@ test('evaluate() refuses what it does not take', async () => {
   await refuses({ path: 'x', onProgress: {} }, 'onProgress is an object, expected a function.');
   await refuses(
     { path: 'x', sample: 5 },
-    'there is no option "sample"; did you mean "samples"? Options are path, data, samples, kl, binarize, seed, workers, ' +
+    'there is no option "sample"; did you mean "samples"? Options are path, data, objective, samples, kl, binarize, seed, workers, ' +
       'backend, onProgress.',
   );
 });

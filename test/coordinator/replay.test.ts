@@ -1,4 +1,5 @@
-// Training, done again slowly in float64: order, batches, noise, warm-up, weighting of the last batch, Adam.
+// Training, done again slowly in float64: order, batches, noise, warm-up, weighting of the last batch, Adam; and with other
+// objective, likelihood, optimizer and schedule.
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -8,7 +9,10 @@ import { loadDataset, type Model, resolveModel, train } from '#src/index.js';
 import { Arena } from '#src/kernels/arena.js';
 import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
 import { Purpose, randomKey } from '#src/kernels/stream.js';
+import type { Choice } from '#src/model/hyperparameter.js';
 import { initializeParameters } from '#src/model/initialize.js';
+import { BERNOULLI, type LikelihoodName } from '#src/model/likelihoods/registry.js';
+import type { ObjectiveName } from '#src/objective/registry.js';
 import { distance } from '../reference/conditioning.js';
 import { referenceElbo } from '../reference/elbo.js';
 import { smallData, smallModel, trainCount } from './smallRun.js';
@@ -54,9 +58,30 @@ interface Mistakes {
   readonly unweighted?: boolean;
   /** Steps by which the warm-up comes late. */
   readonly lateWarmup?: number;
+  /** Steps by which the learning rate comes late. */
+  readonly lateRate?: number;
 }
 
-function replay(model: Model, pixels: Uint8Array, mistakes: Mistakes = {}): Float64Array {
+/** What a run may have in place of the ELBO, Bernoulli pixels, Adam and a constant learning rate. */
+interface Variant {
+  readonly objective?: ObjectiveName;
+  readonly likelihood?: Choice<LikelihoodName>;
+  readonly weightDecay?: number;
+  readonly rateAt?: (step: number) => number;
+}
+
+function replay(
+  model: Model,
+  pixels: Uint8Array,
+  mistakes: Mistakes = {},
+  {
+    objective = 'elbo',
+    likelihood = BERNOULLI,
+    weightDecay = 0,
+    rateAt = () => adam.learningRate,
+  }: Variant = {},
+): Float64Array {
+  const binary = likelihood === BERNOULLI;
   const { order, epsilon, initial } = randomness(model);
   const parameters = initial.slice();
   const m = new Float64Array(parameters.length);
@@ -68,7 +93,8 @@ function replay(model: Model, pixels: Uint8Array, mistakes: Mistakes = {}): Floa
     const x = new Float64Array(indices.length * model.dimensions);
     indices.forEach((image, row) => {
       for (let i = 0; i < model.dimensions; i++) {
-        x[row * model.dimensions + i] = pixels[image * model.dimensions + i]! > 127 ? 1 : 0;
+        const grey = pixels[image * model.dimensions + i]!;
+        x[row * model.dimensions + i] = binary ? Number(grey > 127) : Math.fround(grey / 255);
       }
     });
     const warmth = Math.min(1, (step + 1 - (mistakes.lateWarmup ?? 0)) / stepsPerEpoch);
@@ -77,7 +103,10 @@ function replay(model: Model, pixels: Uint8Array, mistakes: Mistakes = {}): Floa
       kl: 'monteCarlo',
       beta: beta * warmth,
       reduction: 'sum',
+      objective,
+      likelihood,
     });
+    const learningRate = rateAt(Math.max(0, step - (mistakes.lateRate ?? 0)));
     const examples = mistakes.unweighted ? batchSize : indices.length;
     for (let i = 0; i < parameters.length; i++) {
       const g = gradient[i]! / examples;
@@ -85,7 +114,8 @@ function replay(model: Model, pixels: Uint8Array, mistakes: Mistakes = {}): Floa
       v[i] = adam.beta2 * v[i]! + (1 - adam.beta2) * g * g;
       const mean = m[i]! / (1 - adam.beta1 ** (step + 1));
       const variance = v[i]! / (1 - adam.beta2 ** (step + 1));
-      parameters[i]! -= (adam.learningRate * mean) / (Math.sqrt(variance) + adam.epsilon);
+      parameters[i]! *= 1 - learningRate * weightDecay;
+      parameters[i]! -= (learningRate * mean) / (Math.sqrt(variance) + adam.epsilon);
     }
   }
   return parameters;
@@ -122,6 +152,50 @@ test('two epochs on workers are two epochs of Adam in float64', async () => {
     for (const mistake of [{ unweighted: true }, { lateWarmup: 1 }, { lateWarmup: -1 }]) {
       const wrong = distance(replay(model, set.pixels, mistake), expected);
       assert.ok(wrong > 100 * limit, `${JSON.stringify(mistake)}: ${wrong} of ${limit}`);
+    }
+  });
+});
+
+test('two epochs of the importance-weighted bound, Gaussian pixels, AdamW and a cosine are those of float64', async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const data = await smallData(directory);
+    const sigma = 0.5;
+    const weightDecay = 0.5;
+    const trained = await train({
+      ...{ data, seed, beta, batchSize, samples, model: smallModel, pictures: false, workers: 2 },
+      ...{ objective: 'iwae', likelihood: 'gaussian', sigma, klWarmupEpochs: 1, epochs: 2 },
+      ...{ optimizer: 'adamw', weightDecay, learningRateSchedule: 'cosine', warmupEpochs: 0.5 },
+      out: join(directory, 'run'),
+    });
+    const { train: set } = loadDataset(data);
+    const model = resolveModel(smallModel, { input: [set.height, set.width, 1] });
+    const warm = Math.round(0.5 * stepsPerEpoch);
+    const variant: Variant = {
+      objective: 'iwae',
+      likelihood: { name: 'gaussian', values: { sigma } },
+      weightDecay,
+      rateAt: (step) =>
+        adam.learningRate *
+        (step < warm ? (step + 1) / warm : (1 + Math.cos((Math.PI * (step - warm)) / (steps - warm))) / 2),
+    };
+    const expected = replay(model, set.pixels, {}, variant);
+    // As above.
+    const limit = 1e-4 * distance(expected, randomness(model).initial);
+    assert.ok(
+      distance(trained.parameters, expected) < limit,
+      `${distance(trained.parameters, expected)} of ${limit}`,
+    );
+    const others: readonly [Mistakes, Variant][] = [
+      [{ unweighted: true }, variant],
+      [{ lateWarmup: 1 }, variant],
+      [{ lateRate: 1 }, variant],
+      [{}, { ...variant, objective: 'elbo' }],
+      [{}, { ...variant, likelihood: { name: 'gaussian', values: { sigma: 0.6 } } }],
+      [{}, { ...variant, weightDecay: 0.4 }],
+    ];
+    for (const [mistake, other] of others) {
+      const wrong = distance(replay(model, set.pixels, mistake, other), expected);
+      assert.ok(wrong > 10 * limit, `${JSON.stringify([mistake, other])}: ${wrong} of ${limit}`);
     }
   });
 });

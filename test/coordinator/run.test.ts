@@ -102,6 +102,8 @@ test('the test ELBO of a run is what evaluate and the loaded model give, on any 
       assert.deepEqual(evaluation.protocol, {
         data: 'data',
         examples: testCount,
+        objective: 'elbo',
+        likelihood: { name: 'bernoulli' },
         samples: 2,
         kl: 'analytic',
         binarize: 'dynamic',

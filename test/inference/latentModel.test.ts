@@ -238,3 +238,30 @@ test('the presets encode and decode at their real size', () => {
     assert.equal(real.reconstruct(images).length, 2 * 784);
   }
 });
+
+test('elboGradients of the importance-weighted bound, with Gaussian pixels: bound and gradient', () => {
+  const likelihood = { name: 'gaussian', values: { sigma: 0.5 } } as const;
+  const samples = 3;
+  const inputs = drawInputs(resolved, 5, samples, 7);
+  const gaussian = new LatentModel(resolved, Float32Array.from(inputs.parameters), { likelihood });
+  const [flat, images, noise] = [inputs.parameters, inputs.x, inputs.epsilon].map((values) =>
+    Float32Array.from(values),
+  ) as [Float32Array, Float32Array, Float32Array];
+  const actual = gaussian.elboGradients(flat, images, noise, { objective: 'iwae', beta: 0.5 });
+  const expected = referenceElbo(resolved, inputs.parameters, inputs.x, inputs.epsilon, {
+    ...{ samples, kl: 'monteCarlo', beta: 0.5, reduction: 'mean', objective: 'iwae', likelihood },
+  });
+  assertNear(actual.bound!, expected.bound, 'bound');
+  assertNear(actual.gradient, expected.gradient, 'gradient');
+  assert.equal(gaussian.elboGradients(flat, images, noise).bound, undefined);
+  assert.throws(
+    () => gaussian.elboGradients(flat, images, noise, { objective: 'iwae', kl: 'analytic' }),
+    new UsageError('kl is analytic, but that of the IWAE bound is monteCarlo: leave it out.'),
+  );
+});
+
+test('a Bernoulli model calls its outputs logits, and its means probabilities', () => {
+  const z = Float32Array.from(draw(2 * latent, 9));
+  assert.deepEqual(model.decode(z, { as: 'logits' }), model.decode(z, { as: 'outputs' }));
+  assert.deepEqual(model.decode(z, { as: 'probabilities' }), model.decode(z, { as: 'means' }));
+});

@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type AdamUpdate, adamArguments } from '#src/backends/backend.js';
-import { ADAM_DEFAULTS, type AdamFactors, type AdamOptions, adamFactors, power } from '#src/model/adam.js';
+import { power } from '#src/arithmetic/power.js';
+import { type AdamFactors, adamFactors } from '#src/optimizer/adam.js';
 import { roundoff, sampleFloats } from './float32.js';
 import { assertSameBits, KernelHarness } from './kernelHarness.js';
-import { type AdamState, scalarAdam } from './scalarAdam.js';
+import {
+  ADAM_DEFAULTS,
+  type AdamOptions,
+  type AdamState,
+  type AdamUpdate,
+  adamNumbers,
+  adamUpdate,
+  scalarAdam,
+} from './scalarAdam.js';
 import { placeSlots, sampleSlots, sumSlots } from './shardSlots.js';
 
 const harness = new KernelHarness();
@@ -24,7 +32,7 @@ function adam(
   const place = (values: Float32Array) => harness.inPlace(values, Math.ceil(count / 8) * 32);
   const [parameters, m, v] = [place(state.parameters), place(state.m), place(state.v)];
   const { address, pitch } = placeSlots(harness, shards);
-  const numbers = adamArguments(updateOf(batch, t, options));
+  const numbers = adamNumbers(updateOf(batch, t, options));
   harness.run((kernels) =>
     kernels.reduceAdam(parameters, m, v, address, pitch, shards.length, count, ...numbers),
   );
@@ -45,21 +53,19 @@ function exactCount(
   const place = (values: Float32Array) => harness.inPlace(values);
   const [parameters, m, v] = [place(state.parameters), place(state.m), place(state.v)];
   const source = harness.input(gradient);
-  const rates = adamArguments(updateOf(batch, t, options));
+  const rates = adamNumbers(updateOf(batch, t, options));
   harness.run((kernels) => kernels.adam(parameters, m, v, source, count, ...rates));
   const read = (address: number) => harness.floats(address, count);
   return { parameters: read(parameters), m: read(m), v: read(v) };
 }
 
 function factors(options: AdamOptions, t: number): AdamFactors {
-  const filled = { stepSize: 0, rootCorrection: 0 };
-  adamFactors(options, t, filled);
-  return filled;
+  return adamFactors(options, options.learningRate, t);
 }
 
 /** Update t with the mean of a batch's gradient. */
 function updateOf(batch: number, t: number, options: AdamOptions): AdamUpdate {
-  return { options, factors: factors(options, t), scale: 1 / batch };
+  return adamUpdate(options, t, 1 / batch);
 }
 
 // Two, four and eight slots are summed in registers, others by treeReduce.

@@ -202,6 +202,33 @@ export const calls: Calls = {
   },
   adam: (kernels) =>
     kernels.adam(...[MORE, A, UNIT, OUT, COUNT], ...[0.01, 0.9, 0.1, 0.999, 0.001, 0.003, 1.7, 1e-7]),
+  reduceAdamW: (kernels) => {
+    for (const shards of [1, 2, 3, 4, 8]) {
+      const parameters = MORE + shards * 1024;
+      kernels.reduceAdamW(
+        ...[parameters, A + shards * 1024, UNIT + shards * 1024, OUT + shards * 4096, 512, shards, COUNT],
+        ...[0.01, 0.9, 0.1, 0.999, 0.001, 0.003, 1.7, 1e-7, 0.9],
+      );
+    }
+  },
+  adamW: (kernels) =>
+    kernels.adamW(...[MORE, A, UNIT, OUT, COUNT], ...[0.01, 0.9, 0.1, 0.999, 0.001, 0.003, 1.7, 1e-7, 0.9]),
+  reduceSgd: (kernels) => {
+    for (const shards of [1, 2, 3, 4, 8]) {
+      const [slots, parameters] = [OUT + shards * 4096, MORE + shards * 2048];
+      kernels.reduceSgd(parameters, A + shards * 1024, slots, 512, shards, COUNT, 0.01, 0.9, 0.3);
+      kernels.reduceSgd(parameters + 1024, 0, slots, 512, shards, COUNT, 0.01, 0, 0.3);
+    }
+  },
+  sgd: (kernels) => {
+    kernels.sgd(MORE, A, OUT, COUNT, 0.01, 0.9, 0.3);
+    kernels.sgd(MORE + 1024, 0, OUT, COUNT, 0.01, 0, 0.3);
+  },
+  gaussianLikelihood: (kernels) => kernels.gaussianLikelihood(A, UNIT, 400, 2, COLUMNS, 0.3, 0.37, OUT, MORE),
+  gaussianLogRatios: (kernels) => kernels.gaussianLogRatios(A, B, UNIT, 100, 3, COLUMNS, OUT),
+  scaleRows: (kernels) => kernels.scaleRows(OUT, A, 400, COLUMNS),
+  gaussianBackwardWeighted: (kernels) =>
+    kernels.gaussianBackwardWeighted(A, B, UNIT, B + 4096, UNIT + 8192, OUT, 100, 3, COLUMNS, 0.75),
   binarize: (kernels) => {
     for (const mode of [0, 1, 2]) {
       kernels.binarize(mode, A, ORDER, 4, COLUMNS, OUT + mode * 1024, 1, 2, 3, 4, MORE);

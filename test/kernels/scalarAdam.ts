@@ -1,7 +1,41 @@
 // Adam number by number, as reduceAdam and adam round it (assembly/optimizer.ts).
 
-import type { AdamUpdate } from '#src/backends/backend.js';
+import {
+  ADAM_HYPERPARAMETERS,
+  type AdamFactors,
+  type AdamValues,
+  adamArguments,
+  adamFactors,
+} from '#src/optimizer/adam.js';
 import { add } from './float32.js';
+
+/** The published hyper-parameters. */
+export const ADAM_DEFAULTS: AdamValues = {
+  beta1: ADAM_HYPERPARAMETERS.beta1.default,
+  beta2: ADAM_HYPERPARAMETERS.beta2.default,
+  epsilon: ADAM_HYPERPARAMETERS.epsilon.default,
+};
+
+export interface AdamOptions extends AdamValues {
+  readonly learningRate: number;
+}
+
+/** One update. */
+export interface AdamUpdate {
+  readonly options: AdamOptions;
+  readonly factors: AdamFactors;
+  readonly scale: number;
+}
+
+/** Update t, from 1. */
+export function adamUpdate(options: AdamOptions, t: number, scale: number): AdamUpdate {
+  return { options, factors: adamFactors(options, options.learningRate, t), scale };
+}
+
+/** The last arguments of the kernels. */
+export function adamNumbers({ options, factors, scale }: AdamUpdate) {
+  return adamArguments(options, factors, scale);
+}
 
 export interface AdamState {
   readonly parameters: Float32Array;

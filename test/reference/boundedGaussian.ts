@@ -14,11 +14,11 @@ import type { KlKind } from './gaussian.js';
 import type { Arithmetic, Bounded } from './rounding.js';
 
 /** Where a place of z [n, K, d] finds its μ in the posterior [n, 2d]; logvar is `latent` further on. */
-function muPlace(index: number, samples: number, latent: number): number {
+export function muPlace(index: number, samples: number, latent: number): number {
   return Math.floor(index / (samples * latent)) * 2 * latent + (index % latent);
 }
 
-function sigmaAt(posterior: Bounded, logvarPlace: number, arithmetic: Arithmetic): BoundedNumber {
+export function sigmaAt(posterior: Bounded, logvarPlace: number, arithmetic: Arithmetic): BoundedNumber {
   return boundedExp(scaled(numberAt(posterior, logvarPlace), 1 / 2), arithmetic);
 }
 

@@ -7,6 +7,7 @@ import { bernoulliLogLikelihood, sigmoid, softplus } from './bernoulli.js';
 import { type ElboOptions, referenceElbo } from './elbo.js';
 import { boundedElbo } from './errorBound.js';
 import { klAnalytic, klMonteCarlo, reparameterise } from './gaussian.js';
+import { gaussianLogLikelihood } from './gaussianLikelihood.js';
 import { float64 } from './rounding.js';
 import { draw, drawInputs, smallModels } from './smallModels.js';
 
@@ -18,15 +19,24 @@ const optionSets: readonly ElboOptions[] = (['analytic', 'monteCarlo'] as const)
   { samples: 3, kl, beta: 2, reduction: 'mean' as const },
 ]);
 
-function optionsTitle({ samples, kl, beta, reduction = 'sum' }: ElboOptions): string {
-  return `K = ${samples}, ${kl} KL, β = ${beta}, ${reduction}`;
+const gaussian = { name: 'gaussian', values: { sigma: 0.4 } } as const;
+
+const seamSets: readonly ElboOptions[] = [
+  { samples: 2, kl: 'analytic', beta: 1, likelihood: gaussian },
+  { samples: 1, kl: 'monteCarlo', beta: 0.5, objective: 'iwae' },
+  { samples: 4, kl: 'monteCarlo', beta: 1, objective: 'iwae' },
+  { samples: 3, kl: 'monteCarlo', beta: 0.5, objective: 'iwae', reduction: 'mean', likelihood: gaussian },
+];
+
+function optionsTitle(options: ElboOptions): string {
+  const { samples, kl, beta, reduction = 'sum', objective = 'elbo', likelihood } = options;
+  return `${objective}, ${likelihood?.name ?? 'bernoulli'}, K = ${samples}, ${kl} KL, β = ${beta}, ${reduction}`;
 }
 
 /** The scalar whose gradient referenceElbo returns, with its own sign and weights. */
-function loss(logLikelihood: Float64Array, kl: Float64Array, { beta, reduction }: ElboOptions): number {
-  let sum = 0;
-  for (let i = 0; i < kl.length; i++) sum += beta * kl[i]! - logLikelihood[i]!;
-  return reduction === 'mean' ? sum / kl.length : sum;
+function loss(objective: Float64Array, { reduction }: ElboOptions): number {
+  const sum = objective.reduce((total, value) => total - value, 0);
+  return reduction === 'mean' ? sum / objective.length : sum;
 }
 
 /**
@@ -38,14 +48,13 @@ function assertIsGradient(model: Model, options: ElboOptions): void {
   const { gradient } = referenceElbo(model, parameters, x, epsilon, options);
   const analysis = { arithmetic: float64, carry: <T>(result: T) => result };
   const { bound } = boundedElbo(model, parameters, x, epsilon, options, analysis);
-  const sum = bound.logLikelihood.reduce((total, b, i) => total + b + options.beta * bound.kl[i]!, 0);
+  const sum = bound.objective.reduce((total, b) => total + b, 0);
   const rounding = options.reduction === 'mean' ? sum / examples : sum;
   const h = 2 ** -17;
   const f = (parameter: number, shift: number) => {
     const moved = Float64Array.from(parameters);
     moved[parameter]! += shift;
-    const terms = referenceElbo(model, moved, x, epsilon, options);
-    return loss(terms.logLikelihood, terms.kl, options);
+    return loss(referenceElbo(model, moved, x, epsilon, options).objective, options);
   };
   const largest = gradient.reduce((a, g) => Math.max(a, Math.abs(g)), 0);
   for (const { name, offset, size } of model.parameters.entries) {
@@ -66,7 +75,7 @@ function assertIsGradient(model: Model, options: ElboOptions): void {
 }
 
 for (const model of smallModels) {
-  for (const options of optionSets) {
+  for (const options of [...optionSets, ...seamSets]) {
     test(`${model.name}, ${optionsTitle(options)}: the gradient is the central difference`, () => {
       assertIsGradient(model, options);
     });
@@ -127,4 +136,36 @@ test('inputs of the wrong length are refused in words', () => {
     () => referenceElbo(model, parameters, x, epsilon, { ...options, samples: 2 }),
     /epsilon must be \[2, 2, 3\], which is 12 numbers, but 6 were given/,
   );
+});
+
+test('the importance-weighted bound of one sample is the ELBO with the sampled KL, its gradient too', () => {
+  for (const model of smallModels) {
+    const { parameters, x, epsilon } = drawInputs(model, 3, 1, 61);
+    const options = { samples: 1, kl: 'monteCarlo', beta: 0.7 } as const;
+    const elbo = referenceElbo(model, parameters, x, epsilon, options);
+    const iwae = referenceElbo(model, parameters, x, epsilon, { ...options, objective: 'iwae' });
+    const near = (a: number, b: number) => Math.abs(a - b) <= 2 ** -48 * (1 + Math.abs(a));
+    assert.ok(iwae.objective.every((value, i) => near(value, elbo.objective[i]!)));
+    assert.ok(iwae.gradient.every((value, i) => near(value, elbo.gradient[i]!)));
+  }
+});
+
+test('the bound of more samples lies between the mean and the largest of their log-weights', () => {
+  const model = smallModels[1]!;
+  const { parameters, x, epsilon } = drawInputs(model, 4, 5, 71);
+  const options = { samples: 5, kl: 'monteCarlo', beta: 1, objective: 'iwae' } as const;
+  const { bound, logLikelihood, kl } = referenceElbo(model, parameters, x, epsilon, options);
+  bound.forEach((value, i) => {
+    const elbo = logLikelihood[i]! - kl[i]!;
+    assert.ok(value > elbo && value < elbo + 50, `${value}, ELBO ${elbo}`);
+  });
+});
+
+test('the Gaussian density of a pixel at its mean is 1 / (σ √(2π)), and one σ away e^−½ of it', () => {
+  const x = Float64Array.of(0.25, 0.5);
+  const density = (means: Float64Array) => Math.exp(gaussianLogLikelihood(means, x, 1, 2, 0.1)[0]!);
+  const peak = 1 / (0.1 * Math.sqrt(2 * Math.PI));
+  const near = (a: number, b: number) => Math.abs(a / b - 1) < 1e-13;
+  assert.ok(near(density(Float64Array.of(0.25, 0.5)), peak ** 2));
+  assert.ok(near(density(Float64Array.of(0.35, 0.5)), peak ** 2 * Math.exp(-0.5)));
 });

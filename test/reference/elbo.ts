@@ -1,9 +1,14 @@
-// The whole loss and its gradient in float64: −ELBO = −(1/K) Σ_k log p(x|z_k) + β·KL, in nats.
+// The whole loss and its gradient in float64, in nats: −ELBO = −(1/K) Σ_k log p(x|z_k) + β·KL, or minus another objective's bound.
 
+import type { Choice } from '#src/model/hyperparameter.js';
+import { BERNOULLI, type LikelihoodName } from '#src/model/likelihoods/registry.js';
 import type { Model } from '#src/model/model.js';
-import { bernoulliBackward, bernoulliLogLikelihood } from './bernoulli.js';
+import type { ObjectiveName } from '#src/objective/registry.js';
 import { gaussianBackward, type KlKind, klAnalytic, klMonteCarlo, reparameterise } from './gaussian.js';
+import { logRatios, weighRows, weightedBackward } from './importance.js';
+import { referenceLikelihood } from './likelihoods.js';
 import { networkBackward, networkForward } from './network.js';
+import { referenceWeights } from './objectives.js';
 
 export interface ElboOptions {
   /** K. */
@@ -12,6 +17,10 @@ export interface ElboOptions {
   readonly beta: number;
   /** Whether the gradient is of the sum (the default) or of the mean of the examples' losses. */
   readonly reduction?: 'sum' | 'mean';
+  /** Default: Bernoulli. */
+  readonly likelihood?: Choice<LikelihoodName>;
+  /** Default: the ELBO. */
+  readonly objective?: ObjectiveName;
 }
 
 export interface ElboTerms {
@@ -19,7 +28,11 @@ export interface ElboTerms {
   readonly logLikelihood: Float64Array;
   /** Per example, [n], in nats, without β. */
   readonly kl: Float64Array;
-  /** [P]: of the sum or the mean over the examples of −logLikelihood + β·kl. */
+  /** What is maximised, with β, per example, [n], in nats. */
+  readonly objective: Float64Array;
+  /** The objective's bound at β = 1; empty where it is the ELBO. */
+  readonly bound: Float64Array;
+  /** [P]: of the sum or the mean over the examples of −objective. */
   readonly gradient: Float64Array;
 }
 
@@ -40,8 +53,10 @@ export function referenceElbo(
   const posterior = encoder.output; // [n, 2d]
   const z = reparameterise(posterior, epsilon, samples, latent); // [n, K, d]
   const decoder = networkForward(model.decoder, n * samples, parameters, z);
-  const logits = decoder.output; // [n, K, D]
-  const logLikelihood = meanOverSamples(bernoulliLogLikelihood(logits, x, samples, dimensions), samples);
+  const outputs = decoder.output; // [n, K, D]
+  const likelihood = referenceLikelihood(options.likelihood ?? BERNOULLI);
+  const rows = likelihood.logLikelihood(outputs, x, samples, dimensions); // [n, K]
+  const logLikelihood = meanOverSamples(rows, samples);
   const kl =
     klKind === 'analytic'
       ? klAnalytic(posterior, latent)
@@ -49,11 +64,31 @@ export function referenceElbo(
 
   const gradient = new Float64Array(model.parameters.size);
   const weight = options.reduction === 'mean' ? 1 / n : 1;
-  const dLogits = bernoulliBackward(logits, x, samples, dimensions, weight / samples);
-  const dz = networkBackward(model.decoder, n * samples, parameters, decoder, dLogits, gradient);
-  const dPosterior = gaussianBackward(posterior, epsilon, z, dz, samples, latent, klKind, weight * beta);
+  const weigh = referenceWeights[options.objective ?? 'elbo'];
+  const ratios = weigh && logRatios(posterior, epsilon, z, samples, latent);
+  const weighed = weigh && weighRows(weigh, rows, ratios!, samples, beta);
+  const dOutputs = likelihood.backward(outputs, x, samples, dimensions, weigh ? weight : weight / samples);
+  if (weighed) {
+    for (let i = 0; i < dOutputs.length; i++) dOutputs[i]! *= weighed.weights[Math.floor(i / dimensions)]!;
+  }
+  const dz = networkBackward(model.decoder, n * samples, parameters, decoder, dOutputs, gradient);
+  const scale = weight * beta;
+  const dPosterior = weighed
+    ? weightedBackward(
+        posterior,
+        epsilon,
+        z,
+        dz,
+        weighed.weights.map((w) => w * weight),
+        samples,
+        latent,
+        beta,
+      )
+    : gaussianBackward(posterior, epsilon, z, dz, samples, latent, klKind, scale);
   networkBackward(model.encoder, n, parameters, encoder, dPosterior, gradient);
-  return { logLikelihood, kl, gradient };
+  const objective = weighed?.bounds ?? logLikelihood.map((value, i) => value - beta * kl[i]!);
+  const bound = weigh ? weighRows(weigh, rows, ratios!, samples, 1).bounds : new Float64Array();
+  return { logLikelihood, kl, objective, bound, gradient };
 }
 
 /** [n, K] → [n]. */

@@ -9,17 +9,26 @@
 // single layers (boundedNetwork.ts) and the last layers' gradients; at the far end of a whole model they exceed the
 // gradient itself (cvae's first layer: 50 times), and conditioning.ts has the bound to use.
 
+import { BERNOULLI } from '#src/model/likelihoods/registry.js';
 import type { Model } from '#src/model/model.js';
-import { boundedBernoulliBackward, boundedLogLikelihood } from './boundedBernoulli.js';
 import {
   boundedGaussianBackward,
   boundedKlAnalytic,
   boundedKlMonteCarlo,
   boundedReparameterise,
 } from './boundedGaussian.js';
+import {
+  boundedNegativeLogRatios,
+  boundedScaledRows,
+  boundedWeightedBackward,
+  boundedWeights,
+} from './boundedImportance.js';
 import { boundedNetworkBackward, boundedNetworkForward } from './boundedNetwork.js';
 import { checkLengths, type ElboOptions, type ElboTerms } from './elbo.js';
-import { type Analysis, exact, float32 } from './rounding.js';
+import { repeatRows } from './importance.js';
+import { referenceLikelihood } from './likelihoods.js';
+import { referenceWeights } from './objectives.js';
+import { type Analysis, type Bounded, exact, float32 } from './rounding.js';
 
 /** Values as referenceElbo returns them, and |implementation − value| ≤ bound, elementwise. */
 export interface BoundedElbo {
@@ -46,8 +55,9 @@ export function boundedElbo(
   const posterior = encoder.output; // [n, 2d]
   const z = carry(boundedReparameterise(posterior, epsilon, K, d, arithmetic)); // [n, K, d]
   const decoder = boundedNetworkForward(model.decoder, n * K, parameters, z, analysis);
-  const logits = decoder.output; // [n, K, D]
-  const logLikelihood = carry(boundedLogLikelihood(logits, x, K, D, arithmetic));
+  const outputs = decoder.output; // [n, K, D]
+  const likelihood = referenceLikelihood(options.likelihood ?? BERNOULLI);
+  const logLikelihood = carry(likelihood.boundedMean(outputs, x, K, D, arithmetic));
   const kl = carry(
     klKind === 'analytic'
       ? boundedKlAnalytic(posterior, d, arithmetic)
@@ -56,15 +66,41 @@ export function boundedElbo(
 
   const sums = exact(new Float64Array(model.parameters.size));
   const weight = options.reduction === 'mean' ? 1 / n : 1;
-  const dLogits = carry(boundedBernoulliBackward(logits, x, K, D, weight / K, arithmetic));
-  const dz = boundedNetworkBackward(model.decoder, n * K, parameters, decoder, dLogits, sums, analysis);
+  const weigh = referenceWeights[options.objective ?? 'elbo'];
+  const scale = weigh ? weight : weight / K;
+  let dOutputs = carry(likelihood.boundedBackward(outputs, x, K, D, scale, arithmetic));
+  let weights: Bounded | undefined;
+  let objective = sumOf(logLikelihood, kl, -beta);
+  let bound: Bounded = exact(new Float64Array());
+  if (weigh) {
+    const rows = carry(likelihood.boundedMean(outputs, repeatRows(x, D, K), 1, D, arithmetic));
+    const ratios = carry(boundedNegativeLogRatios(posterior, epsilon, z, K, d, arithmetic));
+    const weighed = boundedWeights(weigh, rows, ratios, K, beta, arithmetic);
+    objective = weighed.bounds;
+    weights = carry(weighed.weights);
+    bound = boundedWeights(weigh, rows, ratios, K, 1, arithmetic).bounds;
+    dOutputs = carry(boundedScaledRows(dOutputs, weights, arithmetic));
+  }
+  const dz = boundedNetworkBackward(model.decoder, n * K, parameters, decoder, dOutputs, sums, analysis);
   const dPosterior = carry(
-    boundedGaussianBackward(posterior, epsilon, z, dz, K, d, klKind, weight * beta, arithmetic),
+    weights
+      ? boundedWeightedBackward(posterior, epsilon, z, dz, weights, K, d, weight * beta, arithmetic)
+      : boundedGaussianBackward(posterior, epsilon, z, dz, K, d, klKind, weight * beta, arithmetic),
   );
   boundedNetworkBackward(model.encoder, n, parameters, encoder, dPosterior, sums, analysis);
   const gradient = carry(sums);
+  const terms = { logLikelihood, kl, objective, bound, gradient };
+  const part = (which: keyof Bounded) =>
+    Object.fromEntries(
+      Object.entries(terms).map(([name, term]) => [name, term[which]]),
+    ) as unknown as ElboTerms;
+  return { value: part('value'), bound: part('bound') };
+}
+
+/** a + factor · b. */
+function sumOf(a: Bounded, b: Bounded, factor: number): Bounded {
   return {
-    value: { logLikelihood: logLikelihood.value, kl: kl.value, gradient: gradient.value },
-    bound: { logLikelihood: logLikelihood.bound, kl: kl.bound, gradient: gradient.bound },
+    value: a.value.map((value, i) => value + factor * b.value[i]!),
+    bound: a.bound.map((error, i) => error + Math.abs(factor) * b.bound[i]!),
   };
 }

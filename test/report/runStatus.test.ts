@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { progressLine } from '#src/report/phrases.js';
 import { formatBytes, formatDuration, formatRate } from '#src/report/quantity.js';
 import { RunStatus } from '#src/report/runStatus.js';
 import { epochDone, progress, started, TestClock } from './exampleRun.js';
@@ -70,6 +71,22 @@ describe('RunStatus', () => {
     assert.equal(status.elbo, Number.NEGATIVE_INFINITY);
     status.follow(progress(4, -90));
     assert.equal(status.elbo, -90);
+    assert.equal(status.bound, undefined);
+  });
+
+  it('tells the bound of an objective that has one in place of the ELBO', () => {
+    const status = new RunStatus(new TestClock().read);
+    status.follow(started);
+    for (const [step, bound] of [
+      [1, -150],
+      [2, -90],
+    ] as const) {
+      const event = progress(step);
+      status.follow({ ...event, batch: { ...event.batch, bound } });
+    }
+    assert.ok(Math.abs(status.bound! + 120) < 0.03);
+    assert.match(progressLine(status), / {2}bound -119\.\d\d nats {2}| {2}bound -120\.\d\d nats {2}/);
+    assert.doesNotMatch(progressLine(status), /ELBO/);
   });
 });
 

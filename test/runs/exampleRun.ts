@@ -56,7 +56,9 @@ export function tinyCheckpoint(step: number): Checkpoint {
     step,
     epochSums: { examples: 32 * step, loss: 0.1 + step / 3 },
     parameters: exactFloats(tinySize, 3 * step),
-    adamM: exactFloats(tinySize, 3 * step + 1),
-    adamV: exactFloats(tinySize, 3 * step + 2),
+    optimizerState: new Map([
+      ['adam/m', exactFloats(tinySize, 3 * step + 1)],
+      ['adam/v', exactFloats(tinySize, 3 * step + 2)],
+    ]),
   };
 }

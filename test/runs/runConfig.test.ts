@@ -112,7 +112,7 @@ const different: readonly [change: Partial<RunConfig>, path: string, saved: stri
   [{ beta: 0.5 }, 'beta', '1', '0.5'],
   [{ klWarmupEpochs: 1 }, 'klWarmupEpochs', '0', '1'],
   [{ learningRate: 1e-3 }, 'learningRate', '0.0001', '0.001'],
-  [{ adam: { ...tinyConfig.adam, beta2: 0.99 } }, 'adam.beta2', '0.999', '0.99'],
+  [{ adam: { ...tinyConfig.adam!, beta2: 0.99 } }, 'adam.beta2', '0.999', '0.99'],
   [{ model: otherLayer }, 'model.encoder[1].type', '"flatten"', '"relu"'],
   [{ model: strides }, 'model.decoder[0].activation', '"tanh"', '(none)'],
 ];

@@ -2,15 +2,21 @@ import { Arena } from '../../kernels/arena.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import { TILES, type TileName } from '../../kernels/tiles/tile.js';
 import type { WasmMemory } from '../../kernels/webAssembly.js';
+import type { Choice } from '../../model/hyperparameter.js';
 import { weightedLayers } from '../../model/layers/kinds.js';
 import { sizeOf } from '../../model/layout.js';
+import type { LikelihoodKernels } from '../../model/likelihoods/likelihood.js';
+import { type LikelihoodName, likelihoodKernels } from '../../model/likelihoods/registry.js';
 import type { Model } from '../../model/model.js';
+import { type ObjectiveName, objectiveOf } from '../../objective/registry.js';
+import type { Slice, SliceUpdate } from '../../optimizer/optimizer.js';
 import { type GatherPass, pack, packingUnits } from '../../products/gather.js';
 import { MicroKernels } from '../../products/microKernels.js';
-import type { AdamUpdate, Backend, KlEstimate, OwnerUpdate, Shard } from '../backend.js';
+import type { Backend, KlEstimate, OwnerUpdate, Shard } from '../backend.js';
 import { activationFloats } from './layers/registry.js';
 import { type GradientSums, Network } from './network.js';
-import { type OwnedMemory, OwnedParameters, OwnerScratch, type Ranks } from './ownerUpdate.js';
+import { OwnedParameters, OwnerScratch, type Ranks } from './ownerUpdate.js';
+import { type Draws, RowWeights, type RowWeightsRoom, rowWeightsRoom } from './rowWeights.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
@@ -29,6 +35,8 @@ export interface SimdOptions {
   /** K. */
   readonly samples: number;
   readonly kl: KlEstimate;
+  readonly objective: ObjectiveName;
+  readonly likelihood: Choice<LikelihoodName>;
   /** Of the micro-kernels; does not change a bit. The same for all ranks of a run. */
   readonly tile: TileName;
   /** Most examples at once: of a shard, or of all shards of a rank. No more memory is planned than they need. */
@@ -83,9 +91,20 @@ class EnginePlan {
   readonly rowLikelihood: number;
   /** Of one row, one a pixel. */
   readonly likelihoodTerms: number;
+  readonly rowWeights: RowWeightsRoom | undefined;
   readonly ownerScratch: OwnerScratch | undefined;
 
-  constructor({ model, samples, examples, owned, tile, parameters, packed, workspace }: SimdOptions) {
+  constructor({
+    model,
+    samples,
+    examples,
+    objective,
+    owned,
+    tile,
+    parameters,
+    packed,
+    workspace,
+  }: SimdOptions) {
     this.arena = new Arena(workspace);
     // What little is packed for an owned step each rank packs for itself.
     this.packedArena = owned ? this.arena : new Arena(packed);
@@ -114,6 +133,9 @@ class EnginePlan {
     });
     this.rowLikelihood = this.arena.doubles(this.microBatch * samples);
     this.likelihoodTerms = this.arena.floats(model.dimensions);
+    if (objectiveOf(objective).weigh) {
+      this.rowWeights = rowWeightsRoom(this.arena, this.microBatch * samples);
+    }
     if (owned) {
       const layers = [
         ...this.encoder.weighted.map((layer) => ({ ...layer, scale: 1 })),
@@ -126,7 +148,8 @@ class EnginePlan {
 
 /** What an engine must know of the others to compute the gradients of its own parameters. */
 export interface Ownership {
-  readonly memory: OwnedMemory;
+  readonly memory: Slice;
+  readonly optimizer: SliceUpdate;
   readonly ranks: Ranks;
 }
 
@@ -137,6 +160,9 @@ export class SimdBackend implements Backend {
   readonly #microKernels: MicroKernels;
   readonly #options: SimdOptions;
   readonly #plan: EnginePlan;
+  readonly #likelihood: LikelihoodKernels;
+  /** Where rows of an example count differently. */
+  readonly #weights: RowWeights | undefined;
   readonly #passes: readonly GatherPass[];
   /** Units of packing before each pass, and in all. */
   readonly #unitOffsets: readonly number[];
@@ -154,6 +180,10 @@ export class SimdBackend implements Backend {
     this.#options = options;
     this.#plan = new EnginePlan(options);
     this.#plan.arena.materialize(memory.buffer);
+    this.#likelihood = likelihoodKernels(options.likelihood, kernels, memory.buffer);
+    const { weigh } = objectiveOf(options.objective);
+    const { rowWeights } = this.#plan;
+    if (weigh && rowWeights) this.#weights = new RowWeights(kernels, memory.buffer, rowWeights, weigh);
     this.#passes = [...this.#plan.encoder.passes, ...this.#plan.decoder.passes];
     this.#bytes = new Uint8Array(memory.buffer);
     this.#doubles = new Float64Array(memory.buffer);
@@ -166,14 +196,21 @@ export class SimdBackend implements Backend {
     this.#units = units;
     const { ownerScratch } = this.#plan;
     if (ownerScratch && ownership) {
-      const { memory: owned, ranks } = ownership;
-      const parameters = new OwnedParameters(this.#microKernels, memory.buffer, ownerScratch, owned, ranks);
+      const { memory: owned, optimizer, ranks } = ownership;
+      const parameters = new OwnedParameters(
+        this.#microKernels,
+        memory.buffer,
+        ownerScratch,
+        owned,
+        optimizer,
+        ranks,
+      );
       this.owner = {
         backpropagate: (shard, beta) => {
           parameters.open();
           this.#backpropagate(shard, beta);
         },
-        update: (bounds: Int32Array, adam: AdamUpdate) => parameters.update(bounds, adam),
+        update: (bounds: Int32Array) => parameters.update(bounds),
       };
     }
   }
@@ -196,27 +233,27 @@ export class SimdBackend implements Backend {
     }
   }
 
-  elboGradient(shard: Shard, beta: number, gradient: number): void {
+  objectiveGradient(shard: Shard, beta: number, gradient: number): void {
     if (shard.count === 0) {
       this.#bytes.fill(0, gradient, gradient + this.#options.model.parameters.size * FLOAT);
       return;
     }
     for (let first = 0; first < shard.count; first += this.#plan.microBatch) {
       const images = Math.min(this.#plan.microBatch, shard.count - first);
-      this.#forward(shard, first, images, true);
+      this.#forward(shard, first, images, beta, true);
       this.#backward(shard, first, images, beta, { gradient, accumulate: first > 0 });
     }
   }
 
   #backpropagate(shard: Shard, beta: number): void {
     if (shard.count === 0) return;
-    this.#forward(shard, 0, shard.count, true);
+    this.#forward(shard, 0, shard.count, beta, true);
     this.#backward(shard, 0, shard.count, beta, undefined);
   }
 
-  elbo(shard: Shard): void {
+  objectiveTerms(shard: Shard): void {
     for (let first = 0; first < shard.count; first += this.#plan.microBatch) {
-      this.#forward(shard, first, Math.min(this.#plan.microBatch, shard.count - first), false);
+      this.#forward(shard, first, Math.min(this.#plan.microBatch, shard.count - first), 1, false);
     }
   }
 
@@ -233,8 +270,8 @@ export class SimdBackend implements Backend {
     }
   }
 
-  /** [count, latent] at z → logits, [count, dimensions]. */
-  decode(z: number, count: number, logits: number): void {
+  /** [count, latent] at z → the decoder's outputs, [count, dimensions]. */
+  decode(z: number, count: number, outputs: number): void {
     const { decoder } = this.#plan;
     const { model, samples } = this.#options;
     const most = this.#plan.microBatch * samples;
@@ -242,13 +279,13 @@ export class SimdBackend implements Backend {
       const rows = Math.min(most, count - first);
       this.#copy(z + first * model.latent * FLOAT, decoder.input.activation, rows * model.latent);
       decoder.forward(this.#microKernels, rows);
-      const target = logits + first * model.dimensions * FLOAT;
+      const target = outputs + first * model.dimensions * FLOAT;
       this.#copy(decoder.output.activation, target, rows * model.dimensions);
     }
   }
 
-  /** x → mu, logvar → z → logits → terms (and, when a backward pass follows, the logits' gradient). */
-  #forward(shard: Shard, first: number, images: number, gradient: boolean): void {
+  /** x → mu, logvar → z → outputs → terms (and, when a backward pass follows, the outputs' gradient). */
+  #forward(shard: Shard, first: number, images: number, beta: number, gradient: boolean): void {
     const { encoder, decoder, rowLikelihood, likelihoodTerms } = this.#plan;
     const { model, samples, kl } = this.#options;
     const kernels = this.#kernels;
@@ -266,26 +303,52 @@ export class SimdBackend implements Backend {
       shard.kl + first * DOUBLE,
     );
     decoder.forward(this.#microKernels, images * samples);
-    kernels.bernoulli(
-      decoder.output.activation,
-      x,
-      images * samples,
-      samples,
-      model.dimensions,
-      1 / samples,
+    const rows = images * samples;
+    const { dimensions } = model;
+    const dOutputs = gradient ? decoder.output.gradient : 0;
+    this.#likelihood.logDensity(
+      { outputs: decoder.output.activation, x, rows, samples, dimensions },
+      this.#weights ? 1 : 1 / samples,
       rowLikelihood,
       likelihoodTerms,
-      gradient ? decoder.output.gradient : 0,
+      dOutputs,
     );
     this.#averageSamples(shard.logLikelihood + first * DOUBLE, images);
+    this.#weights?.forward({
+      ...this.#draws(shard, first, images),
+      logLikelihood: rowLikelihood,
+      beta,
+      bound: shard.bound + first * DOUBLE,
+    });
+    if (gradient) this.#weights?.scale(dOutputs, rows, dimensions);
   }
 
-  /** From d(loss)/d(logits) back to the parameters; mirrors #forward, reversed. */
+  /** Where the posteriors of a micro-batch, their noise and their draws stand. */
+  #draws(shard: Shard, first: number, images: number): Draws {
+    const { encoder, decoder } = this.#plan;
+    const { model, samples } = this.#options;
+    return {
+      posterior: encoder.output.activation,
+      epsilon: shard.epsilon + first * samples * model.latent * FLOAT,
+      z: decoder.input.activation,
+      examples: images,
+      samples,
+      latent: model.latent,
+    };
+  }
+
+  /** From d(loss)/d(outputs) back to the parameters; mirrors #forward, reversed. */
   #backward(shard: Shard, first: number, images: number, beta: number, sums: GradientSums | undefined): void {
     const { encoder, decoder } = this.#plan;
     const { model, samples, kl } = this.#options;
     const kernels = this.#kernels;
     decoder.backward(this.#microKernels, images * samples, sums);
+    if (this.#weights) {
+      const draws = this.#draws(shard, first, images);
+      this.#weights.backward(draws, decoder.input.gradient, encoder.output.gradient, beta);
+      encoder.backward(this.#microKernels, images, sums);
+      return;
+    }
     kernels.gaussianBackward(
       encoder.output.activation,
       shard.epsilon + first * samples * model.latent * FLOAT,

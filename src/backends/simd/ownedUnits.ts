@@ -4,7 +4,7 @@ import { UNIT_ROWS } from '../../products/shardedGradient.js';
 import type { OwnedLayer } from './network.js';
 
 /**
- * Rows whose products for one weight cost as much as the weight costs otherwise, in Adam's memory traffic and in the tree over the shards: a
+ * Rows whose products for one weight cost as much as the weight costs otherwise, in the optimizer's memory traffic and in the tree over the shards: a
  * rough figure, for fair shares.
  */
 const ROWS_OF_OVERHEAD = 50;

@@ -1,6 +1,7 @@
 import type { Arena } from '../../kernels/arena.js';
 import { gradientListBytes } from '../../kernels/listRoom.js';
 import { TILES, type TileName } from '../../kernels/tiles/tile.js';
+import type { Slice, SliceUpdate } from '../../optimizer/optimizer.js';
 import type { MicroKernels } from '../../products/microKernels.js';
 import {
   placeShard,
@@ -12,7 +13,6 @@ import {
   treeStackBytes,
   UNIT_ROWS,
 } from '../../products/shardedGradient.js';
-import { type AdamUpdate, adamArguments } from '../backend.js';
 import { isSparse, type ScaledLayer, shareOut, type Unit, unitsOf } from './ownedUnits.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
@@ -20,13 +20,6 @@ const WORD = Uint32Array.BYTES_PER_ELEMENT;
 
 /** A weight gradient from lists of nonzeros (assembly/lists.ts) costs less than from all examples up to this share of them. */
 const SHARE_WORTH_LISTING = 0.7;
-
-/** Where the parameters and Adam's moments stand. */
-export interface OwnedMemory {
-  readonly parameters: number;
-  readonly adamM: number;
-  readonly adamV: number;
-}
 
 /** Which of the ranks computes which shards, and where each rank's engine has its private memory. */
 export interface Ranks {
@@ -87,7 +80,8 @@ export class OwnerScratch {
 export class OwnedParameters {
   readonly #kernels: MicroKernels;
   readonly #scratch: OwnerScratch;
-  readonly #memory: OwnedMemory;
+  readonly #memory: Slice;
+  readonly #optimizer: SliceUpdate;
   readonly #ranks: Ranks;
   readonly #words: Uint32Array;
   /** Of each rank. */
@@ -99,12 +93,14 @@ export class OwnedParameters {
     kernels: MicroKernels,
     buffer: ArrayBufferLike,
     scratch: OwnerScratch,
-    memory: OwnedMemory,
+    memory: Slice,
+    optimizer: SliceUpdate,
     ranks: Ranks,
   ) {
     this.#kernels = kernels;
     this.#scratch = scratch;
     this.#memory = memory;
+    this.#optimizer = optimizer;
     this.#ranks = ranks;
     this.#words = new Uint32Array(buffer);
     this.#shares = shareOut(unitsOf(scratch.plan), ranks.workspaces.length);
@@ -121,7 +117,7 @@ export class OwnedParameters {
    * This rank's share, most of which is in its caches since the last step, then what others have not come to yet: a unit has the same
    * bits whoever computes it, and how long one takes depends on the data.
    */
-  update(bounds: Int32Array, adam: AdamUpdate): void {
+  update(bounds: Int32Array): void {
     const { rank, workspaces } = this.#ranks;
     this.#placed.fill(false);
     for (let i = 0; i < workspaces.length; i++) {
@@ -129,7 +125,7 @@ export class OwnedParameters {
       for (;;) {
         const unit = this.#claim(owner);
         if (unit === undefined) break;
-        this.#updateUnit(unit, bounds, adam);
+        this.#updateUnit(unit, bounds);
       }
     }
   }
@@ -139,13 +135,14 @@ export class OwnedParameters {
     return this.#shares[owner]![next];
   }
 
-  #updateUnit(unit: Unit, bounds: Int32Array, adam: AdamUpdate): void {
+  #updateUnit(unit: Unit, bounds: Int32Array): void {
     const { gradient, stack } = this.#scratch;
     if (!this.#placed[unit.layer]) this.#placeShards(unit.layer, bounds);
     this.#placed[unit.layer] = true;
     if (unit.kind === 'weights') this.#weightGradient(unit);
     else this.#biasGradient(unit);
-    this.#adam(unit, unit.kind === 'weights' ? gradient : stack, adam);
+    const sum = unit.kind === 'weights' ? gradient : stack;
+    this.#optimizer.apply(this.#memory, unit.offset * FLOAT, sum, unit.size);
   }
 
   /** Fills a layer's table: where the examples of each shard stand in the memory of the rank that computed them. */
@@ -199,18 +196,5 @@ export class OwnedParameters {
   #biasGradient({ layer }: Unit): void {
     const { operands, stack, slotPitch } = this.#scratch;
     shardedBiasGradient(this.#kernels, this.#words, operands[layer]!, stack, slotPitch);
-  }
-
-  #adam({ offset, size }: Unit, gradient: number, adam: AdamUpdate): void {
-    const { parameters, adamM, adamV } = this.#memory;
-    const place = offset * FLOAT;
-    this.#kernels.kernels.adam(
-      parameters + place,
-      adamM + place,
-      adamV + place,
-      gradient,
-      size,
-      ...adamArguments(adam),
-    );
   }
 }

@@ -1,13 +1,16 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { objectiveOf } from '../../objective/registry.js';
 import type { Backend, Shard } from '../backend.js';
-import { Elbo, type ElboOptions, type TermTensors } from './elbo.js';
+import { LatentNetworks, type ObjectiveOptions } from './draws.js';
+import { type Evaluated, evaluateElbo, type Terms } from './elbo.js';
 import { parameterShape } from './layers/step.js';
 import { activate, type TfjsRuntime } from './runtime.js';
+import { evaluateWeighted } from './weightedBound.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 
-export interface TfjsOptions extends ElboOptions {
+export interface TfjsOptions extends ObjectiveOptions {
   /** Address of the flat parameter buffer. */
   readonly parameters: number;
 }
@@ -23,7 +26,7 @@ export class TfjsBackend implements Backend {
   readonly #floats: Float32Array;
   readonly #doubles: Float64Array;
   /** One for each number of examples that a shard had. */
-  readonly #elbos = new Map<number, Elbo>();
+  readonly #networks = new Map<number, LatentNetworks>();
   #parameters: Tensor[] = [];
 
   /** @param buffer of the run's memory, whose size does not change. */
@@ -46,7 +49,7 @@ export class TfjsBackend implements Backend {
     );
   }
 
-  elboGradient(shard: Shard, beta: number, gradient: number): void {
+  objectiveGradient(shard: Shard, beta: number, gradient: number): void {
     const { size, entries } = this.#options.model.parameters;
     if (shard.count === 0) {
       new Float32Array(this.#buffer, gradient, size).fill(0);
@@ -62,11 +65,11 @@ export class TfjsBackend implements Backend {
     });
   }
 
-  elbo(shard: Shard): void {
+  objectiveTerms(shard: Shard): void {
     if (shard.count === 0) return;
     activate(this.#runtime);
     this.#runtime.tf.tidy(() => {
-      this.#write(shard, this.#terms(shard));
+      this.#write(shard, this.#evaluate(shard).terms);
     });
   }
 
@@ -77,39 +80,43 @@ export class TfjsBackend implements Backend {
     this.#parameters = [];
   }
 
-  /** Writes the terms; returns the gradients of the sum of −logLikelihood + beta · kl. */
+  /** Writes the terms; returns the gradients of the sum of the losses. */
   #differentiate(shard: Shard, beta: number): Tensor[] {
     const { tf } = this.#runtime;
     return tf.grads(() => {
-      const terms = this.#terms(shard);
-      // Here, because the tape disposes of them.
-      this.#write(shard, terms);
-      return this.#elboOf(shard.count).loss(terms, beta);
+      const evaluated = this.#evaluate(shard);
+      this.#write(shard, evaluated.terms);
+      return evaluated.loss(beta);
     })(this.#parameters);
   }
 
-  #terms({ count, x, epsilon, parts, bounds }: Shard): TermTensors {
-    const { model, samples } = this.#options;
-    return this.#elboOf(count).terms(
+  #evaluate({ count, x, epsilon, parts, bounds }: Shard): Evaluated {
+    const { model, samples, objective } = this.#options;
+    const draws = this.#networksOf(count).draw(
       this.#parameters,
       this.#values(x, count * model.dimensions),
       this.#values(epsilon, count * samples * model.latent),
       Array.from(bounds.subarray(0, parts + 1)),
     );
+    const { weigh } = objectiveOf(objective);
+    return weigh === undefined
+      ? evaluateElbo(this.#runtime, draws, this.#options)
+      : evaluateWeighted(this.#runtime, draws, this.#options, weigh);
   }
 
-  #elboOf(examples: number): Elbo {
-    let elbo = this.#elbos.get(examples);
-    if (elbo === undefined) {
-      elbo = new Elbo(this.#runtime, this.#options, examples);
-      this.#elbos.set(examples, elbo);
+  #networksOf(examples: number): LatentNetworks {
+    let networks = this.#networks.get(examples);
+    if (networks === undefined) {
+      networks = new LatentNetworks(this.#runtime, this.#options, examples);
+      this.#networks.set(examples, networks);
     }
-    return elbo;
+    return networks;
   }
 
-  #write(shard: Shard, { logLikelihood, kl }: TermTensors): void {
-    this.#doubles.set(this.#runtime.read(logLikelihood), shard.logLikelihood / DOUBLE);
-    this.#doubles.set(this.#runtime.read(kl), shard.kl / DOUBLE);
+  #write(shard: Shard, { logLikelihood, kl, bound }: Terms): void {
+    this.#doubles.set(logLikelihood, shard.logLikelihood / DOUBLE);
+    this.#doubles.set(kl, shard.kl / DOUBLE);
+    if (bound) this.#doubles.set(bound, shard.bound / DOUBLE);
   }
 
   /** What a tensor is made of: a copy where the backend would keep the array; tfjs-node must not see shared memory. */

@@ -26,3 +26,11 @@ export function log1pDouble(x: f64): f64 {
   p = p * t + 1.0 / 3.0;
   return <f64>e * 0.6931471805599453 + (2 * s + 2 * s * (t * p));
 }
+
+/** Natural logarithm of a positive normal number, within 2⁻⁴⁹ of max(1, |log x|). */
+// @ts-ignore: decorator
+@inline
+export function logDouble(x: f64): f64 {
+  // log x = log1p(x − 1); below 1 that subtraction may lose what matters, so the inverse is taken there.
+  return x >= 1 ? log1pDouble(x - 1) : -log1pDouble(1 / x - 1);
+}

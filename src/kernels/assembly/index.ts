@@ -21,6 +21,8 @@ export { columnSums } from './columnSums';
 export { activate, addRows, fillRows, preluRows, reluGradient } from './epilogue';
 export { allFinite } from './finite';
 export { gaussianBackward, gaussianForward } from './gaussian';
+export { gaussianLikelihood } from './gaussianLikelihood';
+export { gaussianBackwardWeighted, gaussianLogRatios, scaleRows } from './importance';
 export { listGradients, listInputs } from './lists';
 export { adam, reduceAdam, treeReduce } from './optimizer';
 export { packColumns, packPanels, packRows } from './pack';
@@ -60,5 +62,7 @@ export {
 export { resampleBilinearGradient, resampleNearest, resampleNearestGradient } from './resample';
 export { normalizeRows } from './batchNorm';
 export { adamStep } from './adamStep';
+export { adamW, reduceAdamW } from './adamW';
+export { reduceSgd, sgd } from './sgd';
 export { cumulativeSum } from './cumulative';
 export { transposeMatrix, transposeTensor } from './transpose';

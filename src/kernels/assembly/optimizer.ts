@@ -27,7 +27,7 @@ export function treeReduce(slots: usize, pitch: i32, shards: i32, count: i32): v
 /** The same sum of one vector of 1, 2, 4 or 8 slots, in registers. */
 // @ts-ignore: decorator
 @inline
-function treeSum(slot: usize, pitch: usize, shards: i32): v128 {
+export function treeSum(slot: usize, pitch: usize, shards: i32): v128 {
   let sum = v128.load(slot);
   if (shards >= 2) sum = f32x4.add(sum, v128.load(slot + pitch));
   if (shards >= 4) {

@@ -5,36 +5,35 @@ const ROOT_FILES = ['abortSignal', 'errors', 'jsonLine', 'runtime'];
 
 /** Folder: the folders that it may import from, besides itself and the files at the root of src/. */
 const ARROWS = {
+  arithmetic: [],
   kernels: [],
-  data: ['kernels'],
   report: [],
-  model: ['kernels'],
+  data: ['kernels'],
+  model: ['kernels', 'arithmetic'],
+  objective: ['model', 'arithmetic'],
+  schedule: ['model', 'arithmetic'],
+  optimizer: ['model', 'kernels', 'arithmetic'],
   products: ['kernels'],
   tfjs: ['products', 'kernels'],
-  backends: ['tfjs', 'products', 'model', 'kernels'],
-  worker: ['backends', 'model', 'kernels'],
-  runs: ['backends', 'model', 'data'],
-  inference: ['backends', 'model', 'kernels'],
+  backends: ['tfjs', 'products', 'objective', 'optimizer', 'model', 'kernels', 'arithmetic'],
+  worker: ['backends', 'objective', 'optimizer', 'schedule', 'model', 'kernels'],
+  runs: ['backends', 'objective', 'optimizer', 'schedule', 'model', 'data'],
+  inference: ['backends', 'objective', 'model', 'kernels'],
   setup: ['backends'],
-  coordinator: ['worker', 'backends', 'inference', 'runs', 'report', 'data', 'model', 'kernels'],
+  coordinator: [
+    ...['worker', 'backends', 'inference', 'runs', 'report', 'data'],
+    ...['objective', 'optimizer', 'schedule', 'model', 'kernels'],
+  ],
   cli: [
-    'coordinator',
-    'setup',
-    'worker',
-    'backends',
-    'inference',
-    'runs',
-    'report',
-    'data',
-    'model',
-    'kernels',
+    ...['coordinator', 'setup', 'worker', 'backends', 'inference', 'runs', 'report', 'data'],
+    ...['objective', 'optimizer', 'schedule', 'model', 'kernels'],
   ],
 };
 
 const folder = (name) => `^src/${name}/`;
 const rootFiles = `^src/(${ROOT_FILES.join('|')})[.]ts$`;
 
-export default {
+module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     ...Object.entries(ARROWS).map(([name, allowed]) => ({

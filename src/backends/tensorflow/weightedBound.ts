@@ -1,0 +1,114 @@
+// Objectives that weigh the rows z_k of an example by their densities (objective/objective.ts), over TensorFlow.js.
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Weigh } from '../../objective/objective.js';
+import { customGradient } from './customGradient.js';
+import { type Draws, join, type ObjectiveOptions, split } from './draws.js';
+import type { Evaluated } from './elbo.js';
+import type { TfjsLikelihood } from './likelihoods/likelihood.js';
+import { tfjsLikelihood } from './likelihoods/registry.js';
+import type { Tfjs, TfjsRuntime } from './runtime.js';
+
+/** The bound of `weigh`, beside the terms of the ELBO of the same draws. */
+export function evaluateWeighted(
+  { tf, read }: TfjsRuntime,
+  { images, posterior, noise, z, outputs }: Draws,
+  { samples, likelihood }: ObjectiveOptions,
+  weigh: Weigh,
+): Evaluated {
+  const logLikelihoods = rowLogLikelihoods(tf, tfjsLikelihood(likelihood), outputs, images, samples);
+  const logRatios = rowLogRatios(tf, posterior, noise, z);
+  const likelihoods = Float64Array.from(read(logLikelihoods));
+  const ratios = Float64Array.from(read(logRatios));
+  const { bounds } = weighExamples(weigh, likelihoods, ratios, samples, 1);
+  return {
+    terms: {
+      logLikelihood: sampleMeans(likelihoods, samples),
+      kl: sampleMeans(ratios, samples).map((mean) => -mean),
+      bound: bounds,
+    },
+    loss: (beta) =>
+      customGradient(tf, [logLikelihoods, logRatios], (save) => {
+        const weighed = weighExamples(weigh, likelihoods, ratios, samples, beta);
+        const n = weighed.bounds.length;
+        const weights = tf.tensor(weighed.weights, [n, samples]);
+        save(weights);
+        return {
+          value: tf.tensor(
+            Float32Array.from(weighed.bounds, (bound) => -bound),
+            [n],
+          ),
+          gradients: (d, [saved]) => {
+            const dRows = tf.neg(tf.mul(saved!, tf.reshape(d, [n, 1])));
+            return [dRows, tf.mul(dRows, beta)];
+          },
+        };
+      }),
+  };
+}
+
+function weighExamples(
+  weigh: Weigh,
+  logLikelihoods: Float64Array,
+  logRatios: Float64Array,
+  samples: number,
+  beta: number,
+): { readonly bounds: Float64Array; readonly weights: Float32Array } {
+  const logWeights = logLikelihoods.map((value, row) => value + beta * logRatios[row]!);
+  const weights = new Float64Array(logWeights.length);
+  const bounds = Float64Array.from({ length: logWeights.length / samples }, (_, example) => {
+    const [first, end] = [example * samples, (example + 1) * samples];
+    return weigh(logWeights.subarray(first, end), weights.subarray(first, end));
+  });
+  return { bounds, weights: Float32Array.from(weights) };
+}
+
+/** [n · K] → [n]. */
+function sampleMeans(rows: Float64Array, samples: number): Float64Array {
+  const means = new Float64Array(rows.length / samples);
+  rows.forEach((value, row) => {
+    means[Math.floor(row / samples)]! += value / samples;
+  });
+  return means;
+}
+
+/** log p(x|z_k): outputs of n·K rows, images of n → [n, K]. */
+function rowLogLikelihoods(
+  tf: Tfjs,
+  likelihood: TfjsLikelihood,
+  outputs: Tensor,
+  images: Tensor,
+  samples: number,
+): Tensor {
+  return customGradient(tf, [outputs], (save) => {
+    const n = images.shape[0]!;
+    const x = tf.reshape(images, [n, 1, -1]);
+    const rows = tf.reshape(outputs, [n, samples, -1]);
+    save(rows, x);
+    return {
+      value: tf.sum(likelihood.terms(tf, rows, x), 2),
+      gradients: (d, [savedRows, savedX]) => {
+        const slopes = likelihood.slopes(tf, savedRows!, savedX!);
+        return [tf.reshape(tf.mul(slopes, tf.reshape(d, [n, samples, 1])), outputs.shape)];
+      },
+    };
+  });
+}
+
+/** log p(z_k) − log q(z_k|x) = −½ Σ_j (z_kj² − ε_kj² − logvar_j), rounded as the Monte-Carlo KL is: posterior [1, n, 2d], noise and z [n, K, d] → [n, K]. */
+function rowLogRatios(tf: Tfjs, posterior: Tensor, noise: Tensor, z: Tensor): Tensor {
+  return customGradient(tf, [posterior, z], (save) => {
+    const [, logvar] = split(tf, posterior);
+    save(logvar, z);
+    const terms = tf.sub(tf.sub(tf.square(z), tf.square(noise)), logvar);
+    return {
+      value: tf.mul(tf.sum(terms, 2), -0.5),
+      gradients: (d, [savedLogvar, savedZ]) => {
+        const [n, samples] = d.shape as [number, number];
+        const zeros = tf.zerosLike(savedLogvar!);
+        const dLogvar = tf.add(zeros, tf.mul(tf.reshape(tf.sum(d, 1), [n, 1, 1]), 0.5));
+        const dz = tf.neg(tf.mul(savedZ!, tf.reshape(d, [n, samples, 1])));
+        return [join(tf, zeros, dLogvar), dz];
+      },
+    };
+  });
+}

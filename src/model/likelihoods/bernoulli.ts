@@ -1,0 +1,26 @@
+import type { Kernels } from '../../kernels/kernels.js';
+import { defineLikelihood, type LikelihoodKernels } from './likelihood.js';
+
+/** Independent Bernoulli pixels, the outputs their logits ℓ: log p(x|z) = Σ_i [x_i ℓ_i − softplus(ℓ_i)]. */
+export const bernoulli = defineLikelihood({
+  title: 'Bernoulli',
+  hyperparameters: {},
+  words: { outputs: 'logits', means: 'probabilities' },
+  create: bernoulliKernels,
+});
+
+function bernoulliKernels(kernels: Kernels, buffer: ArrayBufferLike): LikelihoodKernels {
+  return {
+    logDensity: ({ outputs, x, rows, samples, dimensions }, scale, logLikelihood, terms, dOutputs) => {
+      kernels.bernoulli(outputs, x, rows, samples, dimensions, scale, logLikelihood, terms, dOutputs);
+    },
+    means: (outputs, means, count) => kernels.sigmoidArray(outputs, means, count),
+    draw: (means, dimensions, noise, { key, position, purpose, scratch }) => {
+      kernels.randomUniform(noise, dimensions, 0, 1, key.low, key.high, position, 0, purpose, scratch);
+      const uniform = new Float32Array(buffer, noise, dimensions);
+      const values = new Float32Array(buffer, means, dimensions);
+      for (let i = 0; i < dimensions; i++) values[i] = uniform[i]! < values[i]! ? 1 : 0;
+    },
+    outputsOfOdds: (odds, count) => kernels.logArray(odds, odds, count),
+  };
+}

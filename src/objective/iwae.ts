@@ -1,0 +1,23 @@
+import { expNegative, log } from '../arithmetic/exponential.js';
+import type { Objective } from './objective.js';
+
+/**
+ * The importance-weighted bound L_K = log (1/K) Σ_k w_k (Burda et al. 2016), and its gradient's weights w_k /
+ * Σ_j w_j. With K = 1 it is the ELBO with the Monte-Carlo KL, bit by bit.
+ */
+export const iwae = {
+  title: 'IWAE bound',
+  hyperparameters: {},
+  klEstimates: ['monteCarlo'],
+  weigh: (logWeights: Float64Array, weights: Float64Array): number => {
+    let most = logWeights[0]!;
+    for (const value of logWeights) if (value > most) most = value;
+    let sum = 0;
+    logWeights.forEach((value, k) => {
+      weights[k] = expNegative(value - most);
+      sum += weights[k]!;
+    });
+    for (let k = 0; k < weights.length; k++) weights[k]! /= sum;
+    return most + log(sum / logWeights.length);
+  },
+} as const satisfies Objective;

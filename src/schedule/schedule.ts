@@ -1,0 +1,34 @@
+// The seam of schedules: a value that changes over a run, as a pure function of the step.
+import type { Hyperparameters, Values } from '../model/hyperparameter.js';
+
+/** How long a run is. */
+export interface RunLength {
+  readonly stepsPerEpoch: number;
+  readonly epochs: number;
+}
+
+/** The value at a step, from 0. */
+export type ValueAt = (step: number) => number;
+
+export interface Schedule<V extends Values = Values> {
+  /** As people write it. */
+  readonly title: string;
+  readonly hyperparameters: Hyperparameters;
+  /** Whether values depend on how many epochs the run has, which then may not grow. */
+  readonly dependsOnEpochs: boolean;
+  /**
+   * @param value what is scheduled: the learning rate, or β. Only + − × ÷ may follow: its bits reach
+   * parameters.
+   */
+  create(value: number, values: V, run: RunLength): ValueAt;
+}
+
+/** Checks the declaration of a schedule against its hyper-parameters. */
+export function defineSchedule<const H extends Hyperparameters>(
+  schedule: { readonly hyperparameters: H } & Omit<
+    Schedule<{ readonly [Name in keyof H]: number }>,
+    'hyperparameters'
+  >,
+): Omit<Schedule, 'hyperparameters'> & { readonly hyperparameters: H } {
+  return schedule;
+}
