@@ -1,5 +1,5 @@
-// From the words of a command line to a command with its values, through yargs, which also writes the help. What yargs
-// cannot say in a sentence (unknown and repeated flags, wrong values) is checked here.
+// From the words of a command line to a command with its values, through yargs, which also writes the help.
+// What yargs cannot say in a sentence (unknown and repeated flags, wrong values) is checked here.
 import yargs, { type Argv } from 'yargs';
 import { UsageError } from '../errors.js';
 import { nearestName } from '../model/nearestName.js';

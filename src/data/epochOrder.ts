@@ -2,8 +2,9 @@ import type { Kernels } from '../kernels/kernels.js';
 import { Purpose, type RandomKey } from '../kernels/stream.js';
 
 /**
- * Fills `order` with the epoch's permutation of 0 … n − 1: Fisher and Yates's shuffle of the identity with the epoch's
- * random words, a pure function of (key, epoch, n). Word u picks floor(u · (i + 1) / 2³²); its bias is below n / 2³².
+ * Fills `order` with the epoch's permutation of 0 … n − 1: Fisher and Yates's shuffle of the identity with
+ * the epoch's random words, a pure function of (key, epoch, n). Word u picks floor(u · (i + 1) / 2³²); its
+ * bias is below n / 2³².
  *
  * @param bits address of room for n u32, rounded up to sixteen.
  */

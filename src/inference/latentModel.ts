@@ -65,9 +65,10 @@ export interface ElboGradients extends ElboTerms {
 }
 
 /**
- * A model with its parameters, in a memory of its own: encoder, decoder, likelihood bounds, gradients. Arrays are
- * flat and row-major; x is [n, dimensions] with values in [0, 1], z is [n, latent]. Synchronous, on the calling thread.
- * Every method throws a UsageError for options and arrays that do not fit, before it allocates.
+ * A model with its parameters, in a memory of its own: encoder, decoder, likelihood bounds, gradients. Arrays
+ * are flat and row-major; x is [n, dimensions] with values in [0, 1], z is [n, latent]. Synchronous, on the
+ * calling thread. Every method throws a UsageError for options and arrays that do not fit, before it
+ * allocates.
  */
 export class LatentModel {
   readonly #parameters: Float32Array;
@@ -130,7 +131,8 @@ export class LatentModel {
    * What the decoder makes of latent points.
    * @param z [n, latent].
    * @returns [n, dimensions].
-   * @throws UsageError where z is not a whole number of points, or not finite, and where the likelihood has no such values.
+   * @throws UsageError where z is not a whole number of points, or not finite, and where the likelihood has
+   * no such values.
    * @throws NotFiniteError where an output is NaN or infinite.
    */
   decode(z: Float32Array, options: DecodeOptions = {}): Float32Array {
@@ -228,8 +230,8 @@ export class LatentModel {
   }
 
   /**
-   * The reparameterised gradient of the loss, mean over the examples of −objective, for given noise. As it may be asked for at any
-   * parameters, terms and gradients that are not finite are returned as they are.
+   * The reparameterised gradient of the loss, mean over the examples of −objective, for given noise. As it
+   * may be asked for at any parameters, terms and gradients that are not finite are returned as they are.
    * @param parameters flat, in the order of `model.parameters`; the model's own are not touched.
    * @param x [n, dimensions].
    * @param epsilon [n, K, latent], standard normal; K follows from its length.

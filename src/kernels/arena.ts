@@ -13,8 +13,9 @@ interface Table {
 }
 
 /**
- * Places regions one after the other in a WebAssembly memory. Placing is arithmetic alone: planning at address 0
- * gives the size, and a plan at a real address is made real by `materialize`, which writes its tables.
+ * Places regions one after the other in a WebAssembly memory. Placing is arithmetic alone: planning at
+ * address 0 gives the size, and a plan at a real address is made real by `materialize`, which writes its
+ * tables.
  */
 export class Arena {
   #next: number;

@@ -61,7 +61,10 @@ function uniformLimit(initializer: Extract<Initializer, { readonly fanIn: number
   return Math.sqrt(6 / (initializer.fanIn + initializer.fanOut));
 }
 
-/** The output that stands for each pixel's mean p, with a Bernoulli likelihood log(p / (1 − p)); p is kept within [0.001, 0.999] as in Burda et al. (2016). */
+/**
+ * The output that stands for each pixel's mean p, with a Bernoulli likelihood log(p / (1 − p)); p is kept
+ * within [0.001, 0.999] as in Burda et al. (2016).
+ */
 function setDataMeanLogits(
   { kernels, memory, dataMean, likelihood }: InitializeOptions,
   entry: ParameterEntry,

@@ -22,7 +22,10 @@ export const adamw = defineOptimizer({
   create: createAdamW,
 });
 
-/** p ← p (1 − α λ), α the learning rate and λ the weight decay; then Adam. Biases decay as weights do, as in PyTorch. */
+/**
+ * p ← p (1 − α λ), α the learning rate and λ the weight decay; then Adam. Biases decay as weights do, as in
+ * PyTorch.
+ */
 function createAdamW(kernels: Kernels, values: AdamWValues): SliceUpdate {
   let numbers = adamWArguments(values, 0, 1, 1);
   return {

@@ -38,5 +38,8 @@ export interface SeparateActivation<S extends Settings> extends Traits<S> {
   backward(kernels: Kernels, x: number, dy: number, dx: number, count: number, settings: S): void;
 }
 
-/** An elementwise function: all that the model and the simd backend know of it. Its formulas are in docs/mathematics.md. */
+/**
+ * An elementwise function: all that the model and the simd backend know of it. Its formulas are in
+ * docs/mathematics.md.
+ */
 export type Activation<S extends Settings = NoSettings> = InPlaceActivation<S> | SeparateActivation<S>;

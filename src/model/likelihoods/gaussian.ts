@@ -12,8 +12,8 @@ const hyperparameters = {
 } as const satisfies Hyperparameters;
 
 /**
- * Independent pixels around their means, which are the outputs, with one fixed σ: log p(x|z) = log N(x; m, σ² I), a density over
- * x in nats. Grey pixels stay as they are.
+ * Independent pixels around their means, which are the outputs, with one fixed σ: log p(x|z) = log N(x; m, σ²
+ * I), a density over x in nats. Grey pixels stay as they are.
  */
 export const gaussian = defineLikelihood({
   title: 'Gaussian',

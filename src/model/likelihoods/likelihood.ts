@@ -5,7 +5,10 @@ import type { ActivationName } from '../activations/registry.js';
 import type { Hyperparameters, Values } from '../hyperparameter.js';
 import type { Binarization } from '../spec.js';
 
-/** Rows of decoder outputs, [rows, dimensions], and the examples that they are to explain: row r has example r / samples. */
+/**
+ * Rows of decoder outputs, [rows, dimensions], and the examples that they are to explain: row r has example r
+ * / samples.
+ */
 export interface LikelihoodRows {
   readonly outputs: number;
   /** [rows / samples, dimensions], in [0, 1]. */
@@ -15,7 +18,10 @@ export interface LikelihoodRows {
   readonly dimensions: number;
 }
 
-/** Where draws get their random numbers from: row r of a purpose is a function of the key and its position alone. */
+/**
+ * Where draws get their random numbers from: row r of a purpose is a function of the key and its position
+ * alone.
+ */
 export interface DrawStream {
   readonly key: RandomKey;
   readonly position: number;
@@ -27,8 +33,8 @@ export interface DrawStream {
 /** A likelihood on one thread's kernels. Addresses are bytes; tensors are float32 unless said otherwise. */
 export interface LikelihoodKernels {
   /**
-   * Writes log p(x|z) of each row, [rows] float64, nats; and, where `dOutputs` is not 0, d(−log p(x|z) · scale)/d(outputs),
-   * [rows, dimensions].
+   * Writes log p(x|z) of each row, [rows] float64, nats; and, where `dOutputs` is not 0, d(−log p(x|z) ·
+   * scale)/d(outputs), [rows, dimensions].
    * @param terms room for `dimensions` floats, in whole vectors.
    */
   logDensity(
@@ -48,7 +54,10 @@ export interface LikelihoodKernels {
    */
   draw(means: number, dimensions: number, noise: number, stream: DrawStream): void;
 
-  /** Turns the odds p / (1 − p) of means in (0, 1) into outputs, in place, in whole vectors: where an output's bias may start. */
+  /**
+   * Turns the odds p / (1 − p) of means in (0, 1) into outputs, in place, in whole vectors: where an output's
+   * bias may start.
+   */
   outputsOfOdds(odds: number, count: number): void;
 }
 
