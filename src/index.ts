@@ -11,17 +11,19 @@ export { WorkerFailure } from './coordinator/workerPool.js';
 export { type Dataset, type ImageSet, loadDataset } from './data/dataset.js';
 export { NotFiniteError, UsageError } from './errors.js';
 export {
-  type DecodeOptions,
   type ElboGradients,
-  type ElboOptions,
   type ElboTerms,
-  type GradientOptions,
   LatentModel,
-  type LatentModelOptions,
   type Posterior,
-  type ReconstructOptions,
-  type SampleOptions,
 } from './inference/latentModel.js';
+export type {
+  DecodeOptions,
+  ElboOptions,
+  GradientOptions,
+  LatentModelOptions,
+  ReconstructOptions,
+  SampleOptions,
+} from './inference/options.js';
 export { interpolate, type Manifold, manifold } from './inference/traversal.js';
 export type { LikelihoodName } from './model/likelihoods/registry.js';
 export type { MapShape, Model, ParameterEntry, Shape } from './model/model.js';

@@ -1,5 +1,6 @@
 import { availableParallelism, cpus } from 'node:os';
-import type { BenchmarkResult, MeasuredVariant } from '../coordinator/benchmark.js';
+import type { BenchmarkResult } from '../coordinator/benchmark.js';
+import type { MeasuredVariant } from '../coordinator/measuredVariant.js';
 import { runtime } from '../runtime.js';
 import { defineCommand, given } from './command.js';
 import { ExitCode } from './exitCode.js';

@@ -38,8 +38,8 @@ const examples = [
 
 const epilogue =
   `"lowerbound COMMAND --help" shows a command's flags, their defaults and examples.\n` +
-  'Exit codes: 0 done; 1 failed; 2 wrong use or bad input; 130 interrupted (Ctrl-C), 143 terminated: train has ' +
-  'written a checkpoint; 141 nobody reads the output any more.';
+  'Exit codes: 0 done; 1 failed; 2 wrong use or bad input; 129\u00a0terminal closed, 130\u00a0interrupted (Ctrl-C), ' +
+  '143\u00a0terminated: train has written a checkpoint; 141\u00a0nobody reads the output any more.';
 
 export const program: Program = { version: packageVersion(), commands, examples, epilogue };
 

@@ -73,7 +73,7 @@ export const evaluateCommand = defineCommand({
         `Protocol       ${protocol.data}, ${examples} test images, binarise ${protocol.binarize}, ` +
           `K\u00a0=\u00a0${protocol.samples}, KL ${klWord(protocol.kl)}, seed ${protocol.seed}${chosenWords(protocol)}`,
         `Checkpoint     ${checkpoint}, step ${step}`,
-        `Parameters     SHA-256 ${parametersSha256}`,
+        `SHA-256        ${parametersSha256}`,
       ].join('\n'),
     );
     return ExitCode.done;

@@ -4,6 +4,8 @@ export const ExitCode = {
   failed: 1,
   /** Wrong use or bad input: everything that is a UsageError. */
   usage: 2,
+  /** SIGHUP: the terminal was closed. */
+  hungUp: 129,
   /** SIGINT: Ctrl-C. */
   interrupted: 130,
   /** The reader of standard output went away: `| head`. */

@@ -43,8 +43,10 @@ export const inspectCommand = defineCommand({
       [
         `Checkpoint     ${path}`,
         `Step           ${step}`,
-        `Parameters     SHA-256 ${parametersSha256}`,
-        `Data           ${data.source}, binarise ${config.binarize}; SHA-256 of the training images ${data.fingerprint}`,
+        // Both hashes in lines of 80 columns, so that no line of them is broken.
+        `SHA-256        ${parametersSha256}`,
+        `Data           ${data.source}, binarise ${config.binarize}`,
+        `Data SHA-256   ${data.fingerprint}`,
         `Objective      ${chosen('objective')}, K = ${config.samples}${draws}, KL ${klWord(config.kl)}, beta ${config.beta}${warmup}${notIwae}`,
         `Batches        ${config.batchSize} examples in ${config.shards} shards, ${config.epochs} epochs`,
         `Likelihood     ${chosen('likelihood')}`,

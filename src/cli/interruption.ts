@@ -1,4 +1,5 @@
 import { ExitCode } from './exitCode.js';
+import { leave } from './leave.js';
 import { type OutputLoss, onOutputLost } from './output.js';
 
 /**
@@ -8,7 +9,7 @@ import { type OutputLoss, onOutputLost } from './output.js';
 const ECHO = 400;
 
 /**
- * Turns the first SIGINT, SIGTERM, or loss of standard output into a request to stop. A second signal leaves the process
+ * Turns the first SIGINT, SIGTERM, SIGHUP, or loss of standard output into a request to stop. A second signal leaves the process
  * at once.
  */
 export class Interruption {
@@ -23,6 +24,7 @@ export class Interruption {
     this.#tell = tell;
     process.on('SIGINT', this.#interrupt);
     process.on('SIGTERM', this.#terminate);
+    process.on('SIGHUP', this.#hangUp);
     onOutputLost((loss) => {
       this.#outputLoss ??= loss;
       this.#request(loss.exitCode);
@@ -48,10 +50,12 @@ export class Interruption {
     onOutputLost(undefined);
     process.off('SIGINT', this.#interrupt);
     process.off('SIGTERM', this.#terminate);
+    process.off('SIGHUP', this.#hangUp);
   }
 
   readonly #interrupt = (): void => this.#signalled(ExitCode.interrupted);
   readonly #terminate = (): void => this.#signalled(ExitCode.terminated);
+  readonly #hangUp = (): void => this.#signalled(ExitCode.hungUp);
 
   #signalled(exitCode: number): void {
     if (this.#exitCode === undefined) {
@@ -60,7 +64,7 @@ export class Interruption {
     } else if (performance.now() - this.#since > ECHO) {
       // Behind the ^C of the terminal, so that the shell's prompt begins a line.
       if (process.stderr.isTTY) process.stderr.write('\n');
-      process.exit(exitCode);
+      leave(exitCode);
     }
   }
 

@@ -1,4 +1,8 @@
 #!/usr/bin/env node
 import { runCommandLine } from './commandLine.js';
+import { ExitCode } from './exitCode.js';
+import { leave } from './leave.js';
 
-process.exitCode = await runCommandLine(process.argv.slice(2));
+const code = await runCommandLine(process.argv.slice(2));
+if (code === ExitCode.hungUp) leave(code);
+else process.exitCode = code;

@@ -1,8 +1,9 @@
-import { jsonText } from '../report/jsonText.js';
+import { jsonLine } from '../jsonLine.js';
 import { colorDepth, type Style, styleFor } from '../report/style.js';
 import { columnsOf } from '../report/terminal.js';
 import { wrapText } from '../report/wrap.js';
 import { ExitCode } from './exitCode.js';
+import { leave } from './leave.js';
 
 /** Standard output cannot be written any more. */
 export interface OutputLoss {
@@ -10,7 +11,7 @@ export interface OutputLoss {
   readonly message: string;
 }
 
-let whenLost: (loss: OutputLoss) => void = leave;
+let whenLost: (loss: OutputLoss) => void = leaveTold;
 
 /** Keeps a closed pipe (`| head`) or a full device (`> /dev/full`) from ending the process with a stack. */
 export function guardOutput(): void {
@@ -26,19 +27,24 @@ export function guardOutput(): void {
 
 /** What to do, instead of leaving at once, when standard output is lost. Called once; undefined: leave at once again. */
 export function onOutputLost(act: ((loss: OutputLoss) => void) | undefined): void {
-  whenLost = act ?? leave;
+  whenLost = act ?? leaveTold;
 }
 
 /** A closed pipe is no failure: whoever closed it has read enough. Anything else is told. */
-function leave({ exitCode, message }: OutputLoss): never {
+function leaveTold({ exitCode, message }: OutputLoss): void {
   if (exitCode !== ExitCode.outputClosed) process.stderr.write(`${message}\n`);
-  process.exit(exitCode);
+  leave(exitCode);
 }
 
 function lossBy(error: NodeJS.ErrnoException): OutputLoss {
-  return error.code === 'EPIPE'
-    ? { exitCode: ExitCode.outputClosed, message: 'Standard output was closed.' }
-    : { exitCode: ExitCode.failed, message: `Standard output cannot be written: ${error.message}.` };
+  if (error.code === 'EPIPE') {
+    return { exitCode: ExitCode.outputClosed, message: 'Standard output was closed.' };
+  }
+  // What a terminal that is gone says, if it is heard before SIGHUP.
+  if (error.code === 'EIO' && process.stdout.isTTY) {
+    return { exitCode: ExitCode.hungUp, message: 'The terminal was closed.' };
+  }
+  return { exitCode: ExitCode.failed, message: `Standard output cannot be written: ${error.message}.` };
 }
 
 export function printLine(line: string): void {
@@ -67,7 +73,7 @@ export function printError(text: string): void {
 }
 
 export function printJson(value: object): void {
-  printLine(jsonText(value));
+  printLine(jsonLine(value));
 }
 
 /** On standard error, so that what reads standard output finds there what it always finds. */

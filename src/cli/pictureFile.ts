@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import type { LoadedModel } from '../coordinator/loadModel.js';
 import { formatCount } from '../report/quantity.js';
 import { writeFileAtomic } from '../runs/atomicFile.js';
+import { makeDirectory, RunDirectory } from '../runs/runDirectory.js';
 import { pngPath } from './flags.js';
 import { printJson, printLine } from './output.js';
 
@@ -37,14 +38,16 @@ export function announceImages(count: number, json: boolean | undefined): void {
 /** Writes a command's picture and prints where it is. */
 export async function writePicture(png: Uint8Array, file: PictureFile): Promise<void> {
   const { loaded, out, json } = file;
-  const path = out ?? defaultPath(file);
+  const path = out ?? (await defaultPath(file));
   await writeFileAtomic(path, png);
   const { path: checkpoint, step, parametersSha256 } = loaded;
   if (json) printJson({ path, checkpoint, step, parametersSha256 });
   else printLine(path);
 }
 
-function defaultPath({ run, loaded, name }: PictureFile): string {
-  const directory = statSync(run).isDirectory() ? join(run, 'pictures') : dirname(loaded.path);
+async function defaultPath({ run, loaded, name }: PictureFile): Promise<string> {
+  const ofRun = statSync(run).isDirectory();
+  const directory = ofRun ? new RunDirectory(run).picturesPath : dirname(loaded.path);
+  if (ofRun) await makeDirectory(directory);
   return join(directory, `${name}-step-${String(loaded.step).padStart(9, '0')}.png`);
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../errors.js';
 import type { BenchmarkAnswer, BenchmarkLoad, BenchmarkQuestion, Variant } from './benchmarkProcess.js';
+import type { MeasuredVariant } from './measuredVariant.js';
 import { type Recommendation, recommend } from './recommendation.js';
 
 export type { BenchmarkLoad } from './benchmarkProcess.js';
@@ -20,16 +21,6 @@ export interface BenchmarkOptions {
   readonly onStart?: (load: BenchmarkLoad, variants: number) => void;
   /** Called between measurements with how many are done and there are in all. */
   readonly onProgress?: (done: number, count: number) => void;
-}
-
-/** A way to train, and its speed. */
-export interface MeasuredVariant extends Omit<Variant, 'parametersSha256'> {
-  /** Median of the rounds. */
-  readonly imagesPerSecond: number;
-  /** (Greatest − least) / median of the rounds: how much other work on the machine disturbed them. */
-  readonly spread: number;
-  /** Seconds of a pass over the training images, at that speed. */
-  readonly epochSeconds: number;
 }
 
 export interface BenchmarkResult extends BenchmarkLoad, Recommendation {

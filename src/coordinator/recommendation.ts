@@ -1,4 +1,4 @@
-import type { MeasuredVariant } from './benchmark.js';
+import type { MeasuredVariant } from './measuredVariant.js';
 
 /** Speeds that differ by less are taken as equal: as much as rounds differ on a quiet machine. */
 const EQUAL = 0.02;

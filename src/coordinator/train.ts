@@ -148,6 +148,7 @@ async function prepareResume(
   saved: RunConfig | undefined,
   step: number,
 ): Promise<void> {
+  await directory.makeSubdirectories();
   await directory.removeTemporaryFiles();
   await directory.truncateMetricsAfter(step);
   const changed = saved?.epochs !== config.epochs || saved.backend !== config.backend;

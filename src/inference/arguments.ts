@@ -22,7 +22,7 @@ import type {
   LatentModelOptions,
   ReconstructOptions,
   SampleOptions,
-} from './latentModel.js';
+} from './options.js';
 
 /** What one result may hold: 4 GiB of float32. */
 const MOST_FLOATS = 2 ** 30;

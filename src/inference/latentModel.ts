@@ -2,7 +2,7 @@ import type { KlEstimate } from '../backends/backend.js';
 import { SimdBackend, simdMemory } from '../backends/simd/engine.js';
 import { UsageError } from '../errors.js';
 import { Arena } from '../kernels/arena.js';
-import { type Arithmetic, bindKernels, type Kernels } from '../kernels/kernels.js';
+import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import { inferencePlatform, type Platform } from '../kernels/platform.js';
 import { Purpose, type RandomKey, randomKey } from '../kernels/stream.js';
 import { requireFiniteRows } from '../model/finite.js';
@@ -29,6 +29,14 @@ import {
   requireResultSize,
   SAMPLE_OPTIONS,
 } from './arguments.js';
+import type {
+  DecodeOptions,
+  ElboOptions,
+  GradientOptions,
+  LatentModelOptions,
+  ReconstructOptions,
+  SampleOptions,
+} from './options.js';
 
 const PAGE = 65536;
 
@@ -54,57 +62,6 @@ export interface ElboGradients extends ElboTerms {
   readonly bound?: Float64Array;
   /** d(mean over the examples of −objective)/d(parameter), flat, in the order of `model.parameters`. */
   readonly gradient: Float32Array;
-}
-
-export interface LatentModelOptions {
-  /** How products are added; default `portable`. Where this machine does not fuse, portable is used in place of fused. */
-  readonly arithmetic?: Arithmetic;
-  /** p(x|z); default Bernoulli. */
-  readonly likelihood?: Choice<LikelihoodName>;
-  /** The kernels of a run, in place of the arithmetic. */
-  readonly platform?: Platform;
-}
-
-export interface GradientOptions {
-  /** What is maximised; default `elbo`. */
-  readonly objective?: ObjectiveName;
-  /** Default: the objective's, `analytic` for the ELBO. */
-  readonly kl?: KlEstimate;
-  /** Weight of the KL; default 1. */
-  readonly beta?: number;
-}
-
-export interface ElboOptions {
-  /** Default `analytic`. */
-  readonly kl?: KlEstimate;
-  /** Weight of the KL; default 1. */
-  readonly beta?: number;
-  /** K; default 1. */
-  readonly samples?: number;
-  /** Of the noise, unsigned 64 bits; default 0. */
-  readonly seed?: number | bigint;
-}
-
-export interface DecodeOptions {
-  /**
-   * `outputs` as they are (default), or `means` of p(x|z). Of a Bernoulli likelihood these are the `logits` ℓ and the
-   * `probabilities` sigmoid(ℓ), and may be called so.
-   */
-  readonly as?: 'outputs' | 'means' | 'logits' | 'probabilities';
-}
-
-export interface SampleOptions {
-  /** Default 100. */
-  readonly count?: number;
-  /** Unsigned 64 bits; default 0. Sample i depends on (seed, i) alone. */
-  readonly seed?: number | bigint;
-  /** False (default): the means of p(x|z); true: draws, of a Bernoulli likelihood 0 or 1. */
-  readonly draw?: boolean;
-}
-
-export interface ReconstructOptions {
-  /** Where given, z ~ q(z|x) with this seed's noise; otherwise z is the posterior's mean. */
-  readonly seed?: number | bigint;
 }
 
 /**

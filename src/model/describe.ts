@@ -1,5 +1,5 @@
 // What `inspect` prints of a model: a table in the manner of Keras's summary.
-import { everyLayer, layerMultiplyAdds, layersByDepth, layerText, weightedLayers } from './layers/kinds.js';
+import { everyLayer, layerMultiplyAdds, layerText, outline, weightedLayers } from './layers/kinds.js';
 import type { Layer, Model, Shape } from './model.js';
 
 /**
@@ -31,7 +31,7 @@ export function describeModel(model: Model): string {
 }
 
 function sideRows(side: string, layers: readonly Layer[]): string[][] {
-  const rows = layersByDepth(layers).map((layer) => [
+  const rows = outline(layers).map((layer) => [
     ...nameAndType(layer),
     `[${layer.output.join(',')}]`,
     layer.kind === 'correlation' ? grouped(layer.weights.size + layer.bias.size) : '',
@@ -40,7 +40,10 @@ function sideRows(side: string, layers: readonly Layer[]): string[][] {
   return [[side, '', '', '', ''], ...rows];
 }
 
-/** A layer within another, or an activation that belongs to one, has that one's name, a slash and its own. */
+/**
+ * A layer within another, or an activation that belongs to one, has that one's name, a slash and its own. Such an activation is called by
+ * its type, which needs to stand there once.
+ */
 function nameAndType(layer: Layer): [name: string, type: string] {
   const path = layer.name.split('/');
   const name = path.at(-1)!;

@@ -5,9 +5,9 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import type { AbortSignalLike } from '../abortSignal.js';
 import { UsageError } from '../errors.js';
-import { parseJson } from './jsonText.js';
 import { parseModelSpec } from './parse.js';
 import type { ModelSpec } from './spec.js';
+import { parseJson } from './strictJson.js';
 
 /** No honest model file comes near it. */
 const MOST_BYTES = 1 << 20;

@@ -1,4 +1,4 @@
-import { jsonText } from './jsonText.js';
+import { jsonLine } from '../jsonLine.js';
 import type { Clock, ReportEvent, Reporter } from './reportEvent.js';
 
 /** Between two progress events, milliseconds. */
@@ -23,7 +23,7 @@ export class JsonReporter implements Reporter {
       if (now < this.#nextProgress) return;
       this.#nextProgress = now + PROGRESS_INTERVAL;
     }
-    this.#stream.write(`${jsonText(event)}\n`);
+    this.#stream.write(`${jsonLine(event)}\n`);
   }
 
   stop(): void {}

@@ -42,12 +42,28 @@ export async function writeFileAtomic(path: string, content: Uint8Array | string
 /** The sentence for what the operating system said about writing `path`; any other error passes unchanged. */
 export function writeError(path: string, error: unknown): unknown {
   if (!(error instanceof Error) || !('syscall' in error)) return error;
-  const advice =
-    'code' in error && error.code === 'ENOENT'
-      ? 'Its directory was removed or renamed.'
-      : 'Make room or choose another directory.';
+  const advice = WRITE_ADVICE[String('code' in error && error.code)] ?? 'Choose another directory.';
   return new UsageError(`${path} cannot be written: ${error.message}. ${advice}`, { cause: error });
 }
+
+/** What helps, by the system's code. */
+const WRITE_ADVICE: Readonly<Record<string, string>> = {
+  EACCES: 'Change the permissions of its directory, or choose another one.',
+  EPERM: 'Change the permissions of its directory, or choose another one.',
+  EROFS: 'The file system is read-only: choose a directory on another one.',
+  ENOSPC: 'Make room or choose another directory.',
+  EDQUOT: 'Your quota is used up: make room or choose another directory.',
+  EFBIG:
+    'The file system, or a limit such as ulimit -f, takes no file of this size: choose another directory or raise the limit.',
+  EIO: 'The disk or the connection to it may be failing: choose a directory on another one.',
+  ENOENT: 'Its directory does not exist, or was removed or renamed.',
+  ENOTDIR: 'A part of this path is a file: choose another path.',
+  EEXIST: 'There is a file of this name: choose another name.',
+  EISDIR: 'There is a directory of this name: choose another name.',
+  ENAMETOOLONG: 'Choose a shorter name.',
+  EMFILE: 'Too many files are open: close some, or raise the limit (ulimit -n).',
+  ENFILE: 'Too many files are open on this machine: close some.',
+};
 
 /** The rename itself is an entry of the directory, which has to reach the disk too. */
 async function syncDirectory(path: string): Promise<void> {

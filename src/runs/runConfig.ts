@@ -10,9 +10,9 @@ import {
   positiveNumber,
   type Reader,
 } from '../model/jsonReader.js';
-import { parseJson } from '../model/jsonText.js';
 import { parseModelSpec } from '../model/parse.js';
 import type { Binarization, ModelSpec } from '../model/spec.js';
+import { parseJson } from '../model/strictJson.js';
 import { objectiveOf } from '../objective/registry.js';
 import { scheduleOf } from '../schedule/registry.js';
 import { checkSeams, choiceOf, type SeamConfig, seamReaders, withAllNames } from './seams.js';

@@ -8,7 +8,7 @@ import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathError } from '../data/inputFile.js';
 import { UsageError } from '../errors.js';
-import { jsonText } from '../report/jsonText.js';
+import { jsonLine } from '../jsonLine.js';
 import { isTemporaryFile, writeError, writeFileAtomic } from './atomicFile.js';
 import { type Checkpoint, encodeCheckpoint, loadCheckpoint } from './checkpoint.js';
 import type { MeanTerms } from './meanTerms.js';
@@ -79,6 +79,12 @@ export class RunDirectory {
     }
   }
 
+  /** For what writes checkpoints and pictures. A kill right after config.json was written leaves none. */
+  async makeSubdirectories(): Promise<void> {
+    await makeDirectory(this.checkpointsPath);
+    await makeDirectory(this.picturesPath);
+  }
+
   /** Replaces config.json, e.g. when a resumed run has more epochs. */
   async writeConfig(config: RunConfig): Promise<void> {
     await writeFileAtomic(this.configPath, `${JSON.stringify(config, null, 2)}\n`);
@@ -87,7 +93,7 @@ export class RunDirectory {
   /** Adds a line to metrics.jsonl; when this returns, a kill of the process does not lose it. */
   appendMetrics(metrics: Metrics): void {
     try {
-      appendFileSync(this.metricsPath, `${jsonText(metrics)}\n`);
+      appendFileSync(this.metricsPath, `${jsonLine(metrics)}\n`);
     } catch (error) {
       throw writeError(this.metricsPath, error);
     }
@@ -248,7 +254,7 @@ export async function createNumberedRunDirectory(root: string, config: RunConfig
 }
 
 /**
- * Opens the directory of an earlier run.
+ * Opens the directory of an earlier run, to read it: nothing is written. Before a run goes on, see makeSubdirectories.
  *
  * @throws UsageError where it holds none.
  */
@@ -262,24 +268,23 @@ export async function openRunDirectory(path: string): Promise<RunDirectory> {
       `${path} holds no run: it has no config.json. Name the directory that a run was started in.`,
     );
   }
-  await makeSubdirectories(directory);
   return directory;
 }
 
 /** The config comes first: a kill after it leaves a run that can be resumed, one before it nothing. */
 async function fill(directory: RunDirectory, config: RunConfig): Promise<RunDirectory> {
   await directory.writeConfig(config);
-  await makeSubdirectories(directory);
+  await directory.makeSubdirectories();
   return directory;
 }
 
-async function makeSubdirectories({ checkpointsPath, picturesPath }: RunDirectory): Promise<void> {
-  await makeDirectory(checkpointsPath);
-  await makeDirectory(picturesPath);
-}
-
-/** @returns what the directory holds. */
-async function makeDirectory(path: string): Promise<string[]> {
+/**
+ * With its parents, where they are missing.
+ *
+ * @returns what the directory holds.
+ * @throws UsageError where the system refuses.
+ */
+export async function makeDirectory(path: string): Promise<string[]> {
   try {
     await mkdir(path, { recursive: true });
     return await readdir(path);

@@ -1,7 +1,7 @@
 // The JSON header of a safetensors file, checked in full before anything is believed.
 import { UsageError } from '../errors.js';
-import { jsonKeys } from '../model/jsonText.js';
 import type { Shape } from '../model/model.js';
+import { jsonKeys } from '../model/strictJson.js';
 
 /** Bytes of one element. The format has more types; these are the ones that this package reads. */
 export const elementBytes = { F64: 8, I64: 8, F32: 4, I32: 4, U8: 1 } as const;

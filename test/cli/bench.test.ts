@@ -26,7 +26,7 @@ describe('bench', { concurrency: 2 }, () => {
     const output = await succeed(short, directory);
     assert.match(
       output,
-      /^.+, \d+ cores, Node v\d+\.\d+\.\d+\nModel cvae on data, batches of 16: \d+ ways to train, whose parameters agree\.\nMeasuring …\n/,
+      /^.+, \d+ cores, Node \d+\.\d+\.\d+\nModel cvae on data, batches of 16: \d+ ways to train, whose parameters agree\.\nMeasuring …\n/,
     );
     assert.match(output, /^Workers +Backend +Arithmetic +Vectors +Tile +Images\/s +Epoch +Of best +Spread$/m);
     assert.match(output, /^ +1 {2}simd +portable +128-bit +4x8 +[\d,.]+ +\d+ s +\d+ % +\d+ %$/m);

@@ -113,12 +113,19 @@ describe('standard output on a full device', {
       const out = `full${json.length}`;
       const { status, stderr } = onFullDevice([...train, '--out', out, '--epochs', '1000', ...json]);
       assert.equal(status, 1);
+      const [first, hash, ...next] = stderr.split('\n');
       assert.match(
-        stderr,
-        new RegExp(
-          `^${reason.replaceAll('.', '\\.')} The run stopped after step \\d+, with a checkpoint\\.\nParameters: SHA-256 \\w{64}\nGo on with: lowerbound train --resume ${out} --data data\n$`,
-        ),
+        first!,
+        /^Standard output .+ write\. The run stopped after step \d+, with a checkpoint\.$/,
       );
+      assert.ok(first!.startsWith(`${reason} `), first);
+      assert.match(hash!, /^SHA-256 {6}[0-9a-f]{64}$/);
+      assert.deepEqual(next, [
+        `next: lowerbound train --resume ${out} --data data  # go on`,
+        `      lowerbound sample ${out}                      # new images`,
+        `      lowerbound evaluate ${out} --data data        # test ELBO in nats`,
+        '',
+      ]);
       assert.match(await succeed(['inspect', out], directory), /^Step +\d+$/m);
     });
   }

@@ -1,7 +1,7 @@
 // What `bench` may recommend, over rows that are given.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { MeasuredVariant } from '#src/coordinator/benchmark.js';
+import type { MeasuredVariant } from '#src/coordinator/measuredVariant.js';
 import { recommend } from '#src/coordinator/recommendation.js';
 
 function row(workers: number, imagesPerSecond: number, spread: number, more: Partial<MeasuredVariant> = {}) {

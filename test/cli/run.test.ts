@@ -1,6 +1,15 @@
 // A run from its first step to its last picture, as a user types it.
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { runProgram } from './program.js';
@@ -82,7 +91,7 @@ describe('a run', { concurrency: 2 }, () => {
 
   it('is inspected: config, step, SHA-256, layers', async () => {
     const text = await succeed(['inspect', run], directory);
-    assert.ok(text.includes(`SHA-256\n               ${sha256}\n`));
+    assert.ok(text.includes(`\nSHA-256        ${sha256}\n`), text);
     for (const line of text.split('\n')) assert.ok(line.length <= 80, line);
     assert.match(text, /^Step +3$/m);
     assert.match(text, /^encoder\n {2}conv2d +conv2d 3x3 \/2 +\[3,3,32\] +320 /m);
@@ -217,6 +226,29 @@ describe('a run', { concurrency: 2 }, () => {
     );
   });
 
+  it('is only read by what reads: no file and no directory is new', async () => {
+    cpSync(join(directory, run), join(directory, 'bare'), { recursive: true });
+    rmSync(join(directory, 'bare/pictures'), { recursive: true });
+    rmSync(join(directory, 'bare/metrics.jsonl'), { force: true });
+    const files = () => readdirSync(join(directory, 'bare'), { recursive: true }).sort();
+    const before = files();
+    await succeed(['inspect', 'bare'], directory);
+    await succeed(['evaluate', 'bare', '--data', 'data'], directory);
+    await succeed(['sample', 'bare', '--count', '1', '--out', 'elsewhere.png'], directory);
+    assert.deepEqual(files(), before);
+    // A picture of the run goes into the run.
+    await succeed(['sample', 'bare', '--count', '1'], directory);
+    assert.deepEqual(files(), [...before, 'pictures', 'pictures/samples-step-000000003.png'].sort());
+  });
+
+  it('that was killed right after config.json was written goes on', async () => {
+    mkdirSync(join(directory, 'begun'));
+    copyFileSync(join(directory, run, 'config.json'), join(directory, 'begun/config.json'));
+    const args = ['train', '--data', 'data', '--resume', 'begun', '--max-steps', '3', '--json'];
+    const lines = parseLines(await succeed(args, directory));
+    assert.equal(lines.at(-1)?.parametersSha256, sha256);
+  });
+
   it('refuses to change its bits when it goes on', async () => {
     const { code, stderr } = await runProgram(
       ['train', '--data', 'data', '--resume', run, '--seed', '1'],
@@ -335,13 +367,16 @@ describe('training', { concurrency: 2 }, () => {
         directory,
       );
     }
-    rmSync(join(directory, 'my run/pictures/manifold-step-000000002.png'));
-    rmSync(join(directory, 'my run/pictures/samples-step-000000002.png'));
     const names = readdirSync(join(directory, 'my run/pictures'));
-    assert.deepEqual(names.map((name) => name.replace(/-epoch.*/, '')).sort(), [
-      'manifold',
-      'reconstructions',
-      'samples',
+    assert.deepEqual(names.sort(), [
+      'curves.png',
+      'latent.png',
+      'manifold-epoch-0001.png',
+      // Of the two commands above.
+      'manifold-step-000000002.png',
+      'reconstructions-epoch-0001.png',
+      'samples-epoch-0001.png',
+      'samples-step-000000002.png',
     ]);
     for (const name of names) assertPng(join(directory, 'my run/pictures', name));
   });

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runProgram, startProgram } from './program.js';
+import { main, runProgram, startProgram } from './program.js';
 import { parseLines, succeed, temporaryDirectory, writeSmallData } from './smallRun.js';
 
 describe('a run that ends early', {
@@ -64,14 +65,42 @@ describe('a run that ends early', {
     assert.equal(parseLines(stdout).at(-1)?.reason, 'stopped');
   });
 
-  it('by SIGTERM does the same with 143', async () => {
-    const running = startProgram([...args, '--out', 'term'], directory);
-    await running.printed('"kind":"progress"');
-    running.process.kill('SIGTERM');
-    const { code, stdout } = await running.outcome;
-    assert.equal(code, 143);
-    assert.equal(parseLines(stdout).at(-1)?.reason, 'stopped');
-    assert.notEqual(readdirSync(join(directory, 'term/checkpoints')).length, 0);
+  for (const [signal, expected] of [
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    it(`by ${signal} does the same with ${expected}`, async () => {
+      const running = startProgram([...args, '--out', signal], directory);
+      await running.printed('"kind":"progress"');
+      running.process.kill(signal);
+      const { code, stdout } = await running.outcome;
+      assert.equal(code, expected);
+      assert.equal(parseLines(stdout).at(-1)?.reason, 'stopped');
+      assert.notEqual(readdirSync(join(directory, signal, 'checkpoints')).length, 0);
+    });
+  }
+
+  it('because its terminal is closed leaves a checkpoint, and 129 to its shell', {
+    skip:
+      (process.platform !== 'linux' || !existsSync('/usr/bin/script')) && 'there is no script of util-linux',
+  }, async () => {
+    const words = [process.execPath, main, ...args.slice(0, -1), '--out', 'closed'];
+    // The shell outlives the terminal, to tell the code. Node does not: it takes back that SIGHUP is ignored.
+    const line = `trap '' HUP; ${words.map((word) => `'${word}'`).join(' ')}; echo $? > code`;
+    const terminal = spawn('/usr/bin/script', ['-qfec', line, '/dev/null'], {
+      cwd: directory,
+      env: { ...process.env, SHELL: '/bin/sh' },
+    });
+    let shown = '';
+    terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
+      shown += text;
+    });
+    for (let i = 0; i < 600 && !/ELBO -\d/.test(shown); i++) await sleep(50);
+    terminal.kill('SIGKILL');
+    const code = join(directory, 'code');
+    for (let i = 0; i < 600 && !(existsSync(code) && readFileSync(code, 'utf8') !== ''); i++) await sleep(50);
+    assert.equal(readFileSync(code, 'utf8'), '129\n', shown);
+    assert.equal(readdirSync(join(directory, 'closed/checkpoints')).length, 1);
   });
 
   it('by a second Ctrl-C leaves at once, without a checkpoint', async () => {

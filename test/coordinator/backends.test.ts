@@ -153,7 +153,7 @@ for (const backend of backends) {
   }, async () => {
     await assert.rejects(
       hashOf({ backend, learningRate: 1e30, maxSteps: 20, workers: 2 }),
-      /^WorkerFailure: Rank \d failed at step \d+: The loss is not finite .* Lower --learning-rate/,
+      /^NotFiniteError: At step \d+ the loss is not finite \(log p\(x\|z\) [-\w.+]+, KL [-\w.+]+, nats an example\)\. The parameters are finite, but too large\. There is no good checkpoint\. Training has diverged: start a new run with a smaller --learning-rate than 1e\+30, or warm the KL up \(--kl-warmup-epochs\)\.$/,
     );
   });
 

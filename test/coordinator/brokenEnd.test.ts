@@ -165,7 +165,10 @@ test('the run directory is deleted while the run goes on: the run rejects, and s
     const error = await rejection(train({ ...options, onEvent }));
     assert.ok(error instanceof UsageError);
     assert.equal((error.cause as NodeJS.ErrnoException).code, 'ENOENT');
-    assert.match(error.message, /^.+ cannot be written: ENOENT: .+ Its directory was removed or renamed\./);
+    assert.match(
+      error.message,
+      /^.+ cannot be written: ENOENT: .+ Its directory does not exist, or was removed or renamed\./,
+    );
     assert.ok(!existsSync(out));
   });
 });

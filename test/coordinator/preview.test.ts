@@ -58,7 +58,7 @@ describe('a preview', () => {
   it('is refused where its number is none', async () => {
     await assert.rejects(
       train({ preview: 0 }),
-      /^UsageError: preview is 0: expected a whole number from 1 up\.$/,
+      /^UsageError: train\(\): preview is 0, expected a positive integer\.$/,
     );
   });
 });

@@ -49,10 +49,35 @@ async function assertTrains(where: Runtime, model: 'cvae' | 'mlp', arithmetic: A
   assert.equal(code, 0, stderr);
   assert.match(
     stdout,
-    new RegExp(`^${where.name} ${where.version}, simd kernels, ${arithmetic} arithmetic`, 'm'),
+    new RegExp(
+      `^Kernels +simd kernels, ${arithmetic} arithmetic, tile \\d+x\\d+, 128-bit, ${where.name} ${where.version}$`,
+      'm',
+    ),
   );
-  assert.equal(/^Parameters: SHA-256 ([0-9a-f]{64})$/m.exec(stdout)?.[1], GOLDEN[arithmetic][model]);
+  assert.equal(/^SHA-256 {6}([0-9a-f]{64})$/m.exec(stdout)?.[1], GOLDEN[arithmetic][model]);
 }
+
+/** Of a run that it trains itself: pictures in portable arithmetic, and with titles. */
+async function assertDrawsAsNode(where: Runtime): Promise<void> {
+  const run = `${where.name}-drawn`;
+  const flags = ['--model', 'mlp', '--latent', '2', '--arithmetic', 'portable', '--max-steps', '1'];
+  assert.equal((await lowerbound(where, ['train', ...flags, '--no-pictures', '--out', run])).code, 0);
+  for (const [command, ...words] of [
+    ['sample', '--count', '9'],
+    ['manifold', '--side', '3'],
+    ['reconstruct', '--count', '4'],
+  ] as const) {
+    const draw = async (program: Runtime, out: string) => {
+      const { code, stderr } = await lowerbound(program, [command, run, ...words, '--out', out]);
+      assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+      return readFileSync(join(directory, out));
+    };
+    const drawn = await draw(where, `${run}-${command}.png`);
+    assert.deepEqual(drawn, await draw(node, `${run}-${command}-node.png`), command);
+  }
+}
+
+const node: Runtime = { name: 'Node', version: process.versions.node, command: [process.execPath] };
 
 // Before the first test: hooks of a file may run as soon as its tests so far have ended.
 const deno = await findRuntime('Deno', 'deno', 'run', '--allow-all');
@@ -82,6 +107,19 @@ describe('Deno', { skip: deno === undefined && 'there is no deno on the PATH' },
     await assertTrains(deno!, 'mlp', 'fused');
     await assertTrains(deno!, 'cvae', 'fused');
   });
+});
+
+describe('pictures', () => {
+  for (const [name, where] of [
+    ['Deno', deno],
+    ['Bun', bun],
+  ] as const) {
+    it(`have on ${name} the bytes that they have on Node`, {
+      skip: where === undefined && `there is no ${name.toLowerCase()} on the PATH`,
+    }, async () => {
+      await assertDrawsAsNode(where!);
+    });
+  }
 });
 
 describe('Bun', { skip: bun === undefined && 'there is no bun on the PATH' }, () => {

@@ -6,7 +6,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { beforeEach, mock, test } from 'node:test';
 import { UsageError } from '#src/errors.js';
-import { isTemporaryFile, writeFileAtomic } from '#src/runs/atomicFile.js';
+import { isTemporaryFile, writeError, writeFileAtomic } from '#src/runs/atomicFile.js';
 import { temporaryDirectory } from './temporaryDirectory.js';
 
 const directory = join(temporaryDirectory(), 'files');
@@ -76,7 +76,7 @@ test('a rename that fails leaves the old file, and a sentence', async () => {
   mock.method(fsPromises, 'rename', () => Promise.reject(failure));
   syncBuiltinESMExports();
   try {
-    const message = `${file} cannot be written: EIO: i/o error, rename. Make room or choose another directory.`;
+    const message = `${file} cannot be written: EIO: i/o error, rename. The disk or the connection to it may be failing: choose a directory on another one.`;
     await assert.rejects(writeFileAtomic(file, 'new'), new UsageError(message, { cause: failure }));
   } finally {
     mock.restoreAll();
@@ -91,8 +91,43 @@ test('a directory that is not there: a sentence', async () => {
   await assert.rejects(writeFileAtomic(path, 'new'), (error) => {
     assert.ok(error instanceof UsageError);
     assert.ok(error.message.startsWith(`${path} cannot be written: ENOENT: no such file or directory`));
+    assert.match(error.message, /\. Its directory does not exist, or was removed or renamed\.$/);
     return true;
   });
+});
+
+test('each cause has its own advice', async () => {
+  const refused = async (path: string, code: string, advice: string) => {
+    await assert.rejects(writeFileAtomic(path, 'new'), (error) => {
+      assert.ok(error instanceof UsageError);
+      assert.ok(error.message.startsWith(`${path} cannot be written: ${code}: `), error.message);
+      assert.ok(error.message.endsWith(`. ${advice}`), error.message);
+      return true;
+    });
+  };
+  await refused(join(file, 'y'), 'ENOTDIR', 'A part of this path is a file: choose another path.');
+  const long = join(directory, 'x'.repeat(1000));
+  await refused(long, 'ENAMETOOLONG', 'Choose a shorter name.');
+  mkdirSync(join(directory, 'd'));
+  await refused(join(directory, 'd'), 'EISDIR', 'There is a directory of this name: choose another name.');
+  // Causes that a test cannot make for everybody who runs it: root may write anywhere.
+  for (const [code, advice] of [
+    ['EACCES', 'Change the permissions of its directory, or choose another one.'],
+    ['EPERM', 'Change the permissions of its directory, or choose another one.'],
+    ['EROFS', 'The file system is read-only: choose a directory on another one.'],
+    ['ENOSPC', 'Make room or choose another directory.'],
+    ['EDQUOT', 'Your quota is used up: make room or choose another directory.'],
+    ['EMFILE', 'Too many files are open: close some, or raise the limit (ulimit -n).'],
+    ['ENFILE', 'Too many files are open on this machine: close some.'],
+    ['EXDEV', 'Choose another directory.'],
+  ] as const) {
+    const failure = Object.assign(new Error(`${code}: so says the system, open`), { code, syscall: 'open' });
+    const mapped = writeError('x', failure);
+    const message = `x cannot be written: ${code}: so says the system, open. ${advice}`;
+    assert.deepEqual(mapped, new UsageError(message, { cause: failure }));
+  }
+  const other = new Error('of no system call');
+  assert.equal(writeError('x', other), other);
 });
 
 test('a kill between the write and the rename leaves the old file, and a file known as temporary', () => {

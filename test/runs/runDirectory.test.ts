@@ -10,13 +10,14 @@ import { mock, test } from 'node:test';
 import fc from 'fast-check';
 import { UsageError } from '#src/errors.js';
 import { parameterHash } from '#src/runs/checkpoint.js';
+import { assertOwnCheckpoint, type RunConfig } from '#src/runs/runConfig.js';
 import {
   createNumberedRunDirectory,
   createRunDirectory,
   openRunDirectory,
   type RunDirectory,
 } from '#src/runs/runDirectory.js';
-import { tinyCheckpoint, tinyConfig } from './exampleRun.js';
+import { tinyCheckpoint, tinyConfig, tinyModel } from './exampleRun.js';
 import { temporaryDirectory } from './temporaryDirectory.js';
 
 const root = temporaryDirectory();
@@ -69,7 +70,10 @@ test('refused: a file in the place of the directory', async () => {
   writeFileSync(path, '');
   await assert.rejects(createRunDirectory(path, tinyConfig), (error) => {
     assert.ok(error instanceof UsageError);
-    assert.match(error.message, / cannot be written: EEXIST: /);
+    assert.match(
+      error.message,
+      / cannot be written: EEXIST: .+ There is a file of this name: choose another name\.$/,
+    );
     return true;
   });
 });
@@ -107,8 +111,58 @@ test('a run killed right after its config was written can be opened and used', a
   mkdirSync(path);
   writeFileSync(join(path, 'config.json'), JSON.stringify(tinyConfig));
   const run = await openRunDirectory(path);
+  // To read it is not to write.
+  assert.equal(await run.latestCheckpoint(), undefined);
+  assert.deepEqual(readdirSync(path), ['config.json']);
+  await run.makeSubdirectories();
+  assert.deepEqual(readdirSync(path), ['checkpoints', 'config.json', 'pictures']);
   await save(run, 1);
   assert.equal((await run.latestCheckpoint())?.checkpoint.step, 1);
+});
+
+test('a config.json in which a bit has changed, or whose end is lost: refused in a sentence, or no bit of the run differs', async () => {
+  const run = await newRun();
+  const whole = readFileSync(run.configPath);
+  const seen = { refused: 0, read: 0 };
+  const check = async (bytes: Uint8Array) => {
+    writeFileSync(run.configPath, bytes);
+    let config: RunConfig;
+    try {
+      config = (await openRunDirectory(run.path)).readConfig();
+    } catch (error) {
+      assert.ok(error instanceof UsageError, String((error as Error).stack));
+      assert.ok(error.message.startsWith(run.configPath), error.message);
+      seen.refused++;
+      return;
+    }
+    seen.read++;
+    try {
+      assertOwnCheckpoint(config, run.configPath, tinyConfig, 'checkpoint');
+    } catch (error) {
+      // It is a config, of another run: the checkpoint says so.
+      assert.ok(error instanceof UsageError, String(error));
+      return;
+    }
+    // What is left decides no bit: a name of the data, more epochs, the model's own d (the config's is the one that counts).
+    const { epochs, data, model } = config;
+    assert.ok(epochs >= tinyConfig.epochs);
+    assert.deepEqual(config, {
+      ...tinyConfig,
+      epochs,
+      data: { ...tinyConfig.data, source: data.source },
+      model: { ...tinyModel, latent: model.latent },
+    });
+  };
+  await fc.assert(
+    fc.asyncProperty(fc.nat(8 * whole.length - 1), async (bit) => {
+      const bytes = Uint8Array.from(whole);
+      bytes[bit >> 3]! ^= 1 << (bit & 7);
+      await check(bytes);
+    }),
+    { numRuns: 600, seed: 12 },
+  );
+  for (let length = 0; length < whole.length; length += 3) await check(whole.subarray(0, length));
+  assert.ok(seen.refused > 500 && seen.read > 0, JSON.stringify(seen));
 });
 
 test('checkpoints are named by step, and the last three stay', async () => {

@@ -42,9 +42,9 @@ export function everyLayer(layers: readonly Layer[]): Layer[] {
   return layers.flatMap((layer) => [...everyLayer(kindOf(layer).inside?.(layer) ?? []), layer]);
 }
 
-/** The same layers, as a person reads them: a layer comes before those inside of it. */
-export function layersByDepth(layers: readonly Layer[]): Layer[] {
-  return layers.flatMap((layer) => [layer, ...layersByDepth(kindOf(layer).inside?.(layer) ?? [])]);
+/** The same layers in the order of a list with indents: a layer comes before those inside of it. */
+export function outline(layers: readonly Layer[]): Layer[] {
+  return layers.flatMap((layer) => [layer, ...outline(kindOf(layer).inside?.(layer) ?? [])]);
 }
 
 /** The layers with weights, those inside of others among them, in the order of the data. */
