@@ -34,7 +34,7 @@ describe('a run with other objective, likelihood, optimizer and schedule', { con
 
   it('tells the bound beside the ELBO of each epoch', () => {
     assert.match(
-      output,
+      unwrapped(output),
       /^epoch 1\/1 {2}test bound \S+ nats, train bound \S+, test ELBO \S+ nats \(reconstruction .*\), train\sELBO \S+/m,
     );
   });
@@ -72,5 +72,5 @@ describe('a run with other objective, likelihood, optimizer and schedule', { con
 
 /** Without the breaks of lines that are longer than a terminal of 80 columns, and without hard spaces. */
 function unwrapped(text: string): string {
-  return text.replaceAll('\u00a0', ' ').replaceAll(/\n {13,15}(?=\S)/g, ' ');
+  return text.replaceAll('\u00a0', ' ').replaceAll(/\n {11,15}(?=\S)/g, ' ');
 }
