@@ -277,7 +277,9 @@ const refused: readonly (readonly [options: TrainOptions, message: string])[] = 
 for (const [options, message] of refused) {
   test(`refused: ${message}`, async () => {
     await inDirectory(async (place) => {
-      const error = new UsageError(`The options of this run: ${message}.`);
+      // A value of the wrong kind is refused as the options are read, one that fits no other where they come together.
+      const where = message.includes(', expected ') ? 'train()' : 'The options of this run';
+      const error = new UsageError(`${where}: ${message}.`);
       await assert.rejects(run({ model: denseModel, ...options }, place), error);
     });
   });
