@@ -277,7 +277,9 @@ const refused: readonly (readonly [options: TrainOptions, message: string])[] = 
 for (const [options, message] of refused) {
   test(`refused: ${message}`, async () => {
     await inDirectory(async (place) => {
-      const error = new UsageError(`The options of this run: ${message}.`);
+      // Each option by itself first, then all of them together.
+      const source = message.includes(', expected ') ? 'train()' : 'The options of this run';
+      const error = new UsageError(`${source}: ${message}.`);
       await assert.rejects(run({ model: denseModel, ...options }, place), error);
     });
   });
