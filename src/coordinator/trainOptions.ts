@@ -135,8 +135,8 @@ export async function requestedConfig(
     backend: options.backend ?? saved?.backend ?? 'simd',
   };
   const checked = parseRunConfig(config, 'The options of this run');
-  requireDecoderEnd(resolveModel(checked.model, { latent: checked.latent }), choiceOf(checked, 'likelihood'));
   if (saved !== undefined) assertSameRun(saved, checked, options.resume ?? 'The run');
+  requireDecoderEnd(resolveModel(checked.model, { latent: checked.latent }), choiceOf(checked, 'likelihood'));
   return checked;
 }
 

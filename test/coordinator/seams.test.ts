@@ -277,9 +277,9 @@ const refused: readonly (readonly [options: TrainOptions, message: string])[] = 
 for (const [options, message] of refused) {
   test(`refused: ${message}`, async () => {
     await inDirectory(async (place) => {
-      // A value of the wrong kind is refused as the options are read, one that fits no other where they come together.
-      const where = message.includes(', expected ') ? 'train()' : 'The options of this run';
-      const error = new UsageError(`${where}: ${message}.`);
+      // Each option by itself first, then all of them together.
+      const source = message.includes(', expected ') ? 'train()' : 'The options of this run';
+      const error = new UsageError(`${source}: ${message}.`);
       await assert.rejects(run({ model: denseModel, ...options }, place), error);
     });
   });
