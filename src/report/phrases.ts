@@ -54,7 +54,7 @@ function epochLine(event: Event<'epoch'>, { epochs }: RunStatus, style: Style): 
   const terms = [ofTest, ofTrain];
   // What is maximised comes first.
   if (train.bound !== undefined && test.bound !== undefined) {
-    terms.unshift(`test bound ${strong(test.bound)} nats, train ${formatNats(train.bound)}`);
+    terms.unshift(`test bound ${strong(test.bound)} nats, train bound ${formatNats(train.bound)}`);
   }
   return `${style.name(`epoch ${event.epoch}/${epochs}`)}  ${terms.join(', ')}${speed}`;
 }

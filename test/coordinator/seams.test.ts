@@ -1,7 +1,7 @@
 // Runs with other objectives, likelihoods, optimizers and schedules: the bit contract, resuming, what is written and what is refused.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { UsageError } from '#src/errors.js';
@@ -206,6 +206,33 @@ test('a Gaussian model decodes to means, has draws around them, and no probabili
     // Of n = 3200 standard normals the mean square has a standard deviation of √(2 / n) = 0.025; four of them.
     assert.ok(Math.abs(variance - 1) < 0.1, `variance ${variance}`);
     assert.deepEqual(model.sample({ count: 5, seed: 3, draw: true }), draws.subarray(0, 5 * 64));
+  });
+});
+
+test('a decoder that ends in a sigmoid is refused with Bernoulli pixels, and trained with Gaussian ones', async () => {
+  const ends: ModelSpec = {
+    name: 'means',
+    latent: 2,
+    encoder: [{ type: 'flatten' }, { type: 'dense', units: 'posterior' }],
+    decoder: [
+      { type: 'dense', units: 'pixels', activation: 'sigmoid' },
+      { type: 'reshape', shape: [8, 8, 1] },
+    ],
+  };
+  await inDirectory(async (place) => {
+    await assert.rejects(
+      run({ model: ends, maxSteps: 1 }, place),
+      new UsageError(
+        'Model "means": the decoder ends in the activation "sigmoid", but the Bernoulli likelihood takes logits and ' +
+          'applies the sigmoid itself. Leave the activation out, or ask for the likelihood gaussian.',
+      ),
+    );
+    const { out } = place;
+    assert.equal(existsSync(out), false);
+    await run({ model: ends, likelihood: 'gaussian', maxSteps: 1 }, place);
+    const { model } = await loadModel(out);
+    const means = model.decode(Float32Array.of(3, -3), { as: 'means' });
+    assert.ok(means.every((mean) => mean > 0 && mean < 1));
   });
 });
 

@@ -5,6 +5,7 @@ import { defineLikelihood, type LikelihoodKernels } from './likelihood.js';
 export const bernoulli = defineLikelihood({
   title: 'Bernoulli',
   hyperparameters: {},
+  refusedEnds: { sigmoid: 'takes logits and applies the sigmoid itself' },
   words: { outputs: 'logits', means: 'probabilities' },
   create: bernoulliKernels,
 });

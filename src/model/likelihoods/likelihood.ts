@@ -1,6 +1,7 @@
 // The seam of likelihoods p(x|z): what the decoder's output says about x. One output a value.
 import type { Kernels } from '../../kernels/kernels.js';
 import type { RandomKey } from '../../kernels/stream.js';
+import type { ActivationName } from '../activations/registry.js';
 import type { Hyperparameters, Values } from '../hyperparameter.js';
 import type { Binarization } from '../spec.js';
 
@@ -68,6 +69,8 @@ export interface Likelihood<V extends Values = Values> {
   readonly binarize?: Binarization;
   /** Words of its own for the outputs and their means, beside `outputs` and `means`. */
   readonly words?: { readonly outputs: string; readonly means: string };
+  /** Activations that the decoder may not end in, each with the reason. */
+  readonly refusedEnds?: { readonly [Name in ActivationName]?: string };
   create(kernels: Kernels, buffer: ArrayBufferLike, values: V): LikelihoodKernels;
 }
 
