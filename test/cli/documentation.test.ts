@@ -1,4 +1,4 @@
-// What the pages say of commands and files: no flag that there is not, no file that has gone, no link to nowhere.
+// What the pages say of commands and files: each flag, file and link is there. And how they say it: test/cli/prose.ts.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -62,6 +62,21 @@ describe('the pages', () => {
         if (!made.test(path!)) assert.ok(existsSync(join(root, path!)), path);
       }
     });
+  }
+});
+
+it('CONTRIBUTING.md: what its examples import is exported', async () => {
+  const examples = [
+    ...read('CONTRIBUTING.md').matchAll(/`src\/(\w+)\/<name>\.ts`, here [\s\S]*?```ts\n([\s\S]*?)```/g),
+  ];
+  assert.equal(examples.length, 3);
+  for (const [, folder, code] of examples) {
+    for (const [, names, path] of code!.matchAll(/import \{ (.*?) \} from '(\..*?)'/g)) {
+      const exported = await import(join(root, 'dist', folder!, path!));
+      for (const name of names!.split(', ').filter((word) => !word.startsWith('type '))) {
+        assert.ok(name in exported, `${name} of ${folder}/${path}`);
+      }
+    }
   }
 });
 

@@ -3,7 +3,9 @@ import type { Choice } from '../hyperparameter.js';
 import type { Model } from '../model.js';
 import { LIKELIHOODS, type LikelihoodName, likelihoodOf } from './registry.js';
 
-/** @throws UsageError where the decoder ends in an activation whose values do not fit the likelihood. */
+/**
+ * @throws UsageError where the decoder ends in an activation whose values are no outputs for the likelihood.
+ */
 export function requireDecoderEnd({ name, decoder }: Model, choice: Choice<LikelihoodName>): void {
   const last = decoder.findLast(({ kind }) => kind !== 'reshape');
   if (last?.kind !== 'activation') return;
