@@ -1,5 +1,6 @@
 // The machine's own limits, probed in this process: multiply-adds that never leave the registers, and copies.
 
+import { addressOf, NONE } from '#src/kernels/address.js';
 import { bindKernels, type Kernels } from '#src/kernels/kernels.js';
 
 /** Short calls: V8 replaces a function by its optimised code between calls, never within one. */
@@ -36,7 +37,7 @@ export class PeakProbe {
   #calls(probe: 'peakProbe' | 'widePeakProbe', calls: number): number {
     const kernel = this.#kernels[probe];
     const start = performance.now();
-    for (let i = 0; i < calls; i++) kernel(ROUNDS, 0.5, 0);
+    for (let i = 0; i < calls; i++) kernel(ROUNDS, 0.5, NONE);
     return performance.now() - start;
   }
 }
@@ -91,6 +92,6 @@ export class CopyProbe {
   }
 
   #copy(size: number): void {
-    this.#kernels.copyFloats(0, size / 2 + SKEW, size / 2 / Float32Array.BYTES_PER_ELEMENT);
+    this.#kernels.copyFloats(NONE, addressOf(size / 2 + SKEW), size / 2 / Float32Array.BYTES_PER_ELEMENT);
   }
 }

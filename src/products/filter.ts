@@ -1,3 +1,4 @@
+import { type Address, NONE, plus } from '../kernels/address.js';
 import type { Correlation } from './gather.js';
 import type { MicroKernels } from './microKernels.js';
 import type { Tensor } from './tensor.js';
@@ -19,10 +20,10 @@ export function addFilterGradient(
   kernels: MicroKernels,
   layer: Correlation,
   maps: { big: Tensor; small: Tensor },
-  addresses: { big: number; small: number; gradient: number },
+  addresses: { big: Address; small: Address; gradient: Address },
   images: number,
   accumulate: boolean,
-  zeros: number,
+  zeros: Address,
 ): void {
   const { big, small } = maps;
   if (small.height * small.width === 1) {
@@ -43,8 +44,8 @@ export function addFilterGradient(
         layer,
         maps,
         {
-          big: addresses.big + big.offset(image, line * layer.strides[0], 0),
-          small: addresses.small + small.offset(image, line, 0),
+          big: plus(addresses.big, big.offset(image, line * layer.strides[0], 0)),
+          small: plus(addresses.small, small.offset(image, line, 0)),
           gradient: addresses.gradient,
         },
         { pixels: small.width, lines: Math.min(step, small.height - line) },
@@ -61,29 +62,29 @@ function block(
   kernels: MicroKernels,
   layer: Correlation,
   { big, small }: { big: Tensor; small: Tensor },
-  addresses: { big: number; small: number; gradient: number },
+  addresses: { big: Address; small: Address; gradient: Address },
   size: { pixels: number; lines: number },
   accumulate: boolean,
-  zeros: number,
+  zeros: Address,
   pixelStrides: { big: number; small: number },
 ): void {
   const [kernelHeight, kernelWidth] = layer.kernel;
   const rows = kernelWidth * big.channels;
   const filterGradient = kernels.filterGradient(rows);
   for (let ky = 0; ky < kernelHeight; ky++) {
-    filterGradient(
+    filterGradient({
       rows,
-      small.channels,
-      addresses.gradient + ky * rows * small.channels * FLOAT,
-      addresses.big + (ky - layer.padding[0]) * big.rowStride - layer.padding[1] * big.pixelStride,
-      pixelStrides.big,
-      big.rowStride * layer.strides[0],
-      addresses.small,
-      pixelStrides.small,
-      small.rowStride,
-      size.pixels,
-      size.lines,
-      accumulate ? 0 : zeros,
-    );
+      columns: small.channels,
+      gradient: plus(addresses.gradient, ky * rows * small.channels * FLOAT),
+      big: plus(addresses.big, (ky - layer.padding[0]) * big.rowStride - layer.padding[1] * big.pixelStride),
+      bigPixelStride: pixelStrides.big,
+      bigLineStride: big.rowStride * layer.strides[0],
+      small: addresses.small,
+      smallPixelStride: pixelStrides.small,
+      smallLineStride: small.rowStride,
+      pixels: size.pixels,
+      lines: size.lines,
+      zeros: accumulate ? NONE : zeros,
+    });
   }
 }

@@ -4,6 +4,7 @@
 // but where both what is transposed and the number of rows make it come last. So without a bias, or without
 // transposes, a row has the same bits whatever other rows are computed with it.
 
+import { type Address, NONE, plus } from '../kernels/address.js';
 import { WIDEST_PANEL } from '../kernels/tiles/tile.js';
 import { isDot } from './gather.js';
 import type { MatrixProduct } from './matrix.js';
@@ -100,7 +101,7 @@ function multiplyLines(host: Workspace, product: MatrixProduct): void {
   }
   // A tile is wide: Bᵀ A, transposed.
   const turned = n === 1 ? out : host.scratch(m * n * FLOAT);
-  sumOuterProducts(host, { ...product, a: b, b: a, m: n, n: m, out: turned, bias: 0, relu: false });
+  sumOuterProducts(host, { ...product, a: b, b: a, m: n, n: m, out: turned, bias: NONE, relu: false });
   if (n > 1) host.kernels.transposeTensor(turned, n, m, out);
   finish(host, product, bias, relu);
 }
@@ -121,16 +122,29 @@ export function sumOuterProducts(
 ): void {
   const { kernels } = host;
   const zeros = host.zeros(WIDEST_PANEL);
-  if (bias !== 0) kernels.fillRows(out, m, n, bias);
+  if (bias !== NONE) kernels.fillRows(out, m, n, bias);
   else if (k === 0) kernels.zeroFloats(out, m * n);
   const filterGradient = host.microKernels.filterGradient(m);
   const [aPitch, bPitch] = [m * FLOAT, n * FLOAT];
   for (let line = 0; line < k; line += step) {
     const lines = Math.min(step, k - line);
-    const start = line > 0 || bias !== 0 ? 0 : zeros;
-    filterGradient(m, n, out, a + line * aPitch, aPitch, 0, b + line * bPitch, bPitch, 0, lines, 1, start);
+    const start = line > 0 || bias !== NONE ? NONE : zeros;
+    filterGradient({
+      rows: m,
+      columns: n,
+      gradient: out,
+      big: plus(a, line * aPitch),
+      bigPixelStride: aPitch,
+      bigLineStride: 0,
+      small: plus(b, line * bPitch),
+      smallPixelStride: bPitch,
+      smallLineStride: 0,
+      pixels: lines,
+      lines: 1,
+      zeros: start,
+    });
   }
-  finish(host, { out, m, n }, 0, relu);
+  finish(host, { out, m, n }, NONE, relu);
 }
 
 /** A · B for few rows: A's transpose is small, and B is read in place. */
@@ -150,7 +164,7 @@ function multiplyTurned(host: Workspace, product: MatrixProduct): void {
   const { a, b, out, m, n, bias, relu } = product;
   const turned = host.heap.allocate(m * n * FLOAT);
   try {
-    multiplyPanels(host, { ...product, a: b, b: a, m: n, n: m, out: turned, bias: 0, relu: false });
+    multiplyPanels(host, { ...product, a: b, b: a, m: n, n: m, out: turned, bias: NONE, relu: false });
     host.kernels.transposeTensor(turned, n, m, out);
   } finally {
     host.heap.free(turned);
@@ -170,10 +184,10 @@ function multiplyFewColumns(host: Workspace, product: MatrixProduct): void {
 function finish(
   { kernels }: Workspace,
   { out, m, n }: Pick<MatrixProduct, 'out' | 'm' | 'n'>,
-  bias: number,
+  bias: Address,
   relu: boolean,
 ): void {
-  if (bias !== 0) kernels.addRows(out, m, n, bias, 0, FLOAT);
+  if (bias !== NONE) kernels.addRows(out, m, n, bias, 0, FLOAT);
   if (relu) kernels.activate(RELU, out, m * n, 0);
 }
 
@@ -187,15 +201,25 @@ function packedColumnBytes(depth: number): number {
 /** Columns as gemmDot4 reads them, or the operand itself where it is so already. */
 function packColumns(
   host: Workspace,
-  source: number,
+  source: Address,
   columns: number,
   depth: number,
   strides: { readonly inner: number; readonly column: number },
-  target: number,
-): number {
+  target: Address,
+): Address {
   if (strides.inner === FLOAT && depth % 4 === 0) return source;
   const { zero } = rowTables(host, depth, 1, 1);
-  host.kernels.packColumns(source, 1, 1, zero, depth, strides.inner, columns, strides.column, target);
+  host.kernels.packColumns({
+    source,
+    segments: 1,
+    tapsPerSegment: 1,
+    tapOffsets: zero,
+    inner: depth,
+    innerStride: strides.inner,
+    columns,
+    columnStride: strides.column,
+    destination: target,
+  });
   return target;
 }
 
@@ -203,14 +227,14 @@ function packColumns(
 function dotProducts(
   host: Workspace,
   product: {
-    readonly rows: number;
+    readonly rows: Address;
     readonly count: number;
     readonly depth: number;
     /** Packed: each column's depth rounded up to four, zeros at its end. */
-    readonly columns: number;
+    readonly columns: Address;
     readonly width: number;
-    readonly out: number;
-    readonly bias: number;
+    readonly out: Address;
+    readonly bias: Address;
     readonly relu: boolean;
   },
 ): void {
@@ -219,20 +243,20 @@ function dotProducts(
   const { source, target, segment } = rowTables(host, depth, width, step);
   const packed = packedColumnBytes(depth) / FLOAT;
   for (let row = 0; row < count; row += step) {
-    host.microKernels.dot(
-      Math.min(step, count - row),
-      width,
-      packed,
-      rows + row * depth * FLOAT,
-      source,
-      1,
-      segment,
-      columns,
+    host.microKernels.dot({
+      rows: Math.min(step, count - row),
+      columns: width,
+      depth: packed,
+      a: plus(rows, row * depth * FLOAT),
+      aOffsets: source,
+      segments: 1,
+      segmentTable: segment,
+      b: columns,
       bias,
-      out + row * width * FLOAT,
-      target,
-      relu ? 1 : 0,
-    );
+      out: plus(out, row * width * FLOAT),
+      outOffsets: target,
+      relu: relu ? 1 : 0,
+    });
   }
 }
 
@@ -243,45 +267,45 @@ function multiplyPanels(host: Workspace, product: MatrixProduct): void {
   const rowStep = Math.min(m, rowBlock(k));
   const columnStep = Math.min(roundUp(n, width), columnBlock(k, width, rowStep < m));
   const packed = host.scratch(columnStep * k * FLOAT);
-  const zeros = bias === 0 ? host.zeros(columnStep) : 0;
+  const zeros = bias === NONE ? host.zeros(columnStep) : NONE;
   const { source, target, segment, zero } = rowTables(host, k, n, rowStep);
   const columnStride = transposeB ? k * FLOAT : FLOAT;
   for (let column = 0; column < n; column += columnStep) {
     const columns = Math.min(columnStep, n - column);
-    const first = b + column * columnStride;
+    const first = plus(b, column * columnStride);
     if (transposeB) {
-      host.kernels.packPanels(
-        first,
-        1,
-        zero,
-        k,
-        FLOAT,
+      host.kernels.packPanels({
+        source: first,
+        taps: 1,
+        tapOffsets: zero,
+        inner: k,
+        innerStride: FLOAT,
         columns,
         columnStride,
         width,
-        0,
-        Math.ceil(columns / width),
-        packed,
-      );
+        from: 0,
+        to: Math.ceil(columns / width),
+        destination: packed,
+      });
     } else {
       host.kernels.packRows(first, k, n * FLOAT, columns, width, packed);
     }
     for (let row = 0; row < m; row += rowStep) {
       const rows = Math.min(rowStep, m - row);
-      host.microKernels.gemm(
+      host.microKernels.gemm({
         rows,
         columns,
-        k,
-        a + row * k * FLOAT,
-        source,
-        1,
-        segment,
-        packed,
-        bias === 0 ? zeros : bias + column * FLOAT,
-        out + (row * n + column) * FLOAT,
-        target,
-        relu ? 1 : 0,
-      );
+        depth: k,
+        a: plus(a, row * k * FLOAT),
+        aOffsets: source,
+        segments: 1,
+        segmentTable: segment,
+        b: packed,
+        bias: bias === NONE ? zeros : plus(bias, column * FLOAT),
+        out: plus(out, (row * n + column) * FLOAT),
+        outOffsets: target,
+        relu: relu ? 1 : 0,
+      });
     }
   }
 }

@@ -1,12 +1,4 @@
-import type {
-  FilterGradientKernel,
-  GemmKernel,
-  InPlaceGemmKernel,
-  Kernels,
-  SumRowsKernel,
-  TransposedGemmKernel,
-  TreeGradientKernel,
-} from '../kernels/kernels.js';
+import type { Kernels } from '../kernels/kernels.js';
 import {
   type LIST_WIDTHS,
   TILES,
@@ -14,6 +6,16 @@ import {
   type TileName,
   TRANSPOSED_TILES,
 } from '../kernels/tiles/tile.js';
+
+/** The micro-kernels of every tile: tiles/source.ts has what they compute. */
+export type GemmKernel = Kernels['gemm4x8'];
+/** The same with B where it stands. */
+export type InPlaceGemmKernel = Kernels['gemmInPlace4x8'];
+/** For few rows, by a matrix that stands transposed; at least as many columns as the tile has. */
+export type TransposedGemmKernel = Kernels['gemmTransposed4x8'];
+export type FilterGradientKernel = Kernels['filterGradient4x8'];
+export type TreeGradientKernel = Kernels['treeGradient4x8'];
+export type SumRowsKernel = Kernels['sumRows40'];
 
 /**
  * Rows for which gemmTransposed costs less than a panel does, by the panel's width: 0.4 to 0.7 of it. Where the tile is 8 wide, on Node 20, the

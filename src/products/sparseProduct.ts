@@ -4,6 +4,7 @@
 // The sums are those of the dense kernels, term by term, without the products with 0. These change no sum as long as the right
 // operand is finite, so the bits are the same, but for the sign of a sum that is zero: of a bias of −0, or of products that are all zero.
 
+import { type Address, NONE, plus } from '../kernels/address.js';
 import { gradientListBytes, inputListBytes } from '../kernels/listRoom.js';
 import type { MatrixProduct } from './matrix.js';
 import { collides } from './pitch.js';
@@ -53,7 +54,7 @@ const TERM_WORDS = 2;
 const TABLE_WORDS = 3;
 
 /** For lists of one group: no sum waits. */
-const NO_STACK = 0;
+const NO_STACK = NONE;
 
 /** Computes the product by lists, and returns true; or false, `out` being undefined, where that would not pay or not be right. */
 export function multiplySparse(host: Workspace, product: MatrixProduct): boolean {
@@ -61,7 +62,7 @@ export function multiplySparse(host: Workspace, product: MatrixProduct): boolean
   if (transposeB || k === 0 || !isWorthListing(host, product, blockDepth(k))) return false;
   if (!transposeA) return sumRowLists(host, product);
   // Lists of columns begin with their first product: a bias has no place in them, nor the sums of an earlier block.
-  if (k <= MOST_DEPTH && bias === 0) return multiplyLines(host, product);
+  if (k <= MOST_DEPTH && bias === NONE) return multiplyLines(host, product);
   const copy = host.heap.allocate(m * k * FLOAT);
   try {
     host.kernels.transposeTensor(a, k, m, copy);
@@ -96,7 +97,17 @@ function looksSparse(host: Workspace, { a, m, n, k }: SparseOperands, depth: num
   const length = Math.min(SAMPLE, Math.floor((m * k) / SAMPLES));
   const pitch = Math.floor((m * k - length) / (SAMPLES - 1)) * FLOAT;
   const lists = host.scratch(SAMPLES * inputListBytes(length));
-  const terms = host.kernels.listInputs(a, SAMPLES, length, pitch, 0, 0, 0, lists, 1);
+  const terms = host.kernels.listInputs({
+    x: a,
+    images: SAMPLES,
+    inputs: length,
+    pitch,
+    bias: NONE,
+    weights: NONE,
+    weightPitch: 0,
+    lists,
+    share: 1,
+  });
   return terms <= worthwhileShare(host, n, depth) * SAMPLES * length;
 }
 
@@ -108,12 +119,12 @@ function sumRowLists(host: Workspace, product: MatrixProduct): boolean {
   const zeros = host.zeros(n);
   const sumBytes = k > depth ? step * n * FLOAT : 0;
   const sums = host.scratch(sumBytes + step * inputListBytes(depth));
-  const start = product.bias === 0 ? zeros : product.bias;
-  const scratch = { sums, lists: sums + sumBytes, depth };
+  const start = product.bias === NONE ? zeros : product.bias;
+  const scratch = { sums, lists: plus(sums, sumBytes), depth };
   for (let row = 0; row < m; row += step) {
     const rows = Math.min(step, m - row);
-    const a = product.a + row * k * FLOAT;
-    const out = product.out + row * n * FLOAT;
+    const a = plus(product.a, row * k * FLOAT);
+    const out = plus(product.out, row * n * FLOAT);
     if (!sumBlocks(host, { ...product, a, out, m: rows, bias: start }, scratch)) return false;
   }
   return true;
@@ -132,7 +143,7 @@ function blockDepth(k: number): number {
 function sumBlocks(
   host: Workspace,
   { a, b, out, m, n, k, bias, relu }: MatrixProduct,
-  { sums, lists, depth }: { readonly sums: number; readonly lists: number; readonly depth: number },
+  { sums, lists, depth }: { readonly sums: Address; readonly lists: Address; readonly depth: number },
 ): boolean {
   const { kernels, microKernels } = host;
   const share = worthwhileShare(host, n, depth);
@@ -142,28 +153,36 @@ function sumBlocks(
   for (let block = 0; block < blocks; block++) {
     const first = block * depth;
     const end = Math.min(k, first + depth);
-    terms += kernels.listInputs(
-      a + first * FLOAT,
-      m,
-      end - first,
-      k * FLOAT,
+    terms += kernels.listInputs({
+      x: plus(a, first * FLOAT),
+      images: m,
+      inputs: end - first,
+      pitch: k * FLOAT,
       bias,
-      b + first * pitch,
-      pitch,
+      weights: plus(b, first * pitch),
+      weightPitch: pitch,
       lists,
-      1,
-    );
+      share: 1,
+    });
     if (terms > share * m * end) return false;
     const isLast = block + 1 === blocks;
     const [from, to] = (blocks - block) % 2 === 1 ? [sums, out] : [out, sums];
     if (block > 0) startFrom(host, lists, m, from, pitch);
-    microKernels.sumRows(m, n, lists, to, pitch, NO_STACK, relu && isLast ? 1 : 0);
+    microKernels.sumRows({
+      rows: m,
+      columns: n,
+      lists,
+      out: to,
+      outPitch: pitch,
+      stack: NO_STACK,
+      relu: relu && isLast ? 1 : 0,
+    });
   }
   return true;
 }
 
 /** Replaces the bias, the first term of each list, by a row of its own. */
-function startFrom(host: Workspace, lists: number, count: number, rows: number, pitch: number): void {
+function startFrom(host: Workspace, lists: Address, count: number, rows: Address, pitch: number): void {
   const words = host.allWords();
   let list = lists / WORD;
   for (let row = 0; row < count; row++) {
@@ -180,7 +199,7 @@ function multiplyLines(host: Workspace, { a, b, out, m, n, k, relu }: MatrixProd
   const table = host.scratch(tableBytes + columnListBytes(m, 1, k));
   host.words(table, TABLE_WORDS).set([a, b, k * pitch]);
   const product = { m, n, k, shards: 1, table, out, relu, zeros };
-  return sumColumnLists(host, { ...product, lists: table + tableBytes, stack: NO_STACK });
+  return sumColumnLists(host, { ...product, lists: plus(table, tableBytes), stack: NO_STACK });
 }
 
 /** Aᵀ · B, [m, n], of A, [k, m], and B, [k, n], in shards: each one's sums are its own, and are added by the tree of treeGradient. */
@@ -191,13 +210,13 @@ export interface ShardedProduct {
   readonly k: number;
   readonly shards: number;
   /** treeGradient's. */
-  readonly table: number;
-  readonly stack: number;
+  readonly table: Address;
+  readonly stack: Address;
   /** Address of n zeros. */
-  readonly zeros: number;
+  readonly zeros: Address;
   /** Room of columnListBytes. */
-  readonly lists: number;
-  readonly out: number;
+  readonly lists: Address;
+  readonly out: Address;
   readonly relu: boolean;
 }
 
@@ -215,9 +234,27 @@ export function sumColumnLists(host: Workspace, product: ShardedProduct): boolea
   let terms = 0;
   for (let row = 0; row < m; row += step) {
     const rows = Math.min(step, m - row);
-    terms += kernels.listGradients(rows, row * FLOAT, shards, table, m * FLOAT, pitch, zeros, lists, 1);
+    terms += kernels.listGradients({
+      rows,
+      bigOffset: row * FLOAT,
+      shards,
+      table,
+      bigPitch: m * FLOAT,
+      smallPitch: pitch,
+      zeros,
+      lists,
+      share: 1,
+    });
     if (terms > share * (row + rows) * k) return false;
-    microKernels.sumRows(rows, n, lists, out + row * pitch, pitch, stack, relu ? 1 : 0);
+    microKernels.sumRows({
+      rows,
+      columns: n,
+      lists,
+      out: plus(out, row * pitch),
+      outPitch: pitch,
+      stack,
+      relu: relu ? 1 : 0,
+    });
   }
   return true;
 }

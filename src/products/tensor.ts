@@ -1,3 +1,4 @@
+import { type Address, NONE, plus } from '../kernels/address.js';
 import type { Arena } from '../kernels/arena.js';
 
 /** [height, width, channels]. */
@@ -25,8 +26,8 @@ export class Tensor {
   readonly width: number;
   readonly channels: number;
   readonly border: Border = { top: 0, bottom: 0, left: 0, right: 0 };
-  #activation = 0;
-  #gradient = 0;
+  #activation: Address = NONE;
+  #gradient: Address = NONE;
 
   constructor(readonly shape: MapShape) {
     [this.height, this.width, this.channels] = shape;
@@ -54,12 +55,12 @@ export class Tensor {
   }
 
   /** Address of pixel (0, 0) of image 0 of the activation. */
-  get activation(): number {
+  get activation(): Address {
     return this.#activation;
   }
 
   /** The same of its gradient. */
-  get gradient(): number {
+  get gradient(): Address {
     return this.#gradient;
   }
 
@@ -99,11 +100,11 @@ export class Tensor {
     this.#gradient = other.gradient;
   }
 
-  #place(arena: Arena, images: number): number {
+  #place(arena: Arena, images: number): Address {
     const lead = this.border.top * this.rowStride + this.border.left * this.pixelStride;
     const tail = this.border.bottom * this.rowStride + this.border.right * this.pixelStride;
     // One more float vector: elementwise kernels write whole vectors.
-    return arena.reserve(lead + this.span(images) * FLOAT + tail + 16) + lead;
+    return plus(arena.reserve(lead + this.span(images) * FLOAT + tail + 16), lead);
   }
 }
 

@@ -1,5 +1,6 @@
 // Images made larger or smaller, and the gradients. TensorFlow.js's cpu backend has the gradients wrong for several examples.
 
+import type { Address } from '../kernels/address.js';
 import type { Host } from './host.js';
 import type { Attributes, TensorInfo } from './tensorflow.js';
 import type { TrainingKernel } from './trainingKernel.js';
@@ -48,8 +49,8 @@ interface Images {
   readonly channels: number;
   readonly outHeight: number;
   readonly outWidth: number;
-  readonly rows: number;
-  readonly columns: number;
+  readonly rows: Address;
+  readonly columns: Address;
 }
 
 /** @param out height and width of the larger or smaller images. */
@@ -83,18 +84,18 @@ const nearest: TrainingKernel = {
     const out = host.output([batch, outHeight, outWidth, channels]);
     const x = host.address(images);
     const { kernels } = host;
-    kernels.resampleNearest(
+    kernels.resampleNearest({
       x,
       batch,
-      height,
-      width,
+      inHeight: height,
+      inWidth: width,
       channels,
       rows,
       outHeight,
       columns,
       outWidth,
-      out.address,
-    );
+      out: out.address,
+    });
     return out.tensor;
   },
 };
@@ -112,19 +113,18 @@ function gradient(
       const plan = planOf(host, kind, images, size, attrs);
       const { batch, height, width, channels, rows, outHeight, columns, outWidth } = plan;
       const out = host.output(images.shape);
-      const from = host.address(dy);
-      host.kernels[name](
-        from,
+      host.kernels[name]({
+        dy: host.address(dy),
         batch,
-        height,
-        width,
+        inHeight: height,
+        inWidth: width,
         channels,
         rows,
         outHeight,
         columns,
         outWidth,
-        out.address,
-      );
+        dx: out.address,
+      });
       return out.tensor;
     },
   };

@@ -1,3 +1,4 @@
+import { type Address, plus } from '../../kernels/address.js';
 import type { Arena } from '../../kernels/arena.js';
 import { WIDEST_PANEL } from '../../kernels/tiles/tile.js';
 import type { CorrelationLayer, Layer, Shape } from '../../model/model.js';
@@ -69,7 +70,7 @@ export interface NetworkPlan {
   readonly arena: Arena;
   readonly packedArena: Arena;
   /** Address of the flat parameter buffer. */
-  readonly parameters: number;
+  readonly parameters: Address;
   readonly layers: readonly Layer[];
   readonly inputShape: Shape;
   /** Most images at a time. */
@@ -84,7 +85,7 @@ export interface NetworkPlan {
 /** Where parameter gradients go. */
 export interface GradientSums {
   /** Address, in the parameters' layout. */
-  readonly gradient: number;
+  readonly gradient: Address;
   /** Whether to go on from what stands there. */
   readonly accumulate: boolean;
 }
@@ -107,9 +108,9 @@ export class Network {
   readonly output: Tensor;
   readonly passes: readonly GatherPass[];
   readonly #steps: readonly Step[];
-  readonly #parameters: number;
+  readonly #parameters: Address;
   /** Address of as many zeros as a pass has columns: what a sum without a bias starts from. */
-  readonly #zeros: number;
+  readonly #zeros: Address;
   readonly #scratch: DenseScratch | undefined;
 
   constructor(plan: NetworkPlan) {
@@ -158,7 +159,7 @@ export class Network {
   }
 
   #correlationForward(kernels: MicroKernels, step: CorrelationStep, images: number): void {
-    const bias = this.#parameters + step.layer.bias.offset * FLOAT;
+    const bias = plus(this.#parameters, step.layer.bias.offset * FLOAT);
     const { input, output, dense, fusedRelu } = step;
     if (step.denseForward) denseForward(kernels, dense!, this.#scratch!, images, bias, fusedRelu);
     for (const pass of step.forward) {
@@ -209,9 +210,9 @@ function parameterGradients(
   { layer, input, output }: CorrelationStep,
   images: number,
   { gradient, accumulate }: GradientSums,
-  zeros: number,
+  zeros: Address,
 ): void {
-  const biasGradient = gradient + layer.bias.offset * FLOAT;
+  const biasGradient = plus(gradient, layer.bias.offset * FLOAT);
   const pixels = output.span(images) / output.channels;
   kernels.kernels.columnSums(output.gradient, pixels, output.channels, biasGradient, accumulate ? 1 : 0);
   const transposed = layer.type === 'conv2dTranspose';
@@ -219,7 +220,7 @@ function parameterGradients(
   const addresses = {
     big: transposed ? output.gradient : input.activation,
     small: transposed ? input.activation : output.gradient,
-    gradient: gradient + layer.weights.offset * FLOAT,
+    gradient: plus(gradient, layer.weights.offset * FLOAT),
   };
   addFilterGradient(kernels, layer, maps, addresses, images, accumulate, zeros);
 }
@@ -357,7 +358,7 @@ function planPasses(
   inputGradient: boolean,
 ): Pick<CorrelationStep, 'forward' | 'backward' | 'dense' | 'denseForward' | 'denseBackward'> {
   const transposed = layer.type === 'conv2dTranspose';
-  const weights = parameters + layer.weights.offset * FLOAT;
+  const weights = plus(parameters, layer.weights.offset * FLOAT);
   const plan: GatherPlan = {
     arena,
     packedArena,
