@@ -1,23 +1,17 @@
-// Compiles every target of asconfig.json, from the files that the step before has written to build/assembly.
+// Compiles every target of a configuration of AssemblyScript from a source: node build-kernels.mjs [CONFIG ENTRY]. Without
+// arguments the kernels, from the files that the step before has written to build/assembly.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
 import binaryen from 'binaryen';
 import { hoistConstants } from './hoist-constants.mjs';
 
-const config = new URL('../asconfig.json', import.meta.url);
-for (const [target, { outFile, textFile }] of Object.entries(
-  JSON.parse(readFileSync(config, 'utf8')).targets,
-)) {
-  const { error, stderr } = await asc.main([
-    'build/assembly/index.ts',
-    '--config',
-    'asconfig.json',
-    '--target',
-    target,
-  ]);
+const [config = 'asconfig.json', entry = 'build/assembly/index.ts'] = process.argv.slice(2);
+const { targets } = JSON.parse(readFileSync(config, 'utf8'));
+for (const [target, { outFile, textFile }] of Object.entries(targets)) {
+  const { error, stderr } = await asc.main([entry, '--config', config, '--target', target]);
   if (error) {
-    console.error(`Target '${target}' of asconfig.json: ${error.message}\n${stderr.toString()}`);
+    console.error(`Target '${target}' of ${config}: ${error.message}\n${stderr.toString()}`);
     process.exit(1);
   }
   const text = hoistConstants(readFileSync(textFile, 'utf8'));

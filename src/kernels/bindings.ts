@@ -316,12 +316,13 @@ export interface ReduceSumArguments {
   readonly out: Address;
 }
 
-export interface ResampleBilinearGradientArguments {
+export interface ResampleGradientArguments {
   readonly dy: Address;
   readonly batch: Quantity;
   readonly inHeight: Quantity;
   readonly inWidth: Quantity;
   readonly channels: Quantity;
+  readonly taps: Quantity;
   readonly rows: Address;
   readonly outHeight: Quantity;
   readonly columns: Address;
@@ -340,19 +341,6 @@ export interface ResampleNearestArguments {
   readonly columns: Address;
   readonly outWidth: Quantity;
   readonly out: Address;
-}
-
-export interface ResampleNearestGradientArguments {
-  readonly dy: Address;
-  readonly batch: Quantity;
-  readonly inHeight: Quantity;
-  readonly inWidth: Quantity;
-  readonly channels: Quantity;
-  readonly rows: Address;
-  readonly outHeight: Quantity;
-  readonly columns: Address;
-  readonly outWidth: Quantity;
-  readonly dx: Address;
 }
 
 export interface SumRowsArguments {
@@ -515,8 +503,6 @@ export interface Kernels {
    * not zero.
    */
   listInputs(args: ListInputsArguments): number;
-  /** out[i] = log(1 + x[i]), x in [0, 1]; `count` floats, written in whole vectors. */
-  log1pArray(x: Address, out: Address, count: Quantity): void;
   /** out[i] = log(x[i]); `count` floats, written in whole vectors. */
   logArray(x: Address, out: Address, count: Quantity): void;
   mapExp(x: Address, out: Address, count: Quantity): void;
@@ -547,8 +533,6 @@ export interface Kernels {
    * depth, width], zeros beyond `columns`. Like packPanels, but a row of all panels at a time: what is read is contiguous.
    */
   packRows(source: Address, depth: Quantity, pitch: Quantity, columns: Quantity, width: Quantity, destination: Address): void;
-  /** Eight chains of four lanes: 64 floating-point operations a round. Writes 128 bytes. */
-  peakProbe(rounds: Quantity, factor: Quantity, out: Address): void;
   /** out[r][n] = out[r][n] · (out[r][n] < 0 ? slopes[r][n] : 1); strides as in addRows. */
   preluRows(out: Address, rows: Quantity, columns: Quantity, slopes: Address, rowStride: Quantity, columnStride: Quantity): void;
   /** `count` random u32 of one row, written in whole groups of sixteen. */
@@ -587,15 +571,13 @@ export interface Kernels {
   /** out[i · times + k] = x[i], k = 0 … times − 1. */
   repeatElements(x: Address, count: Quantity, times: Quantity, out: Address): void;
   /**
-   * dx of a bilinear resampling, in the order of dy.
-   * @param rows for each row of dy: the rows above and below (int32), and the weight of the lower one (float32), twelve bytes;
-   * `columns` likewise.
+   * dx of a resampling in which an output pixel is a sum of input pixels: dx[n][row][column] += weight · dy[n][r][c], in the order of
+   * dy, for each of the pixel's rows, and for each row each of its columns.
+   * @param rows for each row of dy `taps` pairs of four bytes each: a row of dx (int32), and its weight (float32); `columns` likewise.
    */
-  resampleBilinearGradient(args: ResampleBilinearGradientArguments): void;
+  resampleGradient(args: ResampleGradientArguments): void;
   /** out[n][r][c] = x[n][rows[r]][columns[c]]. */
   resampleNearest(args: ResampleNearestArguments): void;
-  /** dx of resampleNearest: dx[n][rows[r]][columns[c]] += dy[n][r][c], in the order of dy. */
-  resampleNearestGradient(args: ResampleNearestGradientArguments): void;
   /** out[o][k] = x[o][count − 1 − k], slices of `bytes`. */
   reverseSlices(x: Address, outer: Quantity, count: Quantity, bytes: Quantity, out: Address): void;
   /**
@@ -635,11 +617,6 @@ export interface Kernels {
   volumeFilterGradient(geometry: Address, x: Address, dy: Address, dFilter: Address): void;
   /** dx = Σ over outputs and taps of filter · dy. */
   volumeInputGradient(geometry: Address, dy: Address, filter: Address, dx: Address): void;
-  /**
-   * Twenty-four chains in pairs: twelve of eight lanes where V8 re-vectorises, which starts from the stores of a pair; with
-   * eight the latency of an addition shows. 192 floating-point operations a round. Writes 384 bytes from `out` + 32.
-   */
-  widePeakProbe(rounds: Quantity, factor: Quantity, out: Address): void;
   /** dx of averages over windows: dy / (taps of the window that lie in the input) to each of these. */
   windowAverageGradient(geometry: Address, dy: Address, dx: Address): void;
   /**
@@ -706,7 +683,6 @@ interface KernelExports {
   gemmTransposed4x8(rows: Quantity, columns: Quantity, depth: Quantity, a: Address, aPitch: Quantity, b: Address, bPitch: Quantity, out: Address, outPitch: Quantity): void;
   listGradients(rows: Quantity, bigOffset: Quantity, shards: Quantity, table: Address, bigPitch: Quantity, smallPitch: Quantity, zeros: Address, lists: Address, share: Quantity): number;
   listInputs(x: Address, images: Quantity, inputs: Quantity, pitch: Quantity, bias: Address, weights: Address, weightPitch: Quantity, lists: Address, share: Quantity): number;
-  log1pArray(x: Address, out: Address, count: Quantity): void;
   logArray(x: Address, out: Address, count: Quantity): void;
   mapExp(x: Address, out: Address, count: Quantity): void;
   mapExpm1(x: Address, out: Address, count: Quantity): void;
@@ -723,7 +699,6 @@ interface KernelExports {
   packColumns(source: Address, segments: Quantity, tapsPerSegment: Quantity, tapOffsets: Address, inner: Quantity, innerStride: Quantity, columns: Quantity, columnStride: Quantity, destination: Address): void;
   packPanels(source: Address, taps: Quantity, tapOffsets: Address, inner: Quantity, innerStride: Quantity, columns: Quantity, columnStride: Quantity, width: Quantity, from: Quantity, to: Quantity, destination: Address): void;
   packRows(source: Address, depth: Quantity, pitch: Quantity, columns: Quantity, width: Quantity, destination: Address): void;
-  peakProbe(rounds: Quantity, factor: Quantity, out: Address): void;
   preluRows(out: Address, rows: Quantity, columns: Quantity, slopes: Address, rowStride: Quantity, columnStride: Quantity): void;
   randomBits(out: Address, count: Quantity, key0: Quantity, key1: Quantity, position: Quantity, step: Quantity, purpose: Quantity): void;
   randomNormal(out: Address, rows: Quantity, count: Quantity, key0: Quantity, key1: Quantity, position: Quantity, step: Quantity, purpose: Quantity, scratch: Address): void;
@@ -737,9 +712,8 @@ interface KernelExports {
   reluGradient(x: Address, dy: Address, dx: Address, count: Quantity): void;
   repeatBlocks(x: Address, blocks: Quantity, bytes: Quantity, times: Quantity, out: Address): void;
   repeatElements(x: Address, count: Quantity, times: Quantity, out: Address): void;
-  resampleBilinearGradient(dy: Address, batch: Quantity, inHeight: Quantity, inWidth: Quantity, channels: Quantity, rows: Address, outHeight: Quantity, columns: Address, outWidth: Quantity, dx: Address): void;
+  resampleGradient(dy: Address, batch: Quantity, inHeight: Quantity, inWidth: Quantity, channels: Quantity, taps: Quantity, rows: Address, outHeight: Quantity, columns: Address, outWidth: Quantity, dx: Address): void;
   resampleNearest(x: Address, batch: Quantity, inHeight: Quantity, inWidth: Quantity, channels: Quantity, rows: Address, outHeight: Quantity, columns: Address, outWidth: Quantity, out: Address): void;
-  resampleNearestGradient(dy: Address, batch: Quantity, inHeight: Quantity, inWidth: Quantity, channels: Quantity, rows: Address, outHeight: Quantity, columns: Address, outWidth: Quantity, dx: Address): void;
   reverseSlices(x: Address, outer: Quantity, count: Quantity, bytes: Quantity, out: Address): void;
   segmentSum(x: Address, ids: Address, rows: Quantity, width: Quantity, segments: Quantity, out: Address): void;
   selectWords(condition: Address, whenTrue: Address, whenFalse: Address, count: Quantity, out: Address): void;
@@ -757,7 +731,6 @@ interface KernelExports {
   treeReduce(slots: Address, pitch: Quantity, shards: Quantity, count: Quantity): void;
   volumeFilterGradient(geometry: Address, x: Address, dy: Address, dFilter: Address): void;
   volumeInputGradient(geometry: Address, dy: Address, filter: Address, dx: Address): void;
-  widePeakProbe(rounds: Quantity, factor: Quantity, out: Address): void;
   windowAverageGradient(geometry: Address, dy: Address, dx: Address): void;
   windowMax(geometry: Address, x: Address, filter: Address, out: Address): void;
   windowMaxFilterGradient(geometry: Address, x: Address, filter: Address, dy: Address, dFilter: Address): void;
@@ -817,7 +790,6 @@ export function nameArguments(instance: WebAssembly.Instance): Kernels {
     gemmTransposed4x8,
     listGradients,
     listInputs,
-    log1pArray,
     logArray,
     mapExp,
     mapExpm1,
@@ -834,7 +806,6 @@ export function nameArguments(instance: WebAssembly.Instance): Kernels {
     packColumns,
     packPanels,
     packRows,
-    peakProbe,
     preluRows,
     randomBits,
     randomNormal,
@@ -848,9 +819,8 @@ export function nameArguments(instance: WebAssembly.Instance): Kernels {
     reluGradient,
     repeatBlocks,
     repeatElements,
-    resampleBilinearGradient,
+    resampleGradient,
     resampleNearest,
-    resampleNearestGradient,
     reverseSlices,
     segmentSum,
     selectWords,
@@ -868,7 +838,6 @@ export function nameArguments(instance: WebAssembly.Instance): Kernels {
     treeReduce,
     volumeFilterGradient,
     volumeInputGradient,
-    widePeakProbe,
     windowAverageGradient,
     windowMax,
     windowMaxFilterGradient,
@@ -897,7 +866,6 @@ export function nameArguments(instance: WebAssembly.Instance): Kernels {
     exchangeSlices,
     expArray,
     fillRows,
-    log1pArray,
     logArray,
     mapExp,
     mapExpm1,
@@ -911,7 +879,6 @@ export function nameArguments(instance: WebAssembly.Instance): Kernels {
     multiplyAddProbe,
     orBytes,
     packRows,
-    peakProbe,
     preluRows,
     reduceMax,
     reduceMin,
@@ -931,7 +898,6 @@ export function nameArguments(instance: WebAssembly.Instance): Kernels {
     treeReduce,
     volumeFilterGradient,
     volumeInputGradient,
-    widePeakProbe,
     windowAverageGradient,
     windowMax,
     windowMaxFilterGradient,
@@ -973,9 +939,8 @@ export function nameArguments(instance: WebAssembly.Instance): Kernels {
     randomUniform: (args) => randomUniform(args.out, args.count, args.low, args.high, args.key0, args.key1, args.position, args.step, args.purpose, args.scratch),
     reduceAdam: (args) => reduceAdam(args.parameters, args.m, args.v, args.slots, args.pitch, args.shards, args.count, args.scale, args.beta1, args.oneMinusBeta1, args.beta2, args.oneMinusBeta2, args.stepSize, args.rootCorrection, args.epsilon),
     reduceSum: (args) => reduceSum(args.x, args.outer, args.kept, args.inner, args.columns, args.scale, args.out),
-    resampleBilinearGradient: (args) => resampleBilinearGradient(args.dy, args.batch, args.inHeight, args.inWidth, args.channels, args.rows, args.outHeight, args.columns, args.outWidth, args.dx),
+    resampleGradient: (args) => resampleGradient(args.dy, args.batch, args.inHeight, args.inWidth, args.channels, args.taps, args.rows, args.outHeight, args.columns, args.outWidth, args.dx),
     resampleNearest: (args) => resampleNearest(args.x, args.batch, args.inHeight, args.inWidth, args.channels, args.rows, args.outHeight, args.columns, args.outWidth, args.out),
-    resampleNearestGradient: (args) => resampleNearestGradient(args.dy, args.batch, args.inHeight, args.inWidth, args.channels, args.rows, args.outHeight, args.columns, args.outWidth, args.dx),
     sumRows40: (args) => sumRows40(args.rows, args.columns, args.lists, args.out, args.outPitch, args.stack, args.relu),
     sumRows80: (args) => sumRows80(args.rows, args.columns, args.lists, args.out, args.outPitch, args.stack, args.relu),
     treeGradient4x16: (args) => treeGradient4x16(args.rows, args.columns, args.gradient, args.bigOffset, args.shards, args.table, args.bigPitch, args.smallPitch, args.zeros, args.stack),

@@ -11,16 +11,28 @@ export type Arithmetic = 'portable' | 'fused';
 
 /**
  * Compiles the module of an arithmetic mode. The result may be sent to workers.
- * @param name written into the bytes: V8 shares code between modules of the same bytes, whatever its flags were.
+ * @param name see `compileNamed`.
  * @param options `shared`: whether the memory that it will be bound to is shared between threads; default true.
  */
 export function compileKernels(
   arithmetic: Arithmetic,
   name = 'kernels',
-  { shared = true }: { readonly shared?: boolean } = {},
+  options: { readonly shared?: boolean } = {},
 ): WebAssembly.Module {
+  return compileNamed(kernelBytes(arithmetic, options), name);
+}
+
+/** Bytes of the module of an arithmetic mode, for a shared memory by default. */
+export function kernelBytes(
+  arithmetic: Arithmetic,
+  { shared = true }: { readonly shared?: boolean } = {},
+): Uint8Array {
   const file = shared ? `./${arithmetic}.wasm` : `./${arithmetic}-unshared.wasm`;
-  const bytes = readFileSync(new URL(file, import.meta.url));
+  return readFileSync(new URL(file, import.meta.url));
+}
+
+/** @param name written into the bytes: V8 shares code between modules of the same bytes, whatever its flags were. */
+export function compileNamed(bytes: Uint8Array, name: string): WebAssembly.Module {
   return new WebAssembly.Module(Buffer.concat([bytes, customSection(name)]));
 }
 

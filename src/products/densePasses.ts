@@ -127,7 +127,7 @@ export function denseForward(
 }
 
 /** By lists of what is not zero in the input; false, and nothing done, where that would not pay. */
-export function denseForwardListed(
+function denseForwardListed(
   { kernels, sumRows, listWidth }: MicroKernels,
   { layer, input, output, weights }: DensePass,
   { lists }: DenseScratch,

@@ -3,7 +3,6 @@ import type { Mask } from './lettering.js';
 /** Red, green, blue, each 0 to 255. */
 export type Color = readonly [number, number, number];
 
-export const WHITE: Color = [255, 255, 255];
 export const BLACK: Color = [0, 0, 0];
 export const GREY: Color = [95, 95, 95];
 export const LIGHT_GREY: Color = [222, 222, 222];

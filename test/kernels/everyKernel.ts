@@ -429,9 +429,6 @@ export const calls: Calls = {
     kernels.randomNormal({ out: OUT, rows: 150, count: COUNT, ...STREAM, scratch: MORE }),
   expArray: (kernels) => kernels.expArray(A, OUT, MANY),
   logArray: (kernels) => kernels.logArray(UNIT, OUT, MANY),
-  log1pArray: (kernels) => kernels.log1pArray(UNIT, OUT, MANY),
-  peakProbe: (kernels) => kernels.peakProbe(50, 0.9, OUT),
-  widePeakProbe: (kernels) => kernels.widePeakProbe(50, 0.9, OUT),
   multiplyAddProbe: (kernels, memory) => {
     memory[OUT / 4] = kernels.multiplyAddProbe(memory[0]!, memory[1]!, memory[2]!);
   },

@@ -175,35 +175,28 @@ export const tensorCalls = {
       out: OUT,
     });
   },
-  resampleNearestGradient: (kernels, memory) => {
-    const rows = table(memory, [0, 0, 2, 1]);
-    kernels.resampleNearestGradient({
-      dy: A,
-      batch: 2,
-      inHeight: 3,
-      inWidth: 3,
-      channels: COLUMNS,
-      rows,
-      outHeight: 4,
-      columns: rows,
-      outWidth: 4,
-      dx: OUT,
-    });
-  },
-  resampleBilinearGradient: (kernels, memory) => {
-    const rows = table(memory, [0, 1, bits(0.3), 1, 2, bits(0.7), 2, 2, bits(0)]);
-    kernels.resampleBilinearGradient({
-      dy: A,
-      batch: 2,
-      inHeight: 3,
-      inWidth: 3,
-      channels: COLUMNS,
-      rows,
-      outHeight: 3,
-      columns: rows,
-      outWidth: 3,
-      dx: OUT,
-    });
+  resampleGradient: (kernels, memory) => {
+    const shape = { batch: 2, inHeight: 3, inWidth: 3, channels: COLUMNS };
+    const one = bits(1);
+    const nearest = table(memory, [0, one, 0, one, 2, one, 1, one]);
+    const lines = { rows: nearest, outHeight: 4, columns: nearest, outWidth: 4 };
+    kernels.resampleGradient({ dy: A, ...shape, taps: 1, ...lines, dx: OUT });
+    const bilinear = table(memory, [
+      0,
+      bits(0.7),
+      1,
+      bits(0.3),
+      1,
+      bits(0.3),
+      2,
+      bits(0.7),
+      2,
+      one,
+      2,
+      bits(0),
+    ]);
+    const pairs = { rows: bilinear, outHeight: 3, columns: bilinear, outWidth: 3 };
+    kernels.resampleGradient({ dy: A, ...shape, taps: 2, ...pairs, dx: MORE });
   },
   cumulativeSum: (kernels) => {
     kernels.cumulativeSum({ x: A, outer: 3, count: 11, inner: 5, exclusive: 0, reverse: 0, out: OUT });

@@ -1,9 +1,10 @@
 // The module: no data segment, no heap; every address comes in as an argument.
 
 export { reluForward, reluBackward, tanhForward, tanhBackward } from './activations';
+export { multiplyAddProbe } from './arithmetic';
 export { bernoulli, sigmoidArray } from './bernoulli';
 export { copyBordered, zeroFloats } from './border';
-export { expArray, log1pArray, logArray } from './elementary';
+export { expArray, logArray } from './elementary';
 export { columnSums } from './columnSums';
 export { activate, addRows, fillRows, preluRows, reluGradient } from './epilogue';
 export { allFinite } from './finite';
@@ -11,7 +12,6 @@ export { gaussianBackward, gaussianForward } from './gaussian';
 export { listGradients, listInputs } from './lists';
 export { adam, reduceAdam, treeReduce } from './optimizer';
 export { packColumns, packPanels, packRows } from './pack';
-export { multiplyAddProbe, peakProbe, widePeakProbe } from './probe';
 export { binarize, randomBits, randomNormal, randomUniform } from './random';
 export { copyFloats, copyPieces } from './reshape';
 export {
@@ -43,7 +43,7 @@ export {
   orBytes,
   selectWords,
 } from './binary';
-export { resampleBilinearGradient, resampleNearest, resampleNearestGradient } from './resample';
+export { resampleGradient, resampleNearest } from './resample';
 export { normalizeRows } from './batchNorm';
 export { adamStep } from './adamStep';
 export { cumulativeSum } from './cumulative';
