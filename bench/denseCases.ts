@@ -2,6 +2,7 @@
 // gradients over all shards. Inputs and references are those of correlationCases.ts.
 
 import { type Address, plus } from '#src/kernels/address.js';
+import { UNIT_ROWS } from '#src/kernels/tuning.js';
 import { layerMultiplyAdds } from '#src/model/describe.js';
 import {
   type DensePass,
@@ -12,7 +13,6 @@ import {
   planDense,
   planDenseScratch,
 } from '#src/products/densePasses.js';
-import { UNIT_ROWS } from '#src/products/shardedGradient.js';
 import { Tensor } from '#src/products/tensor.js';
 import { sampleFloats } from '../test/kernels/float32.js';
 import {

@@ -4,7 +4,7 @@
 import { NONE, plus } from '#src/kernels/address.js';
 import { gradientListBytes, inputListBytes } from '#src/kernels/listRoom.js';
 import { LIST_WIDTHS } from '#src/kernels/tiles/tile.js';
-import { UNIT_ROWS } from '#src/products/shardedGradient.js';
+import { UNIT_ROWS } from '#src/kernels/tuning.js';
 import { sampleFloats } from '../test/kernels/float32.js';
 import { countNonzeros, gradientLists, inputLists, thinned } from '../test/kernels/nonzeroLists.js';
 import {

@@ -1,6 +1,7 @@
 import { type Address, NONE, plus } from '../kernels/address.js';
 import type { Arena } from '../kernels/arena.js';
 import { inputListBytes } from '../kernels/listRoom.js';
+import { FORWARD_SHARE_WORTH_LISTING, PANELS_AT_ONCE, ROWS_WORTH_COPYING } from '../kernels/tuning.js';
 import type { Correlation } from './gather.js';
 import type { InPlaceGemmKernel, MicroKernels } from './microKernels.js';
 import { collides } from './pitch.js';
@@ -8,21 +9,6 @@ import type { Tensor } from './tensor.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const CACHE_LINE = 64;
-
-/**
- * From this many rows on, copying a panel, which then stays in the first-level cache for all of them, costs less than the cache
- * and page misses of reading it where it stands; the more so with several ranks, of which another has written half of the weights.
- */
-const ROWS_WORTH_COPYING = 5;
-
-/**
- * A product with lists of nonzeros (assembly/lists.ts) costs less than a dense one up to this share of them: each of its terms reads
- * weights for one example alone.
- */
-const SHARE_WORTH_LISTING = 0.4;
-
-/** Panels that are copied at once: a row's part of them is some neighbouring cache lines, which come faster than one. */
-const PANELS_AT_ONCE = 8;
 
 /** A dense layer: [1, 1, inputs] and [1, 1, outputs]. */
 export type DenseLayer = Pick<Correlation, 'big' | 'small'>;
@@ -146,7 +132,7 @@ function denseForwardListed(
     weights,
     weightPitch: outputs * FLOAT,
     lists,
-    share: SHARE_WORTH_LISTING,
+    share: FORWARD_SHARE_WORTH_LISTING,
   });
   if (terms < 0) return false;
   // Of one group: no sum waits.

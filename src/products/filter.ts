@@ -1,16 +1,11 @@
 import { type Address, NONE, plus } from '../kernels/address.js';
 import type { FilterGradientArguments } from '../kernels/bindings.js';
+import { FILTER_BLOCK_PIXELS } from '../kernels/tuning.js';
 import type { Correlation } from './gather.js';
 import type { FilterGradientKernel, MicroKernels } from './microKernels.js';
 import type { Tensor } from './tensor.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
-
-/**
- * Most pixels of a block: both maps' block stays in the caches while all tiles of the gradient pass over it. With fewer, loading and
- * storing the tiles costs more than the first-level cache gains.
- */
-const BLOCK_PIXELS = 170;
 
 /** One record for all calls of a pass: a new one for each would cost more than the call (docs/decisions/0001-typed-kernels.md). */
 type Call = { -readonly [Name in keyof FilterGradientArguments]: FilterGradientArguments[Name] };
@@ -57,7 +52,7 @@ export function addFilterGradient(
     addBlock(0, 0);
     return;
   }
-  const most = Math.max(1, Math.floor(BLOCK_PIXELS / small.width));
+  const most = Math.max(1, Math.floor(FILTER_BLOCK_PIXELS / small.width));
   // Blocks of about the same number of lines.
   const step = Math.ceil(small.height / Math.ceil(small.height / most));
   for (let image = 0; image < images; image++) {

@@ -6,6 +6,18 @@
 
 import { type Address, NONE, plus } from '../kernels/address.js';
 import { WIDEST_PANEL } from '../kernels/tiles/tile.js';
+import {
+  FEW_LINES,
+  IN_PLACE_ROWS,
+  LARGE_EXTENT,
+  LINES_AT_ONCE,
+  MOST_BLOCK_ROWS,
+  MOST_COPIED_LINES,
+  MOST_PACKED_BYTES,
+  PACKED_BYTES,
+  ROW_BLOCK_BYTES,
+  TURNED_ROWS,
+} from '../kernels/tuning.js';
 import { isDot } from './gather.js';
 import type { MatrixProduct } from './matrix.js';
 import { collides } from './pitch.js';
@@ -13,33 +25,6 @@ import { multiplySparse } from './sparseProduct.js';
 import type { Workspace } from './workspace.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
-
-/** Up to this many rows, packing all of B for them costs more than transposing A and reading B in place. */
-const IN_PLACE_ROWS = 32;
-
-/** Fewer lines than this stay in the cache all the same. */
-const FEW_LINES = 32;
-
-/** With so many rows and columns, and no more lines, transposing A and packing B pays. */
-const LARGE = 64;
-const MOST_COPIED_LINES = 1024;
-
-/** Up to this many rows, packing A for a product with a transposed B beats packing B. */
-const TURNED_ROWS = 64;
-
-/** Rows at a time: they should stay in the second-level cache while all columns pass over them. */
-const ROW_BLOCK_BYTES = 512 * 1024;
-const MOST_BLOCK_ROWS = 4092;
-
-/**
- * Packed columns at a time: where all rows are one block, so many that B's rows are read in long runs and the panels still stay
- * in the second-level cache; else as many as is reasonable.
- */
-const PACKED_BYTES = 512 * 1024;
-const MOST_PACKED_BYTES = 4 * 2 ** 20;
-
-/** Depth at a time where both operands are read in place: a block of their lines stays in the first-level cache. */
-const LINES = 128;
 
 /** Computes a product; may allocate scratch memory. */
 export function multiply(host: Workspace, product: MatrixProduct): void {
@@ -107,8 +92,8 @@ function multiplyLines(host: Workspace, product: MatrixProduct): void {
 }
 
 function gainsFromCopies(m: number, n: number, k: number): boolean {
-  if (Math.min(m, n) < LARGE || k <= FEW_LINES) return false;
-  return collides(m) || collides(n) || (k >= LARGE && k <= MOST_COPIED_LINES);
+  if (Math.min(m, n) < LARGE_EXTENT || k <= FEW_LINES) return false;
+  return collides(m) || collides(n) || (k >= LARGE_EXTENT && k <= MOST_COPIED_LINES);
 }
 
 /**
@@ -118,7 +103,7 @@ function gainsFromCopies(m: number, n: number, k: number): boolean {
 export function sumOuterProducts(
   host: Workspace,
   { a, b, out, m, n, k, bias, relu }: Omit<MatrixProduct, 'transposeA' | 'transposeB'>,
-  step = LINES,
+  step = LINES_AT_ONCE,
 ): void {
   const { kernels } = host;
   const zeros = host.zeros(WIDEST_PANEL);

@@ -12,12 +12,6 @@ const WORD = Uint32Array.BYTES_PER_ELEMENT;
 /** Words of a shard in the table of treeGradient and listGradients: where its first rows stand, and bytes of the small ones. */
 const ENTRY = 3;
 
-/**
- * Rows of weights at a time, a multiple of all tiles' heights: the gradient of so many stays in the caches until Adam has
- * read it. Of eight, so that a unit begins where a vector does.
- */
-export const UNIT_ROWS = 48;
-
 /** Slots of sums begin at multiples of so many floats. */
 const SLOT_FLOATS = 16;
 

@@ -6,11 +6,11 @@ import { OwnerScratch } from '#src/backends/simd/ownerUpdate.js';
 import { type Address, NONE } from '#src/kernels/address.js';
 import { Arena } from '#src/kernels/arena.js';
 import { TILE_NAMES, type TileName } from '#src/kernels/tiles/tile.js';
+import { UNIT_ROWS } from '#src/kernels/tuning.js';
 import type { CorrelationLayer } from '#src/model/model.js';
 import { resolveModel } from '#src/model/resolve.js';
 import { planDenseScratch } from '#src/products/densePasses.js';
 import { MicroKernels } from '#src/products/microKernels.js';
-import { UNIT_ROWS } from '#src/products/shardedGradient.js';
 import { Tensor } from '#src/products/tensor.js';
 import { KernelHarness } from '../kernels/kernelHarness.js';
 

@@ -2,6 +2,7 @@ import { type Address, NONE, plus } from '../../kernels/address.js';
 import { Arena } from '../../kernels/arena.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import { TILES, type TileName } from '../../kernels/tiles/tile.js';
+import { MOST_EXAMPLES, OWNED_MAP, WORKING_SET } from '../../kernels/tuning.js';
 import { sizeOf } from '../../model/layout.js';
 import type { Model } from '../../model/model.js';
 import { type GatherPass, pack, packingUnits } from '../../products/gather.js';
@@ -12,15 +13,6 @@ import { type OwnedMemory, OwnedParameters, OwnerScratch, type Ranks } from './o
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
-
-/** Activations and gradients of a micro-batch should stay in a second-level cache of 2 MiB, beside the weights. */
-const WORKING_SET = 1.75 * 2 ** 20;
-
-/** More examples at once gain nothing. */
-const MOST_EXAMPLES = 64;
-
-/** Bytes of the largest map of a whole batch up to which weight gradients are computed by their owners. */
-const OWNED_MAP = 2 * 2 ** 20;
 
 export interface SimdOptions {
   readonly model: Model;

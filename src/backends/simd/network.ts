@@ -1,6 +1,7 @@
 import { type Address, plus } from '../../kernels/address.js';
 import type { Arena } from '../../kernels/arena.js';
 import { WIDEST_PANEL } from '../../kernels/tiles/tile.js';
+import { DATA_DENSITY, RELU_DENSITY } from '../../kernels/tuning.js';
 import type { CorrelationLayer, Layer, Shape } from '../../model/model.js';
 import {
   type DensePass,
@@ -26,10 +27,6 @@ import { Tensor } from '../../products/tensor.js';
 import { planReshape, type Reshape, reshape } from './reshape.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
-
-/** Shares that are not zero: of MNIST's grey pixels, and of a ReLU's units. */
-const DATA_DENSITY = 0.2;
-const RELU_DENSITY = 0.5;
 
 type Step = CorrelationStep | ActivationStep | ReshapeStep;
 

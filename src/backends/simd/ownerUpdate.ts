@@ -2,6 +2,7 @@ import { type Address, plus } from '../../kernels/address.js';
 import type { Arena } from '../../kernels/arena.js';
 import { gradientListBytes } from '../../kernels/listRoom.js';
 import { TILES, type TileName } from '../../kernels/tiles/tile.js';
+import { GRADIENT_SHARE_WORTH_LISTING, UNIT_ROWS } from '../../kernels/tuning.js';
 import type { MicroKernels } from '../../products/microKernels.js';
 import {
   placeShard,
@@ -11,16 +12,12 @@ import {
   shardedWeightGradient,
   slotBytes,
   treeStackBytes,
-  UNIT_ROWS,
 } from '../../products/shardedGradient.js';
 import { type AdamUpdate, adamArguments } from '../backend.js';
 import { isSparse, type ScaledLayer, shareOut, type Unit, unitsOf } from './ownedUnits.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const WORD = Uint32Array.BYTES_PER_ELEMENT;
-
-/** A weight gradient from lists of nonzeros (assembly/lists.ts) costs less than from all examples up to this share of them. */
-const SHARE_WORTH_LISTING = 0.7;
 
 /** Where the parameters and Adam's moments stand. */
 export interface OwnedMemory {
@@ -190,7 +187,7 @@ export class OwnedParameters {
       smallPitch,
       zeros,
       lists,
-      share: SHARE_WORTH_LISTING,
+      share: GRADIENT_SHARE_WORTH_LISTING,
     });
     if (terms < 0) return false;
     sumRows({ rows, columns, lists, out: gradient, outPitch: columns * FLOAT, stack, relu: 0 });

@@ -2,6 +2,7 @@
 
 import { type Address, NONE, plus } from '../../kernels/address.js';
 import { Arena } from '../../kernels/arena.js';
+import { GRADIENT_BLOCK_ROWS, UNIT_ROWS } from '../../kernels/tuning.js';
 import type { CorrelationLayer } from '../../model/model.js';
 import { sumOuterProducts } from '../../products/matrixProduct.js';
 import {
@@ -12,7 +13,6 @@ import {
   shardedWeightGradient,
   slotBytes,
   treeStackBytes,
-  UNIT_ROWS,
 } from '../../products/shardedGradient.js';
 import { columnListBytes, isWorthListing, sumColumnLists } from '../../products/sparseProduct.js';
 import type { Host } from '../../tfjs/host.js';
@@ -21,9 +21,6 @@ import type { KernelArguments, TensorFlow, TensorInfo } from '../../tfjs/tensorf
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
 export const DENSE_GRADIENTS = 'LowerboundDenseGradients';
-
-/** Rows of a block: they stay in the first-level cache while all tiles of the gradient pass over them. */
-const BLOCK_ROWS = 64;
 
 /** Where the shards begin, and the last one ends, in rows. */
 export interface DenseGradientsAttributes {
@@ -77,7 +74,7 @@ function denseGradients(
   const outputs = [weights.tensor, bias.tensor];
   if (sparse && sumColumnLists(host, { ...operands, ...product, lists, out, relu: false })) return outputs;
   if (shards > 1) weightGradient(host, operands, inputs, out);
-  else sumOuterProducts(host, { ...product, out, bias: NONE, relu: false }, BLOCK_ROWS);
+  else sumOuterProducts(host, { ...product, out, bias: NONE, relu: false }, GRADIENT_BLOCK_ROWS);
   return outputs;
 }
 
