@@ -1,3 +1,4 @@
+import type { Address } from '../kernels/address.js';
 import type { AdamFactors, AdamOptions } from '../model/adam.js';
 
 /** What computes gradients (docs/backends.md): our kernels, or TensorFlow.js's backends wasm, tensorflow and cpu. */
@@ -19,13 +20,13 @@ export interface Shard {
   /** Where the parts begin and the last one ends: 0, …, count. */
   readonly bounds: Int32Array;
   /** [count, dimensions] float32, in [0, 1]. */
-  x: number;
+  x: Address;
   /** [count, samples, latent] float32, standard normal. */
-  epsilon: number;
+  epsilon: Address;
   /** [count] float64: (1/K) Σ_k log p(x|z_k), nats; written. */
-  logLikelihood: number;
+  logLikelihood: Address;
   /** [count] float64: KL(q(z|x) ‖ p(z)), nats; written. */
-  kl: number;
+  kl: Address;
 }
 
 /**
@@ -44,7 +45,7 @@ export interface Backend {
    * examples of d(−ELBO)/d(parameter), ELBO = logLikelihood − beta · kl. A shard of 0 examples gives zeros. Several parts
    * give the sum of what each of them gives alone, by the binary tree of kernels/assembly/optimizer.ts (treeReduce).
    */
-  elboGradient(shard: Shard, beta: number, gradient: number): void;
+  elboGradient(shard: Shard, beta: number, gradient: Address): void;
 
   /** Writes the terms of the shard's examples alone. */
   elbo(shard: Shard): void;
@@ -78,9 +79,18 @@ export interface AdamUpdate {
   scale: number;
 }
 
-/** The last arguments of the kernels `adam` and `reduceAdam`, from `scale` on. */
+/** What the kernels `adam` and `reduceAdam` take beside addresses and counts. */
 export function adamArguments({ options, factors, scale }: AdamUpdate) {
   const { beta1, beta2, epsilon } = options;
   const { stepSize, rootCorrection } = factors;
-  return [scale, beta1, 1 - beta1, beta2, 1 - beta2, stepSize, rootCorrection, epsilon] as const;
+  return {
+    scale,
+    beta1,
+    oneMinusBeta1: 1 - beta1,
+    beta2,
+    oneMinusBeta2: 1 - beta2,
+    stepSize,
+    rootCorrection,
+    epsilon,
+  };
 }

@@ -1,6 +1,7 @@
 import type { KlEstimate } from '../backends/backend.js';
 import { SimdBackend, simdMemory } from '../backends/simd/engine.js';
 import { UsageError } from '../errors.js';
+import { type Address, NONE } from '../kernels/address.js';
 import { Arena } from '../kernels/arena.js';
 import { type Arithmetic, bindKernels, type Kernels } from '../kernels/kernels.js';
 import { inferencePlatform, type Platform } from '../kernels/platform.js';
@@ -192,7 +193,18 @@ export class LatentModel {
     if (!draw) return means;
     const engine = this.#engineFor(1, 'analytic');
     for (let i = 0; i < count; i++) {
-      kernels.randomUniform(engine.x, dimensions, 0, 1, key.low, key.high, i, 0, Purpose.pixels, scratch);
+      kernels.randomUniform({
+        out: engine.x,
+        count: dimensions,
+        low: 0,
+        high: 1,
+        key0: key.low,
+        key1: key.high,
+        position: i,
+        step: 0,
+        purpose: Purpose.pixels,
+        scratch,
+      });
       const uniform = engine.read(engine.x, dimensions);
       for (let j = 0; j < dimensions; j++) {
         means[i * dimensions + j] = uniform[j]! < means[i * dimensions + j]! ? 1 : 0;
@@ -237,7 +249,17 @@ export class LatentModel {
       engine.write(engine.x, x.subarray(first * dimensions, (first + count) * dimensions));
       const { low, high } = key;
       const purpose = Purpose.evaluationNoise;
-      engine.kernels.randomNormal(engine.epsilon, count, width, low, high, first, 0, purpose, engine.scratch);
+      engine.kernels.randomNormal({
+        out: engine.epsilon,
+        rows: count,
+        count: width,
+        key0: low,
+        key1: high,
+        position: first,
+        step: 0,
+        purpose,
+        scratch: engine.scratch,
+      });
       engine.backend.elbo(engine.shard(count));
       engine.readTerms(terms, first, count, beta);
     }
@@ -301,7 +323,17 @@ export class LatentModel {
     const engine = this.#engineFor(1, 'analytic');
     const noise = new Float32Array(rows * width);
     for (let row = 0; row < rows; row++) {
-      engine.kernels.randomNormal(engine.z, 1, width, key.low, key.high, row, 0, purpose, engine.scratch);
+      engine.kernels.randomNormal({
+        out: engine.z,
+        rows: 1,
+        count: width,
+        key0: key.low,
+        key1: key.high,
+        position: row,
+        step: 0,
+        purpose,
+        scratch: engine.scratch,
+      });
       noise.set(engine.read(engine.z, width), row * width);
     }
     return noise;
@@ -335,16 +367,16 @@ function createEngine(...parts: ConstructorParameters<typeof Engine>): Engine {
 class Engine {
   readonly kernels: Kernels;
   readonly backend: SimdBackend;
-  readonly parameters: number;
-  readonly gradient: number;
-  readonly x: number;
-  readonly z: number;
-  readonly logits: number;
-  readonly posterior: number;
-  readonly epsilon: number;
-  readonly scratch: number;
-  readonly #logLikelihood: number;
-  readonly #kl: number;
+  readonly parameters: Address;
+  readonly gradient: Address;
+  readonly x: Address;
+  readonly z: Address;
+  readonly logits: Address;
+  readonly posterior: Address;
+  readonly epsilon: Address;
+  readonly scratch: Address;
+  readonly #logLikelihood: Address;
+  readonly #kl: Address;
   readonly #buffer: ArrayBufferLike;
 
   /** @throws RangeError where that needs more memory than there can be. */
@@ -370,7 +402,7 @@ class Engine {
     this.#kl = arena.doubles(chunk);
     const options = { model, samples, kl, tile, examples: chunk, parameters: this.parameters };
     const packed = arena.end;
-    const workspace = simdMemory({ ...options, packed, workspace: 0 }).packedEnd;
+    const workspace = simdMemory({ ...options, packed, workspace: NONE }).packedEnd;
     const { workspaceEnd } = simdMemory({ ...options, packed, workspace });
     const pages = Math.ceil(workspaceEnd / PAGE);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
@@ -379,12 +411,12 @@ class Engine {
     this.backend = new SimdBackend(this.kernels, memory, { ...options, packed, workspace });
   }
 
-  write(address: number, values: Float32Array): void {
+  write(address: Address, values: Float32Array): void {
     new Float32Array(this.#buffer, address, values.length).set(values);
   }
 
   /** A copy. */
-  read(address: number, count: number): Float32Array {
+  read(address: Address, count: number): Float32Array {
     return new Float32Array(this.#buffer, address, count).slice();
   }
 

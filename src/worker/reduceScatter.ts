@@ -1,4 +1,5 @@
 import { type AdamUpdate, adamArguments } from '../backends/backend.js';
+import { type Address, plus } from '../kernels/address.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { SLICE_UNIT } from './runMemory.js';
 import { partStart } from './settings.js';
@@ -7,11 +8,11 @@ const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
 /** Addresses of the parameters, of Adam's moments, and of the gradients of all shards. */
 export interface SlotMemory {
-  readonly parameters: number;
-  readonly adamM: number;
-  readonly adamV: number;
+  readonly parameters: Address;
+  readonly adamM: Address;
+  readonly adamV: Address;
   /** One gradient a shard, `slotPitch` bytes apart. */
-  readonly slots: number;
+  readonly slots: Address;
   readonly slotPitch: number;
 }
 
@@ -30,14 +31,14 @@ export function reduceScatter(
   const first = partStart(units, ranks, rank) * SLICE_UNIT;
   const count = partStart(units, ranks, rank + 1) * SLICE_UNIT - first;
   const offset = first * FLOAT;
-  kernels.reduceAdam(
-    memory.parameters + offset,
-    memory.adamM + offset,
-    memory.adamV + offset,
-    memory.slots + offset,
-    memory.slotPitch,
+  kernels.reduceAdam({
+    parameters: plus(memory.parameters, offset),
+    m: plus(memory.adamM, offset),
+    v: plus(memory.adamV, offset),
+    slots: plus(memory.slots, offset),
+    pitch: memory.slotPitch,
     shards,
     count,
     ...adamArguments(adam),
-  );
+  });
 }

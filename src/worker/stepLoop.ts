@@ -1,5 +1,6 @@
 import type { AdamUpdate } from '../backends/backend.js';
 import { NotFiniteError } from '../errors.js';
+import { plus } from '../kernels/address.js';
 import { adamFactors } from '../model/adam.js';
 import type { Barrier } from './barrier.js';
 import { Control, rankStepWord } from './control.js';
@@ -114,7 +115,7 @@ export class StepLoop {
     for (let shard = firstShard; shard < endShard; shard += parts) {
       this.#load(step, shard, shard + parts);
       this.#setParts(shard);
-      backend.elboGradient(examples, beta, layout.slots + shard * layout.slotPitch);
+      backend.elboGradient(examples, beta, plus(layout.slots, shard * layout.slotPitch));
       for (let part = 0; part < parts; part++) this.#sumTerms(shard + part, shard);
     }
   }

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { type AdamUpdate, adamArguments, type KlEstimate, type Shard } from '#src/backends/backend.js';
 import { SimdBackend, simdMemory } from '#src/backends/simd/engine.js';
+import { NONE, plus } from '#src/kernels/address.js';
 import { Arena } from '#src/kernels/arena.js';
 import { bindKernels, type Kernels } from '#src/kernels/kernels.js';
 import type { TileName } from '#src/kernels/tiles/tile.js';
@@ -59,19 +60,25 @@ export function stepsInSlots(steps: StepsCase, module: WebAssembly.Module, tile:
   const slots = arena.reserve(shards * slotPitch);
   const examples = Math.ceil(batches[0]! / shards);
   const options = { model, samples, kl, tile, examples, parameters: place.parameters, packed: arena.end };
-  const workspace = simdMemory({ ...options, workspace: 0 }).packedEnd;
+  const workspace = simdMemory({ ...options, workspace: NONE }).packedEnd;
   const backend = new SimdBackend(kernels, memory, { ...options, workspace });
   batches.forEach((count, step) => {
     backend.prepare(0, 1);
     for (let shard = 0; shard < shards; shard++) {
       const first = partStart(count, shards, shard);
       const part = run.shard(first, partStart(count, shards, shard + 1) - first);
-      backend.elboGradient(part, BETA, slots + shard * slotPitch);
+      backend.elboGradient(part, BETA, plus(slots, shard * slotPitch));
     }
-    kernels.reduceAdam(
-      ...([place.parameters, place.m, place.v, slots, slotPitch, shards, model.parameters.size] as const),
+    kernels.reduceAdam({
+      parameters: place.parameters,
+      m: place.m,
+      v: place.v,
+      slots,
+      pitch: slotPitch,
+      shards,
+      count: model.parameters.size,
       ...adamArguments(adamUpdate(step, count)),
-    );
+    });
   });
   return run.outcome();
 }
@@ -99,8 +106,8 @@ export function stepsByOwners(
   };
   const examples = Math.max(...order.map((rank) => examplesOf(rank, shardBounds(batches[0]!))[1]));
   const owned = { shards, batchSize: batches[0]! };
-  const options = { model, samples, kl, tile, examples, owned, parameters: place.parameters, packed: 0 };
-  const size = simdMemory({ ...options, workspace: 0 }).workspaceEnd;
+  const options = { model, samples, kl, tile, examples, owned, parameters: place.parameters, packed: NONE };
+  const size = simdMemory({ ...options, workspace: NONE }).workspaceEnd;
   const workspaces = order.map(() => arena.reserve(size));
   const claimed = order.map(() => arena.reserve(WORD));
   const engines = workspaces.map((workspace, rank) => {
@@ -192,10 +199,10 @@ function prepareRun({ model, samples, batches, density = 1 }: StepsCase, module:
       count,
       parts: 1,
       bounds: Int32Array.of(0, count),
-      x: place.x + first * model.dimensions * FLOAT,
-      epsilon: place.epsilon + first * samples * model.latent * FLOAT,
-      logLikelihood: place.logLikelihood + first * DOUBLE,
-      kl: place.kl + first * DOUBLE,
+      x: plus(place.x, first * model.dimensions * FLOAT),
+      epsilon: plus(place.epsilon, first * samples * model.latent * FLOAT),
+      logLikelihood: plus(place.logLikelihood, first * DOUBLE),
+      kl: plus(place.kl, first * DOUBLE),
     }),
     outcome: (): Outcome => ({
       parameters: floats(place.parameters, size),

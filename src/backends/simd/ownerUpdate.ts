@@ -1,6 +1,8 @@
+import { type Address, plus } from '../../kernels/address.js';
 import type { Arena } from '../../kernels/arena.js';
 import { gradientListBytes } from '../../kernels/listRoom.js';
 import { TILES, type TileName } from '../../kernels/tiles/tile.js';
+import { GRADIENT_SHARE_WORTH_LISTING, UNIT_ROWS } from '../../kernels/tuning.js';
 import type { MicroKernels } from '../../products/microKernels.js';
 import {
   placeShard,
@@ -10,7 +12,6 @@ import {
   shardedWeightGradient,
   slotBytes,
   treeStackBytes,
-  UNIT_ROWS,
 } from '../../products/shardedGradient.js';
 import { type AdamUpdate, adamArguments } from '../backend.js';
 import { isSparse, type ScaledLayer, shareOut, type Unit, unitsOf } from './ownedUnits.js';
@@ -18,25 +19,22 @@ import { isSparse, type ScaledLayer, shareOut, type Unit, unitsOf } from './owne
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const WORD = Uint32Array.BYTES_PER_ELEMENT;
 
-/** A weight gradient from lists of nonzeros (assembly/lists.ts) costs less than from all examples up to this share of them. */
-const SHARE_WORTH_LISTING = 0.7;
-
 /** Where the parameters and Adam's moments stand. */
 export interface OwnedMemory {
-  readonly parameters: number;
-  readonly adamM: number;
-  readonly adamV: number;
+  readonly parameters: Address;
+  readonly adamM: Address;
+  readonly adamV: Address;
 }
 
 /** Which of the ranks computes which shards, and where each rank's engine has its private memory. */
 export interface Ranks {
   readonly rank: number;
   /** [ranks]. */
-  readonly workspaces: readonly number[];
+  readonly workspaces: readonly Address[];
   /** [ranks + 1]: first shard of each. */
   readonly firstShards: readonly number[];
   /** [ranks]: addresses of a word each, in which ranks count how many units of its share have been claimed in this step. */
-  readonly claimed: readonly number[];
+  readonly claimed: readonly Address[];
 }
 
 export interface OwnerPlan {
@@ -51,14 +49,14 @@ export interface OwnerPlan {
 /** A rank's private memory for the gradients of the parameters that it owns. */
 export class OwnerScratch {
   readonly plan: OwnerPlan;
-  readonly gradient: number;
+  readonly gradient: Address;
   readonly slotPitch: number;
-  readonly stack: number;
-  readonly zeros: number;
+  readonly stack: Address;
+  readonly zeros: Address;
   /** Of each layer. */
   readonly operands: readonly ShardedOperands[];
   /** Lists of nonzeros, of the rows of a unit. */
-  readonly lists: number;
+  readonly lists: Address;
 
   constructor(plan: OwnerPlan) {
     this.plan = plan;
@@ -160,8 +158,8 @@ export class OwnedParameters {
       for (let shard = firstShards[other]!; shard < firstShards[other + 1]!; shard++) {
         const first = (bounds[shard]! - start) * scale;
         placeShard(this.#words, operands[index]!, shard, {
-          input: input.activation + distance + first * input.imageStride,
-          dOutput: output.gradient + distance + first * output.imageStride,
+          input: plus(input.activation, distance + first * input.imageStride),
+          dOutput: plus(output.gradient, distance + first * output.imageStride),
           examples: (bounds[shard + 1]! - bounds[shard]!) * scale,
         });
       }
@@ -180,19 +178,19 @@ export class OwnedParameters {
     const { shards, columns, bigPitch, smallPitch, table, zeros, stack } = operands[layer]!;
     const { kernels, sumRows, listWidth } = this.#kernels;
     if (columns < listWidth) return false;
-    const terms = kernels.listGradients(
+    const terms = kernels.listGradients({
       rows,
-      row * FLOAT,
+      bigOffset: row * FLOAT,
       shards,
       table,
       bigPitch,
       smallPitch,
       zeros,
       lists,
-      SHARE_WORTH_LISTING,
-    );
+      share: GRADIENT_SHARE_WORTH_LISTING,
+    });
     if (terms < 0) return false;
-    sumRows(rows, columns, lists, gradient, columns * FLOAT, stack, 0);
+    sumRows({ rows, columns, lists, out: gradient, outPitch: columns * FLOAT, stack, relu: 0 });
     return true;
   }
 
@@ -201,16 +199,16 @@ export class OwnedParameters {
     shardedBiasGradient(this.#kernels, this.#words, operands[layer]!, stack, slotPitch);
   }
 
-  #adam({ offset, size }: Unit, gradient: number, adam: AdamUpdate): void {
+  #adam({ offset, size }: Unit, gradient: Address, adam: AdamUpdate): void {
     const { parameters, adamM, adamV } = this.#memory;
     const place = offset * FLOAT;
-    this.#kernels.kernels.adam(
-      parameters + place,
-      adamM + place,
-      adamV + place,
+    this.#kernels.kernels.adam({
+      parameters: plus(parameters, place),
+      m: plus(adamM, place),
+      v: plus(adamV, place),
       gradient,
-      size,
+      count: size,
       ...adamArguments(adam),
-    );
+    });
   }
 }

@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { type Address, plus } from '../../kernels/address.js';
 import type { Backend, Shard } from '../backend.js';
 import { Elbo, type ElboOptions, type TermTensors } from './elbo.js';
 import { parameterShape } from './layers/step.js';
@@ -9,7 +10,7 @@ const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 
 export interface TfjsOptions extends ElboOptions {
   /** Address of the flat parameter buffer. */
-  readonly parameters: number;
+  readonly parameters: Address;
 }
 
 /**
@@ -42,11 +43,11 @@ export class TfjsBackend implements Backend {
     tf.dispose(this.#parameters);
     const { model, parameters } = this.#options;
     this.#parameters = model.parameters.entries.map(({ offset, size, shape }) =>
-      tf.keep(tf.tensor(this.#values(parameters + offset * FLOAT, size), parameterShape(shape))),
+      tf.keep(tf.tensor(this.#values(plus(parameters, offset * FLOAT), size), parameterShape(shape))),
     );
   }
 
-  elboGradient(shard: Shard, beta: number, gradient: number): void {
+  elboGradient(shard: Shard, beta: number, gradient: Address): void {
     const { size, entries } = this.#options.model.parameters;
     if (shard.count === 0) {
       new Float32Array(this.#buffer, gradient, size).fill(0);
@@ -113,7 +114,7 @@ export class TfjsBackend implements Backend {
   }
 
   /** What a tensor is made of: a copy where the backend would keep the array; tfjs-node must not see shared memory. */
-  #values(address: number, floats: number): Float32Array {
+  #values(address: Address, floats: number): Float32Array {
     const [start, end] = [address / FLOAT, address / FLOAT + floats];
     return this.#runtime.copiesArrays ? this.#floats.subarray(start, end) : this.#floats.slice(start, end);
   }
