@@ -33,7 +33,10 @@ const FLAGS = 'Flags:';
 /** A text that neither yargs nor we take for a flag. */
 const NEGATIVE_NUMBER = /^-(\d+(\.\d+)?|\.\d+)$/;
 
-/** The help is at least so wide, since the longest flag has to stand in its left half, and at most so wide, for the eye. */
+/**
+ * The help is at least so wide, since the longest flag has to stand in its left half, and at most so wide,
+ * for the eye.
+ */
 const [NARROWEST, WIDEST] = [56, 100];
 
 /** @throws UsageError for every word that the program cannot use. */

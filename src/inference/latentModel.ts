@@ -1,6 +1,7 @@
 import type { KlEstimate } from '../backends/backend.js';
 import { SimdBackend, simdMemory } from '../backends/simd/engine.js';
 import { UsageError } from '../errors.js';
+import { type Address, NONE } from '../kernels/address.js';
 import { Arena } from '../kernels/arena.js';
 import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import { inferencePlatform, type Platform } from '../kernels/platform.js';
@@ -221,7 +222,17 @@ export class LatentModel {
       engine.write(engine.x, x.subarray(first * dimensions, (first + count) * dimensions));
       const { low, high } = key;
       const purpose = Purpose.evaluationNoise;
-      engine.kernels.randomNormal(engine.epsilon, count, width, low, high, first, 0, purpose, engine.scratch);
+      engine.kernels.randomNormal({
+        out: engine.epsilon,
+        rows: count,
+        count: width,
+        key0: low,
+        key1: high,
+        position: first,
+        step: 0,
+        purpose,
+        scratch: engine.scratch,
+      });
       engine.backend.objectiveTerms(engine.shard(count));
       engine.readTerms(terms, first, count, beta);
     }
@@ -299,7 +310,17 @@ export class LatentModel {
     const engine = this.#engineFor(1, 'analytic');
     const noise = new Float32Array(rows * width);
     for (let row = 0; row < rows; row++) {
-      engine.kernels.randomNormal(engine.z, 1, width, key.low, key.high, row, 0, purpose, engine.scratch);
+      engine.kernels.randomNormal({
+        out: engine.z,
+        rows: 1,
+        count: width,
+        key0: key.low,
+        key1: key.high,
+        position: row,
+        step: 0,
+        purpose,
+        scratch: engine.scratch,
+      });
       noise.set(engine.read(engine.z, width), row * width);
     }
     return noise;
@@ -334,17 +355,17 @@ class Engine {
   readonly kernels: Kernels;
   readonly backend: SimdBackend;
   readonly likelihood: LikelihoodKernels;
-  readonly parameters: number;
-  readonly gradient: number;
-  readonly x: number;
-  readonly z: number;
-  readonly outputs: number;
-  readonly posterior: number;
-  readonly epsilon: number;
-  readonly scratch: number;
-  readonly #logLikelihood: number;
-  readonly #kl: number;
-  readonly #bound: number;
+  readonly parameters: Address;
+  readonly gradient: Address;
+  readonly x: Address;
+  readonly z: Address;
+  readonly outputs: Address;
+  readonly posterior: Address;
+  readonly epsilon: Address;
+  readonly scratch: Address;
+  readonly #logLikelihood: Address;
+  readonly #kl: Address;
+  readonly #bound: Address;
   readonly #buffer: ArrayBufferLike;
 
   /** @throws RangeError where that needs more memory than there can be. */
@@ -382,7 +403,7 @@ class Engine {
       parameters: this.parameters,
     };
     const packed = arena.end;
-    const workspace = simdMemory({ ...options, packed, workspace: 0 }).packedEnd;
+    const workspace = simdMemory({ ...options, packed, workspace: NONE }).packedEnd;
     const { workspaceEnd } = simdMemory({ ...options, packed, workspace });
     const pages = Math.ceil(workspaceEnd / PAGE);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
@@ -392,12 +413,12 @@ class Engine {
     this.backend = new SimdBackend(this.kernels, memory, { ...options, packed, workspace });
   }
 
-  write(address: number, values: Float32Array): void {
+  write(address: Address, values: Float32Array): void {
     new Float32Array(this.#buffer, address, values.length).set(values);
   }
 
   /** A copy. */
-  read(address: number, count: number): Float32Array {
+  read(address: Address, count: number): Float32Array {
     return new Float32Array(this.#buffer, address, count).slice();
   }
 

@@ -1,3 +1,5 @@
+import { type Address, addressOf } from './address.js';
+
 /** A cache line, and a multiple of every vector's size. */
 const ALIGNMENT = 64;
 
@@ -8,7 +10,7 @@ const SLACK = 128;
 const LIMIT = 2 ** 32;
 
 interface Table {
-  readonly address: number;
+  readonly address: Address;
   readonly values: Uint32Array;
 }
 
@@ -18,7 +20,7 @@ interface Table {
  * tables.
  */
 export class Arena {
-  #next: number;
+  #next: Address;
   readonly #tables: Table[] = [];
 
   constructor(readonly start: number) {
@@ -26,7 +28,7 @@ export class Arena {
   }
 
   /** First free address. */
-  get end(): number {
+  get end(): Address {
     return this.#next;
   }
 
@@ -34,7 +36,7 @@ export class Arena {
    * Reserves bytes, aligned to a cache line, with readable slack behind them.
    * @throws RangeError when the region would lie beyond 4 GiB.
    */
-  reserve(bytes: number): number {
+  reserve(bytes: number): Address {
     const address = this.#next;
     const end = address + bytes + SLACK;
     if (!Number.isSafeInteger(end) || end > LIMIT) {
@@ -47,16 +49,16 @@ export class Arena {
     return address;
   }
 
-  floats(count: number): number {
+  floats(count: number): Address {
     return this.reserve(count * Float32Array.BYTES_PER_ELEMENT);
   }
 
-  doubles(count: number): number {
+  doubles(count: number): Address {
     return this.reserve(count * Float64Array.BYTES_PER_ELEMENT);
   }
 
   /** Reserves a table of u32 that `materialize` will write. */
-  table(values: readonly number[]): number {
+  table(values: readonly number[]): Address {
     const address = this.reserve(values.length * Uint32Array.BYTES_PER_ELEMENT);
     this.#tables.push({ address, values: Uint32Array.from(values) });
     return address;
@@ -69,6 +71,6 @@ export class Arena {
   }
 }
 
-function align(address: number): number {
-  return Math.ceil(address / ALIGNMENT) * ALIGNMENT;
+function align(address: number): Address {
+  return addressOf(Math.ceil(address / ALIGNMENT) * ALIGNMENT);
 }

@@ -1,11 +1,12 @@
 // The seam of optimizers: what one declares, and what it does to a slice of the parameters.
+import type { Address } from '../kernels/address.js';
 import type { Kernels } from '../kernels/kernels.js';
 import type { Hyperparameters, Values } from '../model/hyperparameter.js';
 
 /** Where a slice of the parameters begins, and the same slice of each state tensor, in the declared order. */
 export interface Slice {
-  readonly parameters: number;
-  readonly state: readonly number[];
+  readonly parameters: Address;
+  readonly state: readonly Address[];
 }
 
 /**
@@ -23,13 +24,13 @@ export interface SliceUpdate {
   /**
    * Updates `count` floats, and not one more, `offset` bytes into the slice, by the gradient at an address.
    */
-  apply(slice: Slice, offset: number, gradient: number, count: number): void;
+  apply(slice: Slice, offset: number, gradient: Address, count: number): void;
 
   /**
    * The same by the sum of `shards` gradients, `pitch` bytes apart, in the tree of treeReduce
    * (kernels/assembly/optimizer.ts). May overwrite the gradients; `count` is rounded up to eight.
    */
-  applySum(slice: Slice, offset: number, slots: number, pitch: number, shards: number, count: number): void;
+  applySum(slice: Slice, offset: number, slots: Address, pitch: number, shards: number, count: number): void;
 }
 
 /**

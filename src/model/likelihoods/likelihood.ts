@@ -1,4 +1,5 @@
 // The seam of likelihoods p(x|z): what the decoder's output says about x. One output a value.
+import type { Address } from '../../kernels/address.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import type { RandomKey } from '../../kernels/stream.js';
 import type { ActivationName } from '../activations/registry.js';
@@ -10,9 +11,9 @@ import type { Binarization } from '../spec.js';
  * / samples.
  */
 export interface LikelihoodRows {
-  readonly outputs: number;
+  readonly outputs: Address;
   /** [rows / samples, dimensions], in [0, 1]. */
-  readonly x: number;
+  readonly x: Address;
   readonly rows: number;
   readonly samples: number;
   readonly dimensions: number;
@@ -27,7 +28,7 @@ export interface DrawStream {
   readonly position: number;
   readonly purpose: number;
   /** 64 bytes. */
-  readonly scratch: number;
+  readonly scratch: Address;
 }
 
 /** A likelihood on one thread's kernels. Addresses are bytes; tensors are float32 unless said otherwise. */
@@ -40,25 +41,25 @@ export interface LikelihoodKernels {
   logDensity(
     rows: LikelihoodRows,
     scale: number,
-    logLikelihood: number,
-    terms: number,
-    dOutputs: number,
+    logLikelihood: Address,
+    terms: Address,
+    dOutputs: Address,
   ): void;
 
   /** The means of p(x|z): `count` floats, written in whole vectors; `means` may be `outputs`. */
-  means(outputs: number, means: number, count: number): void;
+  means(outputs: Address, means: Address, count: number): void;
 
   /**
    * One draw of x from a row of means, in place of it, `dimensions` floats.
    * @param noise room for as many, in whole vectors.
    */
-  draw(means: number, dimensions: number, noise: number, stream: DrawStream): void;
+  draw(means: Address, dimensions: number, noise: Address, stream: DrawStream): void;
 
   /**
    * Turns the odds p / (1 − p) of means in (0, 1) into outputs, in place, in whole vectors: where an output's
    * bias may start.
    */
-  outputsOfOdds(odds: number, count: number): void;
+  outputsOfOdds(odds: Address, count: number): void;
 }
 
 export interface Likelihood<V extends Values = Values> {
