@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { BACKENDS } from '#src/backends/registry.js';
 import type { RunState } from '#src/coordinator/runState.js';
 import { Rank } from '#src/worker/rank.js';
 import { partStart } from '#src/worker/settings.js';
@@ -17,7 +18,7 @@ export const COMPARED_STEPS = 2;
 export async function writeProblem(state: RunState, directory: string): Promise<void> {
   const { model, settings } = state;
   const { batchSize, samples, learningRate, optimizer } = settings;
-  const { x, epsilon } = firstBatches(state);
+  const { x, epsilon } = await firstBatches(state);
   const about = {
     model: model.name,
     input: model.input,
@@ -39,10 +40,11 @@ export async function writeProblem(state: RunState, directory: string): Promise<
 }
 
 /** The batches and the noise that the ranks of the run would load. */
-function firstBatches(state: RunState): { x: Float32Array; epsilon: Float32Array } {
+async function firstBatches(state: RunState): Promise<{ x: Float32Array; epsilon: Float32Array }> {
   const { model, settings, memory } = state;
-  const { batchSize, shards, samples } = settings;
-  const rank = new Rank(0, { ...state, barrierTimeLimit: 0, barrierSpins: 0 });
+  const { backend, arithmetic, tile, revectorized, batchSize, shards, samples } = settings;
+  const create = await BACKENDS[backend].load({ arithmetic, tile, revectorize: revectorized });
+  const rank = new Rank(0, { ...state, barrierTimeLimit: 0, barrierSpins: 0 }, create);
   const noise = samples * model.latent;
   const x = new Float32Array(BATCHES * batchSize * model.dimensions);
   const epsilon = new Float32Array(COMPARED_STEPS * batchSize * noise);

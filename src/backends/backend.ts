@@ -3,6 +3,9 @@ import type { Address } from '../kernels/address.js';
 export const BACKEND_NAMES = ['simd', 'wasm', 'native', 'cpu'] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
+/** What computes a run where nobody asks for another. */
+export const DEFAULT_BACKEND: BackendName = 'simd';
+
 export type { KlEstimate } from '../objective/objective.js';
 
 /**

@@ -1,4 +1,5 @@
 import { availableParallelism, cpus } from 'node:os';
+import { DEFAULT_BACKEND } from '../backends/backend.js';
 import type { BenchmarkResult } from '../coordinator/benchmark.js';
 import type { MeasuredVariant } from '../coordinator/measuredVariant.js';
 import { runtime } from '../runtime.js';
@@ -137,7 +138,9 @@ export function undecidedText({ undecided }: Pick<BenchmarkResult, 'undecided'>)
 }
 
 function backendsLine({ variants }: BenchmarkResult): string {
-  const installed = [...new Set(variants.map(({ backend }) => backend))].filter((name) => name !== 'simd');
+  const installed = [...new Set(variants.map(({ backend }) => backend))].filter(
+    (name) => name !== DEFAULT_BACKEND,
+  );
   const others =
     installed.length === 0 ? 'none of TensorFlow.js is installed' : `${installed.join(' and ')}, too`;
   return `Backends measured: simd, which is this package's; ${others} (docs/backends.md).`;
@@ -146,7 +149,7 @@ function backendsLine({ variants }: BenchmarkResult): string {
 /** What bits that are the same everywhere would cost. */
 function portableNote({ variants, recommended }: BenchmarkResult): string | undefined {
   if (recommended === undefined || recommended.arithmetic === 'portable') return undefined;
-  const portable = variants.find((v) => v.backend === 'simd' && v.arithmetic === 'portable')!;
+  const portable = variants.find((v) => v.backend === DEFAULT_BACKEND && v.arithmetic === 'portable')!;
   const slower = 100 * (1 - portable.imagesPerSecond / recommended.imagesPerSecond);
   const cost = slower >= 1 ? `${slower.toFixed(0)} % slower here` : 'as fast here';
   return `With --arithmetic portable, ${cost}, parameters have the same bits on every machine; with fused, on those that fuse.`;

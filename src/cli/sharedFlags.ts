@@ -1,4 +1,5 @@
 // Flags and arguments that several commands have, with the same words in each.
+import { BACKEND_NAMES, type BackendName } from '../backends/backend.js';
 import { presetNames } from '../model/presets.js';
 import { choice, inGroup, path, seedNumber, switchFlag, wholeNumber } from './flags.js';
 
@@ -80,7 +81,9 @@ export function workersFlag(shards: string) {
   });
 }
 
-const backendWords = { simd: 'simd', wasm: 'wasm', native: 'native', cpu: 'cpu' } as const;
+const backendWords = Object.fromEntries(BACKEND_NAMES.map((name) => [name, name])) as {
+  readonly [Name in BackendName]: Name;
+};
 
 export function backendFlag(describe: string, defaultText: string) {
   return choice(backendWords, { describe, default: defaultText });

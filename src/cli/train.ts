@@ -157,16 +157,18 @@ export const trainCommand = defineCommand({
   ],
   async execute(values) {
     const { json = false, quiet = false } = values;
-    const [{ createReporter }, { train }, { requireDataOfResumed }] = await Promise.all([
+    const [{ createReporter }, { train }, { BACKENDS }, { requireDataOfResumed }] = await Promise.all([
       import('../report/progress.js'),
       import('../coordinator/train.js'),
+      import('../backends/registry.js'),
       import('./runData.js'),
     ]);
     if (values.resume !== undefined) await requireDataOfResumed(values.resume, values.data);
     const reporter = createReporter({ stream: process.stdout, json, quiet });
     const interruption = new Interruption((message) => reporter.report({ kind: 'stopping', message }));
     const onEvent = (event: RunEvent) => {
-      if (event.kind === 'started' && !json) reporter.report({ kind: 'note', message: headline(event) });
+      if (event.kind === 'started' && !json)
+        reporter.report({ kind: 'note', message: headline(event, BACKENDS[event.config.backend].title) });
       reporter.report(event.kind === 'started' ? { ...event, ...machine() } : event);
     };
     let result: TrainResult;
@@ -228,15 +230,11 @@ function trainOptions(values: FlagValues<typeof flags>): TrainOptions {
   });
 }
 
-const backendWords = {
-  simd: 'simd kernels',
-  wasm: 'gradients by TensorFlow.js on wasm with these kernels',
-  native: 'gradients by tfjs-node, the rest by simd kernels',
-  cpu: 'gradients by TensorFlow.js in JavaScript, the rest by simd kernels',
-} as const;
-
 /** What decides the bits of the run and is not in the lines that the reporter begins with. */
-function headline({ config, tile, revectorized }: Extract<RunEvent, { kind: 'started' }>): string {
+function headline(
+  { config, tile, revectorized }: Extract<RunEvent, { kind: 'started' }>,
+  backendTitle: string,
+): string {
   const width = revectorized ? '256-bit (re-vectorised)' : '128-bit';
   const kernels = `${config.arithmetic} arithmetic, tile ${tile}, ${width}`;
   const schedule =
@@ -248,7 +246,7 @@ function headline({ config, tile, revectorized }: Extract<RunEvent, { kind: 'sta
       `likelihood ${chosen(config, 'likelihood')}`,
     `Optimiser    ${chosen(config, 'optimizer')}, learning rate ${config.learningRate}${schedule}, ` +
       `batches of ${config.batchSize} in ${config.shards} shards, seed ${config.seed}`,
-    `Kernels      ${backendWords[config.backend]}, ${kernels}, ${runtime()}`,
+    `Kernels      ${backendTitle}, ${kernels}, ${runtime()}`,
   ]
     .join('\n')
     .replaceAll(' = ', `${HARD_SPACE}=${HARD_SPACE}`);

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { BACKENDS } from '../backends/registry.js';
 import { UsageError } from '../errors.js';
 import type { BenchmarkAnswer, BenchmarkLoad, BenchmarkQuestion, Variant } from './benchmarkProcess.js';
 import type { MeasuredVariant } from './measuredVariant.js';
@@ -82,7 +83,7 @@ interface Subject {
 function requireSameBits(subjects: readonly Subject[]): void {
   for (const { variant } of subjects) {
     // TensorFlow promises none.
-    if (variant.backend === 'native') continue;
+    if (!BACKENDS[variant.backend].promisesBits) continue;
     const kind = ({ backend, arithmetic }: Variant) => `${backend} ${arithmetic}`;
     const other = subjects.find((subject) => kind(subject.variant) === kind(variant))!.variant;
     if (other.parametersSha256 !== variant.parametersSha256) {

@@ -1,6 +1,6 @@
 // A process of `lowerbound bench`: V8's flags hold for a whole process, so re-vectorised runs have one of their own.
-import type { BackendName } from '../backends/backend.js';
-import { hasTfjs } from '../backends/tensorflow/load.js';
+import { BACKEND_NAMES, type BackendName } from '../backends/backend.js';
+import { BACKENDS } from '../backends/registry.js';
 import { type Dataset, type ImageSet, loadDataset } from '../data/dataset.js';
 import { UsageError } from '../errors.js';
 import type { Arithmetic } from '../kernels/kernels.js';
@@ -105,14 +105,13 @@ class BenchmarkProcess {
   }
 }
 
-/** Our engine in each mode; what is installed of TensorFlow.js's faster backends, in the mode of a new run. */
+/** The backends that are installed and worth a measurement, in each mode or in that of a new run. */
 function waysToTrain(): { backend: BackendName; arithmetic: Arithmetic; workers: number }[] {
   const modes: Arithmetic[] = canFuse() ? ['fused', 'portable'] : ['portable'];
-  const backends = (['wasm', 'native'] as const).filter(hasTfjs);
-  const kinds = [
-    ...modes.map((arithmetic) => ({ backend: 'simd' as const, arithmetic })),
-    ...backends.map((backend) => ({ backend, arithmetic: modes[0]! })),
-  ];
+  const kinds = BACKEND_NAMES.filter((name) => BACKENDS[name].isInstalled()).flatMap((backend) => {
+    const timed = { 'each mode': modes, 'default mode': modes.slice(0, 1), never: [] };
+    return timed[BACKENDS[backend].benchmarked].map((arithmetic) => ({ backend, arithmetic }));
+  });
   return kinds.flatMap((kind) => workerCounts().map((workers) => ({ ...kind, workers })));
 }
 

@@ -1,8 +1,8 @@
-import type { BackendName, KlEstimate } from '../backends/backend.js';
-import { prepareTfjs } from '../backends/tensorflow/load.js';
+import { type BackendName, DEFAULT_BACKEND, type KlEstimate } from '../backends/backend.js';
+import { BACKENDS } from '../backends/registry.js';
 import { type Dataset, loadDataset } from '../data/dataset.js';
 import { NotFiniteError, UsageError } from '../errors.js';
-import { inferencePlatform, revectorizesTfjs } from '../kernels/platform.js';
+import { inferencePlatform } from '../kernels/platform.js';
 import { Place, positiveInteger } from '../model/jsonReader.js';
 import type { LikelihoodName } from '../model/likelihoods/registry.js';
 import type { MapShape } from '../model/model.js';
@@ -103,9 +103,10 @@ export async function evaluate(given: EvaluateOptions): Promise<Evaluation> {
   const config = evaluationConfig(checkpoint.config, options);
   requireImageSize(config, dataset, path);
   const workers = workerCount(options.workers, config.shards);
-  if (config.backend !== 'simd') prepareTfjs(config.backend);
+  const backend = BACKENDS[config.backend];
+  backend.prepare();
   const model = resolveModel(config.model, { latent: config.latent });
-  const platform = inferencePlatform(config.arithmetic, config.backend !== 'wasm' || revectorizesTfjs());
+  const platform = inferencePlatform(config.arithmetic, backend.allowsRevectorization());
   const test = dataset.test;
   // The training images are not needed: the memory holds one of them.
   const train = { ...dataset.train, count: 1, pixels: dataset.train.pixels.subarray(0, model.dimensions) };
@@ -198,7 +199,7 @@ function evaluationConfig(config: RunConfig, options: EvaluateOptions): RunConfi
     binarize: options.binarize ?? config.binarize,
     seed: options.seed === undefined ? config.seed : String(options.seed),
     batchSize: CHUNK * config.shards,
-    backend: options.backend ?? 'simd',
+    backend: options.backend ?? DEFAULT_BACKEND,
   };
 }
 

@@ -1,3 +1,4 @@
+import { DEFAULT_BACKEND } from '../backends/backend.js';
 import type { MeasuredVariant } from './measuredVariant.js';
 
 /** Speeds that differ by less are taken as equal: as much as rounds differ on a quiet machine. */
@@ -21,7 +22,7 @@ export interface Recommendation {
  * @param variants the fastest first; some are of the backend `simd`.
  */
 export function recommend(variants: readonly MeasuredVariant[]): Recommendation {
-  const ours = variants.filter(({ backend }) => backend === 'simd');
+  const ours = variants.filter(({ backend }) => backend === DEFAULT_BACKEND);
   const fastest = ours[0]!;
   const distance = (variant: MeasuredVariant) => 1 - variant.imagesPerSecond / fastest.imagesPerSecond;
   const undecided = ours.filter(

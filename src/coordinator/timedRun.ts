@@ -1,9 +1,9 @@
 import type { BackendName } from '../backends/backend.js';
-import { prepareTfjs } from '../backends/tensorflow/load.js';
+import { BACKENDS } from '../backends/registry.js';
 import type { Dataset } from '../data/dataset.js';
 import { epochOrder } from '../data/epochOrder.js';
 import type { Arithmetic, Kernels } from '../kernels/kernels.js';
-import { choosePlatform, type Platform, revectorizesTfjs } from '../kernels/platform.js';
+import { choosePlatform, type Platform } from '../kernels/platform.js';
 import type { TileName } from '../kernels/tiles/tile.js';
 import type { Model } from '../model/model.js';
 import { resolveModel } from '../model/resolve.js';
@@ -61,11 +61,12 @@ export class TimedRun {
   static async create({ dataset, workers, ...options }: TimedRunOptions): Promise<TimedRun> {
     const { revectorize = true, tile, ...requested } = options;
     const config = await requestedConfig(requested, dataset, undefined);
-    if (config.backend !== 'simd') prepareTfjs(config.backend);
+    const backend = BACKENDS[config.backend];
+    backend.prepare();
     const model = resolveModel(config.model, { latent: config.latent });
     const platform = choosePlatform({
       arithmetic: config.arithmetic,
-      revectorize: revectorize && (config.backend !== 'wasm' || revectorizesTfjs()),
+      revectorize: revectorize && backend.allowsRevectorization(),
       ...(tile === undefined ? {} : { tile }),
     });
     const state = new RunState(model, settingsOf(config, dataset, platform), platform, dataset, workers);

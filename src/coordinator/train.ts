@@ -1,7 +1,7 @@
-import { prepareTfjs } from '../backends/tensorflow/load.js';
+import { BACKENDS } from '../backends/registry.js';
 import { type Dataset, loadDataset } from '../data/dataset.js';
 import { UsageError } from '../errors.js';
-import { choosePlatform, type Platform, revectorizesTfjs } from '../kernels/platform.js';
+import { choosePlatform, type Platform } from '../kernels/platform.js';
 import { readOptions } from '../model/optionReader.js';
 import { resolveModel } from '../model/resolve.js';
 import { continuedConfig } from '../runs/backendHistory.js';
@@ -15,6 +15,7 @@ import {
   passedOver,
   type RunDirectory,
 } from '../runs/runDirectory.js';
+import type { Fault } from '../worker/fault.js';
 import { EventSink } from './eventSink.js';
 import type { FinishReason, RunEvent } from './events.js';
 import { canBeDrawn } from './pictures.js';
@@ -50,7 +51,12 @@ export interface TrainResult {
  * @throws NotFiniteError naming the step when the loss, a parameter or a test ELBO is NaN or infinite; nothing of it is saved.
  * @throws Error when `onEvent` throws, with that as its cause, after the ranks have stopped and a checkpoint is written.
  */
-export async function train(given: TrainOptions = {}): Promise<TrainResult> {
+export function train(options: TrainOptions = {}): Promise<TrainResult> {
+  return trainWithFault(options, undefined);
+}
+
+/** The same with something that goes wrong on purpose in a rank: for tests of the error paths, no part of the library. */
+export async function trainWithFault(given: TrainOptions, fault: Fault | undefined): Promise<TrainResult> {
   const options = readOptions(given, TRAIN_OPTIONS, 'train()');
   const events = new EventSink(options.onEvent);
   const { tell } = events;
@@ -64,10 +70,11 @@ export async function train(given: TrainOptions = {}): Promise<TrainResult> {
   const saved = directory?.readConfig();
   const requested = await requestedConfig(options, dataset, saved);
   const workers = workerCount(options.workers, requested.shards);
-  if (requested.backend !== 'simd') prepareTfjs(requested.backend);
+  const backend = BACKENDS[requested.backend];
+  backend.prepare();
   const platform = choosePlatform({
     arithmetic: requested.arithmetic,
-    revectorize: (options.revectorize ?? true) && (requested.backend !== 'wasm' || revectorizesTfjs()),
+    revectorize: (options.revectorize ?? true) && backend.allowsRevectorization(),
     ...(options.tile ? { tile: options.tile } : {}),
   });
   for (const message of platform.warnings) tell({ kind: 'warning', message });
@@ -85,7 +92,7 @@ export async function train(given: TrainOptions = {}): Promise<TrainResult> {
     state,
     workers,
     barrierTimeLimit: (options.barrierTimeout ?? 60) * 1000,
-    ...(options.fault ? { fault: options.fault } : {}),
+    ...(fault ? { fault } : {}),
   });
   try {
     const trainer = new Trainer({

@@ -1,14 +1,7 @@
 // Every option of `train`, with the reader that checks it. The compiler holds the table and TrainOptions together.
 
 import { TILE_NAMES } from '../kernels/tiles/tile.js';
-import {
-  objectOf,
-  oneOf,
-  type Place,
-  positiveInteger,
-  positiveNumber,
-  type Reader,
-} from '../model/jsonReader.js';
+import { oneOf, type Place, positiveInteger, positiveNumber, type Reader } from '../model/jsonReader.js';
 import {
   abortSignal,
   functionOf,
@@ -84,8 +77,4 @@ export const TRAIN_OPTIONS: OptionTable<TrainOptions> = {
   barrierTimeout: positiveNumber,
   signal: abortSignal,
   onEvent: functionOf(),
-  fault: objectOf(
-    { kind: oneOf(['throw', 'exit', 'stall']), rank: wholeNumberFromZero, step: wholeNumberFromZero },
-    {},
-  ),
 };

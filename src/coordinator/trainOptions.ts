@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { AbortSignalLike } from '../abortSignal.js';
-import type { BackendName, KlEstimate } from '../backends/backend.js';
+import { type BackendName, DEFAULT_BACKEND, type KlEstimate } from '../backends/backend.js';
 import type { Dataset } from '../data/dataset.js';
 import { datasetFingerprint } from '../data/fingerprint.js';
 import { UsageError } from '../errors.js';
@@ -18,7 +18,6 @@ import { objectiveOf } from '../objective/registry.js';
 import { assertSameRun, parseRunConfig, type RunConfig } from '../runs/runConfig.js';
 import { choiceOf, requestedSeams, type SeamConfig, type SeamOptions } from '../runs/seams.js';
 import { MOST_RANKS } from '../worker/control.js';
-import type { Fault } from '../worker/fault.js';
 import type { Settings } from '../worker/settings.js';
 import type { RunEvent } from './events.js';
 
@@ -84,8 +83,6 @@ export interface TrainOptions extends SeamOptions {
   /** Aborting it stops the run after the step at hand, with a checkpoint. */
   readonly signal?: AbortSignalLike;
   readonly onEvent?: (event: RunEvent) => void;
-  /** For tests of the error paths. */
-  readonly fault?: Fault;
 }
 
 /** The config that the options ask for; what they leave open comes from `saved`, the model, or the defaults. */
@@ -132,7 +129,7 @@ export async function requestedConfig(
     ...seams,
     epochs: options.epochs ?? base.epochs,
     arithmetic: options.arithmetic ?? saved?.arithmetic ?? (canFuse() ? 'fused' : 'portable'),
-    backend: options.backend ?? saved?.backend ?? 'simd',
+    backend: options.backend ?? saved?.backend ?? DEFAULT_BACKEND,
   };
   const checked = parseRunConfig(config, 'The options of this run');
   if (saved !== undefined) assertSameRun(saved, checked, options.resume ?? 'The run');

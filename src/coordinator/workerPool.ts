@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
+import { BACKENDS } from '../backends/registry.js';
 import { NotFiniteError } from '../errors.js';
 import { SPINS } from '../kernels/tuning.js';
 import { abortRun, describeMissing } from '../worker/barrier.js';
@@ -83,7 +84,7 @@ export class WorkerPool {
    * can end the process: with a backend of TensorFlow.js, ranks get time to leave at their next barrier.
    */
   async close(): Promise<void> {
-    if (this.#options.state.settings.backend !== 'simd') await this.#settle();
+    if (!BACKENDS[this.#options.state.settings.backend].interruptible) await this.#settle();
     await this.#pool.destroy();
   }
 

@@ -1,8 +1,5 @@
 import type { Backend, Shard } from '../backends/backend.js';
-import { SimdBackend } from '../backends/simd/engine.js';
-import type { Ranks } from '../backends/simd/ownerUpdate.js';
-import { TfjsBackend } from '../backends/tensorflow/backend.js';
-import type { TfjsRuntime } from '../backends/tensorflow/runtime.js';
+import type { BackendFactory, RankPlace } from '../backends/declaration.js';
 import { type Address, plus } from '../kernels/address.js';
 import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import { Purpose } from '../kernels/stream.js';
@@ -12,7 +9,7 @@ import type { SliceUpdate } from '../optimizer/optimizer.js';
 import { optimizerOf } from '../optimizer/registry.js';
 import { CONTROL_WORDS } from './control.js';
 import type { RankRegions, RunLayout } from './runMemory.js';
-import { partStart, type Settings } from './settings.js';
+import { backendOptions, partStart, type Settings } from './settings.js';
 
 /** What every rank of a run gets: the memory, the compiled kernels, and where everything lies. */
 export interface RunContext {
@@ -40,11 +37,11 @@ export class Rank {
   readonly regions: RankRegions;
   readonly shard: Shard;
 
-  /** @param tfjs the settings' backend, loaded in this thread, where it is one of TensorFlow.js's. */
+  /** @param create the settings' backend, loaded in this thread. */
   constructor(
     readonly rank: number,
     readonly context: RunContext,
-    tfjs?: TfjsRuntime,
+    create: BackendFactory,
   ) {
     const { memory, module, layout } = context;
     this.regions = layout.ranks[rank]!;
@@ -53,39 +50,29 @@ export class Rank {
     this.doubles = new Float64Array(memory.buffer);
     const { optimizer } = context.settings;
     this.optimizer = optimizerOf(optimizer).create(this.kernels, optimizer.values);
-    this.backend = tfjs === undefined ? this.#simdBackend() : this.#tfjsBackend(tfjs);
+    this.backend = create(this.#place());
     const { x, epsilon, logLikelihood, kl, bound } = this.regions;
     const bounds = new Int32Array(layout.parts + 1);
     this.shard = { count: 0, parts: 1, bounds, x, epsilon, logLikelihood, kl, bound };
   }
 
-  #simdBackend(): Backend {
+  #place(): RankPlace {
     const { memory, layout, model, settings } = this.context;
-    const options = {
-      model,
-      samples: settings.samples,
-      kl: settings.kl,
-      objective: settings.objective,
-      likelihood: settings.likelihood,
-      tile: settings.tile,
+    const ranks = layout.ranks.length;
+    return {
+      ...backendOptions(model, settings),
+      kernels: this.kernels,
+      memory,
+      owned: layout.owned,
       examples: layout.examplesAtOnce,
-      ...(layout.owned ? { owned: { shards: settings.shards, batchSize: settings.batchSize } } : {}),
-      parameters: layout.parameters,
-      packed: layout.packed,
-      workspace: this.regions.workspace,
-    };
-    return new SimdBackend(this.kernels, memory, options, {
-      memory: layout,
+      rank: this.rank,
+      slice: layout,
       optimizer: this.optimizer,
-      ranks: rankTable(this.rank, layout, settings),
-    });
-  }
-
-  #tfjsBackend(tfjs: TfjsRuntime): Backend {
-    const { memory, layout, model, settings } = this.context;
-    const { samples, kl, objective, likelihood } = settings;
-    const { parameters } = layout;
-    return new TfjsBackend(tfjs, memory.buffer, { model, samples, kl, objective, likelihood, parameters });
+      packed: layout.packed,
+      workspaces: layout.ranks.map(({ workspace }) => workspace),
+      claimed: layout.ranks.map(({ claimed }) => claimed),
+      firstShards: Array.from({ length: ranks + 1 }, (_, other) => partStart(settings.shards, ranks, other)),
+    };
   }
 
   /**
@@ -147,14 +134,4 @@ export class Rank {
       scratch: this.regions.scratch,
     });
   }
-}
-
-function rankTable(rank: number, layout: RunLayout, { shards }: Settings): Ranks {
-  const ranks = layout.ranks.length;
-  return {
-    rank,
-    workspaces: layout.ranks.map(({ workspace }) => workspace),
-    claimed: layout.ranks.map(({ claimed }) => claimed),
-    firstShards: Array.from({ length: ranks + 1 }, (_, other) => partStart(shards, ranks, other)),
-  };
 }

@@ -1,10 +1,9 @@
-import { ownerComputes, simdMemory } from '../backends/simd/engine.js';
-import { mostTfjsParts } from '../backends/tensorflow/parts.js';
-import { type Address, NONE } from '../kernels/address.js';
+import { BACKENDS } from '../backends/registry.js';
+import type { Address } from '../kernels/address.js';
 import { Arena } from '../kernels/arena.js';
 import type { Model } from '../model/model.js';
 import { stateNames } from '../optimizer/registry.js';
-import { partStart, type Settings } from './settings.js';
+import { backendOptions, partStart, type Settings } from './settings.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
@@ -100,10 +99,8 @@ function rankSize(settings: Settings, ranks: number): number {
  * Shards that each rank computes at once: where shards and ranks are powers of two, neighbouring shards make a subtree of the
  * all-reduce, which the rank can sum while the gradients are in its caches.
  */
-function partsAtOnce(model: Model, settings: Settings, ranks: number): number {
-  const { samples, shards, backend } = settings;
-  if (backend === 'simd' || !isPowerOfTwo(shards) || !isPowerOfTwo(ranks)) return 1;
-  return Math.min(shards / ranks, mostTfjsParts(backend, model, samples, shardSize(settings)));
+function partsAtOnce(mostParts: number, { shards }: Settings, ranks: number): number {
+  return isPowerOfTwo(shards) && isPowerOfTwo(ranks) ? Math.min(shards / ranks, mostParts) : 1;
 }
 
 function isPowerOfTwo(n: number): boolean {
@@ -134,7 +131,9 @@ export function planRunMemory(
   };
   const size = paddedParameters(model);
   const slotPitch = size * FLOAT;
-  const owned = settings.backend === 'simd' && ownerComputes(model, settings.samples, settings.batchSize);
+  const backend = BACKENDS[settings.backend];
+  const options = backendOptions(model, settings);
+  const { owned, mostParts } = backend.plan(options);
   const shared = {
     control: place('control', controlWords * Int32Array.BYTES_PER_ELEMENT),
     parameters: place('parameters', size * FLOAT),
@@ -152,29 +151,21 @@ export function planRunMemory(
     testKl: place('test KL', settings.testCount * DOUBLE),
     testBound: place('test bound', settings.testCount * DOUBLE),
   };
-  const { samples, kl, objective, likelihood, tile } = settings;
-  const parts = partsAtOnce(model, settings, ranks);
+  const parts = partsAtOnce(mostParts, settings, ranks);
   const most = owned ? rankSize(settings, ranks) : shardSize(settings) * parts;
-  const engine = {
-    ...{ model, samples, kl, objective, likelihood, tile, examples: most, parameters: shared.parameters },
-    ...(owned ? { owned: { shards: settings.shards, batchSize: settings.batchSize } } : {}),
-  };
-  // TensorFlow.js has memory of its own.
-  const { packedEnd, workspaceEnd } =
-    settings.backend === 'simd'
-      ? simdMemory({ ...engine, packed: NONE, workspace: NONE })
-      : { packedEnd: 0, workspaceEnd: 0 };
-  const packed = place('packed weights', packedEnd);
+  const { parameters } = shared;
+  const memory = backend.memory({ ...options, owned, examples: most, parameters });
+  const packed = place('packed weights', memory.packed);
   const rankRegions = Array.from({ length: ranks }, (_, rank) => ({
     x: place(`rank ${rank}/x`, most * model.dimensions * FLOAT),
-    epsilon: place(`rank ${rank}/epsilon`, most * samples * model.latent * FLOAT),
+    epsilon: place(`rank ${rank}/epsilon`, most * settings.samples * model.latent * FLOAT),
     logLikelihood: place(`rank ${rank}/log-likelihood`, most * DOUBLE),
     kl: place(`rank ${rank}/KL`, most * DOUBLE),
     bound: place(`rank ${rank}/bound`, most * DOUBLE),
     scratch: place(`rank ${rank}/scratch`, 64),
     timing: place(`rank ${rank}/timing`, 8 * DOUBLE),
     claimed: place(`rank ${rank}/claimed`, 64),
-    workspace: place(`rank ${rank}/workspace`, workspaceEnd),
+    workspace: place(`rank ${rank}/workspace`, memory.workspace),
   }));
   return {
     ...shared,

@@ -1,9 +1,11 @@
 import type { BackendName, KlEstimate } from '../backends/backend.js';
+import type { BackendOptions } from '../backends/declaration.js';
 import type { Arithmetic } from '../kernels/kernels.js';
 import type { RandomKey } from '../kernels/stream.js';
 import type { TileName } from '../kernels/tiles/tile.js';
 import type { Choice } from '../model/hyperparameter.js';
 import type { LikelihoodName } from '../model/likelihoods/registry.js';
+import type { Model } from '../model/model.js';
 import type { Binarization } from '../model/spec.js';
 import type { ObjectiveName } from '../objective/registry.js';
 import type { OptimizerName } from '../optimizer/registry.js';
@@ -53,4 +55,10 @@ export function learningRateOf(settings: Settings): ValueAt {
 /** First example of a part, when `count` examples are cut into `parts` contiguous parts of nearly equal size. */
 export function partStart(count: number, parts: number, part: number): number {
   return Math.floor((count * part) / parts);
+}
+
+/** What the backend must know of a run. */
+export function backendOptions(model: Model, settings: Settings): BackendOptions {
+  const { samples, kl, objective, likelihood, tile, shards, batchSize } = settings;
+  return { model, samples, kl, objective, likelihood, tile, shards, batchSize };
 }

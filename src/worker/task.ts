@@ -1,6 +1,6 @@
 import { workerData } from 'piscina';
-import { loadTfjs } from '../backends/tensorflow/load.js';
-import type { TfjsRuntime } from '../backends/tensorflow/runtime.js';
+import type { BackendFactory } from '../backends/declaration.js';
+import { BACKENDS } from '../backends/registry.js';
 import { NotFiniteError } from '../errors.js';
 import { abortRun, Barrier, RunAborted } from './barrier.js';
 import { CONTROL_WORDS } from './control.js';
@@ -20,19 +20,15 @@ export type TaskResult =
 const ranks = new Map<number, Rank>();
 
 // One for all ranks of the thread.
-let tfjs: Promise<TfjsRuntime> | undefined;
+let factory: Promise<BackendFactory> | undefined;
 
 async function rankOf(number: number): Promise<Rank> {
   let rank = ranks.get(number);
   if (rank === undefined) {
     const context = workerData as RunContext;
     const { backend, arithmetic, revectorized, tile } = context.settings;
-    if (backend === 'simd') {
-      rank = new Rank(number, context);
-    } else {
-      tfjs ??= loadTfjs(backend, { arithmetic, revectorize: revectorized, tile });
-      rank = new Rank(number, context, await tfjs);
-    }
+    factory ??= BACKENDS[backend].load({ arithmetic, revectorize: revectorized, tile });
+    rank = new Rank(number, context, await factory);
     ranks.set(number, rank);
   }
   return rank;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { BackendName } from '#src/backends/backend.js';
 import { hasTfjs } from '#src/backends/tensorflow/load.js';
+import { trainWithFault } from '#src/coordinator/train.js';
 import {
   evaluate,
   loadModel,
@@ -162,7 +163,10 @@ for (const backend of backends) {
   }, async () => {
     const fault = { kind: 'throw', rank: 1, step: 2 } as const;
     await assert.rejects(
-      hashOf({ backend, workers: 2, fault }),
+      withTemporaryDirectory(async (directory) => {
+        const place = { data: await smallData(directory), out: join(directory, 'run') };
+        await trainWithFault({ ...place, model: smallModel, pictures: false, backend, workers: 2 }, fault);
+      }),
       /^WorkerFailure: Rank 1 failed at step 2: Fault on purpose in rank 1, step 2\.$/,
     );
   });

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { train, WorkerFailure } from '#src/index.js';
+import { trainWithFault } from '#src/coordinator/train.js';
+import { WorkerFailure } from '#src/index.js';
 import { withTemporaryDirectory } from './temporaryRun.js';
 
 /** Seconds. */
@@ -38,15 +39,8 @@ async function failureOf(
 ): Promise<WorkerFailure> {
   return withTemporaryDirectory(async (directory) => {
     const out = join(directory, 'run');
-    const running = train({
-      model: 'mlp',
-      out,
-      workers,
-      maxSteps: 50,
-      pictures: false,
-      barrierTimeout,
-      fault,
-    });
+    const options = { model: 'mlp', out, workers, maxSteps: 50, pictures: false, barrierTimeout };
+    const running = trainWithFault(options, fault);
     const error: unknown = await running.then(
       () => assert.fail('the run did not fail'),
       (reason: unknown) => reason,

@@ -84,7 +84,6 @@ const wrong: Record<keyof TrainOptions, readonly (readonly [value: unknown, mess
     [new AbortController(), 'signal is an object, expected an AbortSignal'],
   ],
   onEvent: [[5, 'onEvent is 5, expected a function']],
-  fault: [[{ kind: 'nap', rank: 0, step: 0 }, 'fault.kind is "nap", expected "throw", "exit" or "stall"']],
 };
 
 function refusedWith(message: string) {
