@@ -1,7 +1,7 @@
 // Every option of `train`, with the reader that checks it. The compiler holds the table and TrainOptions together.
 
 import { TILE_NAMES } from '../kernels/tiles/tile.js';
-import { oneOf, type Place, positiveInteger, positiveNumber, type Reader } from '../model/jsonReader.js';
+import { oneOf, positiveInteger, positiveNumber, type Reader } from '../model/jsonReader.js';
 import {
   abortSignal,
   functionOf,
@@ -32,12 +32,6 @@ export const dataOption: Reader<string> = (value, place) => {
     );
   }
   return pathOf('the path of a directory of IDX files')(value, place);
-};
-
-const wholeNumberFromZero: Reader<number> = (value: unknown, place: Place) => {
-  if (!Number.isSafeInteger(value) || (value as number) < 0)
-    throw place.expected(value, 'a whole number from 0 up');
-  return value as number;
 };
 
 const { latent, binarize, batchSize, shards, samples, kl } = configReaders;
