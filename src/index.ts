@@ -8,7 +8,9 @@ export { type LoadedModel, loadModel } from './coordinator/loadModel.js';
 export { type TrainResult, train } from './coordinator/train.js';
 export type { TrainOptions } from './coordinator/trainOptions.js';
 export { WorkerFailure } from './coordinator/workerPool.js';
-export { type Dataset, type ImageSet, loadDataset } from './data/dataset.js';
+export type { ImageArrays } from './data/arrays.js';
+export { type DataOption, loadDataset } from './data/registry.js';
+export type { Dataset, ImageSet } from './data/source.js';
 export { NotFiniteError, UsageError } from './errors.js';
 export {
   type ElboGradients,

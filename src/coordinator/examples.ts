@@ -1,4 +1,4 @@
-import type { ImageSet } from '../data/dataset.js';
+import type { ImageSet } from '../data/source.js';
 import { UsageError } from '../errors.js';
 import { Arena } from '../kernels/arena.js';
 import { bindKernels, compileKernels } from '../kernels/kernels.js';

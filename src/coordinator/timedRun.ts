@@ -1,7 +1,7 @@
 import type { BackendName } from '../backends/backend.js';
 import { prepareTfjs } from '../backends/tensorflow/load.js';
-import type { Dataset } from '../data/dataset.js';
 import { epochOrder } from '../data/epochOrder.js';
+import type { Dataset } from '../data/source.js';
 import type { Arithmetic, Kernels } from '../kernels/kernels.js';
 import { choosePlatform, type Platform, revectorizesTfjs } from '../kernels/platform.js';
 import type { TileName } from '../kernels/tiles/tile.js';

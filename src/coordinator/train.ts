@@ -1,5 +1,6 @@
 import { prepareTfjs } from '../backends/tensorflow/load.js';
-import { type Dataset, loadDataset } from '../data/dataset.js';
+import { loadDataset } from '../data/registry.js';
+import type { Dataset } from '../data/source.js';
 import { UsageError } from '../errors.js';
 import { choosePlatform, type Platform, revectorizesTfjs } from '../kernels/platform.js';
 import { readOptions } from '../model/optionReader.js';
@@ -17,6 +18,7 @@ import {
 } from '../runs/runDirectory.js';
 import { EventSink } from './eventSink.js';
 import type { FinishReason, RunEvent } from './events.js';
+import { requireOwnData, splitSentence } from './ownData.js';
 import { canBeDrawn } from './pictures.js';
 import { RunState } from './runState.js';
 import { Trainer } from './trainer.js';
@@ -60,8 +62,9 @@ export async function train(given: TrainOptions = {}): Promise<TrainResult> {
     );
   }
   const directory = options.resume === undefined ? undefined : await openRunDirectory(options.resume);
-  const dataset = loadDataset(options.data);
   const saved = directory?.readConfig();
+  if (saved) requireOwnData(saved, options.resume!, options.data);
+  const dataset = loadDataset(options.data);
   const requested = await requestedConfig(options, dataset, saved);
   const workers = workerCount(options.workers, requested.shards);
   if (requested.backend !== 'simd') prepareTfjs(requested.backend);
@@ -70,6 +73,7 @@ export async function train(given: TrainOptions = {}): Promise<TrainResult> {
     revectorize: (options.revectorize ?? true) && (requested.backend !== 'wasm' || revectorizesTfjs()),
     ...(options.tile ? { tile: options.tile } : {}),
   });
+  if (dataset.testSplitOff) tell({ kind: 'note', message: splitSentence(dataset) });
   for (const message of platform.warnings) tell({ kind: 'warning', message });
   const found = await latestCheckpoint(directory, saved, tell);
   const pictures = options.pictures !== false && picturesPossible(dataset, tell);

@@ -1,5 +1,7 @@
 // Every option of `train`, with the reader that checks it. The compiler holds the table and TrainOptions together.
 
+import { checkData, type DataOption } from '../data/registry.js';
+import type { Refuse } from '../data/source.js';
 import { TILE_NAMES } from '../kernels/tiles/tile.js';
 import {
   objectOf,
@@ -31,14 +33,11 @@ const modelOption: Reader<string | ModelSpec> = (value, place) => {
   return parseModelSpec(value, `${place.source}: ${place.path}`);
 };
 
-export const dataOption: Reader<string> = (value, place) => {
-  if (typeof value === 'object' && value !== null) {
-    throw place.error(
-      'is an object, expected the path of a directory of IDX files. Images in memory are not taken: write them to such ' +
-        'files (docs/data.md)',
-    );
-  }
-  return pathOf('the path of a directory of IDX files')(value, place);
+export const dataOption: Reader<DataOption> = (value, place) => {
+  const refuse: Refuse = (key, rest) => (key === '' ? place : place.key(key)).error(rest);
+  checkData(value, refuse);
+  // An option that is undefined does not get here.
+  return value as DataOption;
 };
 
 const wholeNumberFromZero: Reader<number> = (value: unknown, place: Place) => {

@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
 import type { AbortSignalLike } from '../abortSignal.js';
 import type { BackendName, KlEstimate } from '../backends/backend.js';
-import type { Dataset } from '../data/dataset.js';
 import { datasetFingerprint } from '../data/fingerprint.js';
+import type { DataOption } from '../data/registry.js';
+import type { Dataset } from '../data/source.js';
 import { UsageError } from '../errors.js';
 import type { Arithmetic } from '../kernels/kernels.js';
 import { canFuse, type Platform } from '../kernels/platform.js';
@@ -28,8 +29,8 @@ import type { RunEvent } from './events.js';
 export interface TrainOptions extends SeamOptions {
   /** A preset (`cvae`, `mlp`, `iwae`), the path of a JSON file, or a spec; default `cvae`. */
   readonly model?: string | ModelSpec;
-  /** Directory of IDX files (docs/data.md); default: the full MNIST. */
-  readonly data?: string;
+  /** Directory of IDX files, or images as arrays (docs/data.md); default: the full MNIST. */
+  readonly data?: DataOption;
   /** The run's directory, new or empty; default `runs/<model>-<n>`. */
   readonly out?: string;
   /** The directory of an earlier run to go on with; what it was started with is kept. */

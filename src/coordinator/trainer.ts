@@ -1,5 +1,5 @@
-import type { Dataset } from '../data/dataset.js';
 import { epochOrder } from '../data/epochOrder.js';
+import type { Dataset } from '../data/source.js';
 import { NotFiniteError, UsageError } from '../errors.js';
 import { objectiveOf } from '../objective/registry.js';
 import type { MeanTerms } from '../runs/meanTerms.js';
