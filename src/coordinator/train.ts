@@ -16,11 +16,12 @@ import {
   passedOver,
   type RunDirectory,
 } from '../runs/runDirectory.js';
-import { EventSink } from './eventSink.js';
 import type { FinishReason, RunEvent } from './events.js';
 import { requireOwnData, splitSentence } from './ownData.js';
 import { canBeDrawn } from './pictures.js';
 import { RunState } from './runState.js';
+import { callerSinks } from './sinks/registry.js';
+import { RunSinks } from './sinks/runSinks.js';
 import { Trainer } from './trainer.js';
 import { requestedConfig, settingsOf, type TrainOptions, workerCount } from './trainOptions.js';
 import { TRAIN_OPTIONS } from './trainOptionTable.js';
@@ -50,12 +51,12 @@ export interface TrainResult {
  * @throws UsageError for options, data or directories that do not fit.
  * @throws WorkerFailure naming rank and step when a worker throws, exits or stalls.
  * @throws NotFiniteError naming the step when the loss, a parameter or a test ELBO is NaN or infinite; nothing of it is saved.
- * @throws Error when `onEvent` throws, with that as its cause, after the ranks have stopped and a checkpoint is written.
+ * @throws Error when `onEvent` or a hook throws, with that as its cause, after the ranks have stopped and a checkpoint is written.
  */
 export async function train(given: TrainOptions = {}): Promise<TrainResult> {
   const options = readOptions(given, TRAIN_OPTIONS, 'train()');
-  const events = new EventSink(options.onEvent);
-  const { tell } = events;
+  const sinks = new RunSinks(callerSinks(options));
+  const { tell } = sinks;
   if (options.resume !== undefined && options.out !== undefined) {
     throw new UsageError(
       'A resumed run stays in its directory: give either a directory to resume or one for a new run.',
@@ -93,11 +94,11 @@ export async function train(given: TrainOptions = {}): Promise<TrainResult> {
   });
   try {
     const trainer = new Trainer({
-      ...{ config, dataset, state, pool, directory: place, tell, workers },
+      ...{ config, dataset, state, pool, directory: place, sinks, workers },
       options: { ...options, pictures },
     });
     const { reason, step, test } = await trainer.run(found?.step ?? 0, found?.epochSums);
-    events.check();
+    await sinks.settled();
     const parameters = Float32Array.from(state.parameters);
     return {
       directory: place.path,

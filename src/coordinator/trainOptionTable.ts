@@ -23,6 +23,7 @@ import { parseModelSpec } from '../model/parse.js';
 import type { ModelSpec } from '../model/spec.js';
 import { configReaders } from '../runs/runConfig.js';
 import { seamReaders } from '../runs/seams.js';
+import { HOOK_NAMES, type TrainHooks } from './sinks/callerHooks.js';
 import type { TrainOptions } from './trainOptions.js';
 
 const modelOption: Reader<string | ModelSpec> = (value, place) => {
@@ -39,6 +40,31 @@ export const dataOption: Reader<DataOption> = (value, place) => {
   // An option that is undefined does not get here.
   return value as DataOption;
 };
+
+const readHooks = objectOf({}, {
+  onStep: functionOf(),
+  onEpoch: functionOf(),
+  onCheckpoint: functionOf(),
+} satisfies OptionTable<TrainHooks>);
+
+/** The object itself. One of a class may have fields besides, and has its functions as methods. */
+const hooksOption: Reader<TrainHooks> = (value, place) => {
+  const isPlain = typeof value !== 'object' || value === null || isPlainObject(value);
+  if (isPlain || Array.isArray(value)) readHooks(value, place);
+  const hooks = value as TrainHooks;
+  for (const name of HOOK_NAMES) {
+    if (hooks[name] !== undefined) functionOf()(hooks[name], place.key(name));
+  }
+  if (!isPlain && HOOK_NAMES.every((name) => hooks[name] === undefined)) {
+    throw place.error(`has no method ${HOOK_NAMES.join(', ')}`);
+  }
+  return hooks;
+};
+
+function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
 
 const wholeNumberFromZero: Reader<number> = (value: unknown, place: Place) => {
   if (!Number.isSafeInteger(value) || (value as number) < 0)
@@ -83,6 +109,7 @@ export const TRAIN_OPTIONS: OptionTable<TrainOptions> = {
   barrierTimeout: positiveNumber,
   signal: abortSignal,
   onEvent: functionOf(),
+  hooks: hooksOption,
   fault: objectOf(
     { kind: oneOf(['throw', 'exit', 'stall']), rank: wholeNumberFromZero, step: wholeNumberFromZero },
     {},

@@ -21,6 +21,7 @@ import { MOST_RANKS } from '../worker/control.js';
 import type { Fault } from '../worker/fault.js';
 import type { Settings } from '../worker/settings.js';
 import type { RunEvent } from './events.js';
+import type { TrainHooks } from './sinks/callerHooks.js';
 
 /**
  * What `train` takes: everything has a default, by the model where the model recommends one. Objective, likelihood, optimizer
@@ -84,6 +85,8 @@ export interface TrainOptions extends SeamOptions {
   /** Aborting it stops the run after the step at hand, with a checkpoint. */
   readonly signal?: AbortSignalLike;
   readonly onEvent?: (event: RunEvent) => void;
+  /** Functions that are told of steps, epochs and checkpoints, and may stop the run (docs/library.md). */
+  readonly hooks?: TrainHooks;
   /** For tests of the error paths. */
   readonly fault?: Fault;
 }

@@ -95,6 +95,16 @@ const wrong: Record<keyof TrainOptions, readonly (readonly [value: unknown, mess
     [new AbortController(), 'signal is an object, expected an AbortSignal'],
   ],
   onEvent: [[5, 'onEvent is 5, expected a function']],
+  hooks: [
+    [5, 'hooks is 5, expected an object'],
+    [[], 'hooks is an empty list, expected an object'],
+    [{ onStep: 'stop' }, 'hooks.onStep is "stop", expected a function'],
+    [
+      { onEpoc: () => {} },
+      'hooks has an unknown key "onEpoc" (did you mean "onEpoch"?); keys are onStep, onEpoch, onCheckpoint',
+    ],
+    [new Date(), 'hooks has no method onStep, onEpoch, onCheckpoint'],
+  ],
   fault: [[{ kind: 'nap', rank: 0, step: 0 }, 'fault.kind is "nap", expected "throw", "exit" or "stall"']],
 };
 
