@@ -4,8 +4,8 @@
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { SPINS } from '#src/coordinator/workerPool.js';
 import { Arena } from '#src/kernels/arena.js';
+import { SPINS } from '#src/kernels/tuning.js';
 import { presetNames, presetSpec } from '#src/model/presets.js';
 import { resolveModel } from '#src/model/resolve.js';
 import { CONTROL_WORDS } from '#src/worker/control.js';

@@ -1,6 +1,7 @@
 // The passes of layers with weights: forward, both gradients, and what prepares them. References are the plain loops of
 // test/reference/correlation.ts in float64.
 
+import type { Address } from '#src/kernels/address.js';
 import { layerMultiplyAdds } from '#src/model/layers/kinds.js';
 import { sizeOf } from '#src/model/layout.js';
 import type { CorrelationLayer } from '#src/model/model.js';
@@ -131,8 +132,8 @@ class PreparedGather {
   readonly #reference: () => Bounded;
   readonly #source: Tensor;
   readonly #target: Tensor;
-  readonly #weights: number;
-  readonly #bias: number;
+  readonly #weights: Address;
+  readonly #bias: Address;
   readonly #passes: readonly GatherPass[];
 
   constructor(bench: Workbench, pass: Pass, reference: () => Bounded) {

@@ -1,6 +1,8 @@
 // The dense layers of a step by the owner-computes rule: forward and input gradient with the weights where they stand, weight
 // gradients over all shards. Inputs and references are those of correlationCases.ts.
 
+import { type Address, plus } from '#src/kernels/address.js';
+import { UNIT_ROWS } from '#src/kernels/tuning.js';
 import { layerMultiplyAdds } from '#src/model/layers/kinds.js';
 import {
   type DensePass,
@@ -11,7 +13,6 @@ import {
   planDense,
   planDenseScratch,
 } from '#src/products/densePasses.js';
-import { UNIT_ROWS } from '#src/products/shardedGradient.js';
 import { Tensor } from '#src/products/tensor.js';
 import { sampleFloats } from '../test/kernels/float32.js';
 import {
@@ -75,7 +76,7 @@ interface PlacedPass {
   readonly dense: DensePass;
   readonly scratch: DenseScratch;
   /** Address of the bias, or, for an input gradient, of zeros. */
-  readonly bias: number;
+  readonly bias: Address;
 }
 
 type Run = (bench: Workbench, pass: Pass, placed: PlacedPass) => void;
@@ -171,12 +172,20 @@ function prepareWeightGradient(
     run: () => {
       for (let row = 0; row < rows; row += UNIT_ROWS) {
         const height = Math.min(UNIT_ROWS, rows - row);
-        const target = gradient + row * smallPitch;
+        const target = plus(gradient, row * smallPitch);
         const treeGradient = microKernels.treeGradient(height);
-        treeGradient(
-          ...([height, columns, target, row * FLOAT, shards, table] as const),
-          ...([bigPitch, smallPitch, zeros, stack] as const),
-        );
+        treeGradient({
+          rows: height,
+          columns,
+          gradient: target,
+          bigOffset: row * FLOAT,
+          shards,
+          table,
+          bigPitch,
+          smallPitch,
+          zeros,
+          stack,
+        });
       }
     },
     check: () => {

@@ -17,9 +17,10 @@ const SAMPLE = 0.1;
 export const kernelSection: Section = {
   name: 'kernels',
   async run({ say, model: wanted }) {
-    const { module, tile, arithmetic, revectorized } = defaultPlatform();
+    const platform = defaultPlatform();
+    const { module, tile, arithmetic, revectorized } = platform;
     const bench = new Workbench({ module, tile });
-    const peak = new PeakProbe(module);
+    const peak = new PeakProbe(platform);
     const copies = new CopyProbe(module);
     const width = revectorized ? 256 : 128;
     say(

@@ -1,9 +1,10 @@
 // Products of a dense layer with lists of what is not zero in its input, as a step by the owner-computes rule has them of data and
 // behind a ReLU. References are those of correlationCases.ts; lists are verified as words.
 
+import { NONE, plus } from '#src/kernels/address.js';
 import { gradientListBytes, inputListBytes } from '#src/kernels/listRoom.js';
 import { LIST_WIDTHS } from '#src/kernels/tiles/tile.js';
-import { UNIT_ROWS } from '#src/products/shardedGradient.js';
+import { UNIT_ROWS } from '#src/kernels/tuning.js';
 import { sampleFloats } from '../test/kernels/float32.js';
 import { countNonzeros, gradientLists, inputLists, thinned } from '../test/kernels/nonzeroLists.js';
 import {
@@ -172,9 +173,17 @@ function prepareForward(bench: Workbench, pass: Pass): Listing {
   const relu = usesRelu(pass) ? 1 : 0;
   return {
     list: () =>
-      kernels.listInputs(
-        ...([x, images, inputs, inputPitch, bias, weights, outputPitch, lists, ANY_SHARE] as const),
-      ),
+      kernels.listInputs({
+        x,
+        images,
+        inputs,
+        pitch: inputPitch,
+        bias,
+        weights,
+        weightPitch: outputPitch,
+        lists,
+        share: ANY_SHARE,
+      }),
     lists,
     room: bytes / WORD,
     expectedLists: () => {
@@ -182,7 +191,16 @@ function prepareForward(bench: Workbench, pass: Pass): Listing {
       return [{ address: lists, words }];
     },
     // No stack: of one group, no sum waits.
-    sum: () => microKernels.sumRows(images, outputs, lists, results, outputPitch, 0, relu),
+    sum: () =>
+      microKernels.sumRows({
+        rows: images,
+        columns: outputs,
+        lists,
+        out: results,
+        outPitch: outputPitch,
+        stack: NONE,
+        relu,
+      }),
     results,
     count: images * outputs,
   };
@@ -225,15 +243,22 @@ function prepareGradient(
   arena.materialize(bench.memory.buffer);
   const units = Array.from({ length: Math.ceil(rows / UNIT_ROWS) }, (_, unit) => {
     const row = unit * UNIT_ROWS;
-    return { row, height: Math.min(UNIT_ROWS, rows - row), address: lists + unit * bytes };
+    return { row, height: Math.min(UNIT_ROWS, rows - row), address: plus(lists, unit * bytes) };
   });
   return {
     list: () => {
       for (const { row, height, address } of units) {
-        kernels.listGradients(
-          ...([height, row * FLOAT, shards, table, bigPitch, smallPitch] as const),
-          ...([zeros, address, ANY_SHARE] as const),
-        );
+        kernels.listGradients({
+          rows: height,
+          bigOffset: row * FLOAT,
+          shards,
+          table,
+          bigPitch,
+          smallPitch,
+          zeros,
+          lists: address,
+          share: ANY_SHARE,
+        });
       }
     },
     lists,
@@ -248,8 +273,16 @@ function prepareGradient(
     },
     sum: () => {
       for (const { row, height, address } of units) {
-        const target = results + row * smallPitch;
-        microKernels.sumRows(height, columns, address, target, smallPitch, stack, 0);
+        const target = plus(results, row * smallPitch);
+        microKernels.sumRows({
+          rows: height,
+          columns,
+          lists: address,
+          out: target,
+          outPitch: smallPitch,
+          stack,
+          relu: 0,
+        });
       }
     },
     results,

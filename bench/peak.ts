@@ -1,6 +1,9 @@
 // The machine's own limits, probed in this process: multiply-adds that never leave the registers, and copies.
 
+import { addressOf, NONE } from '#src/kernels/address.js';
 import { bindKernels, type Kernels } from '#src/kernels/kernels.js';
+import { compileLike, type Platform } from '#src/kernels/platform.js';
+import { bindProbes, type Probes, probeBytes } from './probes.js';
 
 /** Short calls: V8 replaces a function by its optimised code between calls, never within one. */
 const ROUNDS = 4_000;
@@ -13,14 +16,14 @@ const WIDE = 192;
 
 const PAGE = 65536;
 
-/** GFLOP/s of one core, of a module compiled as the run's is. */
+/** GFLOP/s of one core, of a module compiled as the platform's kernels are. */
 export class PeakProbe {
-  readonly #kernels: Kernels;
+  readonly #probes: Probes;
 
-  constructor(module: WebAssembly.Module) {
+  constructor(platform: Platform) {
     // A memory of its own: the probes write.
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
-    this.#kernels = bindKernels(module, memory);
+    this.#probes = bindProbes(compileLike(platform, probeBytes(platform.arithmetic)), memory);
     this.#calls('peakProbe', WARM_CALLS);
     this.#calls('widePeakProbe', WARM_CALLS);
   }
@@ -34,9 +37,9 @@ export class PeakProbe {
 
   /** Milliseconds. */
   #calls(probe: 'peakProbe' | 'widePeakProbe', calls: number): number {
-    const kernel = this.#kernels[probe];
+    const kernel = this.#probes[probe];
     const start = performance.now();
-    for (let i = 0; i < calls; i++) kernel(ROUNDS, 0.5, 0);
+    for (let i = 0; i < calls; i++) kernel(ROUNDS, 0.5, NONE);
     return performance.now() - start;
   }
 }
@@ -91,6 +94,6 @@ export class CopyProbe {
   }
 
   #copy(size: number): void {
-    this.#kernels.copyFloats(0, size / 2 + SKEW, size / 2 / Float32Array.BYTES_PER_ELEMENT);
+    this.#kernels.copyFloats(NONE, addressOf(size / 2 + SKEW), size / 2 / Float32Array.BYTES_PER_ELEMENT);
   }
 }

@@ -1,11 +1,12 @@
 // Shards of the examples of a step, as treeGradient and listGradients want them.
 
+import type { Address } from '#src/kernels/address.js';
 import type { Arena } from '#src/kernels/arena.js';
 import { partStart } from '#src/worker/settings.js';
 
 /** Where a matrix stands, and bytes from row to row. */
 interface Matrix {
-  readonly address: number;
+  readonly address: Address;
   readonly pitch: number;
 }
 
@@ -18,7 +19,7 @@ export function shardSizes(examples: number, shards: number): number[] {
 }
 
 /** The kernels' table of shards of so many examples, one behind the other in the big and in the small map. */
-export function shardTable(arena: Arena, sizes: readonly number[], big: Matrix, small: Matrix): number {
+export function shardTable(arena: Arena, sizes: readonly number[], big: Matrix, small: Matrix): Address {
   let first = 0;
   return arena.table(
     sizes.flatMap((size) => {

@@ -34,7 +34,7 @@ export async function measureSubjects<T>(
     await verify(subjects);
     const slices: number[] = [];
     for (const { run } of subjects) slices.push(Math.max(1, Math.round(SLICE / (await run.warm(WARM)))));
-    const probes = subjects.map(({ run }) => new PeakProbe(run.platform.module));
+    const probes = subjects.map(({ run }) => new PeakProbe(run.platform));
     for (let round = 0; round < ROUNDS; round++) {
       for (const [i, { run, rates, peaks }] of subjects.entries()) {
         peaks.push(probes[i]!.measure());

@@ -1,5 +1,6 @@
 // What happens once a step to all parameters, and what draws random numbers.
 
+import type { Address } from '#src/kernels/address.js';
 import { Purpose } from '#src/kernels/stream.js';
 import type { Model } from '#src/model/model.js';
 import { optimizerOf, stateNames } from '#src/optimizer/registry.js';
@@ -72,7 +73,7 @@ function gradientSlots(count: number): Float32Array[] {
 
 /** Slots as the run's memory has them: returns the first one's address and the distance. */
 class Slots {
-  readonly address: number;
+  readonly address: Address;
   readonly pitch: number;
   readonly #bench: Workbench;
   readonly #values: readonly Float32Array[];
@@ -151,10 +152,16 @@ function reduceAdamCase(model: Model, gradients: () => Float32Array[]): KernelCa
           bench.floats(v, count).set(state.v);
         },
         run: () =>
-          bench.kernels.reduceAdam(
-            ...([parameters, m, v, slots.address, slots.pitch, SHARDS, count] as const),
+          bench.kernels.reduceAdam({
+            parameters,
+            m,
+            v,
+            slots: slots.address,
+            pitch: slots.pitch,
+            shards: SHARDS,
+            count,
             ...adamNumbers(update),
-          ),
+          }),
         check: () => {
           const what = `reduceAdam ${model.name}`;
           assertSame(bench.floats(m, count), expected().m, `${what} m`);
@@ -187,7 +194,7 @@ function adamCase(model: Model): KernelCase {
           bench.floats(m, count).set(state.m);
           bench.floats(v, count).set(state.v);
         },
-        run: () => bench.kernels.adam(parameters, m, v, source, count, ...adamNumbers(update)),
+        run: () => bench.kernels.adam({ parameters, m, v, gradient: source, count, ...adamNumbers(update) }),
         check: () => {
           const what = `adam ${model.name}`;
           assertSame(bench.floats(m, count), expected().m, `${what} m`);
@@ -327,19 +334,19 @@ function binarizeCase({ model, binarize, shardSize }: UpdateLoad): KernelCase {
       return {
         reset: () => bench.floats(out, count).fill(UNWRITTEN),
         run: () =>
-          bench.kernels.binarize(
+          bench.kernels.binarize({
             mode,
             pixels,
-            table,
-            shardSize,
+            order: table,
+            rows: shardSize,
             dimensions,
             out,
-            KEY[0],
-            KEY[1],
-            1,
+            key0: KEY[0],
+            key1: KEY[1],
+            step: 1,
             purpose,
             scratch,
-          ),
+          }),
         check: () => assertSame(bench.floats(out, count), expected(), `binarize ${shape}`),
       };
     },
@@ -385,7 +392,18 @@ function normalCase({ model, shardSize }: UpdateLoad): KernelCase {
       const scratch = bench.arena.reserve(64);
       return {
         reset: () => bench.floats(out, count).fill(UNWRITTEN),
-        run: () => bench.kernels.randomNormal(out, shardSize, latent, KEY[0], KEY[1], 0, 2, purpose, scratch),
+        run: () =>
+          bench.kernels.randomNormal({
+            out,
+            rows: shardSize,
+            count: latent,
+            key0: KEY[0],
+            key1: KEY[1],
+            position: 0,
+            step: 2,
+            purpose,
+            scratch,
+          }),
         check: () => assertWithin(bench.floats(out, count), expected(), `randomNormal ${shape}`),
       };
     },
@@ -412,7 +430,19 @@ function uniformCase(model: Model): KernelCase {
       const scratch = bench.arena.reserve(64);
       return {
         reset: () => bench.floats(out, count).fill(UNWRITTEN),
-        run: () => bench.kernels.randomUniform(out, count, low, high, KEY[0], KEY[1], 3, 0, purpose, scratch),
+        run: () =>
+          bench.kernels.randomUniform({
+            out,
+            count,
+            low,
+            high,
+            key0: KEY[0],
+            key1: KEY[1],
+            position: 3,
+            step: 0,
+            purpose,
+            scratch,
+          }),
         check: () => assertSame(bench.floats(out, count), expected(), `randomUniform [${count}]`),
       };
     },
@@ -433,7 +463,8 @@ function bitsCase({ model, shardSize }: UpdateLoad): KernelCase {
       const out = bench.arena.reserve(Math.ceil(count / 16) * 64);
       return {
         reset: () => bench.words(out, count).fill(0),
-        run: () => bench.kernels.randomBits(out, count, KEY[0], KEY[1], 0, 4, purpose),
+        run: () =>
+          bench.kernels.randomBits({ out, count, key0: KEY[0], key1: KEY[1], position: 0, step: 4, purpose }),
         check: () =>
           assertSame(bench.words(out, count), expected().subarray(0, count), `randomBits [${count}]`),
       };

@@ -1,5 +1,6 @@
 // A memory with the kernels bound to it, in which one case after the other places its arrays.
 
+import type { Address } from '#src/kernels/address.js';
 import { Arena } from '#src/kernels/arena.js';
 import { bindKernels, type Kernels } from '#src/kernels/kernels.js';
 import { TILES, type TileName } from '#src/kernels/tiles/tile.js';
@@ -60,7 +61,7 @@ export class Workbench {
   }
 
   /** Reserves and fills. */
-  place(values: Float32Array): number {
+  place(values: Float32Array): Address {
     const address = this.#arena.floats(values.length);
     this.floats(address, values.length).set(values);
     return address;

@@ -1,5 +1,6 @@
-// Builds what is named, in this order: library (dist/), kernels (dist/kernels/*.wasm), tests (build/test, build/bench).
-// Usage: node scripts/build.mjs [library] [kernels] [tests]; without a name, library and kernels.
+// Builds what is named, in this order: library (dist/), bindings (src/kernels/bindings.ts), kernels (dist/kernels/*.wasm), tests
+// (build/test, build/bench, and the probes, which these alone call). Usage: node scripts/build.mjs [STEP…]; without a name, library
+// and kernels.
 //
 // Messages go to stderr: stdout belongs to `npm pack --json`. A step is skipped if its sources and its outputs have the contents that they had after the step last ran. Contents, not
 // times: a fresh clone, a change of branch and a touched file all change times.
@@ -9,7 +10,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildKernels } from './build-kernels.mjs';
+import { buildKernels, buildProbes, writeBindings } from './build-kernels.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 
@@ -32,16 +33,24 @@ const STEPS = {
       chmodSync('dist/cli/main.js', 0o755);
     },
   },
+  bindings: {
+    inputs: () => [
+      ...filesOf('src/kernels/assembly'),
+      ...filesOf('dist/kernels/tiles'),
+      'scripts/kernel-bindings.mjs',
+    ],
+    outputs: () => [...filesOf('build/assembly'), 'src/kernels/bindings.ts'],
+    run: writeBindings,
+  },
   kernels: {
     inputs: () => [
       ...filesOf('src/kernels/assembly'),
       ...filesOf('dist/kernels/tiles'),
-      ...filesOf('scripts').filter((file) => /kernels|constants/.test(file)),
-      'asconfig.json',
-      'node_modules/assemblyscript/package.json',
-      'node_modules/binaryen/package.json',
+      ...compilerFiles(),
+      'src/kernels/bindings.ts',
+      'scripts/kernel-bindings.mjs',
     ],
-    outputs: () => filesOf('dist/kernels').filter(isModule),
+    outputs: () => [...filesOf('build/assembly'), ...filesOf('dist/kernels').filter(isModule)],
     run: buildKernels,
   },
   tests: {
@@ -59,7 +68,28 @@ const STEPS = {
       compile('tsconfig.test.json', this.outputs());
     },
   },
+  probes: {
+    inputs: () => [
+      ...filesOf('bench/assembly'),
+      ...filesOf('src/kernels/assembly'),
+      ...compilerFiles(),
+      'asconfig.probes.json',
+    ],
+    outputs: () => filesOf('build/kernels').filter(isModule),
+    run: buildProbes,
+  },
 };
+
+/** What every compilation of AssemblyScript depends on. */
+function compilerFiles() {
+  return [
+    'asconfig.json',
+    'scripts/build-kernels.mjs',
+    'scripts/hoist-constants.mjs',
+    'node_modules/assemblyscript/package.json',
+    'node_modules/binaryen/package.json',
+  ];
+}
 
 const asked = process.argv.slice(2);
 const unknown = asked.find((name) => !Object.hasOwn(STEPS, name));
@@ -69,9 +99,10 @@ if (unknown !== undefined) {
   );
   process.exit(2);
 }
-for (const [name, step] of Object.entries(STEPS)) {
-  if ((asked.length === 0 ? ['library', 'kernels'] : asked).includes(name)) await build(name, step);
-}
+const wanted = new Set(asked.length === 0 ? ['library', 'kernels'] : asked);
+// Tests call them.
+if (wanted.has('tests')) wanted.add('probes');
+for (const [name, step] of Object.entries(STEPS)) if (wanted.has(name)) await build(name, step);
 
 async function build(name, step) {
   if (readFingerprints()[name] === fingerprint(step)) {

@@ -1,4 +1,7 @@
-/** An AbortSignal, by structure: its name is in the DOM library and in @types/node, and a user's project may have neither. */
+/**
+ * An AbortSignal, by structure: its name is in the DOM library and in @types/node, and a user's project may
+ * have neither.
+ */
 export interface AbortSignalLike {
   readonly aborted: boolean;
   readonly reason?: unknown;

@@ -7,8 +7,8 @@ export class UsageError extends Error {
 }
 
 /**
- * A loss, a parameter, a moment of Adam's or a figure is NaN or infinite: training has diverged. It was neither saved nor
- * printed. The command line leaves with code 1.
+ * A loss, a parameter, a moment of Adam's or a figure is NaN or infinite: training has diverged. It was
+ * neither saved nor printed. The command line leaves with code 1.
  */
 export class NotFiniteError extends Error {
   override readonly name = 'NotFiniteError';

@@ -17,7 +17,10 @@ export function nearestName(name: string, candidates: readonly string[]): string
   return nearest;
 }
 
-/** Insertions, deletions, substitutions and exchanges of neighbours (optimal string alignment), by rows of its table. */
+/**
+ * Insertions, deletions, substitutions and exchanges of neighbours (optimal string alignment), by rows of its
+ * table.
+ */
 function editDistance(a: string, b: string): number {
   let beforePrevious: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);

@@ -1,5 +1,5 @@
-// The part of the WebAssembly JavaScript API that this project uses: @types/node leaves it to the DOM library, whose
-// other globals (name, event, …) we do not want in scope.
+// The part of the WebAssembly JavaScript API that this project uses: @types/node leaves it to the DOM
+// library, whose other globals (name, event, …) we do not want in scope.
 
 declare namespace WebAssembly {
   interface MemoryDescriptor {

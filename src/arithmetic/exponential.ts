@@ -16,7 +16,9 @@ export function expNegative(x: number): number {
   return sum * power(0.5, -n);
 }
 
-/** Natural logarithm of a positive finite number, within 2⁻⁵⁰ of max(1, |log x|); exactly 0 at 1. NaN for NaN. */
+/**
+ * Natural logarithm of a positive finite number, within 2⁻⁵⁰ of max(1, |log x|); exactly 0 at 1. NaN for NaN.
+ */
 export function log(x: number): number {
   let m = x;
   let exponent = 0;

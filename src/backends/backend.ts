@@ -1,3 +1,4 @@
+import type { Address } from '../kernels/address.js';
 /** What computes gradients (docs/backends.md): our kernels, or TensorFlow.js's backends wasm, tensorflow and cpu. */
 export const BACKEND_NAMES = ['simd', 'wasm', 'native', 'cpu'] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
@@ -16,15 +17,15 @@ export interface Shard {
   /** Where the parts begin and the last one ends: 0, …, count. */
   readonly bounds: Int32Array;
   /** [count, dimensions] float32, in [0, 1]. */
-  x: number;
+  x: Address;
   /** [count, samples, latent] float32, standard normal. */
-  epsilon: number;
+  epsilon: Address;
   /** [count] float64: (1/K) Σ_k log p(x|z_k), nats; written. */
-  logLikelihood: number;
+  logLikelihood: Address;
   /** [count] float64: KL(q(z|x) ‖ p(z)), nats; written. */
-  kl: number;
+  kl: Address;
   /** [count] float64: the objective's bound at beta = 1, nats; written where the objective weighs rows (Objective.weigh). */
-  bound: number;
+  bound: Address;
 }
 
 /**
@@ -43,7 +44,7 @@ export interface Backend {
    * examples of d(−objective)/d(parameter), e.g. of the ELBO logLikelihood − beta · kl. A shard of 0 examples gives zeros. Several parts
    * give the sum of what each of them gives alone, by the binary tree of kernels/assembly/optimizer.ts (treeReduce).
    */
-  objectiveGradient(shard: Shard, beta: number, gradient: number): void;
+  objectiveGradient(shard: Shard, beta: number, gradient: Address): void;
 
   /** Writes the terms of the shard's examples alone. */
   objectiveTerms(shard: Shard): void;

@@ -15,7 +15,10 @@ export interface Definition<P extends Positionals, F extends Flags> {
   readonly flags: F;
   /** What to type, and what it does. */
   readonly examples: readonly (readonly [line: string, meaning: string])[];
-  /** Does the work and returns the exit code. Heavy modules are imported here: `--help` must not wait for them. */
+  /**
+   * Does the work and returns the exit code. Heavy modules are imported here: `--help` must not wait for
+   * them.
+   */
   readonly execute: (values: PositionalValues<P> & FlagValues<F>) => Promise<number>;
 }
 

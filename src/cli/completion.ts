@@ -1,13 +1,15 @@
-// `lowerbound completion`: what the shell runs at each press of the Tab key, and what it completes. yargs has such scripts,
-// too: they offer flags where a path is to be typed, ask for a bash that macOS does not have, and know the shell by
-// $SHELL, which need not be the one that asks.
+// `lowerbound completion`: what the shell runs at each press of the Tab key, and what it completes. yargs has
+// such scripts, too: they offer flags where a path is to be typed, ask for a bash that macOS does not have,
+// and know the shell by $SHELL, which need not be the one that asks.
 import type { Command } from './command.js';
 import type { Flag, ValueFlag } from './flags.js';
 
 export const shells = ['bash', 'zsh'] as const;
 export type Shell = (typeof shells)[number];
 
-/** The first word of a command line that asks for completions; then the shell, and the words up to the cursor. */
+/**
+ * The first word of a command line that asks for completions; then the shell, and the words up to the cursor.
+ */
 export const COMPLETE = '__complete';
 
 /** A word that may stand at the cursor. */
@@ -17,8 +19,8 @@ export interface Candidate {
 }
 
 /**
- * What may stand in the place of the last of `words`, which may be empty. Empty where a path or a number is to be typed:
- * the shell then completes files.
+ * What may stand in the place of the last of `words`, which may be empty. Empty where a path or a number is
+ * to be typed: the shell then completes files.
  * @param words behind the program's name.
  */
 export function candidates(commands: readonly Command[], words: readonly string[]): Candidate[] {

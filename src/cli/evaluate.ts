@@ -84,7 +84,10 @@ function figure(title: string, mean: number, standardError: number): string {
   return `${title.padEnd(14)} ${nats(mean)} ± ${standardError.toFixed(2)} nats (standard error of the mean)`;
 }
 
-/** Objective and likelihood, where they are not the ELBO and Bernoulli: `, objective iwae, likelihood gaussian, sigma 0.1`. */
+/**
+ * Objective and likelihood, where they are not the ELBO and Bernoulli: `, objective iwae, likelihood
+ * gaussian, sigma 0.1`.
+ */
 function chosenWords({ objective, likelihood: { name, ...values } }: Evaluation['protocol']): string {
   const numbers = Object.entries(values).map(([key, value]) => `, ${key} ${value}`);
   const chosen = objective === SEAMS.objective.default ? '' : `, objective ${objective}`;

@@ -1,8 +1,8 @@
 import { StageReporter } from '../report/stageReporter.js';
 
 /**
- * On standard error: a bar on a terminal, elsewhere a line every few seconds, or nothing for machines (`json`). The figures
- * have standard output to themselves.
+ * On standard error: a bar on a terminal, elsewhere a line every few seconds, or nothing for machines
+ * (`json`). The figures have standard output to themselves.
  */
 export function evaluationProgress({ json }: { readonly json: boolean }): {
   readonly update: (done: number, count: number) => void;

@@ -1,4 +1,6 @@
-/** What the process tells the shell. Codes from 128 up are 128 and the number of a signal, as shells have it. */
+/**
+ * What the process tells the shell. Codes from 128 up are 128 and the number of a signal, as shells have it.
+ */
 export const ExitCode = {
   done: 0,
   failed: 1,

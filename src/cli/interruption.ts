@@ -3,14 +3,14 @@ import { leave } from './leave.js';
 import { type OutputLoss, onOutputLost } from './output.js';
 
 /**
- * Milliseconds in which a second Ctrl-C counts as the first: npx passes on the one that the terminal has already
- * sent to every process, so that a single key press arrives twice.
+ * Milliseconds in which a second Ctrl-C counts as the first: npx passes on the one that the terminal has
+ * already sent to every process, so that a single key press arrives twice.
  */
 const ECHO = 400;
 
 /**
- * Turns the first SIGINT, SIGTERM, SIGHUP, or loss of standard output into a request to stop. A second signal leaves the process
- * at once.
+ * Turns the first SIGINT, SIGTERM, SIGHUP, or loss of standard output into a request to stop. A second signal
+ * leaves the process at once.
  */
 export class Interruption {
   readonly #controller = new AbortController();

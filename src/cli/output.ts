@@ -25,7 +25,10 @@ export function guardOutput(): void {
   process.stderr.on('error', () => {});
 }
 
-/** What to do, instead of leaving at once, when standard output is lost. Called once; undefined: leave at once again. */
+/**
+ * What to do, instead of leaving at once, when standard output is lost. Called once; undefined: leave at once
+ * again.
+ */
 export function onOutputLost(act: ((loss: OutputLoss) => void) | undefined): void {
   whenLost = act ?? leaveTold;
 }

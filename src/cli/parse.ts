@@ -1,5 +1,5 @@
-// From the words of a command line to a command with its values, through yargs, which also writes the help. What yargs
-// cannot say in a sentence (unknown and repeated flags, wrong values) is checked here.
+// From the words of a command line to a command with its values, through yargs, which also writes the help.
+// What yargs cannot say in a sentence (unknown and repeated flags, wrong values) is checked here.
 import yargs, { type Argv } from 'yargs';
 import { UsageError } from '../errors.js';
 import { nearestName } from '../nearestName.js';
@@ -33,8 +33,11 @@ const FLAGS = 'Flags:';
 /** A text that neither yargs nor we take for a flag. */
 const NEGATIVE_NUMBER = /^-(\d+(\.\d+)?|\.\d+)$/;
 
-/** The help is at least so wide, for its columns, and at most so wide, for the eye. */
-const [NARROWEST, WIDEST] = [50, 100];
+/**
+ * The help is at least so wide, since the longest flag has to stand in its left half, and at most so wide,
+ * for the eye.
+ */
+const [NARROWEST, WIDEST] = [56, 100];
 
 /** @throws UsageError for every word that the program cannot use. */
 export async function parseCommandLine(

@@ -29,7 +29,10 @@ export function outFlag(name: string) {
 /** Images from which on a picture takes seconds. */
 const MANY = 1000;
 
-/** Says on standard error that many images are on their way: they are computed in one go, without a word in between. */
+/**
+ * Says on standard error that many images are on their way: they are computed in one go, without a word in
+ * between.
+ */
 export function announceImages(count: number, json: boolean | undefined): void {
   if (count < MANY || json) return;
   process.stderr.write(`Drawing ${formatCount(count)} images: this takes some seconds …\n`);

@@ -18,8 +18,8 @@ export const runArgument = {
 export function modelFlag() {
   return path('the name of a preset or the path of a JSON file', {
     describe:
-      'cvae (convolutional), mlp (dense), iwae (the dense network of the IWAE paper; its objective here is the ELBO, with ' +
-      'the terms of K draws averaged), or a JSON file of your own (docs/models.md)',
+      'cvae (convolutional), mlp (dense), iwae (the dense network of the IWAE paper, trained by the ELBO; by the ' +
+      'importance-weighted bound with train --objective iwae), or a JSON file of your own (docs/models.md)',
     default: 'cvae',
     words: presetNames,
   });

@@ -244,8 +244,8 @@ function headline({ config, tile, revectorized }: Extract<RunEvent, { kind: 'sta
   return [
     `Model        ${config.model.name}, d = ${config.latent}`,
     `Data         ${config.data.source}, binarise ${config.binarize}`,
-    `Objective    ${chosen(config, 'objective')}, K = ${config.samples}, KL ${klWord(config.kl)}, beta ${config.beta}, ` +
-      `${chosen(config, 'likelihood')} likelihood`,
+    `Objective    ${chosen(config, 'objective')}, K = ${config.samples}, KL ${klWord(config.kl)}, beta ${config.beta}; ` +
+      `likelihood ${chosen(config, 'likelihood')}`,
     `Optimiser    ${chosen(config, 'optimizer')}, learning rate ${config.learningRate}${schedule}, ` +
       `batches of ${config.batchSize} in ${config.shards} shards, seed ${config.seed}`,
     `Kernels      ${backendWords[config.backend]}, ${kernels}, ${runtime()}`,

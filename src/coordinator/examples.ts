@@ -1,5 +1,6 @@
 import type { ImageSet } from '../data/source.js';
 import { UsageError } from '../errors.js';
+import { plus } from '../kernels/address.js';
 import { Arena } from '../kernels/arena.js';
 import { bindKernels, compileKernels } from '../kernels/kernels.js';
 import { Purpose, randomKey } from '../kernels/stream.js';
@@ -41,20 +42,20 @@ export function testExamples(
     new Uint32Array(memory.buffer, order, 1)[0] = index;
     const bytes = pixels.subarray(index * dimensions, (index + 1) * dimensions);
     new Uint8Array(memory.buffer, image, dimensions).set(bytes);
-    const set = image - index * dimensions;
-    kernels.binarize(
+    const set = plus(image, -index * dimensions);
+    kernels.binarize({
       mode,
-      set,
+      pixels: set,
       order,
-      1,
+      rows: 1,
       dimensions,
       out,
-      low,
-      high,
-      0,
-      Purpose.evaluationBinarization,
+      key0: low,
+      key1: high,
+      step: 0,
+      purpose: Purpose.evaluationBinarization,
       scratch,
-    );
+    });
     examples.set(new Float32Array(memory.buffer, out, dimensions), row * dimensions);
   });
   return examples;

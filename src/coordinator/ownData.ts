@@ -6,12 +6,17 @@ import { UsageError } from '../errors.js';
 import { formatCount } from '../report/quantity.js';
 import type { RunConfig } from '../runs/runConfig.js';
 
-/** Whether a run's data have to be given again: without any everything uses MNIST, and a run may have had others. */
+/**
+ * Whether a run's data have to be given again: without any everything uses MNIST, and a run may have had
+ * others.
+ */
 export function needsData(source: string, data: DataOption | undefined): boolean {
   return data === undefined && source !== MNIST;
 }
 
-/** @throws UsageError that says what to give, where the run was not trained on MNIST and no data are given. */
+/**
+ * @throws UsageError that says what to give, where the run was not trained on MNIST and no data are given.
+ */
 export function requireOwnData(
   { data: { source } }: Pick<RunConfig, 'data'>,
   path: string,

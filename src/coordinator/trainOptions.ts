@@ -9,10 +9,11 @@ import type { Arithmetic } from '../kernels/kernels.js';
 import { canFuse, type Platform } from '../kernels/platform.js';
 import { randomKey } from '../kernels/stream.js';
 import type { TileName } from '../kernels/tiles/tile.js';
+import { requireDecoderEnd } from '../model/likelihoods/decoderEnd.js';
 import { likelihoodOf } from '../model/likelihoods/registry.js';
 import { loadModelSpec } from '../model/load.js';
 import type { MapShape } from '../model/model.js';
-import { requireInput } from '../model/resolve.js';
+import { requireInput, resolveModel } from '../model/resolve.js';
 import type { Binarization, ModelSpec } from '../model/spec.js';
 import { objectiveOf } from '../objective/registry.js';
 import { assertSameRun, parseRunConfig, type RunConfig } from '../runs/runConfig.js';
@@ -139,6 +140,7 @@ export async function requestedConfig(
   };
   const checked = parseRunConfig(config, 'The options of this run');
   if (saved !== undefined) assertSameRun(saved, checked, options.resume ?? 'The run');
+  requireDecoderEnd(resolveModel(checked.model, { latent: checked.latent }), choiceOf(checked, 'likelihood'));
   return checked;
 }
 

@@ -37,7 +37,10 @@ export interface TrainerParts {
   readonly workers: number;
 }
 
-/** Sums over the examples of an epoch so far; goes into checkpoints, so that a resumed epoch ends with the same means. */
+/**
+ * Sums over the examples of an epoch so far; goes into checkpoints, so that a resumed epoch ends with the
+ * same means.
+ */
 interface EpochSums {
   examples: number;
   logLikelihood: number;
@@ -126,8 +129,8 @@ export class Trainer {
   }
 
   /**
-   * Steps [from, end) of the epoch; returns the next step. A new run draws its first picture on the way: between two calls of the
-   * pool no rank runs, so that nothing changes the parameters while they are read.
+   * Steps [from, end) of the epoch; returns the next step. A new run draws its first picture on the way:
+   * between two calls of the pool no rank runs, so that nothing changes the parameters while they are read.
    */
   async #steps(epoch: number, from: number, end: number): Promise<number> {
     const { pool, options } = this.#parts;
@@ -178,8 +181,8 @@ export class Trainer {
   }
 
   /**
-   * Tells while the ranks work, in a timer that nobody could catch an error of. A failure stops the ranks after the step at
-   * hand; a sink that has failed is not told again.
+   * Tells while the ranks work, in a timer that nobody could catch an error of. A failure stops the ranks
+   * after the step at hand; a sink that has failed is not told again.
    */
   #tellFromTimer(event: SinkEvent): void {
     const { sinks } = this.#parts;
@@ -214,7 +217,10 @@ export class Trainer {
     return divergence(what, config, directory, () => true);
   }
 
-  /** Adds the steps up to `completed` to the epoch's sums, and tells of each; of the last one as the progress, too. */
+  /**
+   * Adds the steps up to `completed` to the epoch's sums, and tells of each; of the last one as the progress,
+   * too.
+   */
   #readMetrics(epoch: number, completed: number): void {
     const { state } = this.#parts;
     if (completed <= this.#read) return;

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { NotFiniteError } from '../errors.js';
+import { SPINS } from '../kernels/tuning.js';
 import { abortRun, describeMissing } from '../worker/barrier.js';
 import { Control, rankStepWord } from '../worker/control.js';
 import type { EvaluateTask } from '../worker/evaluation.js';
@@ -10,12 +11,6 @@ import type { RunContext } from '../worker/rank.js';
 import type { TrainTask } from '../worker/stepLoop.js';
 import type { TaskResult } from '../worker/task.js';
 import type { RunState } from './runState.js';
-
-/**
- * Loads of the generation word before a barrier sleeps, where each rank has a core: about 200 microseconds. To be woken costs some 50, and
- * ranks that wait for each other longer than that do not wait often.
- */
-export const SPINS = 40_000;
 
 /** Ranks wait this much longer than the coordinator watches, milliseconds: it sees all of them and names the right one. */
 const RANK_PATIENCE = 5000;

@@ -2,7 +2,10 @@ import { nearestName } from '../nearestName.js';
 import type { DataSource, ImageSet, Refuse } from './source.js';
 import { defaultTestCount, FEWEST_TO_SPLIT, splitOffTestSet } from './testSplit.js';
 
-/** Images in memory. They are read where they stand: leave them unchanged until the call that takes them is done. */
+/**
+ * Images in memory. They are read where they stand: leave them unchanged until the call that takes them is
+ * done.
+ */
 export interface ImageArrays {
   /** [n, height, width, channels], row-major, 0 black to 255 white. */
   readonly images: Uint8Array;
@@ -12,7 +15,10 @@ export interface ImageArrays {
   readonly channels?: number;
   /** [n]; training needs none. */
   readonly labels?: Uint8Array;
-  /** The test set, images of the same shape; default: the last `testCount` of `images`, which then are not trained on. */
+  /**
+   * The test set, images of the same shape; default: the last `testCount` of `images`, which then are not
+   * trained on.
+   */
   readonly testImages?: Uint8Array;
   /** One for each of `testImages`. */
   readonly testLabels?: Uint8Array;

@@ -6,8 +6,8 @@ const PIECE = 2 ** 24;
 
 /**
  * Identity of the training images, by which a resumed run knows its data again: SHA-256 in hex of the
- * plain IDX file that holds them (its header, then the pixels), so that `sha256sum` of that file gives the same. Grey
- * images count as a file of three dimensions, also where theirs has a fourth one of 1.
+ * plain IDX file that holds them (its header, then the pixels), so that `sha256sum` of that file gives the
+ * same. Grey images count as a file of three dimensions, also where theirs has a fourth one of 1.
  */
 export function datasetFingerprint({ train }: Pick<Dataset, 'train'>): string {
   const { count, height, width, channels } = train;

@@ -44,8 +44,8 @@ const LARGEST_FILE = 2 ** 32 - 1;
 const FETCH_AGAIN = 'Fetch or copy the file again.';
 
 /**
- * Reads an IDX file of images, plain or gzip (told by its first bytes, not its name): [count, height, width], grey, or
- * [count, height, width, channels].
+ * Reads an IDX file of images, plain or gzip (told by its first bytes, not its name): [count, height, width],
+ * grey, or [count, height, width, channels].
  *
  * @throws UsageError naming the file, the byte, what was found there and what was expected.
  */

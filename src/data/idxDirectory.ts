@@ -9,13 +9,14 @@ import { FEWEST_TO_SPLIT, splitOffTestSet } from './testSplit.js';
 /**
  * The IDX files in a directory. The data set is named after it.
  *
- * The files have MNIST's names: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, and the same with `t10k` for the
- * test set. Images with channels may have `idx4` in their name; the header alone decides what a file holds. A dot may
- * stand for the second hyphen, and `.gz` may follow. Where several of these names are there, `idx3` goes before `idx4`,
- * a plain file before a `.gz` one and the hyphen before the dot. The files of labels may be absent.
+ * The files have MNIST's names: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, and the same with
+ * `t10k` for the test set. Images with channels may have `idx4` in their name; the header alone decides what
+ * a file holds. A dot may stand for the second hyphen, and `.gz` may follow. Where several of these names are
+ * there, `idx3` goes before `idx4`, a plain file before a `.gz` one and the hyphen before the dot. The files
+ * of labels may be absent.
  *
- * Where there are no files of a test set, it is split off the training images. These may then have any name of the form
- * `<name>-idx3-ubyte`, if theirs is the one file of images.
+ * Where there are no files of a test set, it is split off the training images. These may then have any name
+ * of the form `<name>-idx3-ubyte`, if theirs is the one file of images.
  */
 export const idxDirectory: DataSource<string> = {
   expects: 'the path of a directory of IDX files',
@@ -34,8 +35,8 @@ type Kind = keyof typeof KINDS;
 
 /**
  * All but the name.
- * @throws UsageError if images are missing, if a file is defective, if labels and images differ in number, or if
- * training and test images differ in shape.
+ * @throws UsageError if images are missing, if a file is defective, if labels and images differ in number, or
+ * if training and test images differ in shape.
  */
 export function readIdxDirectory(directory: string): Omit<Dataset, 'name'> {
   const paths = locateFiles(directory);

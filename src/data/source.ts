@@ -29,9 +29,15 @@ export interface Dataset {
  */
 export type Refuse = (key: string, rest: string) => UsageError;
 
-/** A kind of place that images come from. `Given` is what `data` (a flag's value, or an option of the library) is for it. */
+/**
+ * A kind of place that images come from. `Given` is what `data` (a flag's value, or an option of the library)
+ * is for it.
+ */
 export interface DataSource<Given> {
-  /** What errors say that `data` may be, e.g. `the path of a directory of IDX files`; absent where it is nothing at all. */
+  /**
+   * What errors say that `data` may be, e.g. `the path of a directory of IDX files`; absent where it is
+   * nothing at all.
+   */
   readonly expects?: string;
   /** Whether `data` means this source: told by its kind alone, before anything is read. */
   takes(data: unknown): data is Given;

@@ -80,7 +80,8 @@ export function requireFloats(values: unknown, place: Place): asserts values is 
 
 /**
  * The number of rows of `width` values.
- * @throws UsageError where `values` is no Float32Array of whole rows, at least one, or has a value that is not finite.
+ * @throws UsageError where `values` is no Float32Array of whole rows, at least one, or has a value that is
+ * not finite.
  */
 export function countRows(values: unknown, width: number, place: Place): number {
   requireFloats(values, place);
@@ -107,7 +108,10 @@ export function requireResultSize(rows: number, width: number, place: Place): vo
   );
 }
 
-/** @throws UsageError where `model` is no resolved model, or `values` are not as many finite parameters as it has. */
+/**
+ * @throws UsageError where `model` is no resolved model, or `values` are not as many finite parameters as it
+ * has.
+ */
 export function requireParameters(model: Model, values: unknown, call: string): void {
   const { name, parameters, dimensions, latent } = (model ?? {}) as Partial<Model>;
   if (![parameters?.size, dimensions, latent].every(Number.isSafeInteger)) {

@@ -1,6 +1,7 @@
 import type { KlEstimate } from '../backends/backend.js';
 import { SimdBackend, simdMemory } from '../backends/simd/engine.js';
 import { UsageError } from '../errors.js';
+import { type Address, NONE } from '../kernels/address.js';
 import { Arena } from '../kernels/arena.js';
 import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import { inferencePlatform, type Platform } from '../kernels/platform.js';
@@ -65,9 +66,10 @@ export interface ElboGradients extends ElboTerms {
 }
 
 /**
- * A model with its parameters, in a memory of its own: encoder, decoder, likelihood bounds, gradients. Arrays are
- * flat and row-major; x is [n, dimensions] with values in [0, 1], z is [n, latent]. Synchronous, on the calling thread.
- * Every method throws a UsageError for options and arrays that do not fit, before it allocates.
+ * A model with its parameters, in a memory of its own: encoder, decoder, likelihood bounds, gradients. Arrays
+ * are flat and row-major; x is [n, dimensions] with values in [0, 1], z is [n, latent]. Synchronous, on the
+ * calling thread. Every method throws a UsageError for options and arrays that do not fit, before it
+ * allocates.
  */
 export class LatentModel {
   readonly #parameters: Float32Array;
@@ -130,7 +132,8 @@ export class LatentModel {
    * What the decoder makes of latent points.
    * @param z [n, latent].
    * @returns [n, dimensions].
-   * @throws UsageError where z is not a whole number of points, or not finite, and where the likelihood has no such values.
+   * @throws UsageError where z is not a whole number of points, or not finite, and where the likelihood has
+   * no such values.
    * @throws NotFiniteError where an output is NaN or infinite.
    */
   decode(z: Float32Array, options: DecodeOptions = {}): Float32Array {
@@ -219,7 +222,17 @@ export class LatentModel {
       engine.write(engine.x, x.subarray(first * dimensions, (first + count) * dimensions));
       const { low, high } = key;
       const purpose = Purpose.evaluationNoise;
-      engine.kernels.randomNormal(engine.epsilon, count, width, low, high, first, 0, purpose, engine.scratch);
+      engine.kernels.randomNormal({
+        out: engine.epsilon,
+        rows: count,
+        count: width,
+        key0: low,
+        key1: high,
+        position: first,
+        step: 0,
+        purpose,
+        scratch: engine.scratch,
+      });
       engine.backend.objectiveTerms(engine.shard(count));
       engine.readTerms(terms, first, count, beta);
     }
@@ -228,8 +241,8 @@ export class LatentModel {
   }
 
   /**
-   * The reparameterised gradient of the loss, mean over the examples of −objective, for given noise. As it may be asked for at any
-   * parameters, terms and gradients that are not finite are returned as they are.
+   * The reparameterised gradient of the loss, mean over the examples of −objective, for given noise. As it
+   * may be asked for at any parameters, terms and gradients that are not finite are returned as they are.
    * @param parameters flat, in the order of `model.parameters`; the model's own are not touched.
    * @param x [n, dimensions].
    * @param epsilon [n, K, latent], standard normal; K follows from its length.
@@ -297,7 +310,17 @@ export class LatentModel {
     const engine = this.#engineFor(1, 'analytic');
     const noise = new Float32Array(rows * width);
     for (let row = 0; row < rows; row++) {
-      engine.kernels.randomNormal(engine.z, 1, width, key.low, key.high, row, 0, purpose, engine.scratch);
+      engine.kernels.randomNormal({
+        out: engine.z,
+        rows: 1,
+        count: width,
+        key0: key.low,
+        key1: key.high,
+        position: row,
+        step: 0,
+        purpose,
+        scratch: engine.scratch,
+      });
       noise.set(engine.read(engine.z, width), row * width);
     }
     return noise;
@@ -332,17 +355,17 @@ class Engine {
   readonly kernels: Kernels;
   readonly backend: SimdBackend;
   readonly likelihood: LikelihoodKernels;
-  readonly parameters: number;
-  readonly gradient: number;
-  readonly x: number;
-  readonly z: number;
-  readonly outputs: number;
-  readonly posterior: number;
-  readonly epsilon: number;
-  readonly scratch: number;
-  readonly #logLikelihood: number;
-  readonly #kl: number;
-  readonly #bound: number;
+  readonly parameters: Address;
+  readonly gradient: Address;
+  readonly x: Address;
+  readonly z: Address;
+  readonly outputs: Address;
+  readonly posterior: Address;
+  readonly epsilon: Address;
+  readonly scratch: Address;
+  readonly #logLikelihood: Address;
+  readonly #kl: Address;
+  readonly #bound: Address;
   readonly #buffer: ArrayBufferLike;
 
   /** @throws RangeError where that needs more memory than there can be. */
@@ -380,7 +403,7 @@ class Engine {
       parameters: this.parameters,
     };
     const packed = arena.end;
-    const workspace = simdMemory({ ...options, packed, workspace: 0 }).packedEnd;
+    const workspace = simdMemory({ ...options, packed, workspace: NONE }).packedEnd;
     const { workspaceEnd } = simdMemory({ ...options, packed, workspace });
     const pages = Math.ceil(workspaceEnd / PAGE);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
@@ -390,12 +413,12 @@ class Engine {
     this.backend = new SimdBackend(this.kernels, memory, { ...options, packed, workspace });
   }
 
-  write(address: number, values: Float32Array): void {
+  write(address: Address, values: Float32Array): void {
     new Float32Array(this.#buffer, address, values.length).set(values);
   }
 
   /** A copy. */
-  read(address: number, count: number): Float32Array {
+  read(address: Address, count: number): Float32Array {
     return new Float32Array(this.#buffer, address, count).slice();
   }
 

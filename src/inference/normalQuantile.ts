@@ -1,6 +1,7 @@
 /**
- * The inverse of the standard normal distribution function, for 0 < p < 1: Wichura's algorithm AS 241 (1988), PPND16,
- * accurate to about 1e-16. It lays out latent grids so that cells have equal prior probability; it reaches no parameter.
+ * The inverse of the standard normal distribution function, for 0 < p < 1: Wichura's algorithm AS 241 (1988),
+ * PPND16, accurate to about 1e-16. It lays out latent grids so that cells have equal prior probability; it
+ * reaches no parameter.
  */
 export function normalQuantile(p: number): number {
   if (!(p > 0 && p < 1)) throw new RangeError(`A quantile needs a probability between 0 and 1, not ${p}.`);

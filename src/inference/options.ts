@@ -7,7 +7,10 @@ import type { LikelihoodName } from '../model/likelihoods/registry.js';
 import type { ObjectiveName } from '../objective/registry.js';
 
 export interface LatentModelOptions {
-  /** How products are added; default `portable`. Where this machine does not fuse, portable is used in place of fused. */
+  /**
+   * How products are added; default `portable`. Where this machine does not fuse, portable is used in place
+   * of fused.
+   */
   readonly arithmetic?: Arithmetic;
   /** p(x|z); default Bernoulli. */
   readonly likelihood?: Choice<LikelihoodName>;
@@ -37,8 +40,8 @@ export interface ElboOptions {
 
 export interface DecodeOptions {
   /**
-   * `outputs` as they are (default), or `means` of p(x|z). Of a Bernoulli likelihood these are the `logits` ℓ and the
-   * `probabilities` sigmoid(ℓ), and may be called so.
+   * `outputs` as they are (default), or `means` of p(x|z). Of a Bernoulli likelihood these are the `logits` ℓ
+   * and the `probabilities` sigmoid(ℓ), and may be called so.
    */
   readonly as?: 'outputs' | 'means' | 'logits' | 'probabilities';
 }

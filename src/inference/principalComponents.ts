@@ -6,13 +6,16 @@ export interface PlaneProjection {
   readonly shares: readonly [number, number];
 }
 
-/** The power iteration ends when no coordinate of the unit vector moves by more, or after so many products. */
+/**
+ * The power iteration ends when no coordinate of the unit vector moves by more, or after so many products.
+ */
 const TOLERANCE = 1e-10;
 const MOST_PRODUCTS = 2000;
 
 /**
- * The first two principal components (Pearson 1901), by power iteration on the covariance and deflation. Deterministic: the
- * iteration starts from the covariance's column of largest variance, and each direction's largest coordinate is positive.
+ * The first two principal components (Pearson 1901), by power iteration on the covariance and deflation.
+ * Deterministic: the iteration starts from the covariance's column of largest variance, and each direction's
+ * largest coordinate is positive.
  * @param rows [n, dimensions], dimensions 2 or more.
  */
 export function projectToPlane(rows: Float32Array, dimensions: number): PlaneProjection {

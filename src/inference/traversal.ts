@@ -43,7 +43,10 @@ export function interpolate(
 export interface Manifold {
   /** Coordinates along each axis: quantiles of the prior at (i + ½) / side. */
   readonly axis: readonly number[];
-  /** Means of p(x|z), [side, side, dimensions]: z₂ falls with the row (the axis points up), z₁ grows with the column. */
+  /**
+   * Means of p(x|z), [side, side, dimensions]: z₂ falls with the row (the axis points up), z₁ grows with the
+   * column.
+   */
   readonly means: Float32Array;
 }
 

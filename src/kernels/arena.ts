@@ -1,3 +1,5 @@
+import { type Address, addressOf } from './address.js';
+
 /** A cache line, and a multiple of every vector's size. */
 const ALIGNMENT = 64;
 
@@ -8,16 +10,17 @@ const SLACK = 128;
 const LIMIT = 2 ** 32;
 
 interface Table {
-  readonly address: number;
+  readonly address: Address;
   readonly values: Uint32Array;
 }
 
 /**
- * Places regions one after the other in a WebAssembly memory. Placing is arithmetic alone: planning at address 0
- * gives the size, and a plan at a real address is made real by `materialize`, which writes its tables.
+ * Places regions one after the other in a WebAssembly memory. Placing is arithmetic alone: planning at
+ * address 0 gives the size, and a plan at a real address is made real by `materialize`, which writes its
+ * tables.
  */
 export class Arena {
-  #next: number;
+  #next: Address;
   readonly #tables: Table[] = [];
 
   constructor(readonly start: number) {
@@ -25,7 +28,7 @@ export class Arena {
   }
 
   /** First free address. */
-  get end(): number {
+  get end(): Address {
     return this.#next;
   }
 
@@ -33,7 +36,7 @@ export class Arena {
    * Reserves bytes, aligned to a cache line, with readable slack behind them.
    * @throws RangeError when the region would lie beyond 4 GiB.
    */
-  reserve(bytes: number): number {
+  reserve(bytes: number): Address {
     const address = this.#next;
     const end = address + bytes + SLACK;
     if (!Number.isSafeInteger(end) || end > LIMIT) {
@@ -46,16 +49,16 @@ export class Arena {
     return address;
   }
 
-  floats(count: number): number {
+  floats(count: number): Address {
     return this.reserve(count * Float32Array.BYTES_PER_ELEMENT);
   }
 
-  doubles(count: number): number {
+  doubles(count: number): Address {
     return this.reserve(count * Float64Array.BYTES_PER_ELEMENT);
   }
 
   /** Reserves a table of u32 that `materialize` will write. */
-  table(values: readonly number[]): number {
+  table(values: readonly number[]): Address {
     const address = this.reserve(values.length * Uint32Array.BYTES_PER_ELEMENT);
     this.#tables.push({ address, values: Uint32Array.from(values) });
     return address;
@@ -68,6 +71,6 @@ export class Arena {
   }
 }
 
-function align(address: number): number {
-  return Math.ceil(address / ALIGNMENT) * ALIGNMENT;
+function align(address: number): Address {
+  return addressOf(Math.ceil(address / ALIGNMENT) * ALIGNMENT);
 }

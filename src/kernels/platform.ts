@@ -1,7 +1,14 @@
 import v8 from 'node:v8';
 import { UsageError } from '../errors.js';
 import { runtime } from '../runtime.js';
-import { type Arithmetic, bindKernels, compileKernels, type Kernels } from './kernels.js';
+import {
+  type Arithmetic,
+  bindKernels,
+  compileKernels,
+  compileNamed,
+  type Kernels,
+  kernelBytes,
+} from './kernels.js';
 import { tilesKeepTheirBits } from './selfTest.js';
 import { TILES, type TileName } from './tiles/tile.js';
 import type { WasmModule } from './webAssembly.js';
@@ -73,7 +80,7 @@ function prepare(arithmetic: Arithmetic, wanted: boolean, tile: TileName | undef
   if (possible && wanted) {
     v8.setFlagsFromString('--experimental-wasm-revectorize');
     const fastest = tile ?? fastestTile(arithmetic, true);
-    const module = compileFor(fastest, arithmetic, 'revectorized');
+    const module = compileFor(fastest, kernelBytes(arithmetic), 'revectorized');
     if (keepsBits(module, arithmetic, fastest)) {
       return { arithmetic, tile: fastest, revectorized: true, module, warnings: [] };
     }
@@ -86,7 +93,7 @@ function prepare(arithmetic: Arithmetic, wanted: boolean, tile: TileName | undef
       : [];
   // V8 keeps compiled code by a module's bytes: the name makes these bytes different from those above.
   const fastest = tile ?? fastestTile(arithmetic, false);
-  const module = compileFor(fastest, arithmetic, 'plain');
+  const module = compileFor(fastest, kernelBytes(arithmetic), 'plain');
   return { arithmetic, tile: fastest, revectorized: false, module, warnings };
 }
 
@@ -112,19 +119,24 @@ const UNROLLING_FLAGS = ['liftoff', 'wasm-lazy-compilation', 'wasm-loop-unrollin
  * Compiles for a tile. V8's flags hold for the process and where V8 compiles in the background later on: so a module that is not to be unrolled is
  * compiled here and now (some 40 ms), and other WebAssembly of the process sees nothing of it.
  */
-function compileFor(tile: TileName, arithmetic: Arithmetic, name: string, shared = true): WasmModule {
-  if (!spillsUnrolled(tile)) return compileKernels(arithmetic, name, { shared });
+function compileFor(tile: TileName, bytes: Uint8Array, name: string): WasmModule {
+  if (!spillsUnrolled(tile)) return compileNamed(bytes, name);
   for (const flag of UNROLLING_FLAGS) v8.setFlagsFromString(`--no-${flag}`);
   try {
-    return compileKernels(arithmetic, `${name}, not unrolled`, { shared });
+    return compileNamed(bytes, `${name}, not unrolled`);
   } finally {
     for (const flag of UNROLLING_FLAGS) v8.setFlagsFromString(`--${flag}`);
   }
 }
 
 /** The kernels of a platform for a memory that no other thread shares. */
-export function unsharedKernels({ arithmetic, tile, revectorized }: Platform): WasmModule {
-  return compileFor(tile, arithmetic, revectorized ? 'revectorized' : 'plain', false);
+export function unsharedKernels(platform: Platform): WasmModule {
+  return compileLike(platform, kernelBytes(platform.arithmetic, { shared: false }));
+}
+
+/** Compiles a module as a platform's kernels were compiled. */
+export function compileLike({ tile, revectorized }: Platform, bytes: Uint8Array): WasmModule {
+  return compileFor(tile, bytes, revectorized ? 'revectorized' : 'plain');
 }
 
 /**

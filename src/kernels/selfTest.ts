@@ -1,3 +1,4 @@
+import { addressOf, NONE, plus } from './address.js';
 import { bindKernels, type Kernels } from './kernels.js';
 import { FILTER_TILE_NAMES, LIST_WIDTHS, TILE_NAMES, TRANSPOSED_TILE_NAMES } from './tiles/tile.js';
 import type { WasmModule } from './webAssembly.js';
@@ -16,14 +17,14 @@ const LISTED_ROWS = 2;
 const LISTED_COLUMNS = 120;
 
 /** Bytes. */
-const A = 0;
-const B = 65536;
-const OUT = 2 * 65536;
-const TABLES = 3 * 65536;
-const SHARDS = TABLES + 4096;
-const ZEROS = TABLES + 8192;
-const STACK = TABLES + 12_288;
-const LISTS = TABLES + 16_384;
+const A = addressOf(0);
+const B = addressOf(65536);
+const OUT = addressOf(2 * 65536);
+const TABLES = addressOf(3 * 65536);
+const SHARDS = plus(TABLES, 4096);
+const ZEROS = plus(TABLES, 8192);
+const STACK = plus(TABLES, 12_288);
+const LISTS = plus(TABLES, 16_384);
 
 /**
  * Whether every kernel that V8 may re-vectorise gives the same bits once it is optimised as those of `reference`, the same kernels in a module of
@@ -36,7 +37,17 @@ export function tilesKeepTheirBits(module: WasmModule, reference: WasmModule): b
   const buffer = memory.buffer;
   fillInputs(buffer);
   // Three groups a row, of which two join what waits.
-  kernels.listGradients(LISTED_ROWS, 0, 3, SHARDS, DEPTH * 4, COLUMNS * 4, ZEROS, LISTS, 1);
+  kernels.listGradients({
+    rows: LISTED_ROWS,
+    bigOffset: 0,
+    shards: 3,
+    table: SHARDS,
+    bigPitch: DEPTH * 4,
+    smallPitch: COLUMNS * 4,
+    zeros: ZEROS,
+    lists: LISTS,
+    share: 1,
+  });
   const first = runTiles(bindKernels(reference, memory), buffer);
   const start = performance.now();
   while (performance.now() - start < PATIENCE) for (let i = 0; i < CALLS; i++) runTiles(kernels, buffer);
@@ -76,56 +87,98 @@ function runTiles(kernels: Kernels, buffer: ArrayBufferLike): Float32Array {
   const keep = () => results.push(out.slice());
   for (const name of TILE_NAMES) {
     for (const relu of [0, 1]) {
-      const segments = TABLES + 2 * ROWS * 4;
-      kernels[`gemm${name}`](
-        ROWS,
-        COLUMNS,
-        DEPTH,
-        A,
-        TABLES,
-        2,
-        segments,
-        B,
-        B,
-        OUT,
-        TABLES + ROWS * 4,
+      const segments = plus(TABLES, 2 * ROWS * 4);
+      kernels[`gemm${name}`]({
+        rows: ROWS,
+        columns: COLUMNS,
+        depth: DEPTH,
+        a: A,
+        aOffsets: TABLES,
+        segments: 2,
+        segmentTable: segments,
+        b: B,
+        bias: B,
+        out: OUT,
+        outOffsets: plus(TABLES, ROWS * 4),
         relu,
-      );
+      });
       keep();
-      kernels[`gemmInPlace${name}`](
-        ROWS,
-        COLUMNS,
-        A,
-        TABLES,
-        2,
-        segments,
-        B,
-        COLUMNS * 4,
-        B,
-        OUT,
-        TABLES + ROWS * 4,
+      kernels[`gemmInPlace${name}`]({
+        rows: ROWS,
+        columns: COLUMNS,
+        a: A,
+        aOffsets: TABLES,
+        segments: 2,
+        segmentTable: segments,
+        b: B,
+        pitch: COLUMNS * 4,
+        bias: B,
+        out: OUT,
+        outOffsets: plus(TABLES, ROWS * 4),
         relu,
-      );
+      });
       keep();
     }
-    kernels[`treeGradient${name}`](ROWS, COLUMNS, OUT, 0, 3, SHARDS, DEPTH * 4, COLUMNS * 4, ZEROS, STACK);
+    kernels[`treeGradient${name}`]({
+      rows: ROWS,
+      columns: COLUMNS,
+      gradient: OUT,
+      bigOffset: 0,
+      shards: 3,
+      table: SHARDS,
+      bigPitch: DEPTH * 4,
+      smallPitch: COLUMNS * 4,
+      zeros: ZEROS,
+      stack: STACK,
+    });
     keep();
   }
   for (const name of TRANSPOSED_TILE_NAMES) {
     const pitch = DEPTH * 4;
-    kernels[`gemmTransposed${name}`](ROWS, COLUMNS, DEPTH, A, pitch, B, pitch, OUT, COLUMNS * 4);
+    kernels[`gemmTransposed${name}`]({
+      rows: ROWS,
+      columns: COLUMNS,
+      depth: DEPTH,
+      a: A,
+      aPitch: pitch,
+      b: B,
+      bPitch: pitch,
+      out: OUT,
+      outPitch: COLUMNS * 4,
+    });
     keep();
   }
   for (const name of FILTER_TILE_NAMES) {
     out.fill(0.5);
-    kernels[`filterGradient${name}`](ROWS, COLUMNS, OUT, A, DEPTH * 4, 0, B, COLUMNS * 4, 0, DEPTH, 1, 0);
+    kernels[`filterGradient${name}`]({
+      rows: ROWS,
+      columns: COLUMNS,
+      gradient: OUT,
+      big: A,
+      bigPixelStride: DEPTH * 4,
+      bigLineStride: 0,
+      small: B,
+      smallPixelStride: COLUMNS * 4,
+      smallLineStride: 0,
+      pixels: DEPTH,
+      lines: 1,
+      zeros: NONE,
+    });
     keep();
   }
   for (const width of LIST_WIDTHS) {
     for (const relu of [0, 1]) {
-      const target = OUT + relu * LISTED_ROWS * LISTED_COLUMNS * 4;
+      const target = plus(OUT, relu * LISTED_ROWS * LISTED_COLUMNS * 4);
       const pitch = LISTED_COLUMNS * 4;
-      kernels[`sumRows${width}`](LISTED_ROWS, LISTED_COLUMNS, LISTS, target, pitch, STACK, relu);
+      kernels[`sumRows${width}`]({
+        rows: LISTED_ROWS,
+        columns: LISTED_COLUMNS,
+        lists: LISTS,
+        out: target,
+        outPitch: pitch,
+        stack: STACK,
+        relu,
+      });
     }
     keep();
   }
@@ -133,12 +186,42 @@ function runTiles(kernels: Kernels, buffer: ArrayBufferLike): Float32Array {
   keep();
   for (const shards of [1, 2, 4, 8]) {
     out.fill(0.25);
-    const [m, v] = [OUT + 320, OUT + 640];
-    kernels.reduceAdam(OUT, m, v, A, 1024, shards, 64, 0.5, 0.9, 0.1, 0.999, 0.001, 0.01, 2, 1e-8);
+    const [m, v] = [plus(OUT, 320), plus(OUT, 640)];
+    kernels.reduceAdam({
+      parameters: OUT,
+      m,
+      v,
+      slots: A,
+      pitch: 1024,
+      shards,
+      count: 64,
+      scale: 0.5,
+      beta1: 0.9,
+      oneMinusBeta1: 0.1,
+      beta2: 0.999,
+      oneMinusBeta2: 0.001,
+      stepSize: 0.01,
+      rootCorrection: 2,
+      epsilon: 1e-8,
+    });
     keep();
   }
   out.fill(0.25);
-  kernels.adam(OUT, OUT + 320, OUT + 640, A, 64, 0.5, 0.9, 0.1, 0.999, 0.001, 0.01, 2, 1e-8);
+  kernels.adam({
+    parameters: OUT,
+    m: plus(OUT, 320),
+    v: plus(OUT, 640),
+    gradient: A,
+    count: 64,
+    scale: 0.5,
+    beta1: 0.9,
+    oneMinusBeta1: 0.1,
+    beta2: 0.999,
+    oneMinusBeta2: 0.001,
+    stepSize: 0.01,
+    rootCorrection: 2,
+    epsilon: 1e-8,
+  });
   keep();
   runElementwise(kernels, keep);
   const joined = new Float32Array(results.length * size);
@@ -149,13 +232,43 @@ function runTiles(kernels: Kernels, buffer: ArrayBufferLike): Float32Array {
 /** The elementwise kernels: V8 pairs what stands side by side in a loop, or does after it has unrolled the loop. */
 function runElementwise(kernels: Kernels, keep: () => void): void {
   const count = ROWS * COLUMNS;
-  const elsewhere = OUT + 4096;
-  const terms = elsewhere + 4096;
-  kernels.bernoulli(A, B, ROWS, 1, COLUMNS, 0.5, elsewhere, terms, OUT);
+  const elsewhere = plus(OUT, 4096);
+  const terms = plus(elsewhere, 4096);
+  kernels.bernoulli({
+    logits: A,
+    x: B,
+    rows: ROWS,
+    samples: 1,
+    dimensions: COLUMNS,
+    scale: 0.5,
+    logLikelihood: elsewhere,
+    terms,
+    dLogits: OUT,
+  });
   keep();
-  kernels.bernoulli(A, B, ROWS, 1, COLUMNS, 0.5, OUT, terms, elsewhere);
+  kernels.bernoulli({
+    logits: A,
+    x: B,
+    rows: ROWS,
+    samples: 1,
+    dimensions: COLUMNS,
+    scale: 0.5,
+    logLikelihood: OUT,
+    terms,
+    dLogits: elsewhere,
+  });
   keep();
-  kernels.bernoulli(A, B, ROWS, 1, COLUMNS, 0.5, OUT, terms, 0);
+  kernels.bernoulli({
+    logits: A,
+    x: B,
+    rows: ROWS,
+    samples: 1,
+    dimensions: COLUMNS,
+    scale: 0.5,
+    logLikelihood: OUT,
+    terms,
+    dLogits: NONE,
+  });
   keep();
   kernels.sigmoidArray(A, OUT, count);
   keep();

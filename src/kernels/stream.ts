@@ -10,8 +10,9 @@ export function randomKey(seed: bigint): RandomKey {
 }
 
 /**
- * What random numbers are for: the last word of the counter. The other words are block within a row, position (example,
- * parameter tensor) and step or epoch; so no two uses ever share a number. Part of the bit contract: never renumber.
+ * What random numbers are for: the last word of the counter. The other words are block within a row, position
+ * (example, parameter tensor) and step or epoch; so no two uses ever share a number. Part of the bit
+ * contract: never renumber.
  */
 export const Purpose = {
   /** Glorot weights; position = index of the tensor. */

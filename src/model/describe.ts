@@ -13,7 +13,10 @@ export function forwardMultiplyAdds(model: Model): number {
   );
 }
 
-/** The encoder's and the decoder's layers with shapes, parameters and multiply-adds, and the totals: many lines. */
+/**
+ * The encoder's and the decoder's layers with shapes, parameters and multiply-adds, and the totals: many
+ * lines.
+ */
 export function describeModel(model: Model): string {
   const { name, input, dimensions, latent, encoder, decoder, parameters } = model;
   // Short words and no prefixes: the table of a convolutional model fits 80 columns.
@@ -41,8 +44,8 @@ function sideRows(side: string, layers: readonly Layer[]): string[][] {
 }
 
 /**
- * A layer within another, or an activation that belongs to one, has that one's name, a slash and its own. Such an activation is called by
- * its type, which needs to stand there once.
+ * A layer within another, or an activation that belongs to one, has that one's name, a slash and its own.
+ * Such an activation is called by its type, which needs to stand there once.
  */
 function nameAndType(layer: Layer): [name: string, type: string] {
   const path = layer.name.split('/');

@@ -12,8 +12,9 @@ export interface Axis {
 }
 
 /**
- * conv2d along one axis, padded like TensorFlow (https://www.tensorflow.org/api_docs/python/tf/nn#notes_on_padding_2).
- * `valid` yields small ≤ 0 where the kernel is larger than the map: the caller refuses it.
+ * conv2d along one axis, padded like TensorFlow
+ * (https://www.tensorflow.org/api_docs/python/tf/nn#notes_on_padding_2). `valid` yields small ≤ 0 where the
+ * kernel is larger than the map: the caller refuses it.
  */
 export function convolutionAxis(size: number, kernel: number, stride: number, padding: PaddingName): Axis {
   if (padding === 'valid') {
@@ -23,7 +24,9 @@ export function convolutionAxis(size: number, kernel: number, stride: number, pa
   return { big: size, small, padBefore: padBefore(size, small, kernel, stride) };
 }
 
-/** conv2dTranspose along one axis: the convolution's adjoint, with Keras's choice among the fitting outputs. */
+/**
+ * conv2dTranspose along one axis: the convolution's adjoint, with Keras's choice among the fitting outputs.
+ */
 export function transposedConvolutionAxis(
   size: number,
   kernel: number,

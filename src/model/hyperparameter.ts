@@ -1,5 +1,5 @@
-// What an implementation behind a seam (an optimizer, a likelihood …) declares of its numbers: config.json, flags, options
-// and messages are made of the declarations.
+// What an implementation behind a seam (an optimizer, a likelihood …) declares of its numbers: config.json,
+// flags, options and messages are made of the declarations.
 import type { Reader } from './jsonReader.js';
 
 /** Which numbers are allowed, and how a message says so. */
@@ -30,7 +30,10 @@ export interface Hyperparameter {
   readonly default: number;
   /** For the help. */
   readonly describe: string;
-  /** The object of config.json that holds it; such a number has neither a flag nor an option. Absent: config.json itself. */
+  /**
+   * The object of config.json that holds it; such a number has neither a flag nor an option. Absent:
+   * config.json itself.
+   */
   readonly group?: string;
 }
 

@@ -1,3 +1,4 @@
+import { type Address, plus } from '../kernels/address.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { Purpose, type RandomKey } from '../kernels/stream.js';
 import type { WasmMemory } from '../kernels/webAssembly.js';
@@ -15,8 +16,8 @@ export interface InitializeOptions {
   readonly model: Model;
   readonly key: RandomKey;
   /** Address of the flat parameter buffer; the 64 bytes at `scratch` are overwritten. */
-  readonly parameters: number;
-  readonly scratch: number;
+  readonly parameters: Address;
+  readonly scratch: Address;
   /** [dimensions]: mean of x over the training data, for models whose output bias starts there. */
   readonly dataMean?: Float64Array;
 }
@@ -25,7 +26,7 @@ export interface InitializeOptions {
 export function initializeParameters(options: InitializeOptions): void {
   const { model, kernels, key, parameters, scratch } = options;
   model.parameters.entries.forEach((entry, index) => {
-    const address = parameters + entry.offset * FLOAT;
+    const address = plus(parameters, entry.offset * FLOAT);
     const { initializer } = entry;
     switch (initializer.kind) {
       case 'zeros':
@@ -36,18 +37,18 @@ export function initializeParameters(options: InitializeOptions): void {
         const limit = Math.fround(uniformLimit(initializer));
         const { low, high } = key;
         const { size } = entry;
-        kernels.randomUniform(
-          address,
-          size,
-          -limit,
-          limit,
-          low,
-          high,
-          index,
-          0,
-          Purpose.initialization,
+        kernels.randomUniform({
+          out: address,
+          count: size,
+          low: -limit,
+          high: limit,
+          key0: low,
+          key1: high,
+          position: index,
+          step: 0,
+          purpose: Purpose.initialization,
           scratch,
-        );
+        });
         break;
       }
       case 'dataMeanLogit':
@@ -61,11 +62,14 @@ function uniformLimit(initializer: Extract<Initializer, { readonly fanIn: number
   return Math.sqrt(6 / (initializer.fanIn + initializer.fanOut));
 }
 
-/** The output that stands for each pixel's mean p, with a Bernoulli likelihood log(p / (1 − p)); p is kept within [0.001, 0.999] as in Burda et al. (2016). */
+/**
+ * The output that stands for each pixel's mean p, with a Bernoulli likelihood log(p / (1 − p)); p is kept
+ * within [0.001, 0.999] as in Burda et al. (2016).
+ */
 function setDataMeanLogits(
   { kernels, memory, dataMean, likelihood }: InitializeOptions,
   entry: ParameterEntry,
-  address: number,
+  address: Address,
 ): void {
   if (dataMean?.length !== entry.size) {
     throw new Error(

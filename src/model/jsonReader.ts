@@ -1,5 +1,5 @@
-// Readers of unknown JSON: each returns its value typed and rebuilt from known keys, or throws a sentence that
-// names the place, what was found and what is expected.
+// Readers of unknown JSON: each returns its value typed and rebuilt from known keys, or throws a sentence
+// that names the place, what was found and what is expected.
 import { UsageError } from '../errors.js';
 import { nearestName } from '../nearestName.js';
 

@@ -2,8 +2,8 @@ import { UsageError } from '../errors.js';
 import type { Initializer, ParameterEntry, ParameterLayout, Shape } from './model.js';
 
 /**
- * The most floats a model's parameters may have, and the most that one example's activations may have: 1 GiB each.
- * A spec beyond it is a slip of the pen, better refused than allocated.
+ * The most floats a model's parameters may have, and the most that one example's activations may have: 1 GiB
+ * each. A spec beyond it is a slip of the pen, better refused than allocated.
  */
 export const mostFloats = 2 ** 28;
 
@@ -45,8 +45,8 @@ export function fanInUniform(weights: Shape, type: 'conv2d' | 'conv2dTranspose' 
 }
 
 /**
- * Keras's fans: the last two extents times the receptive field. Of conv2dTranspose's [kh, kw, out, in] they come
- * out exchanged, which Glorot's sum does not notice.
+ * Keras's fans: the last two extents times the receptive field. Of conv2dTranspose's [kh, kw, out, in] they
+ * come out exchanged, which Glorot's sum does not notice.
  */
 export function glorotUniform(weights: Shape): Initializer {
   const receptiveField = sizeOf(weights.slice(0, -2));

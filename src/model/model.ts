@@ -37,7 +37,8 @@ export interface ParameterLayout {
 
 /**
  * A layer with weights. conv2d reads the big map and writes the small one, conv2dTranspose the other way
- * round, dense is both at once with 1×1 maps. Big position of small pixel sy and tap ky: sy·strideH + ky − padTop.
+ * round, dense is both at once with 1×1 maps. Big position of small pixel sy and tap ky:
+ * sy·strideH + ky − padTop.
  */
 export interface CorrelationLayer {
   readonly kind: 'correlation';
@@ -79,8 +80,9 @@ export interface ReshapeLayer {
 }
 
 /**
- * Between a big map and a small one, channel by channel: small pixel (sy, sx) goes with the window of big pixels sy·strideH +
- * ty − padTop, 0 ≤ ty < size, and columns likewise, as far as they lie in the map. Pools read the big map, upsample the small one.
+ * Between a big map and a small one, channel by channel: small pixel (sy, sx) goes with the window of big
+ * pixels sy·strideH + ty − padTop, 0 ≤ ty < size, and columns likewise, as far as they lie in the map. Pools
+ * read the big map, upsample the small one.
  */
 export interface ResampleLayer {
   readonly kind: 'resample';

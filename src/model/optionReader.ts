@@ -13,8 +13,8 @@ export type OptionTable<T extends object> = {
  * The options of a call, each read by the table's reader. An option that is undefined counts as absent.
  *
  * @param call what the messages call it, e.g. `train()`.
- * @throws UsageError naming the option, what was found and what is expected; for an option that the table lacks, the
- * nearest one that it has.
+ * @throws UsageError naming the option, what was found and what is expected; for an option that the table
+ * lacks, the nearest one that it has.
  */
 export function readOptions<T extends object>(options: unknown, table: OptionTable<T>, call: string): T {
   const readers = new Map(Object.entries<Reader<unknown>>(table));
@@ -36,7 +36,10 @@ function unknownOption(name: string, known: readonly string[], call: string): Us
   );
 }
 
-/** A path: not empty, and without a zero byte, which no file system takes. `what` says of what, e.g. `the path of a directory`. */
+/**
+ * A path: not empty, and without a zero byte, which no file system takes. `what` says of what, e.g. `the path
+ * of a directory`.
+ */
 export function pathOf(what: string): Reader<string> {
   return (value, place) => {
     if (typeof value !== 'string' || value === '' || value.includes('\0')) throw place.expected(value, what);

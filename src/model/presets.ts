@@ -1,6 +1,6 @@
-// The models that come with the product. Sources: cvae is the convolutional VAE of TensorFlow's tutorial, mlp the
-// VAE of PyTorch's examples, iwae the architecture of Burda et al.'s one-layer model (2016, arXiv:1509.00519, section 5),
-// trained with the ELBO like the others.
+// The models that come with the product. Sources: cvae is the convolutional VAE of TensorFlow's tutorial, mlp
+// the VAE of PyTorch's examples, iwae the architecture of Burda et al.'s one-layer model (2016,
+// arXiv:1509.00519, section 5), trained with the ELBO like the others.
 import { UsageError } from '../errors.js';
 import { nearestName } from '../nearestName.js';
 import { Place } from './jsonReader.js';
@@ -35,7 +35,8 @@ const presets: Readonly<Record<PresetName, (input: MapShape) => ModelSpec>> = { 
 
 function cvae(input: MapShape): ModelSpec {
   const [height, width] = input;
-  // The decoder doubles its first map twice; the encoder's two valid 3×3 convolutions of stride 2 need 7 pixels.
+  // The decoder doubles its first map twice; the encoder's two valid 3×3 convolutions of stride 2 need 7
+  // pixels.
   const fits = (size: number) => size >= 8 && size % 4 === 0;
   if (!fits(height) || !fits(width)) {
     throw new UsageError(
@@ -87,7 +88,8 @@ function iwae(): ModelSpec {
     encoder: [{ type: 'flatten' }, hidden, hidden, { type: 'dense', units: 'posterior' }],
     decoder: [hidden, hidden, { type: 'dense', units: 'pixels' }],
     outputBias: 'dataMean',
-    // The published figures took 3,280 epochs of a falling rate; ten of the first rate show the model at work.
+    // The published figures took 3,280 epochs of a falling rate; ten of the first rate show the model at
+    // work.
     training: { batchSize: 20, learningRate: 1e-3, epochs: 10, binarize: 'dynamic', samples: 1 },
   };
 }

@@ -20,7 +20,8 @@ export interface ResolveOptions {
 const RESOLVE_OPTIONS: OptionTable<ResolveOptions> = { input: readMapShape, latent: readLatent };
 
 /**
- * Infers all shapes of `spec` and lays out its parameters: encoder first, each layer's weights, then its bias.
+ * Infers all shapes of `spec` and lays out its parameters: encoder first, each layer's weights, then its
+ * bias.
  *
  * @throws UsageError naming the layer, the shape found and the shape expected.
  */
@@ -61,7 +62,10 @@ function agreeOnInput(spec: ModelSpec, input: MapShape | undefined): MapShape {
   return (input ?? spec.input)!;
 }
 
-/** @throws UsageError with both shapes, where the model says the shape of its examples and the data have another one. */
+/**
+ * @throws UsageError with both shapes, where the model says the shape of its examples and the data have
+ * another one.
+ */
 export function requireInput(spec: Pick<ModelSpec, 'name' | 'input'>, data: MapShape): void {
   if (spec.input === undefined || `${data}` === `${spec.input}`) return;
   throw new UsageError(

@@ -33,7 +33,10 @@ export interface ModelSpec {
    * ±sqrt(6 / (fanIn + fanOut)), biases 0. `fanInUniform` (as in PyTorch): both uniform on ±1 / sqrt(fanIn).
    */
   readonly initialization?: 'glorotUniform' | 'fanInUniform';
-  /** Where the decoder's last bias starts; default: as `initialization` says. `dataMean`: the logit of each pixel's mean. */
+  /**
+   * Where the decoder's last bias starts; default: as `initialization` says. `dataMean`: the logit of each
+   * pixel's mean.
+   */
   readonly outputBias?: 'zeros' | 'dataMean';
   readonly training?: TrainingDefaults;
 }

@@ -16,8 +16,8 @@ const MOST_BYTES = 1 << 20;
  * Reads a model from a file, or from a pipe to its end (a shell's `<(…)`, a named pipe, `/dev/stdin`).
  *
  * @param signal aborting it ends the wait for a pipe that nobody writes to.
- * @throws UsageError where the file cannot be read, is a directory or a device, is too large, is no JSON, has a key
- * twice, or is no model.
+ * @throws UsageError where the file cannot be read, is a directory or a device, is too large, is no JSON, has
+ * a key twice, or is no model.
  * @throws the reason of `signal`, where it was aborted.
  */
 export async function readModelSpecFile(path: string, signal?: AbortSignalLike): Promise<ModelSpec> {
@@ -59,8 +59,8 @@ async function* fileChunks(file: FileHandle): AsyncGenerator<Uint8Array> {
 }
 
 /**
- * A pipe is opened without waiting for a writer and read from the event loop: a call that waits would hold a thread, and the
- * process could not even exit.
+ * A pipe is opened without waiting for a writer and read from the event loop: a call that waits would hold a
+ * thread, and the process could not even exit.
  */
 function pipeChunks(path: string, signal: AbortSignalLike | undefined): AsyncIterable<Uint8Array> {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);

@@ -2,8 +2,8 @@ import { expNegative, log } from '../arithmetic/exponential.js';
 import type { Objective } from './objective.js';
 
 /**
- * The importance-weighted bound L_K = log (1/K) Σ_k w_k (Burda et al. 2016), and its gradient's weights w_k / Σ_j w_j. With
- * K = 1 it is the ELBO with the Monte-Carlo KL, bit by bit.
+ * The importance-weighted bound L_K = log (1/K) Σ_k w_k (Burda et al. 2016), and its gradient's weights w_k /
+ * Σ_j w_j. With K = 1 it is the ELBO with the Monte-Carlo KL, bit by bit.
  */
 export const iwae = {
   title: 'IWAE bound',

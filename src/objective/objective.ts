@@ -5,9 +5,10 @@ import type { Hyperparameters } from '../model/hyperparameter.js';
 export type KlEstimate = 'analytic' | 'monteCarlo';
 
 /**
- * From the log-weights of an example's K rows, log w_k = log p(x|z_k) + β [log p(z_k) − log q(z_k|x)] in nats, to the bound,
- * which is returned, and to d(bound)/d(log w_k), which is written to `weights`: rows are backpropagated with these, and sum
- * to 1. The bits reach parameters: no Math.exp or log (src/arithmetic has its own).
+ * From the log-weights of an example's K rows, log w_k = log p(x|z_k) + β [log p(z_k) − log q(z_k|x)] in
+ * nats, to the bound, which is returned, and to d(bound)/d(log w_k), which is written to `weights`: rows are
+ * backpropagated with these, and sum to 1. The bits reach parameters: no Math.exp or log (src/arithmetic has
+ * its own).
  */
 export type Weigh = (logWeights: Float64Array, weights: Float64Array) => number;
 
@@ -18,8 +19,8 @@ export interface Objective {
   /** The estimates of the KL that it can be computed with, the default first. */
   readonly klEstimates: readonly [KlEstimate, ...KlEstimate[]];
   /**
-   * Absent for the ELBO, every row of which has the weight 1/K: its kernels have that built in, and its KL may be analytic.
-   * Others are reported as `bound`, beside the ELBO of the same draws.
+   * Absent for the ELBO, every row of which has the weight 1/K: its kernels have that built in, and its KL
+   * may be analytic. Others are reported as `bound`, beside the ELBO of the same draws.
    */
   readonly weigh?: Weigh;
 }

@@ -1,9 +1,10 @@
 // Adam (Kingma and Ba 2015, algorithm 1).
 
 import { power } from '../arithmetic/power.js';
+import { type Address, plus } from '../kernels/address.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { DECAY_RATE, type Hyperparameters, POSITIVE, type ValuesOf } from '../model/hyperparameter.js';
-import { defineOptimizer, type SliceUpdate } from './optimizer.js';
+import { defineOptimizer, type Slice, type SliceUpdate } from './optimizer.js';
 
 /** β₁, β₂ and ε, with the published defaults. */
 export const ADAM_HYPERPARAMETERS = {
@@ -34,10 +35,19 @@ export function adamFactors({ beta1, beta2 }: AdamValues, learningRate: number, 
   };
 }
 
-/** The last arguments of the kernels `adam` and `reduceAdam`, from `scale` on: of one update. */
+/** What the kernels `adam` and `reduceAdam` take beside addresses and counts: of one update. */
 export function adamArguments(values: AdamValues, { stepSize, rootCorrection }: AdamFactors, scale: number) {
   const { beta1, beta2, epsilon } = values;
-  return [scale, beta1, 1 - beta1, beta2, 1 - beta2, stepSize, rootCorrection, epsilon] as const;
+  return {
+    scale,
+    beta1,
+    oneMinusBeta1: 1 - beta1,
+    beta2,
+    oneMinusBeta2: 1 - beta2,
+    stepSize,
+    rootCorrection,
+    epsilon,
+  };
 }
 
 export const adam = defineOptimizer({
@@ -53,16 +63,17 @@ function createAdam(kernels: Kernels, values: AdamValues): SliceUpdate {
     begin: (t, learningRate, scale) => {
       numbers = adamArguments(values, adamFactors(values, learningRate, t), scale);
     },
-    apply: ({ parameters, state }, offset, gradient, count) => {
-      const [m, v] = state as [number, number];
-      kernels.adam(parameters + offset, m + offset, v + offset, gradient, count, ...numbers);
+    apply: (slice, offset, gradient, count) => {
+      kernels.adam({ ...momentsAt(slice, offset), gradient, count, ...numbers });
     },
-    applySum: ({ parameters, state }, offset, slots, pitch, shards, count) => {
-      const [m, v] = state as [number, number];
-      kernels.reduceAdam(
-        ...([parameters + offset, m + offset, v + offset, slots, pitch, shards, count] as const),
-        ...numbers,
-      );
+    applySum: (slice, offset, slots, pitch, shards, count) => {
+      kernels.reduceAdam({ ...momentsAt(slice, offset), slots, pitch, shards, count, ...numbers });
     },
   };
+}
+
+/** Addresses of a slice of the parameters and of both moments, `offset` bytes into it. */
+export function momentsAt({ parameters, state }: Slice, offset: number) {
+  const [m, v] = state as readonly [Address, Address];
+  return { parameters: plus(parameters, offset), m: plus(m, offset), v: plus(v, offset) };
 }

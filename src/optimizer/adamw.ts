@@ -1,7 +1,7 @@
 // AdamW: Adam with decoupled weight decay (Loshchilov and Hutter 2019; torch.optim.AdamW).
 import type { Kernels } from '../kernels/kernels.js';
 import { FROM_ZERO, type Hyperparameters, type ValuesOf } from '../model/hyperparameter.js';
-import { ADAM_HYPERPARAMETERS, adamArguments, adamFactors } from './adam.js';
+import { ADAM_HYPERPARAMETERS, adamArguments, adamFactors, momentsAt } from './adam.js';
 import { defineOptimizer, type SliceUpdate } from './optimizer.js';
 
 const hyperparameters = {
@@ -22,29 +22,27 @@ export const adamw = defineOptimizer({
   create: createAdamW,
 });
 
-/** p ← p (1 − α λ), α the learning rate and λ the weight decay; then Adam. Biases decay as weights do, as in PyTorch. */
+/**
+ * p ← p (1 − α λ), α the learning rate and λ the weight decay; then Adam. Biases decay as weights do, as in
+ * PyTorch.
+ */
 function createAdamW(kernels: Kernels, values: AdamWValues): SliceUpdate {
   let numbers = adamWArguments(values, 0, 1, 1);
   return {
     begin: (t, learningRate, scale) => {
       numbers = adamWArguments(values, learningRate, t, scale);
     },
-    apply: ({ parameters, state }, offset, gradient, count) => {
-      const [m, v] = state as [number, number];
-      kernels.adamW(parameters + offset, m + offset, v + offset, gradient, count, ...numbers);
+    apply: (slice, offset, gradient, count) => {
+      kernels.adamW({ ...momentsAt(slice, offset), gradient, count, ...numbers });
     },
-    applySum: ({ parameters, state }, offset, slots, pitch, shards, count) => {
-      const [m, v] = state as [number, number];
-      kernels.reduceAdamW(
-        ...([parameters + offset, m + offset, v + offset, slots, pitch, shards, count] as const),
-        ...numbers,
-      );
+    applySum: (slice, offset, slots, pitch, shards, count) => {
+      kernels.reduceAdamW({ ...momentsAt(slice, offset), slots, pitch, shards, count, ...numbers });
     },
   };
 }
 
-/** The last arguments of the kernels `adamW` and `reduceAdamW`, from `scale` on: of update t. */
+/** What the kernels `adamW` and `reduceAdamW` take beside addresses and counts: of update t. */
 export function adamWArguments(values: AdamWValues, learningRate: number, t: number, scale: number) {
   const keep = 1 - learningRate * values.weightDecay;
-  return [...adamArguments(values, adamFactors(values, learningRate, t), scale), keep] as const;
+  return { ...adamArguments(values, adamFactors(values, learningRate, t), scale), keep };
 }

@@ -1,14 +1,18 @@
 // The seam of optimizers: what one declares, and what it does to a slice of the parameters.
+import type { Address } from '../kernels/address.js';
 import type { Kernels } from '../kernels/kernels.js';
 import type { Hyperparameters, Values } from '../model/hyperparameter.js';
 
 /** Where a slice of the parameters begins, and the same slice of each state tensor, in the declared order. */
 export interface Slice {
-  readonly parameters: number;
-  readonly state: readonly number[];
+  readonly parameters: Address;
+  readonly state: readonly Address[];
 }
 
-/** An optimizer on one thread's kernels. Every call writes to the slice alone; addresses are bytes, counts floats. */
+/**
+ * An optimizer on one thread's kernels. Every call writes to the slice alone; addresses are bytes, counts
+ * floats.
+ */
 export interface SliceUpdate {
   /**
    * Sets what the next calls do.
@@ -17,19 +21,22 @@ export interface SliceUpdate {
    */
   begin(update: number, learningRate: number, scale: number): void;
 
-  /** Updates `count` floats, and not one more, `offset` bytes into the slice, by the gradient at an address. */
-  apply(slice: Slice, offset: number, gradient: number, count: number): void;
+  /**
+   * Updates `count` floats, and not one more, `offset` bytes into the slice, by the gradient at an address.
+   */
+  apply(slice: Slice, offset: number, gradient: Address, count: number): void;
 
   /**
-   * The same by the sum of `shards` gradients, `pitch` bytes apart, in the tree of treeReduce (kernels/assembly/optimizer.ts).
-   * May overwrite the gradients; `count` is rounded up to eight.
+   * The same by the sum of `shards` gradients, `pitch` bytes apart, in the tree of treeReduce
+   * (kernels/assembly/optimizer.ts). May overwrite the gradients; `count` is rounded up to eight.
    */
-  applySum(slice: Slice, offset: number, slots: number, pitch: number, shards: number, count: number): void;
+  applySum(slice: Slice, offset: number, slots: Address, pitch: number, shards: number, count: number): void;
 }
 
 /**
- * A rule that turns gradients into updates. What it does with a float depends on that float, its gradients and the number of
- * the update alone, so it does not matter who updates which slice. No Math.pow, exp or log: their bits differ between engines.
+ * A rule that turns gradients into updates. What it does with a float depends on that float, its gradients
+ * and the number of the update alone, so it does not matter who updates which slice. No Math.pow, exp or log:
+ * their bits differ between engines.
  */
 export interface Optimizer<V extends Values = Values> {
   /** As people write it. */

@@ -1,7 +1,8 @@
 // Stochastic gradient descent with momentum (Sutskever et al. 2013, in the form of torch.optim.SGD).
+import { NONE, plus } from '../kernels/address.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { DECAY_RATE, type Hyperparameters, type ValuesOf } from '../model/hyperparameter.js';
-import { defineOptimizer, type SliceUpdate } from './optimizer.js';
+import { defineOptimizer, type Slice, type SliceUpdate } from './optimizer.js';
 
 const hyperparameters = {
   momentum: {
@@ -22,18 +23,20 @@ export const sgd = defineOptimizer({
 
 /** v ← μ v + g, p ← p − α v; without momentum p ← p − α g. */
 function createSgd(kernels: Kernels, { momentum }: SgdValues): SliceUpdate {
-  let numbers: readonly [number, number, number] = [1, momentum, 0];
+  let numbers = { scale: 1, momentum, rate: 0 };
+  const at = ({ parameters, state: [velocity] }: Slice, offset: number) => ({
+    parameters: plus(parameters, offset),
+    velocity: velocity === undefined ? NONE : plus(velocity, offset),
+  });
   return {
     begin: (_update, learningRate, scale) => {
-      numbers = [scale, momentum, learningRate];
+      numbers = { scale, momentum, rate: learningRate };
     },
-    apply: ({ parameters, state: [velocity] }, offset, gradient, count) => {
-      const v = velocity === undefined ? 0 : velocity + offset;
-      kernels.sgd(parameters + offset, v, gradient, count, ...numbers);
+    apply: (slice, offset, gradient, count) => {
+      kernels.sgd({ ...at(slice, offset), gradient, count, ...numbers });
     },
-    applySum: ({ parameters, state: [velocity] }, offset, slots, pitch, shards, count) => {
-      const v = velocity === undefined ? 0 : velocity + offset;
-      kernels.reduceSgd(parameters + offset, v, slots, pitch, shards, count, ...numbers);
+    applySum: (slice, offset, slots, pitch, shards, count) => {
+      kernels.reduceSgd({ ...at(slice, offset), slots, pitch, shards, count, ...numbers });
     },
   };
 }

@@ -1,37 +1,23 @@
+import { type Address, NONE, plus } from '../kernels/address.js';
 import type { Arena } from '../kernels/arena.js';
-import type { InPlaceGemmKernel } from '../kernels/kernels.js';
 import { inputListBytes } from '../kernels/listRoom.js';
+import { FORWARD_SHARE_WORTH_LISTING, PANELS_AT_ONCE, ROWS_WORTH_COPYING } from '../kernels/tuning.js';
 import type { Correlation } from './gather.js';
-import type { MicroKernels } from './microKernels.js';
+import type { InPlaceGemmKernel, MicroKernels } from './microKernels.js';
 import { collides } from './pitch.js';
 import type { Tensor } from './tensor.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const CACHE_LINE = 64;
 
-/**
- * From this many rows on, copying a panel, which then stays in the first-level cache for all of them, costs less than the cache
- * and page misses of reading it where it stands; the more so with several ranks, of which another has written half of the weights.
- */
-const ROWS_WORTH_COPYING = 5;
-
-/**
- * A product with lists of nonzeros (assembly/lists.ts) costs less than a dense one up to this share of them: each of its terms reads
- * weights for one example alone.
- */
-const SHARE_WORTH_LISTING = 0.4;
-
-/** Panels that are copied at once: a row's part of them is some neighbouring cache lines, which come faster than one. */
-const PANELS_AT_ONCE = 8;
-
 /** A dense layer: [1, 1, inputs] and [1, 1, outputs]. */
 export type DenseLayer = Pick<Correlation, 'big' | 'small'>;
 
 /** What the dense passes of a network share: room for some panels, for two transposed maps, and for lists of nonzeros. */
 export interface DenseScratch {
-  readonly panels: number;
-  readonly lists: number;
-  readonly transposed: readonly [number, number];
+  readonly panels: Address;
+  readonly lists: Address;
+  readonly transposed: readonly [Address, Address];
   /** Bytes from channel to channel of a transposed map. */
   readonly pitch: number;
 }
@@ -45,17 +31,17 @@ export interface DensePass {
   readonly input: Tensor;
   readonly output: Tensor;
   /** Address of the weights, [inputs, outputs]. */
-  readonly weights: number;
+  readonly weights: Address;
   readonly panelWidth: 8 | 16;
   /** Offsets of the examples' rows in the input and in the output. */
-  readonly inputRows: number;
-  readonly outputRows: number;
+  readonly inputRows: Address;
+  readonly outputRows: Address;
   /** One segment: all inputs of an example. */
-  readonly inputSegment: number;
+  readonly inputSegment: Address;
   /** Offsets of the weights' rows, the same in a transposed map, and one segment: a row of weights. */
-  readonly weightRows: number;
-  readonly transposedRows: number;
-  readonly weightSegment: number;
+  readonly weightRows: Address;
+  readonly transposedRows: Address;
+  readonly weightSegment: Address;
   /** The input is the network's, of data that may be mostly zeros. */
   readonly data: boolean;
 }
@@ -65,7 +51,7 @@ export interface DensePlan {
   readonly layer: DenseLayer;
   readonly input: Tensor;
   readonly output: Tensor;
-  readonly weights: number;
+  readonly weights: Address;
   readonly panelWidth: 8 | 16;
   /** Most examples. */
   readonly images: number;
@@ -117,7 +103,7 @@ export function denseForward(
   pass: DensePass,
   scratch: DenseScratch,
   images: number,
-  bias: number,
+  bias: Address,
   relu: boolean,
 ): void {
   if (pass.data && denseForwardListed(kernels, pass, scratch, images, bias, relu)) return;
@@ -127,31 +113,39 @@ export function denseForward(
 }
 
 /** By lists of what is not zero in the input; false, and nothing done, where that would not pay. */
-export function denseForwardListed(
+function denseForwardListed(
   { kernels, sumRows, listWidth }: MicroKernels,
   { layer, input, output, weights }: DensePass,
   { lists }: DenseScratch,
   images: number,
-  bias: number,
+  bias: Address,
   relu: boolean,
 ): boolean {
   const [inputs, outputs] = [layer.big[2], layer.small[2]];
   if (outputs < listWidth) return false;
-  const terms = kernels.listInputs(
-    input.activation,
+  const terms = kernels.listInputs({
+    x: input.activation,
     images,
     inputs,
-    input.imageStride,
+    pitch: input.imageStride,
     bias,
     weights,
-    outputs * FLOAT,
+    weightPitch: outputs * FLOAT,
     lists,
-    SHARE_WORTH_LISTING,
-  );
+    share: FORWARD_SHARE_WORTH_LISTING,
+  });
   if (terms < 0) return false;
   // Of one group: no sum waits.
-  const stack = 0;
-  sumRows(images, outputs, lists, output.activation, output.imageStride, stack, relu ? 1 : 0);
+  const stack = NONE;
+  sumRows({
+    rows: images,
+    columns: outputs,
+    lists,
+    out: output.activation,
+    outPitch: output.imageStride,
+    stack,
+    relu: relu ? 1 : 0,
+  });
   return true;
 }
 
@@ -160,25 +154,25 @@ export function denseForwardInPlace(
   kernels: MicroKernels,
   pass: DensePass,
   images: number,
-  bias: number,
+  bias: Address,
   relu: boolean,
 ): void {
   const { layer, input, output, weights, inputRows, outputRows, inputSegment } = pass;
   const outputs = layer.small[2];
-  kernels.gemmInPlace(
-    images,
-    outputs,
-    input.activation,
-    inputRows,
-    1,
-    inputSegment,
-    weights,
-    outputs * FLOAT,
+  kernels.gemmInPlace({
+    rows: images,
+    columns: outputs,
+    a: input.activation,
+    aOffsets: inputRows,
+    segments: 1,
+    segmentTable: inputSegment,
+    b: weights,
+    pitch: outputs * FLOAT,
     bias,
-    output.activation,
-    outputRows,
-    relu ? 1 : 0,
-  );
+    out: output.activation,
+    outOffsets: outputRows,
+    relu: relu ? 1 : 0,
+  });
 }
 
 /** Copies some panels of the weights after the others. */
@@ -187,7 +181,7 @@ export function denseForwardCopied(
   pass: DensePass,
   { panels }: DenseScratch,
   images: number,
-  bias: number,
+  bias: Address,
   relu: boolean,
 ): void {
   const { layer, input, output, weights, panelWidth, inputRows, outputRows, inputSegment } = pass;
@@ -196,21 +190,21 @@ export function denseForwardCopied(
   for (let column = 0; column < outputs; column += step) {
     const columns = Math.min(step, outputs - column);
     const offset = column * FLOAT;
-    kernels.kernels.packRows(weights + offset, inputs, outputs * FLOAT, columns, panelWidth, panels);
-    kernels.gemm(
-      images,
+    kernels.kernels.packRows(plus(weights, offset), inputs, outputs * FLOAT, columns, panelWidth, panels);
+    kernels.gemm({
+      rows: images,
       columns,
-      inputs,
-      input.activation,
-      inputRows,
-      1,
-      inputSegment,
-      panels,
-      bias + offset,
-      output.activation + offset,
-      outputRows,
-      relu ? 1 : 0,
-    );
+      depth: inputs,
+      a: input.activation,
+      aOffsets: inputRows,
+      segments: 1,
+      segmentTable: inputSegment,
+      b: panels,
+      bias: plus(bias, offset),
+      out: plus(output.activation, offset),
+      outOffsets: outputRows,
+      relu: relu ? 1 : 0,
+    });
   }
 }
 
@@ -220,7 +214,7 @@ export function denseInputGradient(
   pass: DensePass,
   scratch: DenseScratch,
   images: number,
-  zeros: number,
+  zeros: Address,
 ): void {
   const { layer, output, input, weights } = pass;
   const [inputs, outputs] = [layer.big[2], layer.small[2]];
@@ -228,17 +222,17 @@ export function denseInputGradient(
   const first = images - few;
   if (first > 0) inputGradientInPanels(kernels, pass, scratch, first, zeros);
   if (few > 0) {
-    kernels.gemmTransposed(few)(
-      few,
-      inputs,
-      outputs,
-      output.gradient + first * output.imageStride,
-      output.imageStride,
-      weights,
-      outputs * FLOAT,
-      input.gradient + first * input.imageStride,
-      input.imageStride,
-    );
+    kernels.gemmTransposed(few)({
+      rows: few,
+      columns: inputs,
+      depth: outputs,
+      a: plus(output.gradient, first * output.imageStride),
+      aPitch: output.imageStride,
+      b: weights,
+      bPitch: outputs * FLOAT,
+      out: plus(input.gradient, first * input.imageStride),
+      outPitch: input.imageStride,
+    });
   }
 }
 
@@ -251,18 +245,28 @@ function inputGradientInPanels(
   pass: DensePass,
   { transposed, pitch }: DenseScratch,
   images: number,
-  zeros: number,
+  zeros: Address,
 ): void {
   const { layer, output, input, weights, weightRows, weightSegment, transposedRows } = pass;
   const [inputs, outputs] = [layer.big[2], layer.small[2]];
   const [from, to] = transposed;
   kernels.kernels.transposeMatrix(output.gradient, images, outputs, output.imageStride, from, pitch);
   const gemm = (kernel: InPlaceGemmKernel, first: number, columns: number) => {
-    const [b, out] = [from + first * FLOAT, to + first * FLOAT];
-    kernel(
-      ...([inputs, columns, weights, weightRows, 1, weightSegment, b, pitch] as const),
-      ...([zeros, out, transposedRows, 0] as const),
-    );
+    const [b, out] = [plus(from, first * FLOAT), plus(to, first * FLOAT)];
+    kernel({
+      rows: inputs,
+      columns,
+      a: weights,
+      aOffsets: weightRows,
+      segments: 1,
+      segmentTable: weightSegment,
+      b,
+      pitch,
+      bias: zeros,
+      out,
+      outOffsets: transposedRows,
+      relu: 0,
+    });
   };
   const rest = kernels.narrowRest(images);
   if (rest < images) gemm(kernels.gemmInPlace, 0, images - rest);

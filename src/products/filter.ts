@@ -1,14 +1,14 @@
+import { type Address, NONE, plus } from '../kernels/address.js';
+import type { FilterGradientArguments } from '../kernels/bindings.js';
+import { FILTER_BLOCK_PIXELS } from '../kernels/tuning.js';
 import type { Correlation } from './gather.js';
-import type { MicroKernels } from './microKernels.js';
+import type { FilterGradientKernel, MicroKernels } from './microKernels.js';
 import type { Tensor } from './tensor.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
-/**
- * Most pixels of a block: both maps' block stays in the caches while all tiles of the gradient pass over it. With fewer, loading and
- * storing the tiles costs more than the first-level cache gains.
- */
-const BLOCK_PIXELS = 170;
+/** One record for all calls of a pass: a new one for each would cost more than the call (docs/decisions/0001-typed-kernels.md). */
+type Call = { -readonly [Name in keyof FilterGradientArguments]: FilterGradientArguments[Name] };
 
 /**
  * Adds the first `images` images' weight gradient to `gradient`, or sets it: Σ big[sy·s + ky − pad, …] · small[sy, sx].
@@ -19,71 +19,64 @@ export function addFilterGradient(
   kernels: MicroKernels,
   layer: Correlation,
   maps: { big: Tensor; small: Tensor },
-  addresses: { big: number; small: number; gradient: number },
+  addresses: { big: Address; small: Address; gradient: Address },
   images: number,
   accumulate: boolean,
-  zeros: number,
+  zeros: Address,
 ): void {
   const { big, small } = maps;
-  if (small.height * small.width === 1) {
-    // One pixel an image: the images are the pixels.
-    block(kernels, layer, maps, addresses, { pixels: images, lines: 1 }, accumulate, zeros, {
-      big: big.imageStride,
-      small: small.imageStride,
-    });
+  const onePixel = small.height * small.width === 1;
+  const call: Call = {
+    rows: layer.kernel[1] * big.channels,
+    columns: small.channels,
+    gradient: addresses.gradient,
+    big: addresses.big,
+    // Of one pixel an image the images are the pixels.
+    bigPixelStride: onePixel ? big.imageStride : big.pixelStride * layer.strides[1],
+    bigLineStride: big.rowStride * layer.strides[0],
+    small: addresses.small,
+    smallPixelStride: onePixel ? small.imageStride : small.pixelStride,
+    smallLineStride: small.rowStride,
+    pixels: onePixel ? images : small.width,
+    lines: 1,
+    zeros: accumulate ? NONE : zeros,
+  };
+  const filterGradient = kernels.filterGradient(call.rows);
+  const addBlock = (image: number, line: number) => {
+    const corner = plus(addresses.big, big.offset(image, line * layer.strides[0], 0));
+    call.small = plus(addresses.small, small.offset(image, line, 0));
+    allTaps(filterGradient, layer, big, call, corner, addresses.gradient);
+    call.zeros = NONE;
+  };
+  if (onePixel) {
+    addBlock(0, 0);
     return;
   }
-  const most = Math.max(1, Math.floor(BLOCK_PIXELS / small.width));
+  const most = Math.max(1, Math.floor(FILTER_BLOCK_PIXELS / small.width));
   // Blocks of about the same number of lines.
   const step = Math.ceil(small.height / Math.ceil(small.height / most));
   for (let image = 0; image < images; image++) {
     for (let line = 0; line < small.height; line += step) {
-      block(
-        kernels,
-        layer,
-        maps,
-        {
-          big: addresses.big + big.offset(image, line * layer.strides[0], 0),
-          small: addresses.small + small.offset(image, line, 0),
-          gradient: addresses.gradient,
-        },
-        { pixels: small.width, lines: Math.min(step, small.height - line) },
-        accumulate || image > 0 || line > 0,
-        zeros,
-        { big: big.pixelStride * layer.strides[1], small: small.pixelStride },
-      );
+      call.lines = Math.min(step, small.height - line);
+      addBlock(image, line);
     }
   }
 }
 
-/** All taps over one block of pixels. */
-function block(
-  kernels: MicroKernels,
+/** One block of pixels: `corner` is the address of the big map's pixel under its first one, without padding. */
+function allTaps(
+  filterGradient: FilterGradientKernel,
   layer: Correlation,
-  { big, small }: { big: Tensor; small: Tensor },
-  addresses: { big: number; small: number; gradient: number },
-  size: { pixels: number; lines: number },
-  accumulate: boolean,
-  zeros: number,
-  pixelStrides: { big: number; small: number },
+  big: Tensor,
+  call: Call,
+  corner: Address,
+  gradient: Address,
 ): void {
-  const [kernelHeight, kernelWidth] = layer.kernel;
-  const rows = kernelWidth * big.channels;
-  const filterGradient = kernels.filterGradient(rows);
+  const [kernelHeight] = layer.kernel;
+  const [top, left] = layer.padding;
   for (let ky = 0; ky < kernelHeight; ky++) {
-    filterGradient(
-      rows,
-      small.channels,
-      addresses.gradient + ky * rows * small.channels * FLOAT,
-      addresses.big + (ky - layer.padding[0]) * big.rowStride - layer.padding[1] * big.pixelStride,
-      pixelStrides.big,
-      big.rowStride * layer.strides[0],
-      addresses.small,
-      pixelStrides.small,
-      small.rowStride,
-      size.pixels,
-      size.lines,
-      accumulate ? 0 : zeros,
-    );
+    call.gradient = plus(gradient, ky * call.rows * call.columns * FLOAT);
+    call.big = plus(corner, (ky - top) * big.rowStride - left * big.pixelStride);
+    filterGradient(call);
   }
 }

@@ -1,3 +1,4 @@
+import type { Address } from '../kernels/address.js';
 import type { Arena } from '../kernels/arena.js';
 import type { Kernels } from '../kernels/kernels.js';
 import type { MicroKernels } from './microKernels.js';
@@ -15,16 +16,16 @@ export function isDot(columns: number): boolean {
 
 /** How packed weights are read from the parameters: see assembly/pack.ts. */
 interface Packing {
-  readonly weights: number;
+  readonly weights: Address;
   readonly segments: number;
   readonly tapsPerSegment: number;
-  readonly tapOffsets: number;
+  readonly tapOffsets: Address;
   readonly inner: number;
   readonly innerStride: number;
   readonly columns: number;
   readonly columnStride: number;
   readonly panelWidth: 8 | 16;
-  readonly packed: number;
+  readonly packed: Address;
 }
 
 /**
@@ -39,10 +40,10 @@ export interface GatherPass {
   /** Floats of a packed column. */
   readonly depth: number;
   /** Byte offsets of each row's start in the source, and in the target, image by image. */
-  readonly sourceOffsets: number;
-  readonly targetOffsets: number;
+  readonly sourceOffsets: Address;
+  readonly targetOffsets: Address;
   readonly segments: number;
-  readonly segmentTable: number;
+  readonly segmentTable: Address;
   readonly packing: Packing;
 }
 
@@ -70,7 +71,7 @@ export interface GatherPlan {
   readonly panelWidth: 8 | 16;
   /** Where the packed weights go: shared by all workers, or private. */
   readonly packedArena: Arena;
-  readonly weights: number;
+  readonly weights: Address;
   readonly layer: Correlation;
   readonly big: Tensor;
   readonly small: Tensor;
@@ -227,11 +228,11 @@ function gatherShape(columns: number, segments: number, length: number) {
 }
 
 /** Offsets may be negative (a row that starts in the border): u32 addition wraps around. */
-function offsetTable(arena: Arena, offsets: readonly number[]): number {
+function offsetTable(arena: Arena, offsets: readonly number[]): Address {
   return arena.table(offsets.map((offset) => offset >>> 0));
 }
 
-function segmentTable(arena: Arena, segments: number, stride: number, length: number): number {
+function segmentTable(arena: Arena, segments: number, stride: number, length: number): Address {
   return arena.table(range(segments).flatMap((segment) => [segment * stride, length]));
 }
 
@@ -266,31 +267,31 @@ export function pack(kernels: Kernels, pass: GatherPass, from: number, to: numbe
   const p = pass.packing;
   if (p.segments === 0 || from >= to) return;
   if (pass.dot) {
-    kernels.packColumns(
-      p.weights,
-      p.segments,
-      p.tapsPerSegment,
-      p.tapOffsets,
-      p.inner,
-      p.innerStride,
-      p.columns,
-      p.columnStride,
-      p.packed,
-    );
+    kernels.packColumns({
+      source: p.weights,
+      segments: p.segments,
+      tapsPerSegment: p.tapsPerSegment,
+      tapOffsets: p.tapOffsets,
+      inner: p.inner,
+      innerStride: p.innerStride,
+      columns: p.columns,
+      columnStride: p.columnStride,
+      destination: p.packed,
+    });
   } else {
-    kernels.packPanels(
-      p.weights,
-      p.segments * p.tapsPerSegment,
-      p.tapOffsets,
-      p.inner,
-      p.innerStride,
-      p.columns,
-      p.columnStride,
-      p.panelWidth,
+    kernels.packPanels({
+      source: p.weights,
+      taps: p.segments * p.tapsPerSegment,
+      tapOffsets: p.tapOffsets,
+      inner: p.inner,
+      innerStride: p.innerStride,
+      columns: p.columns,
+      columnStride: p.columnStride,
+      width: p.panelWidth,
       from,
       to,
-      p.packed,
-    );
+      destination: p.packed,
+    });
   }
 }
 
@@ -298,28 +299,28 @@ export function pack(kernels: Kernels, pass: GatherPass, from: number, to: numbe
 export function gather(
   kernels: MicroKernels,
   pass: GatherPass,
-  source: number,
-  target: number,
+  source: Address,
+  target: Address,
   images: number,
-  bias: number,
+  bias: Address,
   relu: boolean,
 ): void {
   const rows = pass.rows * images;
   const gemm = pass.dot ? kernels.dot : kernels.gemm;
-  gemm(
+  gemm({
     rows,
-    pass.columns,
-    pass.depth,
-    source,
-    pass.sourceOffsets,
-    pass.segments,
-    pass.segmentTable,
-    pass.packing.packed,
+    columns: pass.columns,
+    depth: pass.depth,
+    a: source,
+    aOffsets: pass.sourceOffsets,
+    segments: pass.segments,
+    segmentTable: pass.segmentTable,
+    b: pass.packing.packed,
     bias,
-    target,
-    pass.targetOffsets,
-    relu ? 1 : 0,
-  );
+    out: target,
+    outOffsets: pass.targetOffsets,
+    relu: relu ? 1 : 0,
+  });
 }
 
 function range(length: number): number[] {

@@ -4,7 +4,20 @@
 // but where both what is transposed and the number of rows make it come last. So without a bias, or without
 // transposes, a row has the same bits whatever other rows are computed with it.
 
+import { type Address, NONE, plus } from '../kernels/address.js';
 import { WIDEST_PANEL } from '../kernels/tiles/tile.js';
+import {
+  FEW_LINES,
+  IN_PLACE_ROWS,
+  LARGE_EXTENT,
+  LINES_AT_ONCE,
+  MOST_BLOCK_ROWS,
+  MOST_COPIED_LINES,
+  MOST_PACKED_BYTES,
+  PACKED_BYTES,
+  ROW_BLOCK_BYTES,
+  TURNED_ROWS,
+} from '../kernels/tuning.js';
 import { isDot } from './gather.js';
 import type { MatrixProduct } from './matrix.js';
 import { collides } from './pitch.js';
@@ -12,33 +25,6 @@ import { multiplySparse } from './sparseProduct.js';
 import type { Workspace } from './workspace.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
-
-/** Up to this many rows, packing all of B for them costs more than transposing A and reading B in place. */
-const IN_PLACE_ROWS = 32;
-
-/** Fewer lines than this stay in the cache all the same. */
-const FEW_LINES = 32;
-
-/** With so many rows and columns, and no more lines, transposing A and packing B pays. */
-const LARGE = 64;
-const MOST_COPIED_LINES = 1024;
-
-/** Up to this many rows, packing A for a product with a transposed B beats packing B. */
-const TURNED_ROWS = 64;
-
-/** Rows at a time: they should stay in the second-level cache while all columns pass over them. */
-const ROW_BLOCK_BYTES = 512 * 1024;
-const MOST_BLOCK_ROWS = 4092;
-
-/**
- * Packed columns at a time: where all rows are one block, so many that B's rows are read in long runs and the panels still stay
- * in the second-level cache; else as many as is reasonable.
- */
-const PACKED_BYTES = 512 * 1024;
-const MOST_PACKED_BYTES = 4 * 2 ** 20;
-
-/** Depth at a time where both operands are read in place: a block of their lines stays in the first-level cache. */
-const LINES = 128;
 
 /** Computes a product; may allocate scratch memory. */
 export function multiply(host: Workspace, product: MatrixProduct): void {
@@ -100,14 +86,14 @@ function multiplyLines(host: Workspace, product: MatrixProduct): void {
   }
   // A tile is wide: Bᵀ A, transposed.
   const turned = n === 1 ? out : host.scratch(m * n * FLOAT);
-  sumOuterProducts(host, { ...product, a: b, b: a, m: n, n: m, out: turned, bias: 0, relu: false });
+  sumOuterProducts(host, { ...product, a: b, b: a, m: n, n: m, out: turned, bias: NONE, relu: false });
   if (n > 1) host.kernels.transposeTensor(turned, n, m, out);
   finish(host, product, bias, relu);
 }
 
 function gainsFromCopies(m: number, n: number, k: number): boolean {
-  if (Math.min(m, n) < LARGE || k <= FEW_LINES) return false;
-  return collides(m) || collides(n) || (k >= LARGE && k <= MOST_COPIED_LINES);
+  if (Math.min(m, n) < LARGE_EXTENT || k <= FEW_LINES) return false;
+  return collides(m) || collides(n) || (k >= LARGE_EXTENT && k <= MOST_COPIED_LINES);
 }
 
 /**
@@ -117,20 +103,33 @@ function gainsFromCopies(m: number, n: number, k: number): boolean {
 export function sumOuterProducts(
   host: Workspace,
   { a, b, out, m, n, k, bias, relu }: Omit<MatrixProduct, 'transposeA' | 'transposeB'>,
-  step = LINES,
+  step = LINES_AT_ONCE,
 ): void {
   const { kernels } = host;
   const zeros = host.zeros(WIDEST_PANEL);
-  if (bias !== 0) kernels.fillRows(out, m, n, bias);
+  if (bias !== NONE) kernels.fillRows(out, m, n, bias);
   else if (k === 0) kernels.zeroFloats(out, m * n);
   const filterGradient = host.microKernels.filterGradient(m);
   const [aPitch, bPitch] = [m * FLOAT, n * FLOAT];
   for (let line = 0; line < k; line += step) {
     const lines = Math.min(step, k - line);
-    const start = line > 0 || bias !== 0 ? 0 : zeros;
-    filterGradient(m, n, out, a + line * aPitch, aPitch, 0, b + line * bPitch, bPitch, 0, lines, 1, start);
+    const start = line > 0 || bias !== NONE ? NONE : zeros;
+    filterGradient({
+      rows: m,
+      columns: n,
+      gradient: out,
+      big: plus(a, line * aPitch),
+      bigPixelStride: aPitch,
+      bigLineStride: 0,
+      small: plus(b, line * bPitch),
+      smallPixelStride: bPitch,
+      smallLineStride: 0,
+      pixels: lines,
+      lines: 1,
+      zeros: start,
+    });
   }
-  finish(host, { out, m, n }, 0, relu);
+  finish(host, { out, m, n }, NONE, relu);
 }
 
 /** A · B for few rows: A's transpose is small, and B is read in place. */
@@ -150,7 +149,7 @@ function multiplyTurned(host: Workspace, product: MatrixProduct): void {
   const { a, b, out, m, n, bias, relu } = product;
   const turned = host.heap.allocate(m * n * FLOAT);
   try {
-    multiplyPanels(host, { ...product, a: b, b: a, m: n, n: m, out: turned, bias: 0, relu: false });
+    multiplyPanels(host, { ...product, a: b, b: a, m: n, n: m, out: turned, bias: NONE, relu: false });
     host.kernels.transposeTensor(turned, n, m, out);
   } finally {
     host.heap.free(turned);
@@ -170,10 +169,10 @@ function multiplyFewColumns(host: Workspace, product: MatrixProduct): void {
 function finish(
   { kernels }: Workspace,
   { out, m, n }: Pick<MatrixProduct, 'out' | 'm' | 'n'>,
-  bias: number,
+  bias: Address,
   relu: boolean,
 ): void {
-  if (bias !== 0) kernels.addRows(out, m, n, bias, 0, FLOAT);
+  if (bias !== NONE) kernels.addRows(out, m, n, bias, 0, FLOAT);
   if (relu) kernels.activate(RELU, out, m * n, 0);
 }
 
@@ -187,15 +186,25 @@ function packedColumnBytes(depth: number): number {
 /** Columns as gemmDot4 reads them, or the operand itself where it is so already. */
 function packColumns(
   host: Workspace,
-  source: number,
+  source: Address,
   columns: number,
   depth: number,
   strides: { readonly inner: number; readonly column: number },
-  target: number,
-): number {
+  target: Address,
+): Address {
   if (strides.inner === FLOAT && depth % 4 === 0) return source;
   const { zero } = rowTables(host, depth, 1, 1);
-  host.kernels.packColumns(source, 1, 1, zero, depth, strides.inner, columns, strides.column, target);
+  host.kernels.packColumns({
+    source,
+    segments: 1,
+    tapsPerSegment: 1,
+    tapOffsets: zero,
+    inner: depth,
+    innerStride: strides.inner,
+    columns,
+    columnStride: strides.column,
+    destination: target,
+  });
   return target;
 }
 
@@ -203,14 +212,14 @@ function packColumns(
 function dotProducts(
   host: Workspace,
   product: {
-    readonly rows: number;
+    readonly rows: Address;
     readonly count: number;
     readonly depth: number;
     /** Packed: each column's depth rounded up to four, zeros at its end. */
-    readonly columns: number;
+    readonly columns: Address;
     readonly width: number;
-    readonly out: number;
-    readonly bias: number;
+    readonly out: Address;
+    readonly bias: Address;
     readonly relu: boolean;
   },
 ): void {
@@ -219,20 +228,20 @@ function dotProducts(
   const { source, target, segment } = rowTables(host, depth, width, step);
   const packed = packedColumnBytes(depth) / FLOAT;
   for (let row = 0; row < count; row += step) {
-    host.microKernels.dot(
-      Math.min(step, count - row),
-      width,
-      packed,
-      rows + row * depth * FLOAT,
-      source,
-      1,
-      segment,
-      columns,
+    host.microKernels.dot({
+      rows: Math.min(step, count - row),
+      columns: width,
+      depth: packed,
+      a: plus(rows, row * depth * FLOAT),
+      aOffsets: source,
+      segments: 1,
+      segmentTable: segment,
+      b: columns,
       bias,
-      out + row * width * FLOAT,
-      target,
-      relu ? 1 : 0,
-    );
+      out: plus(out, row * width * FLOAT),
+      outOffsets: target,
+      relu: relu ? 1 : 0,
+    });
   }
 }
 
@@ -243,45 +252,45 @@ function multiplyPanels(host: Workspace, product: MatrixProduct): void {
   const rowStep = Math.min(m, rowBlock(k));
   const columnStep = Math.min(roundUp(n, width), columnBlock(k, width, rowStep < m));
   const packed = host.scratch(columnStep * k * FLOAT);
-  const zeros = bias === 0 ? host.zeros(columnStep) : 0;
+  const zeros = bias === NONE ? host.zeros(columnStep) : NONE;
   const { source, target, segment, zero } = rowTables(host, k, n, rowStep);
   const columnStride = transposeB ? k * FLOAT : FLOAT;
   for (let column = 0; column < n; column += columnStep) {
     const columns = Math.min(columnStep, n - column);
-    const first = b + column * columnStride;
+    const first = plus(b, column * columnStride);
     if (transposeB) {
-      host.kernels.packPanels(
-        first,
-        1,
-        zero,
-        k,
-        FLOAT,
+      host.kernels.packPanels({
+        source: first,
+        taps: 1,
+        tapOffsets: zero,
+        inner: k,
+        innerStride: FLOAT,
         columns,
         columnStride,
         width,
-        0,
-        Math.ceil(columns / width),
-        packed,
-      );
+        from: 0,
+        to: Math.ceil(columns / width),
+        destination: packed,
+      });
     } else {
       host.kernels.packRows(first, k, n * FLOAT, columns, width, packed);
     }
     for (let row = 0; row < m; row += rowStep) {
       const rows = Math.min(rowStep, m - row);
-      host.microKernels.gemm(
+      host.microKernels.gemm({
         rows,
         columns,
-        k,
-        a + row * k * FLOAT,
-        source,
-        1,
-        segment,
-        packed,
-        bias === 0 ? zeros : bias + column * FLOAT,
-        out + (row * n + column) * FLOAT,
-        target,
-        relu ? 1 : 0,
-      );
+        depth: k,
+        a: plus(a, row * k * FLOAT),
+        aOffsets: source,
+        segments: 1,
+        segmentTable: segment,
+        b: packed,
+        bias: bias === NONE ? zeros : plus(bias, column * FLOAT),
+        out: plus(out, (row * n + column) * FLOAT),
+        outOffsets: target,
+        relu: relu ? 1 : 0,
+      });
     }
   }
 }

@@ -1,12 +1,4 @@
-import type {
-  FilterGradientKernel,
-  GemmKernel,
-  InPlaceGemmKernel,
-  Kernels,
-  SumRowsKernel,
-  TransposedGemmKernel,
-  TreeGradientKernel,
-} from '../kernels/kernels.js';
+import type { Kernels } from '../kernels/kernels.js';
 import {
   type LIST_WIDTHS,
   TILES,
@@ -14,13 +6,17 @@ import {
   type TileName,
   TRANSPOSED_TILES,
 } from '../kernels/tiles/tile.js';
+import { FEW_TRANSPOSED_ROWS, MOST_TALL_WASTE } from '../kernels/tuning.js';
 
-/**
- * Rows for which gemmTransposed costs less than a panel does, by the panel's width: 0.4 to 0.7 of it. Where the tile is 8 wide, on Node 20, the
- * same code takes twice as long in one process of some fifteen (its spills, presumably, by where the stack lies): two rows then cost what a panel
- * does, three or four would cost twice as much.
- */
-const FEW_ROWS = { 8: 2, 16: 4 } as const;
+/** The micro-kernels of every tile: tiles/source.ts has what they compute. */
+export type GemmKernel = Kernels['gemm4x8'];
+/** The same with B where it stands. */
+export type InPlaceGemmKernel = Kernels['gemmInPlace4x8'];
+/** For few rows, by a matrix that stands transposed; at least as many columns as the tile has. */
+export type TransposedGemmKernel = Kernels['gemmTransposed4x8'];
+export type FilterGradientKernel = Kernels['filterGradient4x8'];
+export type TreeGradientKernel = Kernels['treeGradient4x8'];
+export type SumRowsKernel = Kernels['sumRows40'];
 
 /**
  * The kernels with a tile chosen. The panels' width is the tile's; a gradient's height may be cut from 6 rows to 4 or 3 where that
@@ -75,7 +71,9 @@ export class MicroKernels {
    */
   transposedRest(rows: number, columns: number): number {
     const rest = rows % this.tile.columns;
-    return rest <= FEW_ROWS[this.tile.columns] && columns >= TRANSPOSED_TILES['2x16'].columns ? rest : 0;
+    return rest <= FEW_TRANSPOSED_ROWS[this.tile.columns] && columns >= TRANSPOSED_TILES['2x16'].columns
+      ? rest
+      : 0;
   }
 
   gemmTransposed(rows: number): TransposedGemmKernel {
@@ -94,7 +92,7 @@ export class MicroKernels {
 
 /** Whether tiles of six rows compute so many rows in vain that tiles of four are faster (by a fifth a row, about). */
 function wastes(rows: number): boolean {
-  return Math.ceil(rows / 6) * 6 > 1.2 * Math.ceil(rows / 4) * 4;
+  return Math.ceil(rows / 6) * 6 > MOST_TALL_WASTE * Math.ceil(rows / 4) * 4;
 }
 
 /** Whether so many rows (1 to 3, 5, 6 or 9) take no more tiles of three than of four, which cost a tenth to a fifth more each. */

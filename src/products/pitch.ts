@@ -1,7 +1,6 @@
-const FLOAT = Float32Array.BYTES_PER_ELEMENT;
+import { COLLIDING_PITCH } from '../kernels/tuning.js';
 
-/** Lines of this many bytes, or multiples, share a few sets of the caches. */
-const COLLIDING_PITCH = 1024;
+const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
 /** Whether the lines of a matrix with so many columns displace each other in the caches. */
 export function collides(columns: number): boolean {

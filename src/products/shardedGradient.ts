@@ -1,6 +1,7 @@
 // Gradients of a dense layer over several shards: each shard's sums are its own, and are added by the tree of the all-reduce
 // (treeReduce in kernels/assembly/optimizer.ts). So the bits are those of one shard after the other.
 
+import { type Address, addressOf, plus } from '../kernels/address.js';
 import type { Arena } from '../kernels/arena.js';
 import { LIST_WIDTHS, type Tile } from '../kernels/tiles/tile.js';
 import type { MicroKernels } from './microKernels.js';
@@ -10,12 +11,6 @@ const WORD = Uint32Array.BYTES_PER_ELEMENT;
 
 /** Words of a shard in the table of treeGradient and listGradients: where its first rows stand, and bytes of the small ones. */
 const ENTRY = 3;
-
-/**
- * Rows of weights at a time, a multiple of all tiles' heights: the gradient of so many stays in the caches until Adam has
- * read it. Of eight, so that a unit begins where a vector does.
- */
-export const UNIT_ROWS = 48;
 
 /** Slots of sums begin at multiples of so many floats. */
 const SLOT_FLOATS = 16;
@@ -28,22 +23,22 @@ export interface ShardedOperands {
   readonly bigPitch: number;
   readonly smallPitch: number;
   /** Address of the shards' table: see `placeShard`. */
-  readonly table: number;
+  readonly table: Address;
   /** Address of as many zeros as there are columns, and as a tile has. */
-  readonly zeros: number;
+  readonly zeros: Address;
   /** Room of `treeStackBytes`. */
-  readonly stack: number;
+  readonly stack: Address;
 }
 
 /** One of the shards: addresses of its first example's rows, and its number of examples. */
 export interface PlacedShard {
-  readonly input: number;
-  readonly dOutput: number;
+  readonly input: Address;
+  readonly dOutput: Address;
   readonly examples: number;
 }
 
 /** Reserves a shards' table. */
-export function reserveShardTable(arena: Arena, shards: number): number {
+export function reserveShardTable(arena: Arena, shards: number): Address {
   return arena.reserve(shards * ENTRY * WORD);
 }
 
@@ -76,10 +71,21 @@ export function shardedWeightGradient(
   kernels: MicroKernels,
   { shards, columns, bigPitch, smallPitch, table, zeros, stack }: ShardedOperands,
   { row, rows }: { readonly row: number; readonly rows: number },
-  gradient: number,
+  gradient: Address,
 ): void {
   const treeGradient = kernels.treeGradient(rows);
-  treeGradient(rows, columns, gradient, row * FLOAT, shards, table, bigPitch, smallPitch, zeros, stack);
+  treeGradient({
+    rows,
+    columns,
+    gradient,
+    bigOffset: row * FLOAT,
+    shards,
+    table,
+    bigPitch,
+    smallPitch,
+    zeros,
+    stack,
+  });
 }
 
 /**
@@ -91,13 +97,13 @@ export function shardedBiasGradient(
   { kernels }: MicroKernels,
   words: Uint32Array,
   { shards, columns, smallPitch, table }: ShardedOperands,
-  slots: number,
+  slots: Address,
   slotPitch: number,
 ): void {
   for (let shard = 0; shard < shards; shard++) {
     const entry = table / WORD + shard * ENTRY;
     const examples = words[entry + 2]! / smallPitch;
-    kernels.columnSums(words[entry + 1]!, examples, columns, slots + shard * slotPitch, 0);
+    kernels.columnSums(addressOf(words[entry + 1]!), examples, columns, plus(slots, shard * slotPitch), 0);
   }
   kernels.treeReduce(slots, slotPitch, shards, columns);
 }

@@ -1,3 +1,4 @@
+import { type Address, NONE, plus } from '../kernels/address.js';
 import type { Arena } from '../kernels/arena.js';
 
 /** [height, width, channels]. */
@@ -24,8 +25,8 @@ export class Tensor {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
-  #activation = 0;
-  #gradient = 0;
+  #activation: Address = NONE;
+  #gradient: Address = NONE;
 
   /** @param border another tensor's, which then is the same for both, so that both have the same strides. */
   constructor(
@@ -57,12 +58,12 @@ export class Tensor {
   }
 
   /** Address of pixel (0, 0) of image 0 of the activation. */
-  get activation(): number {
+  get activation(): Address {
     return this.#activation;
   }
 
   /** The same of its gradient. */
-  get gradient(): number {
+  get gradient(): Address {
     return this.#gradient;
   }
 
@@ -108,11 +109,11 @@ export class Tensor {
     this.#gradient = this.#place(arena, images);
   }
 
-  #place(arena: Arena, images: number): number {
+  #place(arena: Arena, images: number): Address {
     const lead = this.border.top * this.rowStride + this.border.left * this.pixelStride;
     const tail = this.border.bottom * this.rowStride + this.border.right * this.pixelStride;
     // One more float vector: elementwise kernels write whole vectors.
-    return arena.reserve(lead + this.span(images) * FLOAT + tail + 16) + lead;
+    return plus(arena.reserve(lead + this.span(images) * FLOAT + tail + 16), lead);
   }
 }
 

@@ -7,7 +7,9 @@ import { colorDepth, type OutputStream, type Style, styleFor } from './style.js'
 import { columnsOf } from './terminal.js';
 import { wrapText } from './wrap.js';
 
-/** A progress bar at the bottom of a terminal, below lines for epochs, warnings and notes, and small pictures. */
+/**
+ * A progress bar at the bottom of a terminal, below lines for epochs, warnings and notes, and small pictures.
+ */
 export class BarReporter implements Reporter {
   readonly #stream: OutputStream;
   readonly #status: RunStatus;

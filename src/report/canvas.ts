@@ -52,7 +52,10 @@ export class Canvas {
     return encode({ width, height, depth: 8, ...this.#channels() }, { zlib: { level: 6 } });
   }
 
-  /** A byte a pixel where the picture is grey or has few colours: files a third smaller in a third of the time. */
+  /**
+   * A byte a pixel where the picture is grey or has few colours: files a third smaller in a third of the
+   * time.
+   */
   #channels(): { channels: 1 | 3; data: Uint8Array; palette?: [number, number, number][] } {
     const { pixels } = this;
     const indices = new Uint8Array(pixels.length / 3);

@@ -1,5 +1,5 @@
-// Small pictures in a terminal: two pixels in each character, the upper one in its colour and the lower one in its
-// background; without colour, one shade in each.
+// Small pictures in a terminal: two pixels in each character, the upper one in its colour and the lower one
+// in its background; without colour, one shade in each.
 import type { PreviewRows } from './reportEvent.js';
 import type { ColorDepth } from './style.js';
 

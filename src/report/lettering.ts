@@ -56,8 +56,8 @@ function textWidth(text: string, size: number): number {
 }
 
 /**
- * Heights in the font's units to pixels above the baseline. Small letters and capitals end at whole rows: otherwise small type
- * is blurred at its upper edges.
+ * Heights in the font's units to pixels above the baseline. Small letters and capitals end at whole rows:
+ * otherwise small type is blurred at its upper edges.
  */
 function fitToRows(scale: number): (height: number) => number {
   const small = Math.round(SMALL_LETTERS * scale);
@@ -76,7 +76,10 @@ function fitToRows(scale: number): (height: number) => number {
 
 const LIKENESS: Readonly<Record<string, string>> = { '\u2081': '1', '\u2082': '2' };
 
-/** A hyphen before a number becomes a minus; signs that the font lacks become their likeness or a question mark. */
+/**
+ * A hyphen before a number becomes a minus; signs that the font lacks become their likeness or a question
+ * mark.
+ */
 function printable(text: string): string[] {
   const written = text.replace(/(?<=^|\s)-(?=\.?\d)/g, '\u2212');
   return Array.from(written, (sign) => {

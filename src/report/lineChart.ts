@@ -32,8 +32,8 @@ const PANEL_GAP = 14;
 const MOST_DOTS = 60;
 
 /**
- * Series of points joined by lines, e.g. the ELBO by epoch on training and test set. Panels stand one below the other
- * over the same x.
+ * Series of points joined by lines, e.g. the ELBO by epoch on training and test set. Panels stand one below
+ * the other over the same x.
  * @returns a PNG.
  */
 export async function lineChart(

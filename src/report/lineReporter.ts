@@ -5,7 +5,9 @@ import { colorDepth, type OutputStream, type Style, styleFor } from './style.js'
 import { columnsOf } from './terminal.js';
 import { wrapText } from './wrap.js';
 
-/** Milliseconds after which a line comes at the latest: a log that stands still looks like a run that hangs. */
+/**
+ * Milliseconds after which a line comes at the latest: a log that stands still looks like a run that hangs.
+ */
 const INTERVAL = 5000;
 
 /** Between two looks at the clock where no event comes: while the run evaluates, or takes a long step. */

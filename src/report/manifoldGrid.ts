@@ -13,8 +13,10 @@ const LABEL_GAP = 5;
 const AXIS_TITLE_GAP = 12;
 
 /**
- * What a decoder makes of a grid over a two-dimensional latent space, with its axes: z1 to the right, z2 upwards.
- * @param images [side, side, height, width, channels], in [0, 1]; the first row is the top one, of the largest z2.
+ * What a decoder makes of a grid over a two-dimensional latent space, with its axes: z1 to the right, z2
+ * upwards.
+ * @param images [side, side, height, width, channels], in [0, 1]; the first row is the top one, of the
+ * largest z2.
  * @returns a PNG.
  * @throws Error where there are not side² images, side being the length of `zAt`.
  */

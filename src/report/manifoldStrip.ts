@@ -9,7 +9,9 @@ export interface ManifoldStripOptions extends ImageShape, PageText {
   readonly headings: readonly string[];
 }
 
-/** Pixels for one of a page of text, on which the strip is meant to stand: it looks sharp on dense screens. */
+/**
+ * Pixels for one of a page of text, on which the strip is meant to stand: it looks sharp on dense screens.
+ */
 const DENSITY = 2;
 const HEADING_HEIGHT = 26 * DENSITY;
 /** Of a grid, at most, where its images are not larger than that. */

@@ -54,7 +54,7 @@ function epochLine(event: Event<'epoch'>, { epochs }: RunStatus, style: Style): 
   const terms = [ofTest, ofTrain];
   // What is maximised comes first.
   if (train.bound !== undefined && test.bound !== undefined) {
-    terms.unshift(`test bound ${strong(test.bound)} nats, train ${formatNats(train.bound)}`);
+    terms.unshift(`test bound ${strong(test.bound)} nats, train bound ${formatNats(train.bound)}`);
   }
   return `${style.name(`epoch ${event.epoch}/${epochs}`)}  ${terms.join(', ')}${speed}`;
 }
@@ -76,8 +76,8 @@ function counted(count: number, noun: string): string {
 }
 
 /**
- * Where the run stands, e.g. `epoch 3/10  step 937/1,875  5,210 images/s  ELBO -161.20 nats  3 m 20 s left`: the step of
- * the epoch, and the time until the end of the run.
+ * Where the run stands, e.g. `epoch 3/10  step 937/1,875  5,210 images/s  ELBO -161.20 nats  3 m 20 s left`:
+ * the step of the epoch, and the time until the end of the run.
  */
 export function progressLine(status: RunStatus, style = plain): string {
   const { phase, secondsLeft } = status;
@@ -93,8 +93,8 @@ export function progressLine(status: RunStatus, style = plain): string {
 const WIDEST_BAR = 40;
 
 /**
- * The same with a bar of the epoch, and the time that epoch and run still take, in at most `width` columns: on narrow
- * terminals less is told.
+ * The same with a bar of the epoch, and the time that epoch and run still take, in at most `width` columns:
+ * on narrow terminals less is told.
  */
 export function barLine(status: RunStatus, width: number, style = plain): string {
   const epoch = epochOf(status);
@@ -129,7 +129,10 @@ function stepOf({ epochStep, epochSteps }: RunStatus): string {
   return `step ${formatCount(epochStep)}/${formatCount(epochSteps)}`;
 }
 
-/** Images/s and the objective: its bound where it reports one, else the ELBO; nothing where the run does not train. */
+/**
+ * Images/s and the objective: its bound where it reports one, else the ELBO; nothing where the run does not
+ * train.
+ */
 function paceOf({ phase, imagesPerSecond, elbo, bound }: RunStatus, unit: string): string[] {
   if (phase !== undefined) return [];
   const parts: string[] = [];

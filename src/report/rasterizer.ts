@@ -14,11 +14,13 @@ type Point = readonly [x: number, y: number];
 const CURVE_PIECES = 6;
 
 /**
- * Fills outlines by the area that they cover of each pixel. Only additions, multiplications, divisions and roundings to whole
- * numbers are made, so that a picture has the same bytes everywhere.
+ * Fills outlines by the area that they cover of each pixel. Only additions, multiplications, divisions and
+ * roundings to whole numbers are made, so that a picture has the same bytes everywhere.
  */
 export class Rasterizer {
-  /** [height, width + 2]: by how much the covered area of a pixel differs from that of the pixel at its left. */
+  /**
+   * [height, width + 2]: by how much the covered area of a pixel differs from that of the pixel at its left.
+   */
   readonly #changes: Float64Array;
   readonly #pitch: number;
 
@@ -88,7 +90,10 @@ export class Rasterizer {
   }
 }
 
-/** Steps between paper and ink: so few colours fit a palette, which makes small files, and no eye sees the difference. */
+/**
+ * Steps between paper and ink: so few colours fit a palette, which makes small files, and no eye sees the
+ * difference.
+ */
 const SHADES = 15;
 
 /** A covered area, 0 to 1, as one of these steps. */

@@ -8,7 +8,10 @@ export interface ReportedTerms {
   readonly bound?: number;
 }
 
-/** Images to be shown in a terminal: `above` each of them, and `below` it, both [count, height, width, channels], in [0, 1]. */
+/**
+ * Images to be shown in a terminal: `above` each of them, and `below` it, both [count, height, width,
+ * channels], in [0, 1].
+ */
 export interface PreviewRows {
   readonly title: string;
   readonly height: number;
@@ -20,8 +23,9 @@ export interface PreviewRows {
 }
 
 /**
- * What can be reported: the events of a training run, as far as people or machines are told of them, and notes.
- * Epochs count from 1, steps are those taken. JSON carries every property of an event, also those not named here.
+ * What can be reported: the events of a training run, as far as people or machines are told of them, and
+ * notes. Epochs count from 1, steps are those taken. JSON carries every property of an event, also those not
+ * named here.
  */
 export type ReportEvent =
   | {

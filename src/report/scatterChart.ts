@@ -120,7 +120,10 @@ const HALO: readonly Point[] = [-2, -1, 0, 1, 2].flatMap((dx) =>
   [-2, -1, 0, 1, 2].filter((dy) => dx * dx + dy * dy <= 5).map((dy): Point => [dx, dy]),
 );
 
-/** The place nearest to `wanted`, of some around it, that keeps apart from those taken; `wanted` itself if none does. */
+/**
+ * The place nearest to `wanted`, of some around it, that keeps apart from those taken; `wanted` itself if
+ * none does.
+ */
 function freePlace(wanted: Point, taken: readonly Point[]): Point {
   const free = ([x, y]: Point) =>
     taken.every((other) => Math.max(Math.abs(x - other[0]), Math.abs(y - other[1])) >= APART);

@@ -15,8 +15,8 @@ export interface StageReporterOptions {
 }
 
 /**
- * Work in several pieces, each with an end that may be in sight: a bar with the time left on a terminal, plain lines
- * elsewhere.
+ * Work in several pieces, each with an end that may be in sight: a bar with the time left on a terminal,
+ * plain lines elsewhere.
  */
 export class StageReporter {
   readonly #stream: OutputStream;

@@ -10,8 +10,8 @@ const FREE = 3;
 const ERASE = '\r\u001b[2K';
 
 /**
- * One line at the bottom of a terminal that is drawn again as it changes. Neither wrapping nor the cursor is switched off:
- * a killed program leaves the terminal as it was.
+ * One line at the bottom of a terminal that is drawn again as it changes. Neither wrapping nor the cursor is
+ * switched off: a killed program leaves the terminal as it was.
  */
 export class StatusLine {
   readonly #stream: OutputStream;

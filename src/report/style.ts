@@ -13,8 +13,9 @@ export type OutputStream = NodeJS.WritableStream & {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * How many colours the stream takes. FORCE_COLOR (1, 2, 3: 16 colours, 256, all; 0: none) stands above NO_COLOR (any text: none),
- * as in Node itself; without them it is what Node knows of the terminal, and none elsewhere.
+ * How many colours the stream takes. FORCE_COLOR (1, 2, 3: 16 colours, 256, all; 0: none) stands above
+ * NO_COLOR (any text: none), as in Node itself; without them it is what Node knows of the terminal, and none
+ * elsewhere.
  */
 export function colorDepth(stream: OutputStream, env: Environment = process.env): ColorDepth {
   if (env.FORCE_COLOR !== undefined) return forcedDepth(env.FORCE_COLOR);

@@ -5,7 +5,8 @@ export interface Ticks {
 }
 
 /**
- * Round values within [low, high], 1, 2 or 5 times a power of ten apart: at most `most` (5 or more), and at least 2.
+ * Round values within [low, high], 1, 2 or 5 times a power of ten apart: at most `most` (5 or more), and at
+ * least 2.
  * @param whole for what comes in whole numbers, e.g. epochs; then there may be fewer.
  */
 export function roundTicks(low: number, high: number, most: number, whole = false): Ticks {

@@ -18,7 +18,8 @@ const NOT_A_NUMBER: Color = [255, 0, 255];
 
 /**
  * How many images `values` holds.
- * @throws Error naming `what`, where the length is no multiple of an image's, or channels are neither 1 nor 3.
+ * @throws Error naming `what`, where the length is no multiple of an image's, or channels are neither 1 nor
+ * 3.
  */
 export function countImages(values: Float32Array, shape: ImageShape, what: string): number {
   const { height, width, channels } = shape;

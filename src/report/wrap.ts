@@ -15,8 +15,8 @@ export function visibleLength(text: string): number {
 }
 
 /**
- * Breaks lines longer than `width` between words. What follows is indented as the line is, or, where the line begins
- * with a label and two spaces, by the label's column. A word that is longer than a line stays whole.
+ * Breaks lines longer than `width` between words. What follows is indented as the line is, or, where the line
+ * begins with a label and two spaces, by the label's column. A word that is longer than a line stays whole.
  */
 export function wrapText(text: string, width: number): string {
   return text

@@ -11,11 +11,11 @@ export function isTemporaryFile(name: string): boolean {
 }
 
 /**
- * Replaces the file at `path` as a whole: whatever happens, a reader finds the old bytes or the new ones. When the
- * promise resolves, the new ones survive a loss of power.
+ * Replaces the file at `path` as a whole: whatever happens, a reader finds the old bytes or the new ones.
+ * When the promise resolves, the new ones survive a loss of power.
  *
- * The package write-file-atomic is not used, because it writes once and ignores how much was written: on a full
- * disk it puts a truncated file in the place of the good one, and reports success.
+ * The package write-file-atomic is not used, because it writes once and ignores how much was written: on a
+ * full disk it puts a truncated file in the place of the good one, and reports success.
  *
  * @throws UsageError where the system refuses, e.g. on a full disk.
  */

@@ -1,8 +1,8 @@
 import type { EarlierBackend, RunConfig } from './runConfig.js';
 
 /**
- * The config of a run that goes on after `step` with the backend of `requested`: it remembers which backends computed the
- * steps before, because their bits differ.
+ * The config of a run that goes on after `step` with the backend of `requested`: it remembers which backends
+ * computed the steps before, because their bits differ.
  */
 export function continuedConfig(requested: RunConfig, saved: RunConfig, step: number): RunConfig {
   const { earlierBackends: _, ...rest } = requested;

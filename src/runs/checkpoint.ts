@@ -1,5 +1,5 @@
-// A checkpoint is one safetensors file: the parameters, the optimizer's state, and in the metadata all that a run needs to
-// go on with the same bits. Any program that reads safetensors can use it.
+// A checkpoint is one safetensors file: the parameters, the optimizer's state, and in the metadata all that a
+// run needs to go on with the same bits. Any program that reads safetensors can use it.
 import { createHash } from 'node:crypto';
 import { NotFiniteError, UsageError } from '../errors.js';
 import type { ParameterEntry, ParameterLayout } from '../model/model.js';
@@ -56,8 +56,8 @@ export function encodeCheckpoint(checkpoint: Checkpoint): EncodedCheckpoint {
 /**
  * Writes `checkpoint` to `path`, in place of what is there or not at all.
  *
- * The buffers may be shared with workers: they are copied before this function returns its promise, so workers have
- * to stand still for the call but not for the promise.
+ * The buffers may be shared with workers: they are copied before this function returns its promise, so
+ * workers have to stand still for the call but not for the promise.
  *
  * @returns the hash of the parameters.
  * @throws NotFiniteError where a number of the state is NaN or infinite.
@@ -70,8 +70,9 @@ export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Prom
 }
 
 /**
- * @throws UsageError where the file cannot be read, is no checkpoint, is one of a newer version, has tensors that
- * its model does not have or lacks some, has any bit changed since it was written, or holds a NaN or an infinity.
+ * @throws UsageError where the file cannot be read, is no checkpoint, is one of a newer version, has tensors
+ * that its model does not have or lacks some, has any bit changed since it was written, or holds a NaN or an
+ * infinity.
  */
 export function loadCheckpoint(path: string): Checkpoint {
   const file = readSafetensors(path);
@@ -187,8 +188,8 @@ function requireTensor(
 }
 
 /**
- * SHA-256 in hex over every metadata text and every tensor, in the order of their names, so that the same content
- * has the same hash in whatever order a program wrote it.
+ * SHA-256 in hex over every metadata text and every tensor, in the order of their names, so that the same
+ * content has the same hash in whatever order a program wrote it.
  */
 function stateHash({ tensors, metadata }: Safetensors): string {
   const hash = createHash('sha256');

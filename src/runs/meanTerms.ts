@@ -4,6 +4,8 @@ export interface MeanTerms {
   /** Mean of (1/K) Σ_k log p(x|z_k). */
   readonly logLikelihood: number;
   readonly kl: number;
-  /** The objective's bound, e.g. L_K of the importance-weighted one; absent where the objective is the ELBO. */
+  /**
+   * The objective's bound, e.g. L_K of the importance-weighted one; absent where the objective is the ELBO.
+   */
   readonly bound?: number;
 }

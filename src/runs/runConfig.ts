@@ -18,8 +18,8 @@ import { scheduleOf } from '../schedule/registry.js';
 import { checkSeams, choiceOf, type SeamConfig, seamReaders, withAllNames } from './seams.js';
 
 /**
- * Everything that decides the bits of a run, as `config.json` and every checkpoint keep it. The number of workers
- * is not here, because it changes no bit.
+ * Everything that decides the bits of a run, as `config.json` and every checkpoint keep it. The number of
+ * workers is not here, because it changes no bit.
  */
 export interface RunConfig extends SeamConfig {
   readonly formatVersion: 1;
@@ -97,9 +97,10 @@ export function parseRunConfigText(text: string, source: string): RunConfig {
 }
 
 /**
- * Whether the run `saved` may go on as `requested`: with the same bits as if it had never stopped, but for another
- * backend's. The epochs may grow. What decides no bit may differ: where the data came from, as long as the fingerprint is the same,
- * and what the model brought as defaults for settings that both configs spell out.
+ * Whether the run `saved` may go on as `requested`: with the same bits as if it had never stopped, but for
+ * another backend's. The epochs may grow. What decides no bit may differ: where the data came from, as long
+ * as the fingerprint is the same, and what the model brought as defaults for settings that both configs spell
+ * out.
  *
  * @param source what the messages call `saved`, e.g. the directory of the run.
  * @throws UsageError naming the first field that differs, and both values.
@@ -129,8 +130,9 @@ export function assertSameRun(saved: RunConfig, requested: RunConfig, source: st
 }
 
 /**
- * Whether a checkpoint belongs to the run of a config.json. The config may have more epochs and another backend, since it is
- * rewritten before a resumed run has a checkpoint of its own; nothing else that decides a bit may differ.
+ * Whether a checkpoint belongs to the run of a config.json. The config may have more epochs and another
+ * backend, since it is rewritten before a resumed run has a checkpoint of its own; nothing else that decides
+ * a bit may differ.
  *
  * @param ofRun the config in `configPath`.
  * @param ofCheckpoint the one in the checkpoint at `checkpointPath`.

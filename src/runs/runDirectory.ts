@@ -118,8 +118,8 @@ export class RunDirectory {
   }
 
   /**
-   * Drops the lines of later steps, which a run that goes on from `step` will write again, and a last line that was
-   * cut off by a kill.
+   * Drops the lines of later steps, which a run that goes on from `step` will write again, and a last line
+   * that was cut off by a kill.
    *
    * @throws UsageError naming the line, where another line is no JSON object with a step.
    */
@@ -143,10 +143,11 @@ export class RunDirectory {
   }
 
   /**
-   * Saves `checkpoint` under its step and removes the oldest ones beyond the last `options.keep` (default 3). The buffers are
-   * copied before this function returns its promise.
+   * Saves `checkpoint` under its step and removes the oldest ones beyond the last `options.keep` (default 3).
+   * The buffers are copied before this function returns its promise.
    *
-   * @param options.metricsLost metrics.jsonl could not be written: then it is not asked to reach the disk either.
+   * @param options.metricsLost metrics.jsonl could not be written: then it is not asked to reach the disk
+   * either.
    * @returns the hash of the parameters.
    */
   async saveCheckpoint(
@@ -203,8 +204,8 @@ export class RunDirectory {
   }
 
   /**
-   * Counts only what is not newer than the one just saved: newer ones are leftovers that did not load, and must not
-   * push out those that do.
+   * Counts only what is not newer than the one just saved: newer ones are leftovers that did not load, and
+   * must not push out those that do.
    */
   async #prune(saved: number, keep: number): Promise<void> {
     const steps = await this.checkpointSteps();
@@ -236,8 +237,8 @@ export async function createRunDirectory(path: string, config: RunConfig): Promi
 }
 
 /**
- * Makes the directory `<root>/<model>-<n>` of a new run, with the first n from 1 that is free. Runs that start at
- * the same time get different ones.
+ * Makes the directory `<root>/<model>-<n>` of a new run, with the first n from 1 that is free. Runs that
+ * start at the same time get different ones.
  */
 export async function createNumberedRunDirectory(root: string, config: RunConfig): Promise<RunDirectory> {
   await makeDirectory(root);
@@ -254,7 +255,8 @@ export async function createNumberedRunDirectory(root: string, config: RunConfig
 }
 
 /**
- * Opens the directory of an earlier run, to read it: nothing is written. Before a run goes on, see makeSubdirectories.
+ * Opens the directory of an earlier run, to read it: nothing is written. Before a run goes on, see
+ * makeSubdirectories.
  *
  * @throws UsageError where it holds none.
  */

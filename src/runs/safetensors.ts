@@ -1,5 +1,5 @@
-// The safetensors format: 8 bytes of header length (little-endian), a JSON header, and the tensors' bytes end to
-// end (https://github.com/huggingface/safetensors, "Format"). Elements are little-endian and row-major.
+// The safetensors format: 8 bytes of header length (little-endian), a JSON header, and the tensors' bytes end
+// to end (https://github.com/huggingface/safetensors, "Format"). Elements are little-endian and row-major.
 import { endianness } from 'node:os';
 import { readBytes, withInputFile } from '../data/inputFile.js';
 import type { Shape } from '../model/model.js';
@@ -26,8 +26,8 @@ export interface Safetensors {
 }
 
 /**
- * The bytes of a safetensors file. Tensors of wide elements go first, so that each starts at a multiple of its
- * element's size; otherwise they keep their order.
+ * The bytes of a safetensors file. Tensors of wide elements go first, so that each starts at a multiple of
+ * its element's size; otherwise they keep their order.
  *
  * @throws Error where a name is reserved, a shape is not its data's, or the header passes the format's limit.
  */
@@ -48,8 +48,8 @@ export function encodeSafetensors({ tensors, metadata }: Safetensors): Uint8Arra
 }
 
 /**
- * Reads a whole file into arrays of its own, in the order of the file. Nothing is allocated for tensors before all
- * of the header is checked against the file.
+ * Reads a whole file into arrays of its own, in the order of the file. Nothing is allocated for tensors
+ * before all of the header is checked against the file.
  *
  * @throws UsageError where the file cannot be read, breaks the format, or has a dtype that is not read here.
  */
@@ -76,7 +76,9 @@ export function readSafetensors(path: string): Safetensors {
   });
 }
 
-/** Written by hand, because an object would order names that look like numbers, and has no key `__proto__`. */
+/**
+ * Written by hand, because an object would order names that look like numbers, and has no key `__proto__`.
+ */
 function encodeHeader(
   tensors: readonly (readonly [string, Tensor])[],
   metadata: ReadonlyMap<string, string>,

@@ -37,8 +37,8 @@ export function damage(path: string, offset: number, found: string, expected: st
 
 /**
  * @param bytes the header alone; it starts at byte 8 of the file.
- * @throws UsageError unless the tensors cover the rest of a file of `fileBytes` bytes, each byte once, with ranges
- * that fit their dtypes and shapes.
+ * @throws UsageError unless the tensors cover the rest of a file of `fileBytes` bytes, each byte once, with
+ * ranges that fit their dtypes and shapes.
  */
 export function parseHeader(bytes: Uint8Array, path: string, fileBytes: number): Header {
   const entries = headerEntries(decode(bytes, path), path);
@@ -84,8 +84,8 @@ function headerEntries(text: string, path: string): [string, unknown][] {
 }
 
 /**
- * JSON.parse keeps the last of several equal keys, so they have to be found in the text. `__proto__` is refused
- * because it would not be an ordinary key to every program that copies a header.
+ * JSON.parse keeps the last of several equal keys, so they have to be found in the text. `__proto__` is
+ * refused because it would not be an ordinary key to every program that copies a header.
  *
  * @param text valid JSON.
  */

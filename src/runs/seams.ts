@@ -1,5 +1,5 @@
-// The seams that a run's config chooses implementations for, and what is derived from their declarations: fields of
-// config.json, options, and the checks that hold for both.
+// The seams that a run's config chooses implementations for, and what is derived from their declarations:
+// fields of config.json, options, and the checks that hold for both.
 import {
   type Choice,
   type Hyperparameter,
@@ -91,7 +91,9 @@ export type HyperparameterField = FieldOf<Declared>;
 /** The options that choose implementations and set their hyper-parameters. */
 export type SeamOptions = SeamNames & { readonly [F in HyperparameterField]?: number };
 
-/** The fields of config.json: a name where it is not the default, and every hyper-parameter of what is chosen. */
+/**
+ * The fields of config.json: a name where it is not the default, and every hyper-parameter of what is chosen.
+ */
 export type SeamConfig = SeamOptions & {
   readonly adam?: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
 };
@@ -118,8 +120,9 @@ export function describeChoice(field: SeamField, { name, values }: Choice): stri
 }
 
 /**
- * The fields of the config that options ask for: a hyper-parameter that is left open is the saved run's, where that has it, or
- * has its default. Hyper-parameters that nothing chosen has are kept, for checkSeams to refuse.
+ * The fields of the config that options ask for: a hyper-parameter that is left open is the saved run's,
+ * where that has it, or has its default. Hyper-parameters that nothing chosen has are kept, for checkSeams to
+ * refuse.
  */
 export function requestedSeams(options: SeamOptions, saved: SeamConfig | undefined): SeamConfig {
   const fields: [string, unknown][] = [];
@@ -161,7 +164,8 @@ export function seamReaders(): { readonly [K in keyof SeamConfig]-?: Reader<NonN
 }
 
 /**
- * @throws UsageError where a hyper-parameter of what is chosen is missing, or one is there that nothing chosen has.
+ * @throws UsageError where a hyper-parameter of what is chosen is missing, or one is there that nothing
+ * chosen has.
  */
 export function checkSeams(config: SeamConfig, place: Place): void {
   const present = config as Readonly<Record<string, unknown>>;
@@ -194,7 +198,10 @@ export function withAllNames<C extends SeamConfig>(config: C): C & Required<Seam
   return { ...names, ...config, ...names } as C & Required<SeamNames>;
 }
 
-/** Hyper-parameters that have a flag and an option, each with the seam and the implementations that declare it. */
+/**
+ * Hyper-parameters that have a flag and an option, each with the seam and the implementations that declare
+ * it.
+ */
 export function hyperparameterFields(): [HyperparameterField, DeclaredHyperparameter][] {
   const found = new Map<string, DeclaredHyperparameter>();
   for (const field of SEAM_FIELDS) {

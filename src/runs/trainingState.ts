@@ -9,7 +9,10 @@ export interface TrainingState {
   readonly optimizerState: ReadonlyMap<string, Float32Array>;
 }
 
-/** The flat buffer of the parameters; a tensor's name in a file begins with its buffer's: `adam/m/encoder/conv2d/weights`. */
+/**
+ * The flat buffer of the parameters; a tensor's name in a file begins with its buffer's:
+ * `adam/m/encoder/conv2d/weights`.
+ */
 export const PARAMETERS = 'parameters';
 
 /** Each buffer with the name of its group of tensors. */
@@ -21,8 +24,9 @@ export function buffersOf({
 }
 
 /**
- * The first tensor that holds a number which is NaN or infinite, in words; undefined where all numbers are finite. Gradients
- * need no look of their own: one that is not finite leaves its mark in the parameters or in the optimizer's state.
+ * The first tensor that holds a number which is NaN or infinite, in words; undefined where all numbers are
+ * finite. Gradients need no look of their own: one that is not finite leaves its mark in the parameters or in
+ * the optimizer's state.
  */
 export function notFiniteTensor(state: TrainingState, { entries }: ParameterLayout): string | undefined {
   for (const [group, buffer] of buffersOf(state)) {

@@ -3,7 +3,10 @@ import { FROM_ZERO } from '../model/hyperparameter.js';
 import { defineSchedule } from './schedule.js';
 import { rising, warmupSteps } from './warmup.js';
 
-/** After an optional warm-up, half a cosine from the value to 0 at the end of the epochs (Loshchilov and Hutter 2017). */
+/**
+ * After an optional warm-up, half a cosine from the value to 0 at the end of the epochs (Loshchilov and
+ * Hutter 2017).
+ */
 export const cosine = defineSchedule({
   title: 'cosine',
   hyperparameters: {

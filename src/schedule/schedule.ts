@@ -16,7 +16,10 @@ export interface Schedule<V extends Values = Values> {
   readonly hyperparameters: Hyperparameters;
   /** Whether values depend on how many epochs the run has, which then may not grow. */
   readonly dependsOnEpochs: boolean;
-  /** @param value what is scheduled: the learning rate, or β. Only + − × ÷ may follow: its bits reach parameters. */
+  /**
+   * @param value what is scheduled: the learning rate, or β. Only + − × ÷ may follow: its bits reach
+   * parameters.
+   */
   create(value: number, values: V, run: RunLength): ValueAt;
 }
 

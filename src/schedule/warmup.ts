@@ -19,7 +19,10 @@ export function warmupSteps(epochs: number, { stepsPerEpoch }: RunLength): numbe
   return Math.round(epochs * stepsPerEpoch);
 }
 
-/** Rises linearly and reaches the value with the last of `steps` steps; 0 steps: the value from the first one on. */
+/**
+ * Rises linearly and reaches the value with the last of `steps` steps; 0 steps: the value from the first one
+ * on.
+ */
 export function rising(value: number, steps: number): ValueAt {
   return (step) => (step + 1 >= steps ? value : (value * (step + 1)) / steps);
 }

@@ -56,8 +56,8 @@ export async function compileBinding(workshop: Workshop, compiler: string, folde
         '-ltensorflow',
         '-ltensorflow_framework',
       ],
-      // The library lies beside, wherever the folder is moved; and it stays when the worker that has loaded it ends,
-      // because its threads do.
+      // The library lies beside, wherever the folder is moved; and it stays when the worker that has loaded
+      // it ends, because its threads do.
       ...['-Wl,-rpath,$ORIGIN/../../deps/lib', '-Wl,-z,nodelete'],
     ],
     directory: folder,

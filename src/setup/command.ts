@@ -29,7 +29,8 @@ const GRACE = 3000;
 export async function runCommand(command: Command): Promise<Outcome> {
   const { program, args, directory, env, signal, timeLimit } = command;
   signal?.throwIfAborted();
-  // A process group of its own can be ended as a whole, and is spared the terminal's Ctrl-C until we pass it on.
+  // A process group of its own can be ended as a whole, and is spared the terminal's Ctrl-C until we pass it
+  // on.
   const grouped = process.platform !== 'win32';
   const child = spawn(program, args, {
     cwd: directory,

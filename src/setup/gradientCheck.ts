@@ -1,11 +1,11 @@
-// Run by the set-up in a process of its own, with the package's folder as its argument: loads tfjs-node, computes
-// gradients whose numbers are known, and prints TensorFlow's version.
+// Run by the set-up in a process of its own, with the package's folder as its argument: loads tfjs-node,
+// computes gradients whose numbers are known, and prints TensorFlow's version.
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import { loadNativeFrom, setNativeEnvironment } from '../backends/tensorflow/native.js';
 
 /**
- * Gradient of Σ y²/2 by the image and by the kernel, y = 1[3, 3] ∗ 1[3, 3] with zeros around: the same by symmetry, and
- * small whole numbers, which float32 has exactly.
+ * Gradient of Σ y²/2 by the image and by the kernel, y = 1[3, 3] ∗ 1[3, 3] with zeros around: the same by
+ * symmetry, and small whole numbers, which float32 has exactly.
  */
 const EXPECTED = '25,35,25,35,49,35,25,35,25';
 

@@ -52,11 +52,11 @@ const CHECK_LIMIT = 120;
 const silent: Progress = { begin: () => {}, advance: () => {}, note: () => {} };
 
 /**
- * Installs @tensorflow/tfjs-node in a folder of its own: with the package's own download, or where that fails, on Linux
- * x86-64, against the C library of PyPI's tensorflow-cpu. Checks what it made, or what is there already, by a gradient.
- * The folder appears as a whole or not at all.
- * @throws UsageError where the machine lacks something, or the folder is another's; Error where a download, the compiler
- * or the check fails; the signal's reason where that was given.
+ * Installs @tensorflow/tfjs-node in a folder of its own: with the package's own download, or where that
+ * fails, on Linux x86-64, against the C library of PyPI's tensorflow-cpu. Checks what it made, or what is
+ * there already, by a gradient. The folder appears as a whole or not at all.
+ * @throws UsageError where the machine lacks something, or the folder is another's; Error where a download,
+ * the compiler or the check fails; the signal's reason where that was given.
  */
 export async function setupNative(options: SetupOptions = {}): Promise<NativeSetup> {
   const { force = false, signal, progress = silent, machine = thisMachine(), wheel = WHEEL } = options;

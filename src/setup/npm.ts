@@ -45,7 +45,10 @@ function npm(workshop: Workshop, args: readonly string[], timeLimit: number): Pr
   return work(workshop, { program, args: all, timeLimit });
 }
 
-/** npm's own script, run by this Node, where that is found: on Windows a program named `npm` would need a shell. */
+/**
+ * npm's own script, run by this Node, where that is found: on Windows a program named `npm` would need a
+ * shell.
+ */
 function npmCommand(platform: NodeJS.Platform): Pick<Job, 'program' | 'args'> {
   const given = process.env.npm_execpath;
   const beside = dirname(process.execPath);

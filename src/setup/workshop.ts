@@ -1,4 +1,5 @@
-// What the set-up of the native backend works with. Tests put their own in its place: no network, no compiler.
+// What the set-up of the native backend works with. Tests put their own in its place: no network, no
+// compiler.
 import { appendFile } from 'node:fs/promises';
 import { type Command, type Outcome, runCommand } from './command.js';
 

@@ -45,24 +45,24 @@ export const ADAM_STEP: TrainingKernel = {
         ? { tensor: host.reshaped(tensor, tensor.shape), address: host.address(tensor) }
         : host.output(tensor.shape),
     ) as [Output, Output, Output];
-    host.kernels.adamStep(
-      host.address(value),
-      host.address(gradient),
-      host.address(firstMoment),
-      host.address(secondMoment),
-      sizeOf(value.shape),
-      beta1 as number,
-      1 - (beta1 as number),
-      beta2 as number,
-      1 - (beta2 as number),
-      c1 as number,
-      c2 as number,
-      epsilon as number,
-      -(learningRate as number),
-      x.address,
-      m.address,
-      v.address,
-    );
+    host.kernels.adamStep({
+      x: host.address(value),
+      gradient: host.address(gradient),
+      m: host.address(firstMoment),
+      v: host.address(secondMoment),
+      count: sizeOf(value.shape),
+      beta1: beta1 as number,
+      rest1: 1 - (beta1 as number),
+      beta2: beta2 as number,
+      rest2: 1 - (beta2 as number),
+      c1: c1 as number,
+      c2: c2 as number,
+      epsilon: epsilon as number,
+      minusRate: -(learningRate as number),
+      nextX: x.address,
+      nextM: m.address,
+      nextV: v.address,
+    });
     return [x.tensor, m.tensor, v.tensor];
   },
 };

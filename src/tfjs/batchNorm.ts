@@ -1,3 +1,4 @@
+import { NONE } from '../kernels/address.js';
 import { sizeOf } from './host.js';
 import type { TrainingKernel } from './trainingKernel.js';
 
@@ -16,18 +17,18 @@ export const BATCH_NORM: TrainingKernel = {
     }
     const out = host.output(x.shape);
     const factor = host.scratch((channels + 4) * Float32Array.BYTES_PER_ELEMENT);
-    host.kernels.normalizeRows(
-      host.address(x),
-      channels === 0 ? 0 : sizeOf(x.shape) / channels,
+    host.kernels.normalizeRows({
+      x: host.address(x),
+      rows: channels === 0 ? 0 : sizeOf(x.shape) / channels,
       channels,
-      host.address(mean),
-      host.address(variance),
-      offset ? host.address(offset) : 0,
-      scale ? host.address(scale) : 0,
-      (attrs.varianceEpsilon as number | undefined) ?? 0.001,
+      mean: host.address(mean),
+      variance: host.address(variance),
+      offset: offset ? host.address(offset) : NONE,
+      scale: scale ? host.address(scale) : NONE,
+      epsilon: (attrs.varianceEpsilon as number | undefined) ?? 0.001,
       factor,
-      out.address,
-    );
+      out: out.address,
+    });
     return out.tensor;
   },
 };

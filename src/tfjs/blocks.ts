@@ -1,8 +1,4 @@
-/** Bytes of the maps of a block: they should stay in the second-level cache, beside the weights. */
-const BLOCK_BYTES = 768 * 1024;
-
-/** Pixels of a block's target: its tables have a word for each. */
-const MOST_PIXELS = 16_384;
+import { MAP_BLOCK_BYTES, MOST_BLOCK_PIXELS } from '../kernels/tuning.js';
 
 /** Some whole images, or some lines of one. */
 export interface Block {
@@ -28,10 +24,14 @@ export function blockSize(
   imageBytes: number,
   step: number,
 ): BlockSize {
-  const images = Math.min(Math.floor(BLOCK_BYTES / imageBytes), Math.floor(MOST_PIXELS / pixels), batch);
+  const images = Math.min(
+    Math.floor(MAP_BLOCK_BYTES / imageBytes),
+    Math.floor(MOST_BLOCK_PIXELS / pixels),
+    batch,
+  );
   if (images >= 1) return { images, lines };
   // A little too large is no reason to cut an image.
-  const excess = Math.max(imageBytes / (2 * BLOCK_BYTES), pixels / (2 * MOST_PIXELS));
+  const excess = Math.max(imageBytes / (2 * MAP_BLOCK_BYTES), pixels / (2 * MOST_BLOCK_PIXELS));
   if (excess <= 1) return { images: 1, lines };
   const band = Math.floor(lines / (2 * excess) / step) * step;
   return { images: 1, lines: Math.min(Math.max(band, step), lines) };

@@ -1,11 +1,12 @@
 // Extremes and comparisons of two operands, choices, and what booleans need: one number at a time in stock TensorFlow.js.
 
+import { plus } from '../kernels/address.js';
+import type { Kernels } from '../kernels/kernels.js';
 import { type Broadcast, broadcast } from './broadcast.js';
 import { sizeOf } from './host.js';
-import type { TensorExports } from './tensorExports.js';
 import type { TrainingKernel } from './trainingKernel.js';
 
-type BroadcastName = Extract<keyof TensorExports, `broadcast${string}`>;
+type BroadcastName = Extract<keyof Kernels, `broadcast${string}`>;
 
 function binary(kernelName: string, name: BroadcastName, dtype: 'float32' | 'bool'): TrainingKernel {
   return {
@@ -21,8 +22,8 @@ function binary(kernelName: string, name: BroadcastName, dtype: 'float32' | 'boo
       const outBytes = plan.size * (dtype === 'bool' ? 1 : Float32Array.BYTES_PER_ELEMENT);
       const [aAt, bAt] = [host.address(a), host.address(b)];
       plan.blocks.forEach((block, i) => {
-        const [aBlock, bBlock] = [aAt + bytesOf(block.a), bAt + bytesOf(block.b)];
-        host.kernels[name](plan.table, aBlock, bBlock, out.address + i * outBytes);
+        const [aBlock, bBlock] = [plus(aAt, bytesOf(block.a)), plus(bAt, bytesOf(block.b))];
+        host.kernels[name](plan.table, aBlock, bBlock, plus(out.address, i * outBytes));
       });
       return out.tensor;
     },

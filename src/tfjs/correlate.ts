@@ -1,6 +1,7 @@
 // Both directions of a convolution over blocks: the passes of the training engine (products/gather.ts), on copies with
 // borders where the taps leave a map.
 
+import { type Address, addressOf, NONE, plus } from '../kernels/address.js';
 import { Arena } from '../kernels/arena.js';
 import { WIDEST_PANEL } from '../kernels/tiles/tile.js';
 import {
@@ -27,11 +28,11 @@ export type Direction = 'down' | 'up';
 
 export interface Operands {
   /** Addresses of the map that is read, the filter, and the map that is written. */
-  readonly source: number;
-  readonly filter: number;
-  readonly target: number;
+  readonly source: Address;
+  readonly filter: Address;
+  readonly target: Address;
   /** Of as many floats as the target has channels; 0 for none. */
-  readonly bias: number;
+  readonly bias: Address;
   readonly relu: boolean;
 }
 
@@ -51,9 +52,10 @@ export function correlate(
   const { big, small, batch, strides } = convolution;
   const [from, to] = direction === 'down' ? [big, small] : [small, big];
   if (batch === 0 || sizeOf(to) === 0) return;
-  const zeros = operands.bias === 0 ? host.zeros(roundUp(to[2], WIDEST_PANEL)) : 0;
+  // A sum without a bias starts from zeros.
+  const bias = operands.bias === NONE ? host.zeros(roundUp(to[2], WIDEST_PANEL)) : operands.bias;
   if (sizeOf(from) === 0) {
-    host.kernels.fillRows(operands.target, batch * to[0] * to[1], to[2], operands.bias || zeros);
+    host.kernels.fillRows(operands.target, batch * to[0] * to[1], to[2], bias);
     return;
   }
   const step = direction === 'down' ? 1 : strides[0];
@@ -64,19 +66,19 @@ export function correlate(
     const scratch = host.scratch(plan.packedBytes + plan.source.bytes);
     if (plan !== packed) packFilter(host, plan, operands.filter, scratch);
     packed = plan;
-    runBlock(host, plan, { from, to }, block, operands, scratch, operands.bias || zeros);
+    runBlock(host, plan, { from, to }, block, operands, scratch, bias);
   }
 }
 
-function packFilter(host: Host, { passes }: BlockPlan, filter: number, scratch: number): void {
+function packFilter(host: Host, { passes }: BlockPlan, filter: Address, scratch: Address): void {
   for (const pass of passes) {
     pack(host.kernels, placed(pass, filter, scratch), 0, packingUnits(pass));
   }
 }
 
 /** A pass is planned at address 0, because filters and scratch memory move. */
-function placed(pass: GatherPass, weights: number, scratch: number): GatherPass {
-  return { ...pass, packing: { ...pass.packing, weights, packed: scratch + pass.packing.packed } };
+function placed(pass: GatherPass, weights: Address, scratch: Address): GatherPass {
+  return { ...pass, packing: { ...pass.packing, weights, packed: addressOf(scratch + pass.packing.packed) } };
 }
 
 function runBlock(
@@ -85,13 +87,13 @@ function runBlock(
   { from, to }: { readonly from: MapShape; readonly to: MapShape },
   block: Block,
   operands: Operands,
-  scratch: number,
-  bias: number,
+  scratch: Address,
+  bias: Address,
 ): void {
-  const copy = scratch + plan.packedBytes;
+  const copy = plus(scratch, plan.packedBytes);
   const source = sourceOfBlock(host, plan.source, from, operands.source, block, copy);
   const [height, width, channels] = to;
-  const target = operands.target + (block.image * height + block.line) * width * channels * FLOAT;
+  const target = plus(operands.target, (block.image * height + block.line) * width * channels * FLOAT);
   for (const pass of plan.passes) {
     const ready = placed(pass, operands.filter, scratch);
     gather(host.microKernels, ready, source, target, block.images, bias, operands.relu);
@@ -119,7 +121,7 @@ function planDownBlock(
   const packedArena = new Arena(0);
   const maps = { big: source.tensor, small: new Tensor([lines, small[1], small[2]]) };
   // Several images only where a block has all of their lines.
-  const pass = planDown({ arena, packedArena, panelWidth, weights: 0, layer, ...maps, images });
+  const pass = planDown({ arena, packedArena, panelWidth, weights: NONE, layer, ...maps, images });
   return { source, passes: [pass], packedBytes: packedArena.end };
 }
 
@@ -162,7 +164,7 @@ function planUpBlock(
   const layer = { ...local, big: [lines, big[1], big[2]] as const, small: source.tensor.shape };
   const packedArena = new Arena(0);
   const maps = { big: new Tensor(layer.big), small: source.tensor };
-  const passes = planUp({ arena, packedArena, panelWidth, weights: 0, layer, ...maps, images });
+  const passes = planUp({ arena, packedArena, panelWidth, weights: NONE, layer, ...maps, images });
   return { source, passes, packedBytes: packedArena.end };
 }
 

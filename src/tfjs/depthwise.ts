@@ -1,6 +1,7 @@
 // Gradients of the depthwise convolution: x [batch, height, width, c], filter [height, width, c, m], dy
 // [batch, height, width, c · m].
 
+import type { Address } from '../kernels/address.js';
 import type { Arena } from '../kernels/arena.js';
 import { type Host, sizeOf } from './host.js';
 import type { Attributes, TensorFlow, WindowInfo } from './tensorflow.js';
@@ -10,10 +11,10 @@ import { imageGeometry } from './windowGeometry.js';
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
 interface Plan {
-  readonly geometry: number;
+  readonly geometry: Address;
   /** Tables of the input gradient: for each input line, and each input column, the outputs and taps that meet it. */
-  readonly rows: number;
-  readonly columns: number;
+  readonly rows: Address;
+  readonly columns: Address;
   readonly multiplier: number;
 }
 
@@ -73,7 +74,7 @@ function widths(info: WindowInfo): Line {
 }
 
 /** Of each input position: (count, address of the pairs); the pairs are byte offsets of an output and of a tap. */
-function meetings(arena: Arena, line: Line, outPitch: number, tapPitch: number): number {
+function meetings(arena: Arena, line: Line, outPitch: number, tapPitch: number): Address {
   const index: number[] = [];
   for (let at = 0; at < line.size; at++) {
     const pairs: number[] = [];
@@ -99,7 +100,16 @@ const inputGradient: TrainingKernel = {
     const count = sizeOf(shape);
     const repeated = multiplier === 1 ? out.address : host.scratch(count * multiplier * FLOAT);
     kernels.depthwiseInputGradient(geometry, rows, columns, host.address(dy), host.address(filter), repeated);
-    if (multiplier !== 1) kernels.reduceSum(repeated, 1, count, multiplier, 1, 1, out.address);
+    if (multiplier !== 1)
+      kernels.reduceSum({
+        x: repeated,
+        outer: 1,
+        kept: count,
+        inner: multiplier,
+        columns: 1,
+        scale: 1,
+        out: out.address,
+      });
     return out.tensor;
   },
 };

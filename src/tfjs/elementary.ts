@@ -1,14 +1,12 @@
 // Functions of one operand that stock TensorFlow.js computes one number at a time.
 
+import type { Kernels } from '../kernels/kernels.js';
 import { sizeOf } from './host.js';
-import type { TensorExports, UnaryKernel } from './tensorExports.js';
 import type { TrainingKernel } from './trainingKernel.js';
 
-type UnaryName = {
-  [Name in keyof TensorExports]: TensorExports[Name] extends UnaryKernel ? Name : never;
-}[keyof TensorExports];
+type UnaryName = Extract<keyof Kernels, `map${string}`>;
 
-function unary(kernelName: string, name: Extract<UnaryName, `map${string}`>): TrainingKernel {
+function unary(kernelName: string, name: UnaryName): TrainingKernel {
   return {
     kernelName,
     run({ host, inputs: { x } }) {

@@ -1,5 +1,6 @@
 // Bias and activation of the fused operations, where the GEMM kernels do not apply them themselves.
 
+import { type Address, NONE, plus } from '../kernels/address.js';
 import { type Host, sizeOf } from './host.js';
 import type { Attributes, TensorInfo } from './tensorflow.js';
 
@@ -52,9 +53,9 @@ function isActivation(name: unknown): name is Activation {
 }
 
 /** Address of a bias that is the same row for all rows, and as long; 0 for any other. */
-export function biasRow(host: Host, { bias }: Epilogue, columns: number): number {
+export function biasRow(host: Host, { bias }: Epilogue, columns: number): Address {
   const plain = bias !== undefined && sizeOf(bias.shape) === columns && bias.shape.at(-1) === columns;
-  return plain ? host.address(bias) : 0;
+  return plain ? host.address(bias) : NONE;
 }
 
 /**
@@ -65,7 +66,7 @@ export function biasRow(host: Host, { bias }: Epilogue, columns: number): number
 export function applyEpilogue(
   host: Host,
   epilogue: Epilogue,
-  out: number,
+  out: Address,
   shape: readonly number[],
   done: { readonly bias: boolean; readonly relu: boolean },
 ): void {
@@ -73,12 +74,12 @@ export function applyEpilogue(
   const { kernels } = host;
   if (bias !== undefined && !done.bias) {
     forBroadcastRows(host, bias, shape, (place, rows, columns, addend, rowStride, columnStride) =>
-      kernels.addRows(out + place, rows, columns, addend, rowStride, columnStride),
+      kernels.addRows(plus(out, place), rows, columns, addend, rowStride, columnStride),
     );
   }
   if (activation === 'prelu') {
     forBroadcastRows(host, slopes!, shape, (place, rows, columns, row, rowStride, columnStride) =>
-      kernels.preluRows(out + place, rows, columns, row, rowStride, columnStride),
+      kernels.preluRows(plus(out, place), rows, columns, row, rowStride, columnStride),
     );
   } else if (activation !== 'linear' && !(activation === 'relu' && done.relu)) {
     kernels.activate(CODES[activation], out, sizeOf(shape), slope);
@@ -94,7 +95,7 @@ function forBroadcastRows(
     place: number,
     rows: number,
     columns: number,
-    operandRow: number,
+    operandRow: Address,
     rowStride: number,
     columnStride: number,
   ) => void,
@@ -117,7 +118,7 @@ function forBroadcastRows(
       offset += (rest % outer[axis]!) * strides[axis]!;
       rest = Math.floor(rest / outer[axis]!);
     }
-    visit(i * rows * columns * FLOAT, rows, columns, address + offset, rowStride, columnStride);
+    visit(i * rows * columns * FLOAT, rows, columns, plus(address, offset), rowStride, columnStride);
   }
 }
 

@@ -1,3 +1,4 @@
+import { type Address, plus } from '../kernels/address.js';
 import { WIDEST_PANEL } from '../kernels/tiles/tile.js';
 import { addFilterGradient } from '../products/filter.js';
 import { Tensor } from '../products/tensor.js';
@@ -12,7 +13,7 @@ const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 export function computeFilterGradient(
   host: Host,
   convolution: Convolution,
-  { x, dy, gradient }: { readonly x: number; readonly dy: number; readonly gradient: number },
+  { x, dy, gradient }: { readonly x: Address; readonly dy: Address; readonly gradient: Address },
 ): void {
   const { big, small, kernel, batch } = convolution;
   const [height, width, channels] = small;
@@ -30,7 +31,7 @@ export function computeFilterGradient(
     const maps = { big: source.tensor, small: new Tensor([block.lines, width, channels]) };
     const addresses = {
       big: sourceOfBlock(host, source, big, x, block, copy),
-      small: dy + (block.image * height + block.line) * width * channels * FLOAT,
+      small: plus(dy, (block.image * height + block.line) * width * channels * FLOAT),
       gradient,
     };
     const layer = downLayer(convolution, source, block.lines);

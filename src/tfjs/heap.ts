@@ -1,3 +1,4 @@
+import { type Address, addressOf } from '../kernels/address.js';
 import type { WasmMemory } from '../kernels/webAssembly.js';
 import type { WasmBackend } from './tensorflow.js';
 
@@ -38,15 +39,15 @@ export class Heap {
    * Address of at least so many bytes, aligned to a cache line; the content is undefined.
    * @throws Error when the memory is full.
    */
-  allocate(bytes: number): number {
+  allocate(bytes: number): Address {
     const block = this.#malloc(bytes + ALIGNMENT);
-    const address = Math.ceil(block / ALIGNMENT) * ALIGNMENT;
+    const address = addressOf(Math.ceil(block / ALIGNMENT) * ALIGNMENT);
     this.#blocks.set(address, block);
     return address;
   }
 
   /** Gives back what `allocate` gave. */
-  free(address: number): void {
+  free(address: Address): void {
     const block = this.#blocks.get(address);
     if (block === undefined) throw new Error(`Nothing was allocated at address ${address}.`);
     this.#blocks.delete(address);

@@ -1,12 +1,12 @@
+import { type Address, addressOf, NONE } from '../kernels/address.js';
 import type { Arena } from '../kernels/arena.js';
-import { bindKernels } from '../kernels/kernels.js';
+import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import { type Platform, unsharedKernels } from '../kernels/platform.js';
 import { MicroKernels } from '../products/microKernels.js';
 import type { Workspace } from '../products/workspace.js';
 import { Heap } from './heap.js';
 import { PlanCache } from './planCache.js';
 import type { TensorInfo, WasmBackend } from './tensorflow.js';
-import type { TrainingExports } from './trainingExports.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
@@ -16,7 +16,7 @@ const KEPT_SCRATCH = 32 * 2 ** 20;
 /** A new tensor and the address of its data. */
 export interface Output {
   readonly tensor: TensorInfo;
-  readonly address: number;
+  readonly address: Address;
 }
 
 /**
@@ -24,7 +24,7 @@ export interface Output {
  * Addresses stay valid when the memory grows; views over it do not (see `floats`).
  */
 export class Host implements Workspace {
-  readonly kernels: TrainingExports;
+  readonly kernels: Kernels;
   /** The GEMM kernels with a tile chosen. */
   readonly microKernels: MicroKernels;
   /** Columns of a panel of packed weights. */
@@ -32,15 +32,14 @@ export class Host implements Workspace {
   readonly heap: Heap;
   readonly #backend: WasmBackend;
   readonly #plans: PlanCache;
-  #scratch = { address: 0, bytes: 0 };
-  #zeros = { address: 0, count: 0 };
+  #scratch = { address: NONE, bytes: 0 };
+  #zeros = { address: NONE, count: 0 };
 
   constructor(backend: WasmBackend, platform: Platform) {
     this.#backend = backend;
     this.heap = new Heap(backend);
     const module = this.heap.shared ? platform.module : unsharedKernels(platform);
-    // The module is ours and built together with this interface.
-    this.kernels = bindKernels(module, this.heap.memory) as TrainingExports;
+    this.kernels = bindKernels(module, this.heap.memory);
     this.microKernels = new MicroKernels(this.kernels, platform.tile);
     this.panelWidth = this.microKernels.tile.columns;
     this.#plans = new PlanCache(this.heap);
@@ -50,9 +49,9 @@ export class Host implements Workspace {
    * Address of a tensor's data. Aligned to 8 bytes alone; reading up to 256 bytes behind its end is safe, and what is
    * read there is anything. Writing there is not: it belongs to others.
    */
-  address({ dataId, shape, dtype }: TensorInfo): number {
+  address({ dataId, shape, dtype }: TensorInfo): Address {
     // Addresses above 2 GiB come out of the heap as negative numbers.
-    const address = (this.#backend.dataIdMap.get(dataId).memoryOffset ?? 0) >>> 0;
+    const address = addressOf((this.#backend.dataIdMap.get(dataId).memoryOffset ?? 0) >>> 0);
     this.heap.reach(address + sizeOf(shape) * (dtype === 'bool' ? 1 : FLOAT));
     return address;
   }
@@ -84,10 +83,10 @@ export class Host implements Workspace {
    * behind it: one call of a kernel asks once, and cuts it up with an Arena. The content is undefined. The memory may
    * grow.
    */
-  scratch(bytes: number): number {
+  scratch(bytes: number): Address {
     if (bytes > this.#scratch.bytes || (this.#scratch.bytes > KEPT_SCRATCH && bytes <= KEPT_SCRATCH)) {
       if (this.#scratch.bytes > 0) this.heap.free(this.#scratch.address);
-      this.#scratch = { address: 0, bytes: 0 };
+      this.#scratch = { address: NONE, bytes: 0 };
       const address = this.heap.allocate(bytes);
       this.#scratch = { address, bytes };
       this.heap.reach(address + bytes);
@@ -96,7 +95,7 @@ export class Host implements Workspace {
   }
 
   /** Address of at least so many float32 zeros, never to be written. The memory may grow. */
-  zeros(count: number): number {
+  zeros(count: number): Address {
     if (count > this.#zeros.count) {
       if (this.#zeros.count > 0) this.heap.free(this.#zeros.address);
       this.#zeros = { address: this.heap.allocate(count * FLOAT), count };
@@ -115,12 +114,12 @@ export class Host implements Workspace {
   }
 
   /** A view, valid until something allocates. */
-  floats(address: number, count: number): Float32Array {
+  floats(address: Address, count: number): Float32Array {
     return new Float32Array(this.heap.memory.buffer, address, count);
   }
 
   /** A view, valid until something allocates. */
-  words(address: number, count: number): Uint32Array {
+  words(address: Address, count: number): Uint32Array {
     return new Uint32Array(this.heap.memory.buffer, address, count);
   }
 

@@ -1,3 +1,4 @@
+import { type Address, NONE, plus } from '../kernels/address.js';
 import { multiply } from '../products/matrixProduct.js';
 import { applyEpilogue, biasRow, readEpilogue } from './epilogue.js';
 import { type Host, sizeOf } from './host.js';
@@ -14,7 +15,7 @@ const batchMatMul: TrainingKernel = {
     if (a?.dtype !== 'float32' || b?.dtype !== 'float32') return undefined;
     const shapes = readShapes('BatchMatMul', a, b, attrs);
     const { tensor, address } = host.output([...shapes.batch, shapes.m, shapes.n]);
-    multiplyBatches(host, shapes, a, b, address, 0, false);
+    multiplyBatches(host, shapes, a, b, address, NONE, false);
     return tensor;
   },
 };
@@ -89,8 +90,8 @@ function multiplyBatches(
   shapes: Shapes,
   a: TensorInfo,
   b: TensorInfo,
-  out: number,
-  bias: number,
+  out: Address,
+  bias: Address,
   relu: boolean,
 ): void {
   const { batch, batchA, batchB, m, n, k, transposeA, transposeB } = shapes;
@@ -105,9 +106,9 @@ function multiplyBatches(
   for (let i = 0; i < batches; i++) {
     multiply(host, {
       ...common,
-      a: addresses.a + broadcastIndex(i, batch, batchA) * m * k * FLOAT,
-      b: addresses.b + broadcastIndex(i, batch, batchB) * k * n * FLOAT,
-      out: out + i * m * n * FLOAT,
+      a: plus(addresses.a, broadcastIndex(i, batch, batchA) * m * k * FLOAT),
+      b: plus(addresses.b, broadcastIndex(i, batch, batchB) * k * n * FLOAT),
+      out: plus(out, i * m * n * FLOAT),
       m,
     });
   }

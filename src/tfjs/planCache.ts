@@ -1,3 +1,4 @@
+import { type Address, NONE } from '../kernels/address.js';
 import { Arena } from '../kernels/arena.js';
 import type { Heap } from './heap.js';
 
@@ -8,7 +9,7 @@ const MOST_BYTES = 32 * 2 ** 20;
 interface Entry {
   readonly plan: unknown;
   /** Block of the heap with the plan's tables, 0 for none. */
-  readonly block: number;
+  readonly block: Address;
   readonly bytes: number;
 }
 
@@ -39,7 +40,7 @@ export class PlanCache {
     const { heap } = this;
     const dry = new Arena(0);
     const tableless = make(dry);
-    const entry: Entry = { plan: tableless, block: 0, bytes: dry.end };
+    const entry: Entry = { plan: tableless, block: NONE, bytes: dry.end };
     if (dry.end > 0) {
       const block = heap.allocate(dry.end);
       const arena = new Arena(block);

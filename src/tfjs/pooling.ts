@@ -1,5 +1,6 @@
 // Pooling and morphological dilation: largest values and averages of windows, and their gradients.
 
+import { type Address, NONE } from '../kernels/address.js';
 import { sizeOf } from './host.js';
 import type { Attributes, TensorFlow, TensorInfo } from './tensorflow.js';
 import type { KernelCall, TrainingKernel } from './trainingKernel.js';
@@ -39,7 +40,7 @@ function geometryOf(
   { tf, host, attrs }: KernelCall,
   x: TensorInfo,
   out: readonly number[],
-): number {
+): Address {
   const key = `windows ${geometry === ofImages} ${x.shape} ${out} ${JSON.stringify(attrs)}`;
   return host.plan(key, (arena) => arena.table(geometry(tf, x.shape, attrs, out)));
 }
@@ -57,7 +58,7 @@ function maximumGradient(kernelName: string, geometry: Geometry): TrainingKernel
       if (dy === undefined || input === undefined || !allFloat32(dy, input)) return undefined;
       const table = geometryOf(geometry, call, input, dy.shape);
       const out = host.output(input.shape);
-      host.kernels.windowMaxInputGradient(table, host.address(input), 0, host.address(dy), out.address);
+      host.kernels.windowMaxInputGradient(table, host.address(input), NONE, host.address(dy), out.address);
       return out.tensor;
     },
   };
@@ -90,7 +91,7 @@ const maximumOfVolumes: TrainingKernel = {
     const shape = [info.batchSize, info.outDepth, info.outHeight, info.outWidth, info.inChannels];
     const table = geometryOf(ofVolumes, call, x, shape);
     const out = host.output(shape);
-    host.kernels.windowMax(table, host.address(x), 0, out.address);
+    host.kernels.windowMax(table, host.address(x), NONE, out.address);
     return out.tensor;
   },
 };
@@ -103,7 +104,7 @@ function dilationGeometry({ tf, attrs }: KernelCall, x: TensorInfo, filter: Tens
   return { info, words: imageGeometry(info, [info.outHeight, info.outWidth]) };
 }
 
-function dilationTable(call: KernelCall, x: TensorInfo, filter: TensorInfo): number {
+function dilationTable(call: KernelCall, x: TensorInfo, filter: TensorInfo): Address {
   const key = `dilation ${x.shape} ${filter.shape} ${JSON.stringify(call.attrs)}`;
   return call.host.plan(key, (arena) => arena.table(dilationGeometry(call, x, filter).words));
 }

@@ -1,5 +1,6 @@
 // Numbers moved, repeated, picked and summed by an index: runs are copied whole.
 
+import { NONE, plus } from '../kernels/address.js';
 import { axesOf } from './axes.js';
 import { sizeOf } from './host.js';
 import type { TensorInfo } from './tensorflow.js';
@@ -40,19 +41,19 @@ const gather: TrainingKernel = {
       [...x.shape.slice(0, axis), ...indices.shape.slice(batchAxes), ...inner],
       x.dtype,
     );
-    const wrong = host.kernels.gatherSlices(
-      host.address(x),
-      host.address(indices),
+    const wrong = host.kernels.gatherSlices({
+      x: host.address(x),
+      indices: host.address(indices),
       batches,
-      sizeOf(x.shape.slice(batchAxes, axis)),
+      outer: sizeOf(x.shape.slice(batchAxes, axis)),
       extent,
-      sizeOf(indices.shape) / batches,
-      sizeOf(inner) * bytesOf(x),
-      out.address,
-    );
+      picks: sizeOf(indices.shape) / batches,
+      bytes: sizeOf(inner) * bytesOf(x),
+      out: out.address,
+    });
     if (wrong >= 0) {
       // int32: an index that is wrong may be negative.
-      const index = host.words(host.address(indices) + wrong * WORD, 1)[0]! | 0;
+      const index = host.words(plus(host.address(indices), wrong * WORD), 1)[0]! | 0;
       host.dispose(out.tensor);
       // The words of TensorFlow.js.
       throw new Error(`GatherV2: the index value ${index} is not in [0, ${extent - 1}]`);
@@ -103,11 +104,11 @@ const tile: TrainingKernel = {
     const out = host.output(outShape, x.dtype);
     // Two halves of the scratch memory in turn hold what is between the steps.
     const most = sizeOf(outShape) * bytes;
-    const scratch = steps.length > 1 ? host.scratch(2 * most) : 0;
+    const scratch = steps.length > 1 ? host.scratch(2 * most) : NONE;
     let source = host.address(x);
     if (steps.length === 0) host.kernels.repeatBlocks(source, 1, most, 1, out.address);
     steps.forEach(({ block, blocks, times }, i) => {
-      const target = i === steps.length - 1 ? out.address : scratch + (i % 2) * most;
+      const target = i === steps.length - 1 ? out.address : plus(scratch, (i % 2) * most);
       host.kernels.repeatBlocks(source, blocks, block * bytes, times, target);
       source = target;
     });
@@ -127,7 +128,7 @@ const split: TrainingKernel = {
     let before = 0;
     return sizes.map((size) => {
       const out = host.output(x.shape.with(axis, size), x.dtype);
-      const from = host.address(x) + before * unit;
+      const from = plus(host.address(x), before * unit);
       host.kernels.copyRows(from, extent * unit, rows, size * unit, out.address, size * unit);
       before += size;
       return out.tensor;

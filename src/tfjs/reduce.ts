@@ -1,12 +1,13 @@
 // Sums, means and extremes over any axes, in place: stock TensorFlow.js transposes what is not reduced over its last axes.
 
+import { type Address, plus } from '../kernels/address.js';
 import { axesOf, type Grouping, groupAxes, reducedShape } from './axes.js';
 import { type Host, sizeOf } from './host.js';
 import type { TrainingKernel } from './trainingKernel.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
-type Reduce = (host: Host, x: number, grouping: Grouping, out: number, reduced: number) => void;
+type Reduce = (host: Host, x: Address, grouping: Grouping, out: Address, reduced: number) => void;
 
 function reduction(kernelName: string, reduce: Reduce): TrainingKernel {
   return {
@@ -22,7 +23,7 @@ function reduction(kernelName: string, reduce: Reduce): TrainingKernel {
       const terms = results * outer * inner;
       const source = host.address(x);
       for (let i = 0; i < repeats; i++) {
-        reduce(host, source + i * terms, grouping, out.address + i * results, outer * inner);
+        reduce(host, plus(source, i * terms), grouping, plus(out.address, i * results), outer * inner);
       }
       return out.tensor;
     },
@@ -31,12 +32,12 @@ function reduction(kernelName: string, reduce: Reduce): TrainingKernel {
 
 function sum(
   host: Host,
-  x: number,
+  x: Address,
   { outer, kept, inner, columns }: Grouping,
-  out: number,
+  out: Address,
   scale: number,
 ): void {
-  host.kernels.reduceSum(x, outer, kept, inner, columns, scale, out);
+  host.kernels.reduceSum({ x, outer, kept, inner, columns, scale, out });
 }
 
 /** Stock TensorFlow.js writes outside of its memory where the axis is negative. */
@@ -46,15 +47,15 @@ const cumulativeSum: TrainingKernel = {
     if (x?.dtype !== 'float32') return undefined;
     const axis = axesOf(attrs.axis, x.shape.length)[0] ?? 0;
     const out = host.output(x.shape);
-    host.kernels.cumulativeSum(
-      host.address(x),
-      sizeOf(x.shape.slice(0, axis)),
-      x.shape[axis] ?? 1,
-      sizeOf(x.shape.slice(axis + 1)),
-      Number(attrs.exclusive === true),
-      Number(attrs.reverse === true),
-      out.address,
-    );
+    host.kernels.cumulativeSum({
+      x: host.address(x),
+      outer: sizeOf(x.shape.slice(0, axis)),
+      count: x.shape[axis] ?? 1,
+      inner: sizeOf(x.shape.slice(axis + 1)),
+      exclusive: Number(attrs.exclusive === true),
+      reverse: Number(attrs.reverse === true),
+      out: out.address,
+    });
     return out.tensor;
   },
 };

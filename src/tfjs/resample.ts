@@ -1,5 +1,6 @@
 // Images made larger or smaller, and the gradients. TensorFlow.js's cpu backend has the gradients wrong for several examples.
 
+import type { Address } from '../kernels/address.js';
 import type { Host } from './host.js';
 import type { Attributes, TensorInfo } from './tensorflow.js';
 import type { TrainingKernel } from './trainingKernel.js';
@@ -27,13 +28,18 @@ function nearestTable(scale: Scale): number[] {
   });
 }
 
-/** The two input positions and the weight of the second, as bits of a float32. */
-function bilinearTable(scale: Scale): number[] {
+/** The input positions that an output position is made of, each with its weight, as bits of a float32. */
+function nearestTaps(scale: Scale): number[] {
+  return nearestTable(scale).flatMap((position) => [position, floatBits(1)]);
+}
+
+function bilinearTaps(scale: Scale): number[] {
   return Array.from({ length: scale.outSize }, (_, at) => {
     const source = sourceOf(scale, at) - (scale.halfPixelCenters ? 0.5 : 0);
     const low = Math.max(0, Math.floor(source));
     const high = Math.min(scale.size - 1, Math.ceil(source));
-    return [low, high, floatBits(source - low)];
+    const weight = Math.fround(source - low);
+    return [low, floatBits(Math.fround(1 - weight)), high, floatBits(weight)];
   }).flat();
 }
 
@@ -48,23 +54,25 @@ interface Images {
   readonly channels: number;
   readonly outHeight: number;
   readonly outWidth: number;
-  readonly rows: number;
-  readonly columns: number;
+  readonly rows: Address;
+  readonly columns: Address;
 }
 
-/** @param out height and width of the larger or smaller images. */
+/**
+ * @param tableOf of an axis.
+ * @param out height and width of the larger or smaller images.
+ */
 function planOf(
   host: Host,
-  kind: 'nearest' | 'bilinear',
+  tableOf: (scale: Scale) => number[],
   images: TensorInfo,
   out: readonly [number, number],
   attrs: Attributes,
 ): Images {
   const alignCorners = attrs.alignCorners === true;
   const halfPixelCenters = attrs.halfPixelCenters === true;
-  return host.plan(`${kind} ${images.shape} ${out} ${alignCorners} ${halfPixelCenters}`, (arena) => {
+  return host.plan(`${tableOf.name} ${images.shape} ${out} ${alignCorners} ${halfPixelCenters}`, (arena) => {
     const [batch = 0, height = 0, width = 0, channels = 0] = images.shape;
-    const tableOf = kind === 'nearest' ? nearestTable : bilinearTable;
     const [outHeight, outWidth] = out;
     const table = (size: number, outSize: number) =>
       arena.table(tableOf({ size, outSize, alignCorners, halfPixelCenters }));
@@ -78,53 +86,49 @@ const nearest: TrainingKernel = {
   run({ host, inputs: { images }, attrs }) {
     if (images?.dtype !== 'float32') return undefined;
     const size = attrs.size as readonly [number, number];
-    const plan = planOf(host, 'nearest', images, size, attrs);
+    const plan = planOf(host, nearestTable, images, size, attrs);
     const { batch, height, width, channels, rows, outHeight, columns, outWidth } = plan;
     const out = host.output([batch, outHeight, outWidth, channels]);
     const x = host.address(images);
     const { kernels } = host;
-    kernels.resampleNearest(
+    kernels.resampleNearest({
       x,
       batch,
-      height,
-      width,
+      inHeight: height,
+      inWidth: width,
       channels,
       rows,
       outHeight,
       columns,
       outWidth,
-      out.address,
-    );
+      out: out.address,
+    });
     return out.tensor;
   },
 };
 
-function gradient(
-  kernelName: string,
-  kind: 'nearest' | 'bilinear',
-  name: 'resampleNearestGradient' | 'resampleBilinearGradient',
-): TrainingKernel {
+function gradient(kernelName: string, tableOf: (scale: Scale) => number[], taps: number): TrainingKernel {
   return {
     kernelName,
     run({ host, inputs: { images, dy }, attrs }) {
       if (images?.dtype !== 'float32' || dy?.dtype !== 'float32') return undefined;
       const size: [number, number] = [dy.shape[1] ?? 0, dy.shape[2] ?? 0];
-      const plan = planOf(host, kind, images, size, attrs);
+      const plan = planOf(host, tableOf, images, size, attrs);
       const { batch, height, width, channels, rows, outHeight, columns, outWidth } = plan;
       const out = host.output(images.shape);
-      const from = host.address(dy);
-      host.kernels[name](
-        from,
+      host.kernels.resampleGradient({
+        dy: host.address(dy),
         batch,
-        height,
-        width,
+        inHeight: height,
+        inWidth: width,
         channels,
+        taps,
         rows,
         outHeight,
         columns,
         outWidth,
-        out.address,
-      );
+        dx: out.address,
+      });
       return out.tensor;
     },
   };
@@ -132,6 +136,6 @@ function gradient(
 
 export const RESAMPLING: readonly TrainingKernel[] = [
   nearest,
-  gradient('ResizeNearestNeighborGrad', 'nearest', 'resampleNearestGradient'),
-  gradient('ResizeBilinearGrad', 'bilinear', 'resampleBilinearGradient'),
+  gradient('ResizeNearestNeighborGrad', nearestTaps, 1),
+  gradient('ResizeBilinearGrad', bilinearTaps, 2),
 ];

@@ -1,3 +1,4 @@
+import { type Address, plus } from '../kernels/address.js';
 import { type MapShape, Tensor } from '../products/tensor.js';
 
 import type { Block } from './blocks.js';
@@ -51,14 +52,14 @@ export function sourceOfBlock(
   host: Host,
   { tensor, copied, firstLine, rate }: SourceMap,
   map: MapShape,
-  address: number,
+  address: Address,
   block: Block,
-  copy: number,
-): number {
+  copy: Address,
+): Address {
   const [height, width, channels] = map;
   const lineFloats = width * channels;
   const first = firstLine + block.line * rate;
-  if (!copied) return address + (block.image * height + first) * lineFloats * FLOAT;
+  if (!copied) return plus(address, (block.image * height + first) * lineFloats * FLOAT);
   const { kernels } = host;
   const pitch = tensor.rowStride / FLOAT;
   const border = pitch - lineFloats;
@@ -66,12 +67,12 @@ export function sourceOfBlock(
   const inside = Math.max(Math.min(height, first + tensor.height) - Math.max(first, 0), 0);
   const below = tensor.height - above - inside;
   for (let i = 0; i < block.images; i++) {
-    const target = copy + i * tensor.imageStride;
-    const source = address + ((block.image + i) * height + Math.max(first, 0)) * lineFloats * FLOAT;
+    const target = plus(copy, i * tensor.imageStride);
+    const source = plus(address, ((block.image + i) * height + Math.max(first, 0)) * lineFloats * FLOAT);
     if (above > 0) kernels.zeroFloats(target, above * pitch);
-    const middle = target + above * tensor.rowStride;
+    const middle = plus(target, above * tensor.rowStride);
     kernels.copyBordered(source, middle, inside, lineFloats, border);
-    if (below > 0) kernels.zeroFloats(middle + inside * tensor.rowStride, below * pitch + border);
+    if (below > 0) kernels.zeroFloats(plus(middle, inside * tensor.rowStride), below * pitch + border);
   }
-  return copy + border * FLOAT;
+  return plus(copy, border * FLOAT);
 }

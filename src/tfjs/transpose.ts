@@ -1,5 +1,6 @@
 // Transpositions that exchange two groups of neighbouring axes: [a, r, c, d] to [a, c, r, d].
 
+import { plus } from '../kernels/address.js';
 import { sizeOf } from './host.js';
 import type { TrainingKernel } from './trainingKernel.js';
 
@@ -53,7 +54,7 @@ const transpose: TrainingKernel = {
     } else {
       const bytes = rows * columns * WORD;
       for (let i = 0; i < outer; i++) {
-        kernels.transposeTensor(from + i * bytes, rows, columns, out.address + i * bytes);
+        kernels.transposeTensor(plus(from, i * bytes), rows, columns, plus(out.address, i * bytes));
       }
     }
     return out.tensor;

@@ -3,6 +3,7 @@ import { SimdBackend } from '../backends/simd/engine.js';
 import type { Ranks } from '../backends/simd/ownerUpdate.js';
 import { TfjsBackend } from '../backends/tensorflow/backend.js';
 import type { TfjsRuntime } from '../backends/tensorflow/runtime.js';
+import { type Address, plus } from '../kernels/address.js';
 import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import { Purpose } from '../kernels/stream.js';
 import type { WasmMemory, WasmModule } from '../kernels/webAssembly.js';
@@ -108,8 +109,8 @@ export class Rank {
   }
 
   #loadImages(
-    pixels: number,
-    order: number,
+    pixels: Address,
+    order: Address,
     first: number,
     count: number,
     step: number,
@@ -117,34 +118,34 @@ export class Rank {
   ): void {
     const { model, settings } = this.context;
     this.shard.count = count;
-    this.kernels.binarize(
-      BINARIZE_MODE[settings.binarize],
+    this.kernels.binarize({
+      mode: BINARIZE_MODE[settings.binarize],
       pixels,
-      order + first * Uint32Array.BYTES_PER_ELEMENT,
-      count,
-      model.dimensions,
-      this.shard.x,
-      settings.key.low,
-      settings.key.high,
+      order: plus(order, first * Uint32Array.BYTES_PER_ELEMENT),
+      rows: count,
+      dimensions: model.dimensions,
+      out: this.shard.x,
+      key0: settings.key.low,
+      key1: settings.key.high,
       step,
       purpose,
-      this.regions.scratch,
-    );
+      scratch: this.regions.scratch,
+    });
   }
 
   #loadNoise(count: number, position: number, step: number, purpose: number): void {
     const { model, settings } = this.context;
-    this.kernels.randomNormal(
-      this.shard.epsilon,
-      count,
-      settings.samples * model.latent,
-      settings.key.low,
-      settings.key.high,
+    this.kernels.randomNormal({
+      out: this.shard.epsilon,
+      rows: count,
+      count: settings.samples * model.latent,
+      key0: settings.key.low,
+      key1: settings.key.high,
       position,
       step,
       purpose,
-      this.regions.scratch,
-    );
+      scratch: this.regions.scratch,
+    });
   }
 }
 

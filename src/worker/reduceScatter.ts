@@ -1,3 +1,4 @@
+import { type Address, plus } from '../kernels/address.js';
 import type { Slice, SliceUpdate } from '../optimizer/optimizer.js';
 import { SLICE_UNIT } from './runMemory.js';
 import { partStart } from './settings.js';
@@ -7,7 +8,7 @@ const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 /** Addresses of the parameters, of the optimizer's state, and of the gradients of all shards. */
 export interface SlotMemory extends Slice {
   /** One gradient a shard, `slotPitch` bytes apart. */
-  readonly slots: number;
+  readonly slots: Address;
   readonly slotPitch: number;
 }
 
@@ -25,5 +26,5 @@ export function reduceScatter(
   const first = partStart(units, ranks, rank) * SLICE_UNIT;
   const count = partStart(units, ranks, rank + 1) * SLICE_UNIT - first;
   const offset = first * FLOAT;
-  optimizer.applySum(memory, offset, memory.slots + offset, memory.slotPitch, shards, count);
+  optimizer.applySum(memory, offset, plus(memory.slots, offset), memory.slotPitch, shards, count);
 }

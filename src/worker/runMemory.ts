@@ -1,5 +1,6 @@
 import { ownerComputes, simdMemory } from '../backends/simd/engine.js';
 import { mostTfjsParts } from '../backends/tensorflow/parts.js';
+import { type Address, NONE } from '../kernels/address.js';
 import { Arena } from '../kernels/arena.js';
 import type { Model } from '../model/model.js';
 import { stateNames } from '../optimizer/registry.js';
@@ -20,32 +21,32 @@ export const STEP_METRICS = TERMS + 2;
 /** A named part of the run's memory. */
 export interface Region {
   readonly name: string;
-  readonly address: number;
+  readonly address: Address;
   readonly bytes: number;
 }
 
 /** Buffers of one rank: the examples of the shard at hand, their noise and terms. */
 export interface RankRegions {
-  readonly x: number;
-  readonly epsilon: number;
-  readonly logLikelihood: number;
-  readonly kl: number;
-  readonly bound: number;
-  readonly scratch: number;
-  readonly timing: number;
+  readonly x: Address;
+  readonly epsilon: Address;
+  readonly logLikelihood: Address;
+  readonly kl: Address;
+  readonly bound: Address;
+  readonly scratch: Address;
+  readonly timing: Address;
   /** A word of `Ranks.claimed`, in a cache line of its own. */
-  readonly claimed: number;
-  readonly workspace: number;
+  readonly claimed: Address;
+  readonly workspace: Address;
 }
 
 /** Addresses of everything that the ranks of a run share, and the table of the regions. */
 export interface RunLayout {
-  readonly control: number;
-  readonly parameters: number;
+  readonly control: Address;
+  readonly parameters: Address;
   /** Of the optimizer's state tensors, in the order in which it declares them. */
-  readonly state: readonly number[];
+  readonly state: readonly Address[];
   /** One gradient a shard, `slotPitch` bytes apart. */
-  readonly slots: number;
+  readonly slots: Address;
   readonly slotPitch: number;
   /** Whether steps go by the owner-computes rule, without slots (Backend.owner). */
   readonly owned: boolean;
@@ -54,24 +55,24 @@ export interface RunLayout {
   /** Most examples that a rank computes at once: of a shard, of several, or of all its shards. */
   readonly examplesAtOnce: number;
   /** [shards, TERMS] float64: sums of logLikelihood, kl and bound over the shard's examples. */
-  readonly shardTerms: number;
+  readonly shardTerms: Address;
   /** [stepsPerEpoch, STEP_METRICS] float64: examples, sums of logLikelihood, kl and bound, beta. */
-  readonly stepMetrics: number;
+  readonly stepMetrics: Address;
   /** [trainCount, dimensions] bytes. */
-  readonly trainPixels: number;
+  readonly trainPixels: Address;
   /** [testCount, dimensions] bytes. */
-  readonly testPixels: number;
+  readonly testPixels: Address;
   /** [trainCount] u32: this epoch's order of the training examples. */
-  readonly order: number;
+  readonly order: Address;
   /** [trainCount] u32, rounded up to sixteen: the random words behind the order. */
-  readonly orderBits: number;
+  readonly orderBits: Address;
   /** [testCount] u32: 0, 1, 2 … */
-  readonly testOrder: number;
+  readonly testOrder: Address;
   /** [testCount] float64 each. */
-  readonly testLogLikelihood: number;
-  readonly testKl: number;
-  readonly testBound: number;
-  readonly packed: number;
+  readonly testLogLikelihood: Address;
+  readonly testKl: Address;
+  readonly testBound: Address;
+  readonly packed: Address;
   readonly ranks: readonly RankRegions[];
   readonly regions: readonly Region[];
   /** Bytes in all. */
@@ -126,7 +127,7 @@ export function planRunMemory(
 ): RunLayout {
   const arena = new Arena(0);
   const regions: Region[] = [];
-  const place = (name: string, bytes: number): number => {
+  const place = (name: string, bytes: number): Address => {
     const address = arena.reserve(bytes);
     regions.push({ name, address, bytes });
     return address;
@@ -161,7 +162,7 @@ export function planRunMemory(
   // TensorFlow.js has memory of its own.
   const { packedEnd, workspaceEnd } =
     settings.backend === 'simd'
-      ? simdMemory({ ...engine, packed: 0, workspace: 0 })
+      ? simdMemory({ ...engine, packed: NONE, workspace: NONE })
       : { packedEnd: 0, workspaceEnd: 0 };
   const packed = place('packed weights', packedEnd);
   const rankRegions = Array.from({ length: ranks }, (_, rank) => ({

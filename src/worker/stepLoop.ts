@@ -1,4 +1,5 @@
 import { NotFiniteError } from '../errors.js';
+import { plus } from '../kernels/address.js';
 import type { ValueAt } from '../schedule/schedule.js';
 import type { Barrier } from './barrier.js';
 import { Control, rankStepWord } from './control.js';
@@ -115,7 +116,7 @@ export class StepLoop {
     for (let shard = firstShard; shard < endShard; shard += parts) {
       this.#load(step, shard, shard + parts);
       this.#setParts(shard);
-      backend.objectiveGradient(examples, beta, layout.slots + shard * layout.slotPitch);
+      backend.objectiveGradient(examples, beta, plus(layout.slots, shard * layout.slotPitch));
       for (let part = 0; part < parts; part++) this.#sumTerms(shard + part, shard);
     }
   }

@@ -5,6 +5,7 @@ import { SimdBackend, simdMemory } from '#src/backends/simd/engine.js';
 import { TfjsBackend } from '#src/backends/tensorflow/backend.js';
 import { mostTfjsParts } from '#src/backends/tensorflow/parts.js';
 import type { TfjsRuntime } from '#src/backends/tensorflow/runtime.js';
+import { type Address, NONE } from '#src/kernels/address.js';
 import { Arena } from '#src/kernels/arena.js';
 import { bindKernels } from '#src/kernels/kernels.js';
 import type { Platform } from '#src/kernels/platform.js';
@@ -30,9 +31,9 @@ export interface BackendOptions {
 /** Where a backend may put what it needs, and where it finds the parameters. */
 interface Place {
   readonly memory: WebAssembly.Memory;
-  readonly parameters: number;
-  readonly packed: number;
-  readonly workspace: number;
+  readonly parameters: Address;
+  readonly packed: Address;
+  readonly workspace: Address;
 }
 
 /** How to make one kind of backend. */
@@ -58,7 +59,7 @@ export function simdKind({ module, tile, arithmetic }: Platform): BackendKind {
     // Steps of several shards go by the owner-computes rule: see ownerUpdate.test.ts.
     mostParts: () => 1,
     bytes: (options) => {
-      const plan = simdMemory({ ...shared(options), parameters: 0, packed: 0, workspace: 0 });
+      const plan = simdMemory({ ...shared(options), parameters: NONE, packed: NONE, workspace: NONE });
       return { packed: plan.packedEnd, workspace: plan.workspaceEnd };
     },
     create: (options, { memory, ...addresses }) =>
@@ -99,6 +100,7 @@ export class BackendHarness {
   readonly #shard: Shard;
   readonly #parameters: Float32Array;
   readonly #gradient: Float32Array;
+  readonly #gradientAddress: Address;
   readonly #floats: Float32Array;
   readonly #doubles: Float64Array;
 
@@ -127,6 +129,7 @@ export class BackendHarness {
       bound,
     };
     this.#parameters = new Float32Array(memory.buffer, parameters, model.parameters.size);
+    this.#gradientAddress = gradient;
     this.#gradient = new Float32Array(memory.buffer, gradient, model.parameters.size);
     this.#floats = new Float32Array(memory.buffer);
     this.#doubles = new Float64Array(memory.buffer);
@@ -157,7 +160,7 @@ export class BackendHarness {
     }
     // A gradient is set, not added to.
     this.#gradient.fill(Number.NaN);
-    this.backend.objectiveGradient(shard, beta, this.#gradient.byteOffset);
+    this.backend.objectiveGradient(shard, beta, this.#gradientAddress);
     return { gradient: this.#gradient.slice(), ...this.#terms() };
   }
 

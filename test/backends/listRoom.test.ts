@@ -3,13 +3,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { OwnerScratch } from '#src/backends/simd/ownerUpdate.js';
+import { type Address, NONE } from '#src/kernels/address.js';
 import { Arena } from '#src/kernels/arena.js';
 import { TILE_NAMES, type TileName } from '#src/kernels/tiles/tile.js';
+import { UNIT_ROWS } from '#src/kernels/tuning.js';
 import type { CorrelationLayer } from '#src/model/model.js';
 import { resolveModel } from '#src/model/resolve.js';
 import { planDenseScratch } from '#src/products/densePasses.js';
 import { MicroKernels } from '#src/products/microKernels.js';
-import { UNIT_ROWS } from '#src/products/shardedGradient.js';
 import { Tensor } from '#src/products/tensor.js';
 import { KernelHarness } from '../kernels/kernelHarness.js';
 
@@ -24,7 +25,7 @@ const ANY_SHARE = 1;
 class RecordingArena extends Arena {
   readonly #sizes = new Map<number, number>();
 
-  override reserve(bytes: number): number {
+  override reserve(bytes: number): Address {
     const address = super.reserve(bytes);
     this.#sizes.set(address, bytes);
     return address;
@@ -65,9 +66,17 @@ describe('room for lists of nonzeros', () => {
         const lists = harness.output(arena.sizeAt(scratch.lists));
         // Nothing is computed: addresses alone of the bias and the weights.
         harness.run((kernels) => {
-          const terms = kernels.listInputs(
-            ...([x, images, INPUTS, INPUTS * FLOAT, 0, 0, OUTPUTS * FLOAT, lists, ANY_SHARE] as const),
-          );
+          const terms = kernels.listInputs({
+            x,
+            images,
+            inputs: INPUTS,
+            pitch: INPUTS * FLOAT,
+            bias: NONE,
+            weights: NONE,
+            weightPitch: OUTPUTS * FLOAT,
+            lists,
+            share: ANY_SHARE,
+          });
           assert.equal(terms, value * images * INPUTS);
         });
       });
@@ -106,14 +115,30 @@ function gradientsInRoom(tile: TileName, value: number, shards: readonly number[
   const zeros = harness.input(new Float32Array(arena.sizeAt(scratch.zeros) / FLOAT));
   const [lists, stack, gradient] = [scratch.lists, scratch.stack, scratch.gradient].map((address) =>
     harness.output(arena.sizeAt(address)),
-  ) as [number, number, number];
+  ) as [Address, Address, Address];
   harness.run((kernels) => {
-    const terms = kernels.listGradients(
-      ...([UNIT_ROWS, 0, shards.length, table, bigPitch, smallPitch, zeros, lists, ANY_SHARE] as const),
-    );
+    const terms = kernels.listGradients({
+      rows: UNIT_ROWS,
+      bigOffset: 0,
+      shards: shards.length,
+      table,
+      bigPitch,
+      smallPitch,
+      zeros,
+      lists,
+      share: ANY_SHARE,
+    });
     assert.equal(terms, value * UNIT_ROWS * examples);
     const { sumRows } = new MicroKernels(kernels, tile);
-    sumRows(UNIT_ROWS, OUTPUTS, lists, gradient, smallPitch, stack, 0);
+    sumRows({
+      rows: UNIT_ROWS,
+      columns: OUTPUTS,
+      lists,
+      out: gradient,
+      outPitch: smallPitch,
+      stack,
+      relu: 0,
+    });
   });
   const sums = harness.floats(gradient, UNIT_ROWS * OUTPUTS);
   // Black rows read the zeros; small integers have exact sums.

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { microBatchSize, SimdBackend, simdMemory } from '#src/backends/simd/engine.js';
+import { NONE } from '#src/kernels/address.js';
 import { Arena } from '#src/kernels/arena.js';
 import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
 import { TILE_NAMES, type TileName } from '#src/kernels/tiles/tile.js';
@@ -52,7 +53,7 @@ function run(
     parameters: place.parameters,
   } as const;
   const packed = arena.end;
-  const workspace = simdMemory({ ...options, packed, workspace: 0 }).packedEnd;
+  const workspace = simdMemory({ ...options, packed, workspace: NONE }).packedEnd;
   const { workspaceEnd } = simdMemory({ ...options, packed, workspace });
   const pages = Math.ceil(workspaceEnd / 65536);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
@@ -66,7 +67,7 @@ function run(
   const { x, epsilon, logLikelihood, kl } = place;
   for (let i = 0; i < repeats; i++) {
     const bounds = Int32Array.of(0, n);
-    const shard = { count: n, parts: 1, bounds, x, epsilon, logLikelihood, kl, bound: 0 };
+    const shard = { count: n, parts: 1, bounds, x, epsilon, logLikelihood, kl, bound: NONE };
     backend.objectiveGradient(shard, 1, place.gradient);
   }
   return {

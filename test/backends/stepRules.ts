@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import type { KlEstimate, Shard } from '#src/backends/backend.js';
 import { SimdBackend, simdMemory } from '#src/backends/simd/engine.js';
+import { NONE, plus } from '#src/kernels/address.js';
 import { Arena } from '#src/kernels/arena.js';
 import { bindKernels, type Kernels } from '#src/kernels/kernels.js';
 import type { TileName } from '#src/kernels/tiles/tile.js';
@@ -76,14 +77,14 @@ export function stepsInSlots(steps: StepsCase, module: WebAssembly.Module, tile:
     ...{ model, samples, kl, tile, examples, parameters: place.parameters, packed: arena.end },
     ...chosen(steps),
   };
-  const workspace = simdMemory({ ...options, workspace: 0 }).packedEnd;
+  const workspace = simdMemory({ ...options, workspace: NONE }).packedEnd;
   const backend = new SimdBackend(kernels, memory, { ...options, workspace });
   batches.forEach((count, step) => {
     backend.prepare(0, 1);
     for (let shard = 0; shard < shards; shard++) {
       const first = partStart(count, shards, shard);
       const part = run.shard(first, partStart(count, shards, shard + 1) - first);
-      backend.objectiveGradient(part, BETA, slots + shard * slotPitch);
+      backend.objectiveGradient(part, BETA, plus(slots, shard * slotPitch));
     }
     begin(run.optimizer, step, count);
     run.optimizer.applySum(place, 0, slots, slotPitch, shards, model.parameters.size);
@@ -115,10 +116,10 @@ export function stepsByOwners(
   const examples = Math.max(...order.map((rank) => examplesOf(rank, shardBounds(batches[0]!))[1]));
   const owned = { shards, batchSize: batches[0]! };
   const options = {
-    ...{ model, samples, kl, tile, examples, owned, parameters: place.parameters, packed: 0 },
+    ...{ model, samples, kl, tile, examples, owned, parameters: place.parameters, packed: NONE },
     ...chosen(steps),
   };
-  const size = simdMemory({ ...options, workspace: 0 }).workspaceEnd;
+  const size = simdMemory({ ...options, workspace: NONE }).workspaceEnd;
   const workspaces = order.map(() => arena.reserve(size));
   const claimed = order.map(() => arena.reserve(WORD));
   const engines = workspaces.map((workspace, rank) => {
@@ -220,11 +221,11 @@ function prepareRun(
       count,
       parts: 1,
       bounds: Int32Array.of(0, count),
-      x: place.x + first * model.dimensions * FLOAT,
-      epsilon: place.epsilon + first * samples * model.latent * FLOAT,
-      logLikelihood: place.logLikelihood + first * DOUBLE,
-      kl: place.kl + first * DOUBLE,
-      bound: place.bound + first * DOUBLE,
+      x: plus(place.x, first * model.dimensions * FLOAT),
+      epsilon: plus(place.epsilon, first * samples * model.latent * FLOAT),
+      logLikelihood: plus(place.logLikelihood, first * DOUBLE),
+      kl: plus(place.kl, first * DOUBLE),
+      bound: plus(place.bound, first * DOUBLE),
     }),
     outcome: (): Outcome => ({
       parameters: floats(place.parameters, size),

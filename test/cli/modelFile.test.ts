@@ -74,17 +74,26 @@ describe('--model FILE', () => {
 });
 
 describe('the preset iwae', () => {
-  it('says in inspect that it has not the importance-weighted bound', async () => {
+  it('says in inspect whether it has the importance-weighted bound', async () => {
     const directory = temporaryDirectory();
     writeSmallData(directory, 'data', 40);
-    for (const [model, samples, objective] of [
-      ['iwae', '5', 'ELBO, K = 5 (draws averaged), KL analytic, beta 1 (not the importance-weighted bound)'],
-      ['mlp', '1', 'ELBO, K = 1, KL analytic, beta 1'],
+    for (const [run, flags, objective] of [
+      [
+        'elbo',
+        ['--model', 'iwae', '--samples', '5'],
+        'ELBO, K = 5 (draws averaged), KL analytic, beta 1 (not the importance-weighted bound)',
+      ],
+      [
+        'weighted',
+        ['--model', 'iwae', '--samples', '5', '--objective', 'iwae'],
+        'IWAE bound, K = 5, KL monte-carlo, beta 1',
+      ],
+      ['other', ['--model', 'mlp'], 'ELBO, K = 1, KL analytic, beta 1'],
     ] as const) {
-      const options = ['--model', model, '--samples', samples, '--out', model, '--max-steps', '1'];
+      const options = [...flags, '--out', run, '--max-steps', '1'];
       await succeed(['train', '--data', 'data', '--no-pictures', ...options], directory);
       // Lines of 80 columns, broken between words, go on under their text.
-      const text = (await succeed(['inspect', model], directory)).replaceAll(`\n${' '.repeat(15)}`, ' ');
+      const text = (await succeed(['inspect', run], directory)).replaceAll(`\n${' '.repeat(15)}`, ' ');
       assert.match(text, new RegExp(`^Objective {6}${objective.replace(/[()]/g, '\\$&')}$`, 'm'));
     }
   });

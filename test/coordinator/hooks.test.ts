@@ -1,4 +1,5 @@
-// The caller's hooks: what they are told, that they can stop a run without changing a bit of it, and what becomes of their errors.
+// The caller's hooks: what they are told, that they can stop a run without changing a bit of it, and what becomes
+// of their errors.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -45,7 +45,17 @@ function randomness(model: Model) {
   const epsilon = (step: number, examples: number) => {
     const width = samples * model.latent;
     const { low, high } = key;
-    kernels.randomNormal(noise, examples, width, low, high, 0, step, Purpose.trainingNoise, scratch);
+    kernels.randomNormal({
+      out: noise,
+      rows: examples,
+      count: width,
+      key0: low,
+      key1: high,
+      position: 0,
+      step,
+      purpose: Purpose.trainingNoise,
+      scratch,
+    });
     return Float64Array.from(new Float32Array(memory.buffer, noise, examples * width));
   };
   initializeParameters({ kernels, memory, model, key, parameters, scratch });

@@ -1,7 +1,7 @@
 // Runs with other objectives, likelihoods, optimizers and schedules: the bit contract, resuming, what is written and what is refused.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { UsageError } from '#src/errors.js';
@@ -209,6 +209,33 @@ test('a Gaussian model decodes to means, has draws around them, and no probabili
   });
 });
 
+test('a decoder that ends in a sigmoid is refused with Bernoulli pixels, and trained with Gaussian ones', async () => {
+  const ends: ModelSpec = {
+    name: 'means',
+    latent: 2,
+    encoder: [{ type: 'flatten' }, { type: 'dense', units: 'posterior' }],
+    decoder: [
+      { type: 'dense', units: 'pixels', activation: 'sigmoid' },
+      { type: 'reshape', shape: [8, 8, 1] },
+    ],
+  };
+  await inDirectory(async (place) => {
+    await assert.rejects(
+      run({ model: ends, maxSteps: 1 }, place),
+      new UsageError(
+        'Model "means": the decoder ends in the activation "sigmoid", but the Bernoulli likelihood takes logits and ' +
+          'applies the sigmoid itself. Leave the activation out, or ask for the likelihood gaussian.',
+      ),
+    );
+    const { out } = place;
+    assert.equal(existsSync(out), false);
+    await run({ model: ends, likelihood: 'gaussian', maxSteps: 1 }, place);
+    const { model } = await loadModel(out);
+    const means = model.decode(Float32Array.of(3, -3), { as: 'means' });
+    assert.ok(means.every((mean) => mean > 0 && mean < 1));
+  });
+});
+
 const refused: readonly (readonly [options: TrainOptions, message: string])[] = [
   [{ optimizer: 'rmsprop' as 'adam' }, 'optimizer is "rmsprop", expected "adam", "adamw" or "sgd"'],
   [{ objective: 'vr' as 'elbo' }, 'objective is "vr", expected "elbo" or "iwae"'],
@@ -250,7 +277,9 @@ const refused: readonly (readonly [options: TrainOptions, message: string])[] = 
 for (const [options, message] of refused) {
   test(`refused: ${message}`, async () => {
     await inDirectory(async (place) => {
-      const error = new UsageError(`The options of this run: ${message}.`);
+      // Each option by itself first, then all of them together.
+      const source = message.includes(', expected ') ? 'train()' : 'The options of this run';
+      const error = new UsageError(`${source}: ${message}.`);
       await assert.rejects(run({ model: denseModel, ...options }, place), error);
     });
   });

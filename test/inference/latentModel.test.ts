@@ -200,7 +200,7 @@ test('options that do not fit are refused with a sentence', () => {
   );
   refuses(
     () => model.decode(Float32Array.of(0, 0), wrong({ as: 'pixels' })),
-    'decode(): as is "pixels", expected "logits" or "probabilities".',
+    'decode(): as is "pixels", expected "outputs", "means", "logits" or "probabilities".',
   );
   refuses(
     () => model.elbo(x, wrong({ kl: 'exact' })),
@@ -209,12 +209,36 @@ test('options that do not fit are refused with a sentence', () => {
   refuses(() => model.elbo(x, { beta: Number.NaN }), 'elbo(): beta is NaN, expected a number from 0 up.');
   refuses(
     () => model.elboGradients(model.parameters, x, x, wrong({ samples: 2 })),
-    'elboGradients(): there is no option "samples". Options are kl, beta.',
+    'elboGradients(): there is no option "samples". Options are objective, kl, beta.',
   );
   refuses(
     () => new LatentModel(resolved, model.parameters, wrong({ arithmetic: 'exact' })),
     'LatentModel: arithmetic is "exact", expected "portable" or "fused".',
   );
+  refuses(
+    () => model.elboGradients(model.parameters, x, x, wrong({ objective: 'vr' })),
+    'elboGradients(): objective is "vr", expected "elbo" or "iwae".',
+  );
+  const likelihoods: [unknown, string][] = [
+    ['gaussian', 'likelihood is "gaussian", expected an object'],
+    [{ name: 'laplace', values: {} }, 'likelihood.name is "laplace", expected "bernoulli" or "gaussian"'],
+    [{ name: 'gaussian' }, 'likelihood.values is missing'],
+    [{ name: 'gaussian', values: {} }, 'likelihood.values.sigma is missing'],
+    [
+      { name: 'gaussian', values: { sigma: 0 } },
+      'likelihood.values.sigma is 0, expected a number from 0.001 to 1000',
+    ],
+    [
+      { name: 'gaussian', values: { sigma: 1, mu: 2 } },
+      'likelihood.values has an unknown key "mu"; keys are sigma',
+    ],
+  ];
+  for (const [likelihood, message] of likelihoods) {
+    refuses(
+      () => new LatentModel(resolved, model.parameters, wrong({ likelihood })),
+      `LatentModel: ${message}.`,
+    );
+  }
 });
 
 test('sizes are checked before memory is taken', () => {

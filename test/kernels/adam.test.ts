@@ -34,7 +34,16 @@ function adam(
   const { address, pitch } = placeSlots(harness, shards);
   const numbers = adamNumbers(updateOf(batch, t, options));
   harness.run((kernels) =>
-    kernels.reduceAdam(parameters, m, v, address, pitch, shards.length, count, ...numbers),
+    kernels.reduceAdam({
+      parameters,
+      m,
+      v,
+      slots: address,
+      pitch,
+      shards: shards.length,
+      count,
+      ...numbers,
+    }),
   );
   const read = (address: number) => harness.floats(address, count);
   return { parameters: read(parameters), m: read(m), v: read(v) };
@@ -54,7 +63,7 @@ function exactCount(
   const [parameters, m, v] = [place(state.parameters), place(state.m), place(state.v)];
   const source = harness.input(gradient);
   const rates = adamNumbers(updateOf(batch, t, options));
-  harness.run((kernels) => kernels.adam(parameters, m, v, source, count, ...rates));
+  harness.run((kernels) => kernels.adam({ parameters, m, v, gradient: source, count, ...rates }));
   const read = (address: number) => harness.floats(address, count);
   return { parameters: read(parameters), m: read(m), v: read(v) };
 }

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { Kernels } from '#src/kernels/kernels.js';
 import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
-import type { TrainingExports } from '#src/tfjs/trainingExports.js';
 import { modes, noFusing } from './arithmeticMode.js';
 import { EveryKernel, kernelNames } from './everyKernel.js';
 import { fusedMultiplyAdd, multiplyAdd } from './float32.js';
 
 /** Kernels whose sums of products the mode decides; no other may depend on it. */
-function multipliesAndAdds(name: keyof TrainingExports): boolean {
+function multipliesAndAdds(name: keyof Kernels): boolean {
   return /^gemm|^filterGradient|^treeGradient|^sumRows|^depthwise|^volume|Probe$/.test(name);
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { NONE } from '#src/kernels/address.js';
 import { bernoulliLogLikelihood } from '../reference/bernoulli.js';
 import { boundedBernoulliBackward, boundedLogLikelihood } from '../reference/boundedBernoulli.js';
 import { exact, float32 } from '../reference/rounding.js';
@@ -27,9 +28,19 @@ function bernoulli({ logits, x, samples, dimensions, scale }: Likelihood, withGr
   const [l, target] = [harness.input(logits), harness.input(x)];
   const terms = harness.output(rows * Float64Array.BYTES_PER_ELEMENT);
   const scratch = harness.output(Math.ceil(dimensions / 4) * 16);
-  const gradient = withGradient ? harness.output(logits.byteLength) : 0;
+  const gradient = withGradient ? harness.output(logits.byteLength) : NONE;
   harness.run((kernels) =>
-    kernels.bernoulli(l, target, rows, samples, dimensions, scale, terms, scratch, gradient),
+    kernels.bernoulli({
+      logits: l,
+      x: target,
+      rows,
+      samples,
+      dimensions,
+      scale,
+      logLikelihood: terms,
+      terms: scratch,
+      dLogits: gradient,
+    }),
   );
   return {
     logLikelihood: harness.doubles(terms, rows),

@@ -33,19 +33,19 @@ function binarize(
   const out = harness.output(count * 4);
   const scratch = harness.output(64);
   harness.run((kernels) =>
-    kernels.binarize(
-      mode[kind],
-      source,
-      table,
-      order.length,
+    kernels.binarize({
+      mode: mode[kind],
+      pixels: source,
+      order: table,
+      rows: order.length,
       dimensions,
       out,
-      key[0],
-      key[1],
+      key0: key[0],
+      key1: key[1],
       step,
       purpose,
       scratch,
-    ),
+    }),
   );
   return harness.floats(out, count);
 }

@@ -1,6 +1,8 @@
 // Pools and upsampling: bits against plain loops in the kernels' order, NaN, ties, and nothing written beside the pixels.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type Address, plus } from '#src/kernels/address.js';
+import type { MaxPoolForwardArguments } from '#src/kernels/bindings.js';
 import { sampleFloats } from './float32.js';
 import { assertSameBits, KernelHarness } from './kernelHarness.js';
 
@@ -29,11 +31,11 @@ function tableOf({ channels, gap }: Layout): number[] {
 type Call = (kernels: Parameters<Parameters<KernelHarness['run']>[0]>[0], place: Place) => void;
 
 interface Place {
-  readonly table: number;
-  readonly big: number;
-  readonly small: number;
-  readonly dBig: number;
-  readonly geometry: readonly [channels: number, images: number, bigStride: number, smallStride: number];
+  readonly big: Address;
+  readonly small: Address;
+  readonly dBig: Address;
+  /** The arguments that all six kernels have. */
+  readonly windows: Omit<MaxPoolForwardArguments, 'big' | 'small'>;
 }
 
 /** Runs a kernel; returns the channels of every pixel of the map that it writes. `first` and `second` are what it reads. */
@@ -50,17 +52,16 @@ function run(
   const [bigStride, smallStride] = [BIG * width * 4, WINDOWS.length * width * 4];
   const table = harness.u32(tableOf(layout));
   const place = {
-    table,
     big: harness.input(writes === 'big' ? new Float32Array(big.length) : big),
     small: harness.input(writes === 'small' ? new Float32Array(small.length) : small),
     // Zeroed as a whole, with its borders.
     dBig: harness.output(IMAGES * bigStride),
-    geometry: [channels, IMAGES, bigStride, smallStride],
+    windows: { table, windows: WINDOWS.length, channels, images: IMAGES, bigStride, smallStride },
   } as const;
   const pixels = IMAGES * (writes === 'small' ? WINDOWS.length : BIG);
   if (writes !== 'dBig') {
     for (let pixel = 0; pixel < pixels; pixel++)
-      harness.allow(place[writes] + pixel * width * 4, channels * 4);
+      harness.allow(plus(place[writes], pixel * width * 4), channels * 4);
   }
   harness.run((kernels) => call(kernels, place));
   return pixelsOf(harness.floats(place[writes], pixels * width), layout);
@@ -101,7 +102,7 @@ for (const layout of layouts) {
   test(`maxPool: ${title}`, () => {
     const forward = run(
       layout,
-      (k, p) => k.maxPoolForward(p.table, 3, p.big, p.small, ...p.geometry),
+      (k, p) => k.maxPoolForward({ ...p.windows, big: p.big, small: p.small }),
       big,
       small,
       'small',
@@ -114,14 +115,15 @@ for (const layout of layouts) {
       dBig[first] = dBig[first]! + smallPixels[s]!;
     });
     assertSameBits(forward, expected, 'largest');
-    const backward: Call = (k, p) => k.maxPoolBackward(p.table, 3, p.big, p.small, p.dBig, ...p.geometry);
+    const backward: Call = (k, p) =>
+      k.maxPoolBackward({ ...p.windows, big: p.big, dSmall: p.small, dBig: p.dBig });
     assertSameBits(run(layout, backward, big, small, 'dBig'), dBig, 'gradient');
   });
 
   test(`avgPool: ${title}`, () => {
     const forward = run(
       layout,
-      (k, p) => k.averagePoolForward(p.table, 3, p.big, p.small, ...p.geometry),
+      (k, p) => k.averagePoolForward({ ...p.windows, big: p.big, small: p.small }),
       big,
       small,
       'small',
@@ -134,14 +136,14 @@ for (const layout of layouts) {
       for (const at of window) dBig[at] = dBig[at]! + part;
     });
     assertSameBits(forward, expected, 'mean');
-    const backward: Call = (k, p) => k.averagePoolBackward(p.table, 3, p.small, p.dBig, ...p.geometry);
+    const backward: Call = (k, p) => k.averagePoolBackward({ ...p.windows, dSmall: p.small, dBig: p.dBig });
     assertSameBits(run(layout, backward, big, small, 'dBig'), dBig, 'gradient');
   });
 
   test(`upsample: ${title}`, () => {
     const sums = run(
       layout,
-      (k, p) => k.upsampleBackward(p.table, 3, p.big, p.small, ...p.geometry),
+      (k, p) => k.upsampleBackward({ ...p.windows, dBig: p.big, dSmall: p.small }),
       big,
       small,
       'small',
@@ -151,7 +153,7 @@ for (const layout of layouts) {
       expected[s] = window.map((at) => bigPixels[at]!).reduce((sum, v) => fround(sum + v));
     });
     assertSameBits(sums, expected, 'sum');
-    const forward: Call = (k, p) => k.upsampleForward(p.table, 3, p.small, p.big, ...p.geometry);
+    const forward: Call = (k, p) => k.upsampleForward({ ...p.windows, small: p.small, big: p.big });
     const copies = run(layout, forward, big, small, 'big');
     // Where windows overlap, the later one stays; pixel 2 is in none.
     eachWindow(layout, (s, window) => {
@@ -167,10 +169,11 @@ test('maxPool: a NaN in a window is its largest, and gets the gradient', () => {
   const layout = { channels: 1, gap: 0 };
   const big = Float32Array.of(3, Number.NaN, 0, Number.NaN, 0, 0, 3, 2, 0, 1, 0, 0);
   const small = Float32Array.of(1, 2, 4, 1, 2, 4);
-  const forward: Call = (k, p) => k.maxPoolForward(p.table, 3, p.big, p.small, ...p.geometry);
+  const forward: Call = (k, p) => k.maxPoolForward({ ...p.windows, big: p.big, small: p.small });
   const expected = Float32Array.of(Number.NaN, 0, Number.NaN, 3, 0, 2);
   assertSameBits(run(layout, forward, big, small, 'small'), expected, 'largest');
-  const backward: Call = (k, p) => k.maxPoolBackward(p.table, 3, p.big, p.small, p.dBig, ...p.geometry);
+  const backward: Call = (k, p) =>
+    k.maxPoolBackward({ ...p.windows, big: p.big, dSmall: p.small, dBig: p.dBig });
   assertSameBits(
     run(layout, backward, big, small, 'dBig'),
     Float32Array.of(0, 5, 0, 0, 2, 0, 1, 4, 0, 0, 2, 0),

@@ -53,7 +53,15 @@ test('copyPieces: each image, piece by piece, from one layout to another', () =>
       );
       for (const { address, length } of pieces) harness.allow(address, length * 4);
       harness.run((kernels) =>
-        kernels.copyPieces(table, lengths.length, source, target, images, from.size * 4, to.size * 4),
+        kernels.copyPieces({
+          table,
+          pieces: lengths.length,
+          source,
+          target,
+          images,
+          sourceStride: from.size * 4,
+          targetStride: to.size * 4,
+        }),
       );
       for (const { address, length, expected } of pieces) {
         assertSameBits(harness.floats(address, length), expected, 'a piece');

@@ -1,9 +1,11 @@
 // Every kernel once, at sizes with whole vectors and a rest, on a memory that is filled the same way each time: for
 // comparing modules and engines, not for what is right.
+
 import { createHash } from 'node:crypto';
-import { bindKernels } from '#src/kernels/kernels.js';
+import { type Address, addressOf, NONE, plus } from '#src/kernels/address.js';
+import { nameArguments } from '#src/kernels/bindings.js';
+import type { Kernels } from '#src/kernels/kernels.js';
 import type { TileName, TransposedTileName } from '#src/kernels/tiles/tile.js';
-import type { TrainingExports as Kernels } from '#src/tfjs/trainingExports.js';
 import { sampleFloats, words } from './float32.js';
 import { thinned } from './nonzeroLists.js';
 import { tensorCalls } from './tensorCalls.js';
@@ -11,13 +13,13 @@ import { tensorCalls } from './tensorCalls.js';
 const PAGE = 65536;
 
 /** A page each, addresses in bytes: numbers of both signs (two), in (0, 1], tables; then room to write, of numbers too; mostly zeros. */
-const A = 0;
-const B = PAGE;
-const UNIT = 2 * PAGE;
-const TABLES = 3 * PAGE;
-const OUT = 4 * PAGE;
-const MORE = 5 * PAGE;
-const SPARSE = 6 * PAGE;
+const A = addressOf(0);
+const B = addressOf(PAGE);
+const UNIT = addressOf(2 * PAGE);
+const TABLES = addressOf(3 * PAGE);
+const OUT = addressOf(4 * PAGE);
+const MORE = addressOf(5 * PAGE);
+const SPARSE = addressOf(6 * PAGE);
 const PAGES = 7;
 
 const ROWS = 13;
@@ -30,25 +32,56 @@ const COUNT = 101;
 const MANY = 16_379;
 
 const A_OFFSETS = TABLES;
-const OUT_OFFSETS = TABLES + 1024;
-const SEGMENTS = TABLES + 2048;
-const TAP_OFFSETS = TABLES + 3072;
-const PIECES = TABLES + 4096;
-const ORDER = TABLES + 5120;
-const SHARDS = TABLES + 6144;
-const LISTED_SHARDS = TABLES + 7168;
-const ZEROS = TABLES + 8192;
+const ADAM_NUMBERS = {
+  scale: 0.01,
+  beta1: 0.9,
+  oneMinusBeta1: 0.1,
+  beta2: 0.999,
+  oneMinusBeta2: 0.001,
+  stepSize: 0.003,
+  rootCorrection: 1.7,
+  epsilon: 1e-7,
+};
+const OUT_OFFSETS = plus(TABLES, 1024);
+const SEGMENTS = plus(TABLES, 2048);
+const TAP_OFFSETS = plus(TABLES, 3072);
+const PIECES = plus(TABLES, 4096);
+const ORDER = plus(TABLES, 5120);
+const SHARDS = plus(TABLES, 6144);
+const LISTED_SHARDS = plus(TABLES, 7168);
+const ZEROS = plus(TABLES, 8192);
 /** Behind the zeros that a row of weights needs. */
-const WINDOWS = TABLES + 12_288;
+const WINDOWS = plus(TABLES, 12_288);
+
+/** Of pools and upsampling: two windows in each of three images. */
+const windows = {
+  table: WINDOWS,
+  windows: 2,
+  channels: COLUMNS,
+  images: 3,
+  bigStride: 1000,
+  smallStride: 500,
+};
 
 type TileCall = (kernels: Kernels) => void;
 
 function gemm(name: TileName): TileCall {
   return (kernels) => {
     for (const [relu, out] of [OUT, MORE].entries()) {
-      kernels[`gemm${name}`](
-        ...[ROWS, COLUMNS, DEPTH, A, A_OFFSETS, 2, SEGMENTS, B, UNIT, out, OUT_OFFSETS, relu],
-      );
+      kernels[`gemm${name}`]({
+        rows: ROWS,
+        columns: COLUMNS,
+        depth: DEPTH,
+        a: A,
+        aOffsets: A_OFFSETS,
+        segments: 2,
+        segmentTable: SEGMENTS,
+        b: B,
+        bias: UNIT,
+        out,
+        outOffsets: OUT_OFFSETS,
+        relu,
+      });
     }
   };
 }
@@ -56,9 +89,20 @@ function gemm(name: TileName): TileCall {
 function gemmInPlace(name: TileName): TileCall {
   return (kernels) => {
     for (const [relu, out] of [OUT, MORE].entries()) {
-      kernels[`gemmInPlace${name}`](
-        ...[ROWS, COLUMNS, A, A_OFFSETS, 2, SEGMENTS, B, COLUMNS * 4, UNIT, out, OUT_OFFSETS, relu],
-      );
+      kernels[`gemmInPlace${name}`]({
+        rows: ROWS,
+        columns: COLUMNS,
+        a: A,
+        aOffsets: A_OFFSETS,
+        segments: 2,
+        segmentTable: SEGMENTS,
+        b: B,
+        pitch: COLUMNS * 4,
+        bias: UNIT,
+        out,
+        outOffsets: OUT_OFFSETS,
+        relu,
+      });
     }
   };
 }
@@ -66,44 +110,106 @@ function gemmInPlace(name: TileName): TileCall {
 function gemmTransposed(name: TransposedTileName): TileCall {
   return (kernels) => {
     const pitch = DEPTH * 4;
-    kernels[`gemmTransposed${name}`](ROWS, COLUMNS, DEPTH, A, pitch, B, pitch, OUT, COLUMNS * 4);
+    kernels[`gemmTransposed${name}`]({
+      rows: ROWS,
+      columns: COLUMNS,
+      depth: DEPTH,
+      a: A,
+      aPitch: pitch,
+      b: B,
+      bPitch: pitch,
+      out: OUT,
+      outPitch: COLUMNS * 4,
+    });
   };
 }
 
 /** Three shards of 23, 1 and 37 examples. */
 function treeGradient(name: TileName): TileCall {
   return (kernels) =>
-    kernels[`treeGradient${name}`](ROWS, COLUMNS, OUT, 4, 3, SHARDS, 20, COLUMNS * 4, ZEROS, MORE);
+    kernels[`treeGradient${name}`]({
+      rows: ROWS,
+      columns: COLUMNS,
+      gradient: OUT,
+      bigOffset: 4,
+      shards: 3,
+      table: SHARDS,
+      bigPitch: 20,
+      smallPitch: COLUMNS * 4,
+      zeros: ZEROS,
+      stack: MORE,
+    });
 }
 
 function filterGradient(name: Extract<keyof Kernels, `filterGradient${string}`>): TileCall {
   return (kernels) => {
     for (const [gradient, zeros] of [
-      [OUT, 0],
+      [OUT, NONE],
       [MORE, ZEROS],
     ] as const) {
-      kernels[name](ROWS, COLUMNS, gradient, A, 20, 4000, B, COLUMNS * 4, 8000, 20, 2, zeros);
+      kernels[name]({
+        rows: ROWS,
+        columns: COLUMNS,
+        gradient,
+        big: A,
+        bigPixelStride: 20,
+        bigLineStride: 4000,
+        small: B,
+        smallPixelStride: COLUMNS * 4,
+        smallLineStride: 8000,
+        pixels: 20,
+        lines: 2,
+        zeros,
+      });
     }
   };
 }
 
-function listInputs(kernels: Kernels, lists: number, share: number): void {
-  kernels.listInputs(SPARSE, ROWS, DEPTH, 400, UNIT, B, LISTED_COLUMNS * 4, lists, share);
+function listInputs(kernels: Kernels, lists: Address, share: number): void {
+  kernels.listInputs({
+    x: SPARSE,
+    images: ROWS,
+    inputs: DEPTH,
+    pitch: 400,
+    bias: UNIT,
+    weights: B,
+    weightPitch: LISTED_COLUMNS * 4,
+    lists,
+    share,
+  });
 }
 
 /** Five shards of 20, 1, 0, 30 and 10 examples. */
-function listGradients(kernels: Kernels, lists: number, share: number): void {
-  kernels.listGradients(ROWS, 4, 5, LISTED_SHARDS, 80, LISTED_COLUMNS * 4, ZEROS, lists, share);
+function listGradients(kernels: Kernels, lists: Address, share: number): void {
+  kernels.listGradients({
+    rows: ROWS,
+    bigOffset: 4,
+    shards: 5,
+    table: LISTED_SHARDS,
+    bigPitch: 80,
+    smallPitch: LISTED_COLUMNS * 4,
+    zeros: ZEROS,
+    lists,
+    share,
+  });
 }
 
 function sumRows(name: Extract<keyof Kernels, `sumRows${string}`>): TileCall {
   return (kernels) => {
-    const [lists, stack] = [OUT, OUT + 32_768];
+    const [lists, stack] = [OUT, plus(OUT, 32_768)];
     const pitch = LISTED_COLUMNS * 4;
     for (const [i, list] of [listInputs, listGradients].entries()) {
       list(kernels, lists, 1);
       for (const relu of [0, 1]) {
-        kernels[name](ROWS, LISTED_COLUMNS, lists, MORE + (2 * i + relu) * 8192, pitch, stack, relu);
+        kernels[name]({
+          rows: ROWS,
+          columns: LISTED_COLUMNS,
+          lists,
+          out: plus(MORE, (2 * i + relu) * 8192),
+          outPitch: pitch,
+          stack,
+          relu,
+        });
       }
     }
   };
@@ -111,8 +217,7 @@ function sumRows(name: Extract<keyof Kernels, `sumRows${string}`>): TileCall {
 
 type Calls = { readonly [Name in keyof Kernels]: (kernels: Kernels, memory: Float32Array) => void };
 
-/** A key, a position, a step and a purpose. */
-const STREAM = [1, 2, 3, 4, 5] as const;
+const STREAM = { key0: 1, key1: 2, position: 3, step: 4, purpose: 5 } as const;
 
 export const calls: Calls = {
   gemm4x8: gemm('4x8'),
@@ -122,7 +227,20 @@ export const calls: Calls = {
   gemmDot4: (kernels) => {
     // Columns are filled up to whole vectors in each segment.
     for (const [relu, out] of [OUT, MORE].entries()) {
-      kernels.gemmDot4(ROWS, COLUMNS, 64, A, A_OFFSETS, 2, SEGMENTS, B, UNIT, out, OUT_OFFSETS, relu);
+      kernels.gemmDot4({
+        rows: ROWS,
+        columns: COLUMNS,
+        depth: 64,
+        a: A,
+        aOffsets: A_OFFSETS,
+        segments: 2,
+        segmentTable: SEGMENTS,
+        b: B,
+        bias: UNIT,
+        out,
+        outOffsets: OUT_OFFSETS,
+        relu,
+      });
     }
   },
   gemmInPlace4x8: gemmInPlace('4x8'),
@@ -151,16 +269,60 @@ export const calls: Calls = {
   sumRows80: sumRows('sumRows80'),
   columnSums: (kernels) => kernels.columnSums(A, 50, COLUMNS, OUT, 1),
   packPanels: (kernels) => {
-    kernels.packPanels(A, 2, TAP_OFFSETS, ROWS, COLUMNS * 4, COLUMNS, 4, 16, 0, 3, OUT);
-    kernels.packPanels(A, 2, TAP_OFFSETS, ROWS, 4, COLUMNS, ROWS * 4, 16, 0, 3, MORE);
+    kernels.packPanels({
+      source: A,
+      taps: 2,
+      tapOffsets: TAP_OFFSETS,
+      inner: ROWS,
+      innerStride: COLUMNS * 4,
+      columns: COLUMNS,
+      columnStride: 4,
+      width: 16,
+      from: 0,
+      to: 3,
+      destination: OUT,
+    });
+    kernels.packPanels({
+      source: A,
+      taps: 2,
+      tapOffsets: TAP_OFFSETS,
+      inner: ROWS,
+      innerStride: 4,
+      columns: COLUMNS,
+      columnStride: ROWS * 4,
+      width: 16,
+      from: 0,
+      to: 3,
+      destination: MORE,
+    });
   },
   packRows: (kernels) => {
     for (const width of [8, 16]) kernels.packRows(A, ROWS, COLUMNS * 4, COLUMNS, width, OUT);
   },
-  packColumns: (kernels) => kernels.packColumns(A, 1, 2, TAP_OFFSETS, ROWS, COLUMNS * 4, COLUMNS, 4, OUT),
+  packColumns: (kernels) =>
+    kernels.packColumns({
+      source: A,
+      segments: 1,
+      tapsPerSegment: 2,
+      tapOffsets: TAP_OFFSETS,
+      inner: ROWS,
+      innerStride: COLUMNS * 4,
+      columns: COLUMNS,
+      columnStride: 4,
+      destination: OUT,
+    }),
   transposeMatrix: (kernels) => kernels.transposeMatrix(A, ROWS, COLUMNS, COLUMNS * 4, OUT, 80),
   copyFloats: (kernels) => kernels.copyFloats(A, OUT, MANY),
-  copyPieces: (kernels) => kernels.copyPieces(PIECES, 2, A, OUT, 3, 1000, 500),
+  copyPieces: (kernels) =>
+    kernels.copyPieces({
+      table: PIECES,
+      pieces: 2,
+      source: A,
+      target: OUT,
+      images: 3,
+      sourceStride: 1000,
+      targetStride: 500,
+    }),
   reluForward: (kernels) => kernels.reluForward(OUT, MANY),
   reluBackward: (kernels) => kernels.reluBackward(A, OUT, MANY),
   tanhForward: (kernels) => kernels.tanhForward(OUT, MANY),
@@ -173,75 +335,205 @@ export const calls: Calls = {
   geluBackward: (kernels) => kernels.geluBackward(A, B, OUT, MANY),
   siluForward: (kernels) => kernels.siluForward(A, OUT, MANY),
   siluBackward: (kernels) => kernels.siluBackward(A, B, OUT, MANY),
-  maxPoolForward: (kernels) => kernels.maxPoolForward(WINDOWS, 2, A, OUT, COLUMNS, 3, 1000, 500),
-  maxPoolBackward: (kernels) => kernels.maxPoolBackward(WINDOWS, 2, A, B, OUT, COLUMNS, 3, 1000, 500),
-  averagePoolForward: (kernels) => kernels.averagePoolForward(WINDOWS, 2, A, OUT, COLUMNS, 3, 1000, 500),
-  averagePoolBackward: (kernels) => kernels.averagePoolBackward(WINDOWS, 2, B, OUT, COLUMNS, 3, 1000, 500),
-  upsampleForward: (kernels) => kernels.upsampleForward(WINDOWS, 2, A, OUT, COLUMNS, 3, 1000, 500),
-  upsampleBackward: (kernels) => kernels.upsampleBackward(WINDOWS, 2, A, OUT, COLUMNS, 3, 1000, 500),
+  maxPoolForward: (kernels) => kernels.maxPoolForward({ ...windows, big: A, small: OUT }),
+  maxPoolBackward: (kernels) => kernels.maxPoolBackward({ ...windows, big: A, dSmall: B, dBig: OUT }),
+  averagePoolForward: (kernels) => kernels.averagePoolForward({ ...windows, big: A, small: OUT }),
+  averagePoolBackward: (kernels) => kernels.averagePoolBackward({ ...windows, dSmall: B, dBig: OUT }),
+  upsampleForward: (kernels) => kernels.upsampleForward({ ...windows, small: A, big: OUT }),
+  upsampleBackward: (kernels) => kernels.upsampleBackward({ ...windows, dBig: A, dSmall: OUT }),
   addFloats: (kernels) => kernels.addFloats(A, B, OUT, MANY),
-  bernoulli: (kernels) => kernels.bernoulli(A, UNIT, 400, 2, COLUMNS, 0.37, OUT, OUT + 50_000, MORE),
+  bernoulli: (kernels) =>
+    kernels.bernoulli({
+      logits: A,
+      x: UNIT,
+      rows: 400,
+      samples: 2,
+      dimensions: COLUMNS,
+      scale: 0.37,
+      logLikelihood: OUT,
+      terms: plus(OUT, 50_000),
+      dLogits: MORE,
+    }),
   sigmoidArray: (kernels) => kernels.sigmoidArray(A, OUT, MANY),
   gaussianForward: (kernels) => {
-    kernels.gaussianForward(A, B, OUT, 100, 3, COLUMNS, 1, OUT + 50_000);
-    kernels.gaussianForward(A, B, MORE, 100, 3, COLUMNS, 0, MORE + 50_000);
+    kernels.gaussianForward({
+      posterior: A,
+      epsilon: B,
+      z: OUT,
+      examples: 100,
+      samples: 3,
+      latent: COLUMNS,
+      analytic: 1,
+      kl: plus(OUT, 50_000),
+    });
+    kernels.gaussianForward({
+      posterior: A,
+      epsilon: B,
+      z: MORE,
+      examples: 100,
+      samples: 3,
+      latent: COLUMNS,
+      analytic: 0,
+      kl: plus(MORE, 50_000),
+    });
   },
   gaussianBackward: (kernels) => {
-    kernels.gaussianBackward(A, B, UNIT, B + 4096, OUT, 100, 3, COLUMNS, 1, 0.75);
-    kernels.gaussianBackward(A, B, UNIT, B + 4096, MORE, 100, 3, COLUMNS, 0, 0.75);
+    kernels.gaussianBackward({
+      posterior: A,
+      epsilon: B,
+      z: UNIT,
+      dz: plus(B, 4096),
+      dPosterior: OUT,
+      examples: 100,
+      samples: 3,
+      latent: COLUMNS,
+      analytic: 1,
+      beta: 0.75,
+    });
+    kernels.gaussianBackward({
+      posterior: A,
+      epsilon: B,
+      z: UNIT,
+      dz: plus(B, 4096),
+      dPosterior: MORE,
+      examples: 100,
+      samples: 3,
+      latent: COLUMNS,
+      analytic: 0,
+      beta: 0.75,
+    });
   },
   treeReduce: (kernels) => kernels.treeReduce(OUT, 512, 5, COUNT),
   reduceAdam: (kernels) => {
     for (const shards of [1, 2, 3, 4, 8]) {
-      const parameters = MORE + shards * 1024;
-      kernels.reduceAdam(
-        ...[parameters, A + shards * 1024, UNIT + shards * 1024, OUT + shards * 4096, 512, shards, COUNT],
-        ...[0.01, 0.9, 0.1, 0.999, 0.001, 0.003, 1.7, 1e-7],
-      );
+      const parameters = plus(MORE, shards * 1024);
+      kernels.reduceAdam({
+        parameters,
+        m: plus(A, shards * 1024),
+        v: plus(UNIT, shards * 1024),
+        slots: plus(OUT, shards * 4096),
+        pitch: 512,
+        shards,
+        count: COUNT,
+        scale: 0.01,
+        beta1: 0.9,
+        oneMinusBeta1: 0.1,
+        beta2: 0.999,
+        oneMinusBeta2: 0.001,
+        stepSize: 0.003,
+        rootCorrection: 1.7,
+        epsilon: 1e-7,
+      });
     }
   },
   adam: (kernels) =>
-    kernels.adam(...[MORE, A, UNIT, OUT, COUNT], ...[0.01, 0.9, 0.1, 0.999, 0.001, 0.003, 1.7, 1e-7]),
+    kernels.adam({ parameters: MORE, m: A, v: UNIT, gradient: OUT, count: COUNT, ...ADAM_NUMBERS }),
   reduceAdamW: (kernels) => {
     for (const shards of [1, 2, 3, 4, 8]) {
-      const parameters = MORE + shards * 1024;
-      kernels.reduceAdamW(
-        ...[parameters, A + shards * 1024, UNIT + shards * 1024, OUT + shards * 4096, 512, shards, COUNT],
-        ...[0.01, 0.9, 0.1, 0.999, 0.001, 0.003, 1.7, 1e-7, 0.9],
-      );
+      kernels.reduceAdamW({
+        parameters: plus(MORE, shards * 1024),
+        m: plus(A, shards * 1024),
+        v: plus(UNIT, shards * 1024),
+        slots: plus(OUT, shards * 4096),
+        pitch: 512,
+        shards,
+        count: COUNT,
+        ...ADAM_NUMBERS,
+        keep: 0.9,
+      });
     }
   },
   adamW: (kernels) =>
-    kernels.adamW(...[MORE, A, UNIT, OUT, COUNT], ...[0.01, 0.9, 0.1, 0.999, 0.001, 0.003, 1.7, 1e-7, 0.9]),
+    kernels.adamW({
+      parameters: MORE,
+      m: A,
+      v: UNIT,
+      gradient: OUT,
+      count: COUNT,
+      ...ADAM_NUMBERS,
+      keep: 0.9,
+    }),
   reduceSgd: (kernels) => {
     for (const shards of [1, 2, 3, 4, 8]) {
-      const [slots, parameters] = [OUT + shards * 4096, MORE + shards * 2048];
-      kernels.reduceSgd(parameters, A + shards * 1024, slots, 512, shards, COUNT, 0.01, 0.9, 0.3);
-      kernels.reduceSgd(parameters + 1024, 0, slots, 512, shards, COUNT, 0.01, 0, 0.3);
+      const parameters = plus(MORE, shards * 2048);
+      const gradients = { slots: plus(OUT, shards * 4096), pitch: 512, shards, count: COUNT };
+      const numbers = { scale: 0.01, rate: 0.3 };
+      const velocity = plus(A, shards * 1024);
+      kernels.reduceSgd({ parameters, velocity, ...gradients, ...numbers, momentum: 0.9 });
+      kernels.reduceSgd({
+        parameters: plus(parameters, 1024),
+        velocity: NONE,
+        ...gradients,
+        ...numbers,
+        momentum: 0,
+      });
     }
   },
   sgd: (kernels) => {
-    kernels.sgd(MORE, A, OUT, COUNT, 0.01, 0.9, 0.3);
-    kernels.sgd(MORE + 1024, 0, OUT, COUNT, 0.01, 0, 0.3);
+    const numbers = { gradient: OUT, count: COUNT, scale: 0.01, rate: 0.3 };
+    kernels.sgd({ parameters: MORE, velocity: A, ...numbers, momentum: 0.9 });
+    kernels.sgd({ parameters: plus(MORE, 1024), velocity: NONE, ...numbers, momentum: 0 });
   },
-  gaussianLikelihood: (kernels) => kernels.gaussianLikelihood(A, UNIT, 400, 2, COLUMNS, 0.3, 0.37, OUT, MORE),
-  gaussianLogRatios: (kernels) => kernels.gaussianLogRatios(A, B, UNIT, 100, 3, COLUMNS, OUT),
+  gaussianLikelihood: (kernels) =>
+    kernels.gaussianLikelihood({
+      means: A,
+      x: UNIT,
+      rows: 400,
+      samples: 2,
+      dimensions: COLUMNS,
+      sigma: 0.3,
+      scale: 0.37,
+      logLikelihood: OUT,
+      dMeans: MORE,
+    }),
+  gaussianLogRatios: (kernels) =>
+    kernels.gaussianLogRatios({
+      posterior: A,
+      epsilon: B,
+      z: UNIT,
+      examples: 100,
+      samples: 3,
+      latent: COLUMNS,
+      logRatio: OUT,
+    }),
   scaleRows: (kernels) => kernels.scaleRows(OUT, A, 400, COLUMNS),
   gaussianBackwardWeighted: (kernels) =>
-    kernels.gaussianBackwardWeighted(A, B, UNIT, B + 4096, UNIT + 8192, OUT, 100, 3, COLUMNS, 0.75),
+    kernels.gaussianBackwardWeighted({
+      posterior: A,
+      epsilon: B,
+      z: UNIT,
+      dz: plus(B, 4096),
+      weights: plus(UNIT, 8192),
+      dPosterior: OUT,
+      examples: 100,
+      samples: 3,
+      latent: COLUMNS,
+      beta: 0.75,
+    }),
   binarize: (kernels) => {
     for (const mode of [0, 1, 2]) {
-      kernels.binarize(mode, A, ORDER, 4, COLUMNS, OUT + mode * 1024, 1, 2, 3, 4, MORE);
+      kernels.binarize({
+        mode,
+        pixels: A,
+        order: ORDER,
+        rows: 4,
+        dimensions: COLUMNS,
+        out: plus(OUT, mode * 1024),
+        key0: 1,
+        key1: 2,
+        step: 3,
+        purpose: 4,
+        scratch: MORE,
+      });
     }
   },
-  randomBits: (kernels) => kernels.randomBits(OUT, 96, ...STREAM),
-  randomUniform: (kernels) => kernels.randomUniform(OUT, COUNT, -0.3, 0.7, ...STREAM, MORE),
-  randomNormal: (kernels) => kernels.randomNormal(OUT, 150, COUNT, ...STREAM, MORE),
+  randomBits: (kernels) => kernels.randomBits({ out: OUT, count: 96, ...STREAM }),
+  randomUniform: (kernels) =>
+    kernels.randomUniform({ out: OUT, count: COUNT, low: -0.3, high: 0.7, ...STREAM, scratch: MORE }),
+  randomNormal: (kernels) =>
+    kernels.randomNormal({ out: OUT, rows: 150, count: COUNT, ...STREAM, scratch: MORE }),
   expArray: (kernels) => kernels.expArray(A, OUT, MANY),
   logArray: (kernels) => kernels.logArray(UNIT, OUT, MANY),
-  log1pArray: (kernels) => kernels.log1pArray(UNIT, OUT, MANY),
-  peakProbe: (kernels) => kernels.peakProbe(50, 0.9, OUT),
-  widePeakProbe: (kernels) => kernels.widePeakProbe(50, 0.9, OUT),
   multiplyAddProbe: (kernels, memory) => {
     memory[OUT / 4] = kernels.multiplyAddProbe(memory[0]!, memory[1]!, memory[2]!);
   },
@@ -299,13 +591,16 @@ const filled = filledMemory();
 /** The kernels of a module, for running them all. */
 export class EveryKernel {
   readonly kernels: Kernels;
+  /** What the engine compiles: functions of positional arguments. */
+  readonly exports: Readonly<Record<string, unknown>>;
   readonly #memory: Float32Array;
   readonly #bytes: Buffer;
 
   constructor(module: WebAssembly.Module) {
     const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
-    // The module has them all; the engine's interface names its own alone.
-    this.kernels = bindKernels(module, memory) as Kernels;
+    const instance = new WebAssembly.Instance(module, { env: { memory } });
+    this.exports = instance.exports;
+    this.kernels = nameArguments(instance);
     this.#memory = new Float32Array(memory.buffer);
     this.#bytes = Buffer.from(memory.buffer);
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { NONE, plus } from '#src/kernels/address.js';
 import { FILTER_TILE_NAMES, FILTER_TILES, type FilterTileName } from '#src/kernels/tiles/tile.js';
 import { type ArithmeticMode, modes } from './arithmeticMode.js';
 import { gamma, sampleFloats, underflow } from './float32.js';
@@ -65,20 +66,20 @@ function runBlocks(
   const zeros = harness.input(new Float32Array(FILTER_TILES[tile].columns));
   for (const { firstLine, lines, firstPixel, pixels, accumulate } of blocks) {
     harness.run((kernels) =>
-      kernels[`filterGradient${tile}`](
+      kernels[`filterGradient${tile}`]({
         rows,
         columns,
         gradient,
-        bigAddress + (firstLine * bigLine + firstPixel * bigStep) * 4,
-        bigStep * 4,
-        bigLine * 4,
-        smallAddress + (firstLine * smallLine + firstPixel * (columns + gap)) * 4,
-        (columns + gap) * 4,
-        smallLine * 4,
+        big: plus(bigAddress, (firstLine * bigLine + firstPixel * bigStep) * 4),
+        bigPixelStride: bigStep * 4,
+        bigLineStride: bigLine * 4,
+        small: plus(smallAddress, (firstLine * smallLine + firstPixel * (columns + gap)) * 4),
+        smallPixelStride: (columns + gap) * 4,
+        smallLineStride: smallLine * 4,
         pixels,
         lines,
-        accumulate ? 0 : zeros,
-      ),
+        zeros: accumulate ? NONE : zeros,
+      }),
     );
   }
   return harness.floats(gradient, rows * columns);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { TrainingExports } from '#src/tfjs/trainingExports.js';
+import type { Kernels } from '#src/kernels/kernels.js';
 import { KernelHarness } from './kernelHarness.js';
 
 describe('allFinite', () => {
@@ -11,7 +11,7 @@ describe('allFinite', () => {
     harness.reset();
     const address = harness.input(values);
     harness.run((kernels) => {
-      finite = (kernels as TrainingExports).allFinite(address, values.length);
+      finite = (kernels as Kernels).allFinite(address, values.length);
     });
     return finite;
   };

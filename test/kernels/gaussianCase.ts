@@ -50,7 +50,9 @@ export function forward({ posterior, epsilon, examples, samples, latent, kind }:
   const z = harness.output(epsilon.byteLength);
   const kl = harness.output(examples * Float64Array.BYTES_PER_ELEMENT);
   const analytic = kind === 'analytic' ? 1 : 0;
-  harness.run((kernels) => kernels.gaussianForward(q, noise, z, examples, samples, latent, analytic, kl));
+  harness.run((kernels) =>
+    kernels.gaussianForward({ posterior: q, epsilon: noise, z, examples, samples, latent, analytic, kl }),
+  );
   return { z: harness.floats(z, epsilon.length), kl: harness.doubles(kl, examples) };
 }
 
@@ -63,7 +65,18 @@ export function backward(gaussian: GaussianCase, z: Float32Array): Float32Array 
   const out = harness.output(posterior.byteLength);
   const analytic = kind === 'analytic' ? 1 : 0;
   harness.run((kernels) =>
-    kernels.gaussianBackward(q, noise, sampled, gradient, out, examples, samples, latent, analytic, beta),
+    kernels.gaussianBackward({
+      posterior: q,
+      epsilon: noise,
+      z: sampled,
+      dz: gradient,
+      dPosterior: out,
+      examples,
+      samples,
+      latent,
+      analytic,
+      beta,
+    }),
   );
   return harness.floats(out, posterior.length);
 }

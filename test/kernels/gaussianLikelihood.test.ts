@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { NONE } from '#src/kernels/address.js';
 import {
   boundedGaussianLogLikelihood,
   boundedGaussianSlope,
@@ -27,9 +28,19 @@ function likelihood({ means, x, samples, dimensions, sigma, scale }: Rows, withG
   const rows = means.length / dimensions;
   const [m, target] = [harness.input(means), harness.input(x)];
   const sums = harness.output(rows * Float64Array.BYTES_PER_ELEMENT);
-  const gradient = withGradient ? harness.output(means.byteLength) : 0;
+  const gradient = withGradient ? harness.output(means.byteLength) : NONE;
   harness.run((kernels) =>
-    kernels.gaussianLikelihood(m, target, rows, samples, dimensions, sigma, scale, sums, gradient),
+    kernels.gaussianLikelihood({
+      means: m,
+      x: target,
+      rows,
+      samples,
+      dimensions,
+      sigma,
+      scale,
+      logLikelihood: sums,
+      dMeans: gradient,
+    }),
   );
   return {
     logLikelihood: harness.doubles(sums, rows),

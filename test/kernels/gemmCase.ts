@@ -1,4 +1,5 @@
 // A GEMM over gathered rows, placed in memory, and what its result must be.
+import { type Address, NONE, plus } from '#src/kernels/address.js';
 import { TILES, type TileName } from '#src/kernels/tiles/tile.js';
 import type { ArithmeticMode } from './arithmeticMode.js';
 import { add, gamma, sampleFloats, underflow, words } from './float32.js';
@@ -67,20 +68,31 @@ export function runGemm(
   // Without a bias the tiles want zeros, no more than this many; gemmDot4 wants 0.
   const zeros = width ? new Float32Array(Math.ceil(columns / width) * width) : undefined;
   const start = bias ?? zeros;
-  const addressBias = start ? harness.input(start) : 0;
+  const addressBias = start ? harness.input(start) : NONE;
   const pitch = (columns + 3) * 4;
   const out = harness.input(new Float32Array((rows * pitch) / 4).fill(SENTINEL));
   for (let row = 0; row < rows; row++) harness.allow(out + row * pitch, columns * 4);
   const outOffsets = harness.u32(order.map((place) => place * pitch));
   const packedDepth = width ? depth : total(segments.map((length) => wholeVectors(length) / 4));
-  const gathered = [addressA + middle, aOffsets, segments.length, table, placed.address] as const;
-  const end = [addressBias, out, outOffsets, relu ? 1 : 0] as const;
+  const operands = {
+    rows,
+    columns,
+    a: plus(addressA, middle),
+    aOffsets,
+    segments: segments.length,
+    segmentTable: table,
+    b: placed.address,
+    bias: addressBias,
+    out,
+    outOffsets,
+    relu: relu ? 1 : 0,
+  };
   harness.run((kernels) => {
     if (kernel !== 'gemmDot4' && inPlace) {
       const inPlaceKernel = `gemmInPlace${kernel.slice('gemm'.length) as TileName}` as const;
-      kernels[inPlaceKernel](rows, columns, ...gathered, placed.pitch, ...end);
+      kernels[inPlaceKernel]({ ...operands, pitch: placed.pitch });
     } else {
-      kernels[kernel](rows, columns, packedDepth, ...gathered, ...end);
+      kernels[kernel]({ ...operands, depth: packedDepth });
     }
   });
   const result = new Float32Array(rows * columns);
@@ -105,7 +117,7 @@ function placeWeights(
     width: number | undefined;
     inPlace: boolean;
   },
-): { address: number; pitch: number } {
+): { address: Address; pitch: number } {
   if (width === undefined) {
     return { address: harness.input(paddedColumns(weights, segments, columns)), pitch: 0 };
   }

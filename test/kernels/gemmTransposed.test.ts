@@ -40,7 +40,17 @@ function run({ tile, harness }: Subject, { rows, columns, depth }: Shape, { a, b
   for (let row = 0; row < rows; row++) harness.allow(out + row * pitch, columns * FLOAT);
   const [aPitch, bPitch] = [(depth + GAPS.a) * FLOAT, (depth + GAPS.b) * FLOAT];
   harness.run((kernels) =>
-    kernels[`gemmTransposed${tile}`](rows, columns, depth, placedA, aPitch, placedB, bPitch, out, pitch),
+    kernels[`gemmTransposed${tile}`]({
+      rows,
+      columns,
+      depth,
+      a: placedA,
+      aPitch,
+      b: placedB,
+      bPitch,
+      out,
+      outPitch: pitch,
+    }),
   );
   const result = new Float32Array(rows * columns);
   for (let row = 0; row < rows; row++) {

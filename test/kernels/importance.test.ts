@@ -14,20 +14,31 @@ const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 
 function logRatios({ posterior, epsilon, examples, samples, latent }: GaussianCase, z: Float32Array) {
   harness.reset();
-  const [q, noise, sampled] = [harness.input(posterior), harness.input(epsilon), harness.input(z)];
+  const inputs = {
+    posterior: harness.input(posterior),
+    epsilon: harness.input(epsilon),
+    z: harness.input(z),
+  };
   const out = harness.output(examples * samples * DOUBLE);
-  harness.run((kernels) => kernels.gaussianLogRatios(q, noise, sampled, examples, samples, latent, out));
+  harness.run((kernels) =>
+    kernels.gaussianLogRatios({ ...inputs, examples, samples, latent, logRatio: out }),
+  );
   return harness.doubles(out, examples * samples);
 }
 
 function weighted(gaussian: GaussianCase, z: Float32Array, weights: Float32Array): Float32Array {
   const { posterior, epsilon, dz, examples, samples, latent, beta } = gaussian;
   harness.reset();
-  const inputs = [posterior, epsilon, z, dz, weights].map((values) => harness.input(values));
-  const [q, noise, sampled, gradient, w] = inputs as [number, number, number, number, number];
+  const inputs = {
+    posterior: harness.input(posterior),
+    epsilon: harness.input(epsilon),
+    z: harness.input(z),
+    dz: harness.input(dz),
+    weights: harness.input(weights),
+  };
   const out = harness.output(posterior.byteLength);
   harness.run((kernels) =>
-    kernels.gaussianBackwardWeighted(q, noise, sampled, gradient, w, out, examples, samples, latent, beta),
+    kernels.gaussianBackwardWeighted({ ...inputs, dPosterior: out, examples, samples, latent, beta }),
   );
   return harness.floats(out, posterior.length);
 }

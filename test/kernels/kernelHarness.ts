@@ -1,6 +1,8 @@
 // The kernels on a memory of poison: what they read beyond their inputs shows in the results, what they write beyond
 // their outputs shows in the memory.
+
 import assert from 'node:assert/strict';
+import { type Address, addressOf } from '#src/kernels/address.js';
 import { type Arithmetic, bindKernels, compileKernels, type Kernels } from '#src/kernels/kernels.js';
 
 const PAGE = 65536;
@@ -52,18 +54,18 @@ export class KernelHarness {
   }
 
   /** Places an array that kernels may only read. */
-  input(values: Values): number {
+  input(values: Values): Address {
     const address = this.#reserve(values.byteLength);
     this.#write(address, values);
     return address;
   }
 
-  u32(values: readonly number[]): number {
+  u32(values: readonly number[]): Address {
     return this.input(Uint32Array.from(values));
   }
 
   /** Room for an array that a kernel writes; `writable` where it may write more bytes than the array has. */
-  output(bytes: number, writable = bytes): number {
+  output(bytes: number, writable = bytes): Address {
     this.#next += GUARD;
     const address = this.#reserve(writable);
     const end = address + writable;
@@ -74,7 +76,7 @@ export class KernelHarness {
   }
 
   /** Places an array that a kernel reads and overwrites. */
-  inPlace(values: Values, writable = values.byteLength): number {
+  inPlace(values: Values, writable = values.byteLength): Address {
     const address = this.output(values.byteLength, writable);
     this.#write(address, values);
     return address;
@@ -123,13 +125,13 @@ export class KernelHarness {
     this.#bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), address);
   }
 
-  #reserve(bytes: number): number {
+  #reserve(bytes: number): Address {
     const address = this.#next;
     // Aligned for doubles, but not always for vectors: tensors of the flat parameter buffer begin anywhere.
     this.#next = roundUp(address + bytes, 8) + GUARD + 8;
     const room = this.memory.buffer.byteLength;
     if (this.#next + GUARD > room) throw new Error(`The harness needs more than ${room} bytes.`);
-    return address;
+    return addressOf(address);
   }
 }
 

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { type Address, NONE } from '#src/kernels/address.js';
 import type { Kernels } from '#src/kernels/kernels.js';
 import { gradientListBytes, inputListBytes } from '#src/kernels/listRoom.js';
 import { LIST_WIDTHS } from '#src/kernels/tiles/tile.js';
@@ -111,7 +112,7 @@ function placeOutput(harness: KernelHarness, rows: number, columns: number, gap:
 }
 
 /** As many widths as the tree has levels. */
-function placeStack(harness: KernelHarness, width: Width, shards: number): number {
+function placeStack(harness: KernelHarness, width: Width, shards: number): Address {
   return harness.output(Math.ceil(Math.log2(shards)) * width * 4);
 }
 
@@ -133,17 +134,45 @@ function sumInputs(harness: KernelHarness, width: Width, given: InputsCase, x: F
   const segment = harness.u32([0, inputs]);
   let terms = 0;
   harness.run((kernels) => {
-    terms = kernels.listInputs(
-      ...([input.address, images, inputs, input.pitch, bias, weights.address, weights.pitch] as const),
-      ...([lists, given.share] as const),
-    );
+    terms = kernels.listInputs({
+      x: input.address,
+      images,
+      inputs,
+      pitch: input.pitch,
+      bias,
+      weights: weights.address,
+      weightPitch: weights.pitch,
+      lists,
+      share: given.share,
+    });
     if (terms < 0) return;
     // No stack: of one group, no sum waits.
-    sum(kernels, width)(images, columns, lists, out.address, out.pitch, 0, relu ? 1 : 0);
-    kernels.gemmInPlace4x8(
-      ...([images, columns, input.address, offsets, 1, segment, weights.address, weights.pitch] as const),
-      ...([bias, dense.address, outOffsets, relu ? 1 : 0] as const),
-    );
+    sum(
+      kernels,
+      width,
+    )({
+      rows: images,
+      columns,
+      lists,
+      out: out.address,
+      outPitch: out.pitch,
+      stack: NONE,
+      relu: relu ? 1 : 0,
+    });
+    kernels.gemmInPlace4x8({
+      rows: images,
+      columns,
+      a: input.address,
+      aOffsets: offsets,
+      segments: 1,
+      segmentTable: segment,
+      b: weights.address,
+      pitch: weights.pitch,
+      bias,
+      out: dense.address,
+      outOffsets,
+      relu: relu ? 1 : 0,
+    });
   });
   const written = harness.words(lists, expectedLists.length);
   return { terms, lists: written, expectedLists, values: out.read(), dense: dense.read() };
@@ -178,11 +207,30 @@ function sumGradients(
   const denseStack = harness.output((Math.ceil(Math.log2(shards.length)) + 1) * 32 * 4);
   let terms = 0;
   harness.run((kernels) => {
-    const operands = [offset * 4, shards.length, table, left.pitch, right.pitch, zeros] as const;
-    terms = kernels.listGradients(rows, ...operands, lists, given.share);
+    const operands = {
+      rows,
+      bigOffset: offset * 4,
+      shards: shards.length,
+      table,
+      bigPitch: left.pitch,
+      smallPitch: right.pitch,
+      zeros,
+    };
+    terms = kernels.listGradients({ ...operands, lists, share: given.share });
     if (terms < 0) return;
-    sum(kernels, width)(rows, columns, lists, out.address, out.pitch, stack, 0);
-    kernels.treeGradient4x8(rows, columns, dense, ...operands, denseStack);
+    sum(
+      kernels,
+      width,
+    )({
+      rows,
+      columns,
+      lists,
+      out: out.address,
+      outPitch: out.pitch,
+      stack,
+      relu: 0,
+    });
+    kernels.treeGradient4x8({ ...operands, columns, gradient: dense, stack: denseStack });
   });
   const written = harness.words(lists, expectedLists.length);
   return {

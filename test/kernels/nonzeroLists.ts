@@ -1,5 +1,6 @@
 // Lists of nonzeros (src/kernels/assembly/lists.ts) as JavaScript makes them, and matrices with zeros to make them of.
 
+import { type Address, plus } from '#src/kernels/address.js';
 import { words } from './float32.js';
 
 /** A factor and the address of the floats that it multiplies. */
@@ -9,7 +10,7 @@ type Group = readonly Term[];
 
 /** A matrix in the memory of the kernels. */
 export interface Placed {
-  readonly address: number;
+  readonly address: Address;
   /** Bytes from row to row. */
   readonly pitch: number;
 }
@@ -52,7 +53,7 @@ export function gradientLists(
     const column = Float32Array.from({ length: big.length / rows }, (_, i) => big[i * rows + row]!);
     const groups = shards.map((examples, shard): Group => {
       const from = first[shard]!;
-      const address = small.address + from * small.pitch;
+      const address = plus(small.address, from * small.pitch);
       return nonzeros(column.subarray(from, from + examples), { ...small, address });
     });
     return listWords(groups.every((group) => group.length === 0) ? [[[0, zeros]]] : groups);

@@ -25,7 +25,7 @@ function randomNormal(rows: number, count: number, [low, high]: Key, { position,
   const out = harness.output(rows * count * 4);
   const scratch = harness.output(64);
   harness.run((kernels) =>
-    kernels.randomNormal(out, rows, count, low, high, position, step, purpose, scratch),
+    kernels.randomNormal({ out, rows, count, key0: low, key1: high, position, step, purpose, scratch }),
   );
   return harness.floats(out, rows * count);
 }

@@ -1,5 +1,6 @@
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { Address } from '#src/kernels/address.js';
 import { TILE_NAMES, TILES } from '#src/kernels/tiles/tile.js';
 import { sampleFloats } from './float32.js';
 import { assertSameBits, KernelHarness } from './kernelHarness.js';
@@ -31,8 +32,8 @@ const widths = [...new Set(TILE_NAMES.map((name) => TILES[name].columns))];
 const harness = new KernelHarness();
 
 interface Placed {
-  readonly source: number;
-  readonly tapOffsets: number;
+  readonly source: Address;
+  readonly tapOffsets: Address;
   /** In bytes. */
   readonly innerStride: number;
   readonly columnStride: number;
@@ -61,12 +62,12 @@ function packPanels(
   { source, tapOffsets, innerStride, columnStride }: Placed,
   width: number,
   [from, to]: readonly [number, number],
-  packed: number,
+  packed: Address,
 ): void {
   harness.run((kernels) =>
-    kernels.packPanels(
+    kernels.packPanels({
       source,
-      order.length,
+      taps: order.length,
       tapOffsets,
       inner,
       innerStride,
@@ -75,8 +76,8 @@ function packPanels(
       width,
       from,
       to,
-      packed,
-    ),
+      destination: packed,
+    }),
   );
 }
 
@@ -144,7 +145,7 @@ test('packColumns: whole columns, each segment rounded up to four with zeros', (
       const expected = paddedColumns(weights, lengths, columns);
       const packed = harness.output(expected.byteLength);
       harness.run((kernels) =>
-        kernels.packColumns(
+        kernels.packColumns({
           source,
           segments,
           tapsPerSegment,
@@ -153,8 +154,8 @@ test('packColumns: whole columns, each segment rounded up to four with zeros', (
           innerStride,
           columns,
           columnStride,
-          packed,
-        ),
+          destination: packed,
+        }),
       );
       assertSameBits(harness.floats(packed, expected.length), expected, 'columns');
     }),

@@ -32,7 +32,9 @@ const anyStream: fc.Arbitrary<Stream> = fc.record({ position: word, step: word, 
 function randomBits(count: number, [low, high]: Key, { position, step, purpose }: Stream): Uint32Array {
   harness.reset();
   const out = harness.output(count * 4, Math.ceil(count / 16) * 64);
-  harness.run((kernels) => kernels.randomBits(out, count, low, high, position, step, purpose));
+  harness.run((kernels) =>
+    kernels.randomBits({ out, count, key0: low, key1: high, position, step, purpose }),
+  );
   return harness.words(out, count);
 }
 

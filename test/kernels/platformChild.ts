@@ -1,8 +1,8 @@
 // Usage: node --allow-natives-syntax platformChild.js TASK; prints a report (platformProcess.ts) as JSON.
 
-import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
+import type { Kernels } from '#src/kernels/kernels.js';
+import { compileKernels } from '#src/kernels/kernels.js';
 import { canFuse, choosePlatform, type Platform, unsharedKernels } from '#src/kernels/platform.js';
-import type { TrainingExports as Kernels } from '#src/tfjs/trainingExports.js';
 import { EveryKernel, kernelNames } from './everyKernel.js';
 import { injectFault } from './faultyEngine.js';
 import type { Report, Task } from './platformProcess.js';
@@ -13,12 +13,13 @@ const PATIENCE = 20_000;
 /** Of V8: whether a function's optimised code is in use. An intrinsic is known to scripts alone that are parsed with the flag. */
 const isOptimized = new Function('kernel', 'return %IsTurboFanFunction(kernel)') as (f: unknown) => boolean;
 
-const startsOptimized = (module: WebAssembly.Module) => isOptimized(new EveryKernel(module).kernels.gemm6x8);
+const startsOptimized = (module: WebAssembly.Module) => isOptimized(new EveryKernel(module).exports.gemm6x8);
 
-const unsharedStartsOptimized = (platform: Platform) =>
-  isOptimized(
-    bindKernels(unsharedKernels(platform), new WebAssembly.Memory({ initial: 4, maximum: 4 })).gemm6x8,
-  );
+const unsharedStartsOptimized = (platform: Platform) => {
+  const memory = new WebAssembly.Memory({ initial: 4, maximum: 4 });
+  const { exports } = new WebAssembly.Instance(unsharedKernels(platform), { env: { memory } });
+  return isOptimized(exports.gemm6x8);
+};
 
 /** Calls kernels until all are optimised; returns those that are not. */
 function optimize(every: EveryKernel): (keyof Kernels)[] {
@@ -26,7 +27,7 @@ function optimize(every: EveryKernel): (keyof Kernels)[] {
   let rest = [...kernelNames];
   while (rest.length > 0 && performance.now() - start < PATIENCE) {
     for (const name of rest) for (let i = 0; i < 100; i++) every.call(name);
-    rest = rest.filter((name) => !isOptimized(every.kernels[name]));
+    rest = rest.filter((name) => !isOptimized(every.exports[name]));
   }
   return rest;
 }

@@ -1,15 +1,16 @@
 // V8's flags and code hold for a process: platforms are compared in processes of their own.
+
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import type { TileKernels } from '#src/kernels/kernels.js';
+import type { Kernels } from '#src/kernels/kernels.js';
 import type { Platform, PlatformOptions } from '#src/kernels/platform.js';
-import type { TrainingExports as Kernels } from '#src/tfjs/trainingExports.js';
+import type { FaultyKernel } from './faultyEngine.js';
 
 export interface Task {
   readonly options: PlatformOptions;
   /** A kernel that changes a bit after some calls. */
-  readonly fault?: keyof TileKernels;
+  readonly fault?: FaultyKernel;
   /** Whether to run every kernel. */
   readonly digests?: boolean;
 }

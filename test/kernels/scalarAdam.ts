@@ -32,7 +32,7 @@ export function adamUpdate(options: AdamOptions, t: number, scale: number): Adam
   return { options, factors: adamFactors(options, options.learningRate, t), scale };
 }
 
-/** The last arguments of the kernels. */
+/** What the kernels take beside addresses and counts. */
 export function adamNumbers({ options, factors, scale }: AdamUpdate) {
   return adamArguments(options, factors, scale);
 }

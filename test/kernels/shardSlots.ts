@@ -1,4 +1,5 @@
 // The gradients of several shards, in slots one behind the other, and their sum in the fixed tree.
+import type { Address } from '#src/kernels/address.js';
 import { add, sampleFloats } from './float32.js';
 import { type KernelHarness, wholeVectors } from './kernelHarness.js';
 
@@ -6,7 +7,7 @@ import { type KernelHarness, wholeVectors } from './kernelHarness.js';
 const PADDING = -12345;
 
 export interface Slots {
-  readonly address: number;
+  readonly address: Address;
   /** Bytes from slot to slot. */
   readonly pitch: number;
 }

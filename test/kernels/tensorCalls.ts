@@ -1,22 +1,27 @@
 // One call of every kernel that only TensorFlow.js's kernels use, on the memory of everyKernel.ts.
 
-import type { ProductExports } from '#src/products/productExports.js';
-import type { TensorExports } from '#src/tfjs/tensorExports.js';
-import type { TrainingExports } from '#src/tfjs/trainingExports.js';
+import { type Address, addressOf, NONE, plus } from '#src/kernels/address.js';
+import type { Kernels } from '#src/kernels/kernels.js';
 
 const PAGE = 65536;
-const [A, B, UNIT, OUT, MORE] = [0, PAGE, 2 * PAGE, 4 * PAGE, 5 * PAGE];
+const [A, B, UNIT, OUT, MORE] = [0, PAGE, 2 * PAGE, 4 * PAGE, 5 * PAGE].map(addressOf) as [
+  Address,
+  Address,
+  Address,
+  Address,
+  Address,
+];
 /** In the page of tables, behind those of everyKernel.ts. */
-const TABLES = 3 * PAGE + PAGE / 2;
+const TABLES = addressOf(3 * PAGE + PAGE / 2);
 
 const ROWS = 13;
 const COLUMNS = 37;
 const COUNT = 101;
 const MANY = 16_379;
 
-type Call = (kernels: TrainingExports, memory: Float32Array) => void;
-type Unary = Extract<keyof TensorExports, `map${string}`>;
-type Broadcast = Extract<keyof TensorExports, `broadcast${string}`>;
+type Call = (kernels: Kernels, memory: Float32Array) => void;
+type Unary = Extract<keyof Kernels, `map${string}`>;
+type Broadcast = Extract<keyof Kernels, `broadcast${string}`>;
 
 function unary(name: Unary): Call {
   // Numbers of both signs, and those in (0, 1].
@@ -27,7 +32,7 @@ function unary(name: Unary): Call {
 }
 
 /** Places a table of int32; returns its address. */
-function table(memory: Float32Array, values: readonly number[], address = TABLES): number {
+function table(memory: Float32Array, values: readonly number[], address = TABLES): Address {
   new Int32Array(memory.buffer, address, values.length).set(values);
   return address;
 }
@@ -40,24 +45,24 @@ function broadcast(name: Broadcast): Call {
       [2, 1, 3, COLUMNS, 500, 0, 4, 0, 0, 0, 148, 4],
     ];
     plans.forEach((plan, i) => {
-      kernels[name](table(memory, plan), A, B, OUT + i * 4096);
+      kernels[name](table(memory, plan), A, B, plus(OUT, i * 4096));
     });
   };
 }
 
 /** Two volumes of 3 × 5 × 4 and windows of 2 × 3 × 2, strides 1, 2, 1, a border of one; two channels more come out. */
-function volume(memory: Float32Array): number {
+function volume(memory: Float32Array): Address {
   return table(memory, [2, 3, 5, 4, 3, 3, 4, 2, 3, 2, 1, 2, 1, 1, 1, 2, 0, 1, 1, 6, 8]);
 }
 
 /** Two images of 6 × 5 and windows of 3 × 2. */
-function image(memory: Float32Array): number {
+function image(memory: Float32Array): Address {
   return table(memory, [2, 1, 6, 5, 1, 6, 5, 1, 3, 2, 1, 1, 1, 1, 1, 1, 0, 1, 0, 21, 21]);
 }
 
 /** For each line of an image, two pairs of offsets: a line of dy or the next, the first line of the filter. */
-function pairs(memory: Float32Array, lines: number, outPitch: number, address: number): number {
-  const start = address + 8 * lines;
+function pairs(memory: Float32Array, lines: number, outPitch: number, address: Address): Address {
+  const start = plus(address, 8 * lines);
   table(memory, Array.from({ length: lines }, (_, i) => [i * outPitch, 0]).flat(), start);
   return table(memory, Array.from({ length: lines }, (_, i) => [2, start + 8 * i]).flat(), address);
 }
@@ -66,7 +71,7 @@ function bits(value: number): number {
   return new Int32Array(Float32Array.of(value).buffer)[0]!;
 }
 
-export const tensorCalls: { readonly [Name in keyof (ProductExports & TensorExports)]: Call } = {
+export const tensorCalls = {
   zeroFloats: (kernels) => kernels.zeroFloats(OUT, COUNT),
   copyBordered: (kernels) => kernels.copyBordered(A, OUT, 5, COLUMNS, 2),
   transposeTensor: (kernels) => kernels.transposeTensor(A, ROWS, COLUMNS, OUT),
@@ -77,7 +82,7 @@ export const tensorCalls: { readonly [Name in keyof (ProductExports & TensorExpo
   addRows: (kernels) => kernels.addRows(OUT, ROWS, COLUMNS, A, 0, 4),
   fillRows: (kernels) => kernels.fillRows(OUT, ROWS, COLUMNS, A),
   activate: (kernels) => {
-    for (let kind = 0; kind < 8; kind++) kernels.activate(kind, OUT + kind * 4096, COUNT, 0.2);
+    for (let kind = 0; kind < 8; kind++) kernels.activate(kind, plus(OUT, kind * 4096), COUNT, 0.2);
   },
   preluRows: (kernels) => kernels.preluRows(OUT, ROWS, COLUMNS, UNIT, 0, 4),
   reluGradient: (kernels) => kernels.reluGradient(A, B, OUT, COUNT),
@@ -91,8 +96,8 @@ export const tensorCalls: { readonly [Name in keyof (ProductExports & TensorExpo
   mapSqrt: unary('mapSqrt'),
   mapTanh: unary('mapTanh'),
   reduceSum: (kernels) => {
-    kernels.reduceSum(A, 3, 5, 11, COLUMNS, 0.3, OUT);
-    kernels.reduceSum(A, 3, 5, COUNT, 1, 0.3, MORE);
+    kernels.reduceSum({ x: A, outer: 3, kept: 5, inner: 11, columns: COLUMNS, scale: 0.3, out: OUT });
+    kernels.reduceSum({ x: A, outer: 3, kept: 5, inner: COUNT, columns: 1, scale: 0.3, out: MORE });
   },
   reduceMax: (kernels) => {
     kernels.reduceMax(A, 3, 5, 11, COLUMNS, OUT);
@@ -117,7 +122,16 @@ export const tensorCalls: { readonly [Name in keyof (ProductExports & TensorExpo
     kernels.segmentSum(A, table(memory, [2, 0, 2, -1, 1, 7, 0, 2]), 8, COLUMNS, 3, OUT);
   },
   gatherSlices: (kernels, memory) => {
-    kernels.gatherSlices(A, table(memory, [2, 0, 1, 1, 0, 2]), 2, 3, 3, 3, COLUMNS * 4, OUT);
+    kernels.gatherSlices({
+      x: A,
+      indices: table(memory, [2, 0, 1, 1, 0, 2]),
+      batches: 2,
+      outer: 3,
+      extent: 3,
+      picks: 3,
+      bytes: COLUMNS * 4,
+      out: OUT,
+    });
   },
   repeatBlocks: (kernels) => {
     kernels.repeatBlocks(A, 5, COLUMNS * 4, 7, OUT);
@@ -128,17 +142,18 @@ export const tensorCalls: { readonly [Name in keyof (ProductExports & TensorExpo
   exchangeSlices: (kernels) => kernels.exchangeSlices(A, 2, 5, 7, COLUMNS * 4, OUT),
   depthwiseInputGradient: (kernels, memory) => {
     const channels = 21 * 4;
-    const rows = pairs(memory, 6, 5 * channels, TABLES + 1024);
-    const columns = pairs(memory, 5, channels, TABLES + 2048);
+    const rows = pairs(memory, 6, 5 * channels, plus(TABLES, 1024));
+    const columns = pairs(memory, 5, channels, plus(TABLES, 2048));
     kernels.depthwiseInputGradient(image(memory), rows, columns, A, B, OUT);
   },
   depthwiseFilterGradient: (kernels, memory) => kernels.depthwiseFilterGradient(image(memory), A, B, OUT),
   repeatElements: (kernels) => kernels.repeatElements(A, COUNT, 3, OUT),
   windowMax: (kernels, memory) => {
-    kernels.windowMax(volume(memory), A, 0, OUT);
+    kernels.windowMax(volume(memory), A, NONE, OUT);
     kernels.windowMax(image(memory), A, B, MORE);
   },
-  windowMaxInputGradient: (kernels, memory) => kernels.windowMaxInputGradient(volume(memory), A, 0, B, OUT),
+  windowMaxInputGradient: (kernels, memory) =>
+    kernels.windowMaxInputGradient(volume(memory), A, NONE, B, OUT),
   windowMaxFilterGradient: (kernels, memory) => {
     kernels.windowMaxFilterGradient(image(memory), A, UNIT, B, OUT);
   },
@@ -147,24 +162,77 @@ export const tensorCalls: { readonly [Name in keyof (ProductExports & TensorExpo
   volumeFilterGradient: (kernels, memory) => kernels.volumeFilterGradient(volume(memory), A, B, OUT),
   resampleNearest: (kernels, memory) => {
     const rows = table(memory, [0, 0, 2, 1]);
-    kernels.resampleNearest(A, 2, 3, 3, COLUMNS, rows, 4, rows, 4, OUT);
+    kernels.resampleNearest({
+      x: A,
+      batch: 2,
+      inHeight: 3,
+      inWidth: 3,
+      channels: COLUMNS,
+      rows,
+      outHeight: 4,
+      columns: rows,
+      outWidth: 4,
+      out: OUT,
+    });
   },
-  resampleNearestGradient: (kernels, memory) => {
-    const rows = table(memory, [0, 0, 2, 1]);
-    kernels.resampleNearestGradient(A, 2, 3, 3, COLUMNS, rows, 4, rows, 4, OUT);
-  },
-  resampleBilinearGradient: (kernels, memory) => {
-    const rows = table(memory, [0, 1, bits(0.3), 1, 2, bits(0.7), 2, 2, bits(0)]);
-    kernels.resampleBilinearGradient(A, 2, 3, 3, COLUMNS, rows, 3, rows, 3, OUT);
+  resampleGradient: (kernels, memory) => {
+    const shape = { batch: 2, inHeight: 3, inWidth: 3, channels: COLUMNS };
+    const one = bits(1);
+    const nearest = table(memory, [0, one, 0, one, 2, one, 1, one]);
+    const lines = { rows: nearest, outHeight: 4, columns: nearest, outWidth: 4 };
+    kernels.resampleGradient({ dy: A, ...shape, taps: 1, ...lines, dx: OUT });
+    const bilinear = table(memory, [
+      0,
+      bits(0.7),
+      1,
+      bits(0.3),
+      1,
+      bits(0.3),
+      2,
+      bits(0.7),
+      2,
+      one,
+      2,
+      bits(0),
+    ]);
+    const pairs = { rows: bilinear, outHeight: 3, columns: bilinear, outWidth: 3 };
+    kernels.resampleGradient({ dy: A, ...shape, taps: 2, ...pairs, dx: MORE });
   },
   cumulativeSum: (kernels) => {
-    kernels.cumulativeSum(A, 3, 11, 5, 0, 0, OUT);
-    kernels.cumulativeSum(A, 3, 11, 5, 1, 1, MORE);
+    kernels.cumulativeSum({ x: A, outer: 3, count: 11, inner: 5, exclusive: 0, reverse: 0, out: OUT });
+    kernels.cumulativeSum({ x: A, outer: 3, count: 11, inner: 5, exclusive: 1, reverse: 1, out: MORE });
   },
   adamStep: (kernels) => {
-    const factors = [0.9, 0.1, 0.999, 0.001, 0.3, 0.02, 1e-7, -0.01] as const;
-    kernels.adamStep(A, B, A + 4096, UNIT, COUNT, ...factors, OUT, OUT + 4096, MORE);
+    kernels.adamStep({
+      x: A,
+      gradient: B,
+      m: plus(A, 4096),
+      v: UNIT,
+      count: COUNT,
+      beta1: 0.9,
+      rest1: 0.1,
+      beta2: 0.999,
+      rest2: 0.001,
+      c1: 0.3,
+      c2: 0.02,
+      epsilon: 1e-7,
+      minusRate: -0.01,
+      nextX: OUT,
+      nextM: plus(OUT, 4096),
+      nextV: MORE,
+    });
   },
   normalizeRows: (kernels) =>
-    kernels.normalizeRows(A, ROWS, COLUMNS, B, UNIT, B + 4096, A + 4096, 0.001, MORE, OUT),
-};
+    kernels.normalizeRows({
+      x: A,
+      rows: ROWS,
+      channels: COLUMNS,
+      mean: B,
+      variance: UNIT,
+      offset: plus(B, 4096),
+      scale: plus(A, 4096),
+      epsilon: 0.001,
+      factor: MORE,
+      out: OUT,
+    }),
+} satisfies Partial<Readonly<Record<keyof Kernels, Call>>>;

@@ -1,5 +1,6 @@
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { plus } from '#src/kernels/address.js';
 import { TILE_NAMES, TILES, type TileName } from '#src/kernels/tiles/tile.js';
 import { modes } from './arithmeticMode.js';
 import { sampleFloats } from './float32.js';
@@ -53,18 +54,18 @@ function atOnce(harness: KernelHarness, tile: TileName, tree: TreeCase): Float32
   const levels = Math.ceil(Math.log2(shards.length)) + 1;
   const stack = harness.output(levels * TILES[tile].rows * TILES[tile].columns * 4);
   harness.run((kernels) =>
-    kernels[`treeGradient${tile}`](
+    kernels[`treeGradient${tile}`]({
       rows,
       columns,
       gradient,
-      OFFSET * 4,
-      shards.length,
+      bigOffset: OFFSET * 4,
+      shards: shards.length,
       table,
-      big.pitch,
-      small.pitch,
+      bigPitch: big.pitch,
+      smallPitch: small.pitch,
       zeros,
       stack,
-    ),
+    }),
   );
   return harness.floats(gradient, rows * columns);
 }
@@ -80,20 +81,20 @@ function inSlots(harness: KernelHarness, tile: TileName, tree: TreeCase): Float3
   const slots = harness.output(shards.length * pitch);
   harness.run((kernels) => {
     shards.forEach((n, i) => {
-      kernels[`filterGradient${tile}`](
+      kernels[`filterGradient${tile}`]({
         rows,
         columns,
-        slots + i * pitch,
-        big.address + first[i]! * big.pitch,
-        big.pitch,
-        0,
-        small.address + first[i]! * small.pitch,
-        small.pitch,
-        0,
-        n,
-        1,
+        gradient: plus(slots, i * pitch),
+        big: plus(big.address, first[i]! * big.pitch),
+        bigPixelStride: big.pitch,
+        bigLineStride: 0,
+        small: plus(small.address, first[i]! * small.pitch),
+        smallPixelStride: small.pitch,
+        smallLineStride: 0,
+        pixels: n,
+        lines: 1,
         zeros,
-      );
+      });
     });
     kernels.treeReduce(slots, pitch, shards.length, rows * columns);
   });

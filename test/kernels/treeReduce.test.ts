@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { plus } from '#src/kernels/address.js';
 import { gamma } from './float32.js';
 import { assertSameBits, KernelHarness } from './kernelHarness.js';
 import { placeSlots, sampleSlots, sumSlots } from './shardSlots.js';
@@ -15,7 +16,7 @@ function treeReduce(slots: readonly Float32Array[], splits: readonly number[] = 
   const ends = [...splits, count];
   ends.forEach((end, i) => {
     const from = ends[i - 1] ?? 0;
-    harness.run((kernels) => kernels.treeReduce(address + from * 4, pitch, slots.length, end - from));
+    harness.run((kernels) => kernels.treeReduce(plus(address, from * 4), pitch, slots.length, end - from));
   });
   return harness.floats(address, count);
 }

@@ -18,7 +18,18 @@ function randomUniform(count: number, [low, high]: readonly [number, number], [k
   const out = harness.output(count * 4);
   const scratch = harness.output(64);
   harness.run((kernels) =>
-    kernels.randomUniform(out, count, low, high, key0, key1, s.position, s.step, s.purpose, scratch),
+    kernels.randomUniform({
+      out,
+      count,
+      low,
+      high,
+      key0,
+      key1,
+      position: s.position,
+      step: s.step,
+      purpose: s.purpose,
+      scratch,
+    }),
   );
   return harness.floats(out, count);
 }

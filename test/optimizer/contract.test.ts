@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { addressOf } from '#src/kernels/address.js';
 import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
 import { OPTIMIZERS, optimizerOf, stateNames } from '#src/optimizer/registry.js';
 import { sampleFloats } from '../kernels/float32.js';
@@ -132,14 +133,14 @@ for (const optimizer of scalarOptimizers) {
       const floats = (address: number) => new Float32Array(memory.buffer, address, count);
       const addresses = [before.parameters, ...before.state].map((values, i) => {
         floats(1024 * (i + 1)).set(values);
-        return 1024 * (i + 1);
+        return addressOf(1024 * (i + 1));
       });
       floats(16384).set(gradient);
       const update = optimizerOf(optimizer.choice).create(kernels, optimizer.choice.values);
       update.begin(numbers.t, numbers.learningRate, numbers.scale);
       const slice = { parameters: addresses[0]!, state: addresses.slice(1) };
       const bytes = offset * Float32Array.BYTES_PER_ELEMENT;
-      update.apply(slice, bytes, 16384 + bytes, count - offset);
+      update.apply(slice, bytes, addressOf(16384 + bytes), count - offset);
       const after = [expected.parameters, ...expected.state];
       [before.parameters, ...before.state].forEach((values, i) => {
         const kept = Float32Array.from(values);

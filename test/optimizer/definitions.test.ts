@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { addressOf } from '#src/kernels/address.js';
 import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
 import type { Choice } from '#src/model/hyperparameter.js';
 import { type OptimizerName, optimizerOf, stateNames } from '#src/optimizer/registry.js';
@@ -21,13 +22,13 @@ function trained({ name, values }: Choice<OptimizerName>): Float32Array {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   const kernels = bindKernels(compileKernels('portable'), memory);
   const floats = (address: number) => new Float32Array(memory.buffer, address, COUNT);
-  const state = stateNames({ name, values }).map((_, i) => 1024 * (i + 2));
+  const state = stateNames({ name, values }).map((_, i) => addressOf(1024 * (i + 2)));
   floats(1024).set(start);
   const update = optimizerOf({ name, values }).create(kernels, values);
   gradients.forEach((gradient, step) => {
     floats(16384).set(gradient);
     update.begin(step + 1, LEARNING_RATE, 1 / BATCH);
-    update.apply({ parameters: 1024, state }, 0, 16384, COUNT);
+    update.apply({ parameters: addressOf(1024), state }, 0, addressOf(16384), COUNT);
   });
   return Float32Array.from(floats(1024));
 }

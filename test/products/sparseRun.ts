@@ -1,6 +1,7 @@
 // Products on a host of our own, with a count of the kernel's calls that sums lists of nonzeros.
 
 import { mock } from 'node:test';
+import { type Address, NONE } from '#src/kernels/address.js';
 import { choosePlatform } from '#src/kernels/platform.js';
 import type { TileName } from '#src/kernels/tiles/tile.js';
 import type { MatrixProduct } from '#src/products/matrix.js';
@@ -68,7 +69,7 @@ export class SparseRun {
 
   #multiply({ m, n, ...rest }: Geometry, operands: Operands): Float32Array {
     const { host } = this;
-    const blocks: number[] = [];
+    const blocks: Address[] = [];
     const place = (values: Float32Array) => {
       const address = host.heap.allocate(values.byteLength);
       host.floats(address, values.length).set(values);
@@ -76,7 +77,7 @@ export class SparseRun {
       return address;
     };
     const [a, b] = [place(operands.a), place(operands.b)];
-    const bias = operands.bias ? place(operands.bias) : 0;
+    const bias = operands.bias ? place(operands.bias) : NONE;
     const out = place(new Float32Array(m * n).fill(-77));
     multiply(host, { ...rest, m, n, a, b, bias, out });
     const values = host.floats(out, m * n).slice();

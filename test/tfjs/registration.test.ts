@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { Rank, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import * as plainTf from '@tensorflow/tfjs-core';
+import { addressOf } from '#src/kernels/address.js';
 import { choosePlatform } from '#src/kernels/platform.js';
 import { Host } from '#src/tfjs/host.js';
 import { registerTrainingKernels, type TensorFlow } from '#src/tfjs/index.js';
@@ -172,7 +173,7 @@ describe('the memory of the wasm backend', () => {
 
   it('refuses to free what it did not give', () => {
     const host = new Host(backend, choosePlatform());
-    assert.throws(() => host.heap.free(12), { message: 'Nothing was allocated at address 12.' });
+    assert.throws(() => host.heap.free(addressOf(12)), { message: 'Nothing was allocated at address 12.' });
   });
 
   it('is recognised, or refused in a sentence', () => {

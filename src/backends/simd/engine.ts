@@ -1,6 +1,8 @@
+import { type Address, NONE, plus } from '../../kernels/address.js';
 import { Arena } from '../../kernels/arena.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import { TILES, type TileName } from '../../kernels/tiles/tile.js';
+import { MOST_EXAMPLES, OWNED_MAP, WORKING_SET } from '../../kernels/tuning.js';
 import type { WasmMemory } from '../../kernels/webAssembly.js';
 import type { Choice } from '../../model/hyperparameter.js';
 import { weightedLayers } from '../../model/layers/kinds.js';
@@ -21,15 +23,6 @@ import { type Draws, RowWeights, type RowWeightsRoom, rowWeightsRoom } from './r
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 
-/** Activations and gradients of a micro-batch should stay in a second-level cache of 2 MiB, beside the weights. */
-const WORKING_SET = 1.75 * 2 ** 20;
-
-/** More examples at once gain nothing. */
-const MOST_EXAMPLES = 64;
-
-/** Bytes of the largest map of a whole batch up to which weight gradients are computed by their owners. */
-const OWNED_MAP = 2 * 2 ** 20;
-
 export interface SimdOptions {
   readonly model: Model;
   /** K. */
@@ -44,15 +37,15 @@ export interface SimdOptions {
   /** The step goes by the owner-computes rule (Backend.owner), for so many shards and examples: see ownerComputes. */
   readonly owned?: { readonly shards: number; readonly batchSize: number };
   /** Address of the flat parameter buffer. */
-  readonly parameters: number;
+  readonly parameters: Address;
   /** Where packed weights begin: the same address for all ranks of a run. */
-  readonly packed: number;
+  readonly packed: Address;
   /** Where the private memory of this engine begins. */
-  readonly workspace: number;
+  readonly workspace: Address;
 }
 
 /** Ends of the two regions that an engine with these options uses: plan with addresses 0 to get their sizes. */
-export function simdMemory(options: SimdOptions): { packedEnd: number; workspaceEnd: number } {
+export function simdMemory(options: SimdOptions): { packedEnd: Address; workspaceEnd: Address } {
   const plan = new EnginePlan(options);
   const packedEnd = plan.packedArena === plan.arena ? options.packed : plan.packedArena.end;
   return { packedEnd, workspaceEnd: plan.arena.end };
@@ -88,9 +81,9 @@ class EnginePlan {
   readonly encoder: Network;
   readonly decoder: Network;
   /** [microBatch · samples] float64. */
-  readonly rowLikelihood: number;
+  readonly rowLikelihood: Address;
   /** Of one row, one a pixel. */
-  readonly likelihoodTerms: number;
+  readonly likelihoodTerms: Address;
   readonly rowWeights: RowWeightsRoom | undefined;
   readonly ownerScratch: OwnerScratch | undefined;
 
@@ -233,7 +226,7 @@ export class SimdBackend implements Backend {
     }
   }
 
-  objectiveGradient(shard: Shard, beta: number, gradient: number): void {
+  objectiveGradient(shard: Shard, beta: number, gradient: Address): void {
     if (shard.count === 0) {
       this.#bytes.fill(0, gradient, gradient + this.#options.model.parameters.size * FLOAT);
       return;
@@ -258,28 +251,32 @@ export class SimdBackend implements Backend {
   }
 
   /** [count, dimensions] at x → [count, 2 · latent] at `posterior`: mu, then logvar. */
-  encode(x: number, count: number, posterior: number): void {
+  encode(x: Address, count: number, posterior: Address): void {
     const { encoder } = this.#plan;
     const { model } = this.#options;
     for (let first = 0; first < count; first += this.#plan.microBatch) {
       const images = Math.min(this.#plan.microBatch, count - first);
-      this.#copy(x + first * model.dimensions * FLOAT, encoder.input.activation, images * model.dimensions);
+      this.#copy(
+        plus(x, first * model.dimensions * FLOAT),
+        encoder.input.activation,
+        images * model.dimensions,
+      );
       encoder.forward(this.#microKernels, images);
-      const target = posterior + first * 2 * model.latent * FLOAT;
+      const target = plus(posterior, first * 2 * model.latent * FLOAT);
       this.#copy(encoder.output.activation, target, images * 2 * model.latent);
     }
   }
 
   /** [count, latent] at z → the decoder's outputs, [count, dimensions]. */
-  decode(z: number, count: number, outputs: number): void {
+  decode(z: Address, count: number, outputs: Address): void {
     const { decoder } = this.#plan;
     const { model, samples } = this.#options;
     const most = this.#plan.microBatch * samples;
     for (let first = 0; first < count; first += most) {
       const rows = Math.min(most, count - first);
-      this.#copy(z + first * model.latent * FLOAT, decoder.input.activation, rows * model.latent);
+      this.#copy(plus(z, first * model.latent * FLOAT), decoder.input.activation, rows * model.latent);
       decoder.forward(this.#microKernels, rows);
-      const target = outputs + first * model.dimensions * FLOAT;
+      const target = plus(outputs, first * model.dimensions * FLOAT);
       this.#copy(decoder.output.activation, target, rows * model.dimensions);
     }
   }
@@ -289,23 +286,23 @@ export class SimdBackend implements Backend {
     const { encoder, decoder, rowLikelihood, likelihoodTerms } = this.#plan;
     const { model, samples, kl } = this.#options;
     const kernels = this.#kernels;
-    const x = shard.x + first * model.dimensions * FLOAT;
+    const x = plus(shard.x, first * model.dimensions * FLOAT);
     this.#copy(x, encoder.input.activation, images * model.dimensions);
     encoder.forward(this.#microKernels, images);
-    kernels.gaussianForward(
-      encoder.output.activation,
-      shard.epsilon + first * samples * model.latent * FLOAT,
-      decoder.input.activation,
-      images,
+    kernels.gaussianForward({
+      posterior: encoder.output.activation,
+      epsilon: plus(shard.epsilon, first * samples * model.latent * FLOAT),
+      z: decoder.input.activation,
+      examples: images,
       samples,
-      model.latent,
-      kl === 'analytic' ? 1 : 0,
-      shard.kl + first * DOUBLE,
-    );
+      latent: model.latent,
+      analytic: kl === 'analytic' ? 1 : 0,
+      kl: plus(shard.kl, first * DOUBLE),
+    });
     decoder.forward(this.#microKernels, images * samples);
     const rows = images * samples;
     const { dimensions } = model;
-    const dOutputs = gradient ? decoder.output.gradient : 0;
+    const dOutputs = gradient ? decoder.output.gradient : NONE;
     this.#likelihood.logDensity(
       { outputs: decoder.output.activation, x, rows, samples, dimensions },
       this.#weights ? 1 : 1 / samples,
@@ -313,12 +310,12 @@ export class SimdBackend implements Backend {
       likelihoodTerms,
       dOutputs,
     );
-    this.#averageSamples(shard.logLikelihood + first * DOUBLE, images);
+    this.#averageSamples(plus(shard.logLikelihood, first * DOUBLE), images);
     this.#weights?.forward({
       ...this.#draws(shard, first, images),
       logLikelihood: rowLikelihood,
       beta,
-      bound: shard.bound + first * DOUBLE,
+      bound: plus(shard.bound, first * DOUBLE),
     });
     if (gradient) this.#weights?.scale(dOutputs, rows, dimensions);
   }
@@ -329,7 +326,7 @@ export class SimdBackend implements Backend {
     const { model, samples } = this.#options;
     return {
       posterior: encoder.output.activation,
-      epsilon: shard.epsilon + first * samples * model.latent * FLOAT,
+      epsilon: plus(shard.epsilon, first * samples * model.latent * FLOAT),
       z: decoder.input.activation,
       examples: images,
       samples,
@@ -349,23 +346,23 @@ export class SimdBackend implements Backend {
       encoder.backward(this.#microKernels, images, sums);
       return;
     }
-    kernels.gaussianBackward(
-      encoder.output.activation,
-      shard.epsilon + first * samples * model.latent * FLOAT,
-      decoder.input.activation,
-      decoder.input.gradient,
-      encoder.output.gradient,
-      images,
+    kernels.gaussianBackward({
+      posterior: encoder.output.activation,
+      epsilon: plus(shard.epsilon, first * samples * model.latent * FLOAT),
+      z: decoder.input.activation,
+      dz: decoder.input.gradient,
+      dPosterior: encoder.output.gradient,
+      examples: images,
       samples,
-      model.latent,
-      kl === 'analytic' ? 1 : 0,
+      latent: model.latent,
+      analytic: kl === 'analytic' ? 1 : 0,
       beta,
-    );
+    });
     encoder.backward(this.#microKernels, images, sums);
   }
 
   /** (1/K) Σ_k of the rows' log-likelihoods. */
-  #averageSamples(target: number, images: number): void {
+  #averageSamples(target: Address, images: number): void {
     const { samples } = this.#options;
     const rows = this.#plan.rowLikelihood / DOUBLE;
     for (let image = 0; image < images; image++) {
@@ -375,7 +372,7 @@ export class SimdBackend implements Backend {
     }
   }
 
-  #copy(source: number, target: number, floats: number): void {
+  #copy(source: Address, target: Address, floats: number): void {
     this.#kernels.copyFloats(source, target, floats);
   }
 }

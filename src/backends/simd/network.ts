@@ -1,5 +1,7 @@
+import { type Address, NONE } from '../../kernels/address.js';
 import type { Arena } from '../../kernels/arena.js';
 import { WIDEST_PANEL } from '../../kernels/tiles/tile.js';
+import { DATA_DENSITY } from '../../kernels/tuning.js';
 import { weightedLayers } from '../../model/layers/kinds.js';
 import { sizeOf } from '../../model/layout.js';
 import type { Layer, Shape } from '../../model/model.js';
@@ -14,14 +16,11 @@ import { Sequence } from './layers/sequence.js';
 
 export type { GradientSums, OwnedLayer } from './layers/link.js';
 
-/** Share of MNIST's grey pixels that are not zero. */
-const DATA_DENSITY = 0.2;
-
 export interface NetworkPlan {
   readonly arena: Arena;
   readonly packedArena: Arena;
   /** Address of the flat parameter buffer. */
-  readonly parameters: number;
+  readonly parameters: Address;
   readonly layers: readonly Layer[];
   readonly inputShape: Shape;
   /** Most images at a time. */
@@ -51,7 +50,7 @@ export class Network {
     for (const link of links) link.requireBorders?.();
     this.input.allocate(plan.arena, plan.images);
     for (const link of links) link.allocate(plan);
-    const memory: PassMemory = { ...plan, dense: plan.owned ? denseScratch(plan) : undefined, zeros: 0 };
+    const memory: PassMemory = { ...plan, dense: plan.owned ? denseScratch(plan) : undefined, zeros: NONE };
     this.#sequence = new Sequence(links.map((link) => link.plan(memory)));
     this.passes = this.#sequence.gathers;
     const columns = Math.max(0, ...this.passes.map((pass) => pass.columns), plan.owned ? plan.images : 0);

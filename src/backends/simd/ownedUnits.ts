@@ -1,16 +1,7 @@
 // What an owner updates at a time, and which rank owns what.
 
-import { UNIT_ROWS } from '../../products/shardedGradient.js';
+import { ROWS_OF_OVERHEAD, TERM_COST, UNIT_ROWS } from '../../kernels/tuning.js';
 import type { OwnedLayer } from './network.js';
-
-/**
- * Rows whose products for one weight cost as much as the weight costs otherwise, in the optimizer's memory traffic and in the tree over the shards: a
- * rough figure, for fair shares.
- */
-const ROWS_OF_OVERHEAD = 50;
-
-/** What a term of a list costs, in products of a dense gradient. */
-const TERM_COST = 1.5;
 
 /** A layer, and its rows for each example: 1 in the encoder, K in the decoder. */
 export type ScaledLayer = OwnedLayer & { readonly scale: number };

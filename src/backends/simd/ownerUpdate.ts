@@ -1,6 +1,8 @@
+import { type Address, plus } from '../../kernels/address.js';
 import type { Arena } from '../../kernels/arena.js';
 import { gradientListBytes } from '../../kernels/listRoom.js';
 import { TILES, type TileName } from '../../kernels/tiles/tile.js';
+import { GRADIENT_SHARE_WORTH_LISTING, UNIT_ROWS } from '../../kernels/tuning.js';
 import type { Slice, SliceUpdate } from '../../optimizer/optimizer.js';
 import type { MicroKernels } from '../../products/microKernels.js';
 import {
@@ -11,25 +13,21 @@ import {
   shardedWeightGradient,
   slotBytes,
   treeStackBytes,
-  UNIT_ROWS,
 } from '../../products/shardedGradient.js';
 import { isSparse, type ScaledLayer, shareOut, type Unit, unitsOf } from './ownedUnits.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const WORD = Uint32Array.BYTES_PER_ELEMENT;
 
-/** A weight gradient from lists of nonzeros (assembly/lists.ts) costs less than from all examples up to this share of them. */
-const SHARE_WORTH_LISTING = 0.7;
-
 /** Which of the ranks computes which shards, and where each rank's engine has its private memory. */
 export interface Ranks {
   readonly rank: number;
   /** [ranks]. */
-  readonly workspaces: readonly number[];
+  readonly workspaces: readonly Address[];
   /** [ranks + 1]: first shard of each. */
   readonly firstShards: readonly number[];
   /** [ranks]: addresses of a word each, in which ranks count how many units of its share have been claimed in this step. */
-  readonly claimed: readonly number[];
+  readonly claimed: readonly Address[];
 }
 
 export interface OwnerPlan {
@@ -44,14 +42,14 @@ export interface OwnerPlan {
 /** A rank's private memory for the gradients of the parameters that it owns. */
 export class OwnerScratch {
   readonly plan: OwnerPlan;
-  readonly gradient: number;
+  readonly gradient: Address;
   readonly slotPitch: number;
-  readonly stack: number;
-  readonly zeros: number;
+  readonly stack: Address;
+  readonly zeros: Address;
   /** Of each layer. */
   readonly operands: readonly ShardedOperands[];
   /** Lists of nonzeros, of the rows of a unit. */
-  readonly lists: number;
+  readonly lists: Address;
 
   constructor(plan: OwnerPlan) {
     this.plan = plan;
@@ -157,8 +155,8 @@ export class OwnedParameters {
       for (let shard = firstShards[other]!; shard < firstShards[other + 1]!; shard++) {
         const first = (bounds[shard]! - start) * scale;
         placeShard(this.#words, operands[index]!, shard, {
-          input: input.activation + distance + first * input.imageStride,
-          dOutput: output.gradient + distance + first * output.imageStride,
+          input: plus(input.activation, distance + first * input.imageStride),
+          dOutput: plus(output.gradient, distance + first * output.imageStride),
           examples: (bounds[shard + 1]! - bounds[shard]!) * scale,
         });
       }
@@ -177,19 +175,19 @@ export class OwnedParameters {
     const { shards, columns, bigPitch, smallPitch, table, zeros, stack } = operands[layer]!;
     const { kernels, sumRows, listWidth } = this.#kernels;
     if (columns < listWidth) return false;
-    const terms = kernels.listGradients(
+    const terms = kernels.listGradients({
       rows,
-      row * FLOAT,
+      bigOffset: row * FLOAT,
       shards,
       table,
       bigPitch,
       smallPitch,
       zeros,
       lists,
-      SHARE_WORTH_LISTING,
-    );
+      share: GRADIENT_SHARE_WORTH_LISTING,
+    });
     if (terms < 0) return false;
-    sumRows(rows, columns, lists, gradient, columns * FLOAT, stack, 0);
+    sumRows({ rows, columns, lists, out: gradient, outPitch: columns * FLOAT, stack, relu: 0 });
     return true;
   }
 

@@ -1,3 +1,4 @@
+import type { Address } from '../../kernels/address.js';
 import type { Arena } from '../../kernels/arena.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import type { Tensor } from '../../products/tensor.js';
@@ -6,7 +7,7 @@ const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
 /** A copy between two tensors of one size and different borders or rows, in runs that are contiguous in both. */
 export interface Reshape {
-  readonly table: number;
+  readonly table: Address;
   readonly pieces: number;
   readonly sourceStride: number;
   readonly targetStride: number;
@@ -36,9 +37,9 @@ function byteOffset(tensor: Tensor, element: number, row: number): number {
 export function reshape(
   kernels: Kernels,
   { table, pieces, sourceStride, targetStride }: Reshape,
-  source: number,
-  target: number,
+  source: Address,
+  target: Address,
   images: number,
 ): void {
-  kernels.copyPieces(table, pieces, source, target, images, sourceStride, targetStride);
+  kernels.copyPieces({ table, pieces, source, target, images, sourceStride, targetStride });
 }

@@ -1,4 +1,5 @@
 // Objectives that weigh the rows z_k of an example by their densities (objective/objective.ts), between the engine's kernels.
+import type { Address } from '../../kernels/address.js';
 import type { Arena } from '../../kernels/arena.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import type { Weigh } from '../../objective/objective.js';
@@ -8,8 +9,8 @@ const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 
 /** Addresses of a log-ratio, float64, and a weight, float32, for each row. */
 export interface RowWeightsRoom {
-  readonly logRatio: number;
-  readonly weights: number;
+  readonly logRatio: Address;
+  readonly weights: Address;
 }
 
 export function rowWeightsRoom(arena: Arena, rows: number): RowWeightsRoom {
@@ -18,9 +19,9 @@ export function rowWeightsRoom(arena: Arena, rows: number): RowWeightsRoom {
 
 /** Addresses of the posteriors of some examples, their noise and their draws. */
 export interface Draws {
-  readonly posterior: number;
-  readonly epsilon: number;
-  readonly z: number;
+  readonly posterior: Address;
+  readonly epsilon: Address;
+  readonly z: Address;
   readonly examples: number;
   readonly samples: number;
   readonly latent: number;
@@ -47,9 +48,10 @@ export class RowWeights {
    * From log p(x|z_k) of each row (float64 at `logLikelihood`): the weights at `beta`, kept for `scale` and `backward`, and the
    * bound of each example at beta = 1, float64 at `bound`.
    */
-  forward(terms: Draws & { logLikelihood: number; beta: number; bound: number }): void {
+  forward(terms: Draws & { logLikelihood: Address; beta: number; bound: Address }): void {
     const { posterior, epsilon, z, examples, samples, latent, logLikelihood, beta, bound } = terms;
-    this.#kernels.gaussianLogRatios(posterior, epsilon, z, examples, samples, latent, this.#room.logRatio);
+    const { logRatio } = this.#room;
+    this.#kernels.gaussianLogRatios({ posterior, epsilon, z, examples, samples, latent, logRatio });
     if (this.#weights.length !== samples) {
       this.#logWeights = new Float64Array(samples);
       this.#weights = new Float64Array(samples);
@@ -63,7 +65,7 @@ export class RowWeights {
     }
   }
 
-  #weighExample(logLikelihood: number, firstRow: number, beta: number): number {
+  #weighExample(logLikelihood: Address, firstRow: number, beta: number): number {
     const likelihoods = logLikelihood / DOUBLE + firstRow;
     const ratios = this.#room.logRatio / DOUBLE + firstRow;
     for (let k = 0; k < this.#logWeights.length; k++) {
@@ -73,15 +75,15 @@ export class RowWeights {
   }
 
   /** Multiplies each row of the outputs' gradient by its weight. */
-  scale(dOutputs: number, rows: number, dimensions: number): void {
+  scale(dOutputs: Address, rows: number, dimensions: number): void {
     this.#kernels.scaleRows(dOutputs, this.#room.weights, rows, dimensions);
   }
 
   /** From the gradient of the draws, weighted already, to that of the posterior. */
-  backward(draws: Draws, dz: number, dPosterior: number, beta: number): void {
+  backward(draws: Draws, dz: Address, dPosterior: Address, beta: number): void {
     const { posterior, epsilon, z, examples, samples, latent } = draws;
     const { weights } = this.#room;
-    this.#kernels.gaussianBackwardWeighted(
+    this.#kernels.gaussianBackwardWeighted({
       posterior,
       epsilon,
       z,
@@ -92,6 +94,6 @@ export class RowWeights {
       samples,
       latent,
       beta,
-    );
+    });
   }
 }

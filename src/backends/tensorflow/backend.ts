@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { type Address, plus } from '../../kernels/address.js';
 import { objectiveOf } from '../../objective/registry.js';
 import type { Backend, Shard } from '../backend.js';
 import { LatentNetworks, type ObjectiveOptions } from './draws.js';
@@ -12,7 +13,7 @@ const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 
 export interface TfjsOptions extends ObjectiveOptions {
   /** Address of the flat parameter buffer. */
-  readonly parameters: number;
+  readonly parameters: Address;
 }
 
 /**
@@ -45,11 +46,11 @@ export class TfjsBackend implements Backend {
     tf.dispose(this.#parameters);
     const { model, parameters } = this.#options;
     this.#parameters = model.parameters.entries.map(({ offset, size, shape }) =>
-      tf.keep(tf.tensor(this.#values(parameters + offset * FLOAT, size), parameterShape(shape))),
+      tf.keep(tf.tensor(this.#values(plus(parameters, offset * FLOAT), size), parameterShape(shape))),
     );
   }
 
-  objectiveGradient(shard: Shard, beta: number, gradient: number): void {
+  objectiveGradient(shard: Shard, beta: number, gradient: Address): void {
     const { size, entries } = this.#options.model.parameters;
     if (shard.count === 0) {
       new Float32Array(this.#buffer, gradient, size).fill(0);
@@ -120,7 +121,7 @@ export class TfjsBackend implements Backend {
   }
 
   /** What a tensor is made of: a copy where the backend would keep the array; tfjs-node must not see shared memory. */
-  #values(address: number, floats: number): Float32Array {
+  #values(address: Address, floats: number): Float32Array {
     const [start, end] = [address / FLOAT, address / FLOAT + floats];
     return this.#runtime.copiesArrays ? this.#floats.subarray(start, end) : this.#floats.slice(start, end);
   }

@@ -1,6 +1,8 @@
 // Weight and bias gradients of a dense layer for several shards at once, as a kernel of TensorFlow.js's backend wasm.
 
+import { type Address, NONE, plus } from '../../kernels/address.js';
 import { Arena } from '../../kernels/arena.js';
+import { GRADIENT_BLOCK_ROWS, UNIT_ROWS } from '../../kernels/tuning.js';
 import type { CorrelationLayer } from '../../model/model.js';
 import { sumOuterProducts } from '../../products/matrixProduct.js';
 import {
@@ -11,7 +13,6 @@ import {
   shardedWeightGradient,
   slotBytes,
   treeStackBytes,
-  UNIT_ROWS,
 } from '../../products/shardedGradient.js';
 import { columnListBytes, isWorthListing, sumColumnLists } from '../../products/sparseProduct.js';
 import type { Host } from '../../tfjs/host.js';
@@ -20,9 +21,6 @@ import type { KernelArguments, TensorFlow, TensorInfo } from '../../tfjs/tensorf
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
 export const DENSE_GRADIENTS = 'LowerboundDenseGradients';
-
-/** Rows of a block: they stay in the first-level cache while all tiles of the gradient pass over them. */
-const BLOCK_ROWS = 64;
 
 /** Where the shards begin, and the last one ends, in rows. */
 export interface DenseGradientsAttributes {
@@ -76,7 +74,7 @@ function denseGradients(
   const outputs = [weights.tensor, bias.tensor];
   if (sparse && sumColumnLists(host, { ...operands, ...product, lists, out, relu: false })) return outputs;
   if (shards > 1) weightGradient(host, operands, inputs, out);
-  else sumOuterProducts(host, { ...product, out, bias: 0, relu: false }, BLOCK_ROWS);
+  else sumOuterProducts(host, { ...product, out, bias: NONE, relu: false }, GRADIENT_BLOCK_ROWS);
   return outputs;
 }
 
@@ -93,23 +91,23 @@ function placeScratch(arena: Arena, host: Host, columns: number, shards: number,
 function placeShards(
   host: Host,
   operands: ShardedOperands,
-  { a, b }: { readonly a: number; readonly b: number },
+  { a, b }: { readonly a: Address; readonly b: Address },
   bounds: readonly number[],
 ): void {
   const words = host.allWords();
   for (let shard = 0; shard < operands.shards; shard++) {
     const first = bounds[shard]!;
     placeShard(words, operands, shard, {
-      input: a + first * operands.bigPitch,
-      dOutput: b + first * operands.smallPitch,
+      input: plus(a, first * operands.bigPitch),
+      dOutput: plus(b, first * operands.smallPitch),
       examples: bounds[shard + 1]! - first,
     });
   }
 }
 
-function weightGradient(host: Host, operands: ShardedOperands, inputs: number, out: number): void {
+function weightGradient(host: Host, operands: ShardedOperands, inputs: number, out: Address): void {
   for (let row = 0; row < inputs; row += UNIT_ROWS) {
     const rows = Math.min(UNIT_ROWS, inputs - row);
-    shardedWeightGradient(host.microKernels, operands, { row, rows }, out + row * operands.smallPitch);
+    shardedWeightGradient(host.microKernels, operands, { row, rows }, plus(out, row * operands.smallPitch));
   }
 }

@@ -1,9 +1,7 @@
+import { ROWS_AT_ONCE } from '../../kernels/tuning.js';
 import { weightedLayers } from '../../model/layers/kinds.js';
 import type { Model } from '../../model/model.js';
 import type { TfjsBackendName } from './runtime.js';
-
-/** Rows of the decoder at once: more gain nothing, and all activations are kept until the gradient is done. */
-const MOST_ROWS = 256;
 
 /**
  * How many shards a backend computes at once: a power of two. `wasm` gives each shard of a dense layer a sum of its own,
@@ -21,6 +19,6 @@ export function mostTfjsParts(
   const convolves = weighted.some(({ type }) => type !== 'dense');
   if (name === 'wasm' && convolves) return 1;
   let parts = 1;
-  while (2 * parts * shardSize * samples <= MOST_ROWS) parts *= 2;
+  while (2 * parts * shardSize * samples <= ROWS_AT_ONCE) parts *= 2;
   return parts;
 }

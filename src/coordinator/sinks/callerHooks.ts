@@ -2,7 +2,10 @@ import type { MeanTerms } from '../../runs/meanTerms.js';
 import type { Sink, SinkEvent, StepEvent } from './sink.js';
 import { callUserFunction } from './userFunction.js';
 
-/** `'stop'` stops the run after the step at hand, with a checkpoint; `train()` then resolves with the reason `stopped`. */
+/**
+ * `'stop'` stops the run after the step at hand, with a checkpoint; `train()` then resolves with the reason
+ * `stopped`.
+ */
 // biome-ignore lint/suspicious/noConfusingVoidType: a hook may be a function that returns nothing.
 export type HookResult = void | 'stop' | PromiseLike<void | 'stop'>;
 
@@ -35,8 +38,9 @@ export interface CheckpointInfo {
 /** Functions of the caller that are told of a run and may stop it. They cannot change what is trained. */
 export interface TrainHooks {
   /**
-   * Called for every step, in order, from a timer: up to some 100 ms after the step, while later ones are under way. The
-   * steps do not wait for it, so that a run that it stops takes those steps, and the hook is called for them, too.
+   * Called for every step, in order, from a timer: up to some 100 ms after the step, while later ones are
+   * under way. The steps do not wait for it, so that a run that it stops takes those steps, and the hook is
+   * called for them, too.
    */
   onStep?(info: StepInfo): HookResult;
   /** Called after the evaluation at the end of each epoch. The next epoch waits for its promise. */

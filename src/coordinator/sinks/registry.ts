@@ -6,7 +6,10 @@ import { callerHooks } from './callerHooks.js';
 import { MetricsFile } from './metricsFile.js';
 import type { Sink } from './sink.js';
 
-/** What the caller of `train` gave: told from the first warning on. The terminal's reporters are an `onEvent` of the command. */
+/**
+ * What the caller of `train` gave: told from the first warning on. The terminal's reporters are an `onEvent`
+ * of the command.
+ */
 export function callerSinks({ onEvent, hooks }: Pick<TrainOptions, 'onEvent' | 'hooks'>): Sink[] {
   return [...(onEvent ? [callerEvents(onEvent)] : []), ...(hooks ? [callerHooks(hooks)] : [])];
 }

@@ -2,7 +2,10 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Sink, SinkEvent } from './sink.js';
 import { isThenable } from './userFunction.js';
 
-/** Hands the events of a run to its sinks. Whatever they throw is an error of the run, and never one of a timer. */
+/**
+ * Hands the events of a run to its sinks. Whatever they throw is an error of the run, and never one of a
+ * timer.
+ */
 export class RunSinks {
   #sinks: readonly Sink[];
   #stopAsked = false;
@@ -64,7 +67,8 @@ export class RunSinks {
   }
 
   /**
-   * Waits for the promises of the sinks that are awaited, and a turn of the event loop for what others have done by now.
+   * Waits for the promises of the sinks that are awaited, and a turn of the event loop for what others have
+   * done by now.
    * @throws what a promise of a sink has been rejected with.
    */
   async settled(): Promise<void> {

@@ -20,11 +20,11 @@ export type SinkEvent = RunEvent | StepEvent;
 /** What takes the events of a run to somewhere. No sink can change what is trained. */
 export interface Sink {
   /**
-   * Takes an event; all of a run come in order. What this throws, or what a promise that it returns rejects with, becomes
-   * the error of the run, after the ranks have stopped and a checkpoint is written.
+   * Takes an event; all of a run come in order. What this throws, or what a promise that it returns rejects
+   * with, becomes the error of the run, after the ranks have stopped and a checkpoint is written.
    *
-   * @returns `'stop'`, or a promise of it, to stop the run after the step at hand, with a checkpoint. Anything else has no
-   * effect.
+   * @returns `'stop'`, or a promise of it, to stop the run after the step at hand, with a checkpoint.
+   * Anything else has no effect.
    */
   take(event: SinkEvent): unknown;
   /** Whether the run waits for the promises of `take`, before each epoch and before its end. */

@@ -148,9 +148,3 @@ export function logArray(x: usize, out: usize, count: i32): void {
   for (let i = 0; i < count; i += 4)
     v128.store(out + ((<usize>i) << 2), log(v128.load(x + ((<usize>i) << 2))));
 }
-
-/** out[i] = log(1 + x[i]), x in [0, 1]; `count` floats, written in whole vectors. */
-export function log1pArray(x: usize, out: usize, count: i32): void {
-  for (let i = 0; i < count; i += 4)
-    v128.store(out + ((<usize>i) << 2), log1pUnit(v128.load(x + ((<usize>i) << 2))));
-}

@@ -6,6 +6,7 @@ export { reluBackward, reluForward } from './activations/relu';
 export { sigmoidBackward, sigmoidForward } from './activations/sigmoid';
 export { siluBackward, siluForward } from './activations/silu';
 export { tanhBackward, tanhForward } from './activations/tanh';
+export { multiplyAddProbe } from './arithmetic';
 export { bernoulli, sigmoidArray } from './bernoulli';
 export { copyBordered, zeroFloats } from './border';
 export {
@@ -16,7 +17,7 @@ export {
   upsampleBackward,
   upsampleForward,
 } from './borderedWindows';
-export { expArray, log1pArray, logArray } from './elementary';
+export { expArray, logArray } from './elementary';
 export { columnSums } from './columnSums';
 export { activate, addRows, fillRows, preluRows, reluGradient } from './epilogue';
 export { allFinite } from './finite';
@@ -26,7 +27,6 @@ export { gaussianBackwardWeighted, gaussianLogRatios, scaleRows } from './import
 export { listGradients, listInputs } from './lists';
 export { adam, reduceAdam, treeReduce } from './optimizer';
 export { packColumns, packPanels, packRows } from './pack';
-export { multiplyAddProbe, peakProbe, widePeakProbe } from './probe';
 export { binarize, randomBits, randomNormal, randomUniform } from './random';
 export { copyFloats, copyPieces } from './reshape';
 export { addFloats } from './residual';
@@ -59,7 +59,7 @@ export {
   orBytes,
   selectWords,
 } from './binary';
-export { resampleBilinearGradient, resampleNearest, resampleNearestGradient } from './resample';
+export { resampleGradient, resampleNearest } from './resample';
 export { normalizeRows } from './batchNorm';
 export { adamStep } from './adamStep';
 export { adamW, reduceAdamW } from './adamW';

@@ -54,19 +54,33 @@ function appendNonzero(term: usize, factor: usize, floats: usize): usize {
 // @ts-ignore: decorator
 @inline
 function appendTerms(bits: u64, factors: usize, floats: usize, pitch: i32, term: usize): usize {
-  const end = term + ((<usize>popcnt(bits)) << 3);
+  return writePairs(true, bits, factors, floats, pitch, term);
+}
+
+/** A pair for each bit, AT_ONCE at a time: the term of a float, or what stands in a slot. Returns the place behind them. */
+// @ts-ignore: decorator
+@inline
+function writePairs(terms: bool, bits: u64, from: usize, other: usize, pitch: i32, pair: usize): usize {
+  const end = pair + ((<usize>popcnt(bits)) << 3);
   while (bits != 0) {
-    appendTerm(bits, factors, floats, pitch, term);
+    writePair(terms, bits, from, other, pitch, pair);
     bits &= bits - 1;
-    appendTerm(bits, factors, floats, pitch, term + PAIR);
+    writePair(terms, bits, from, other, pitch, pair + PAIR);
     bits &= bits - 1;
-    appendTerm(bits, factors, floats, pitch, term + 2 * PAIR);
+    writePair(terms, bits, from, other, pitch, pair + 2 * PAIR);
     bits &= bits - 1;
-    appendTerm(bits, factors, floats, pitch, term + 3 * PAIR);
+    writePair(terms, bits, from, other, pitch, pair + 3 * PAIR);
     bits &= bits - 1;
-    term += AT_ONCE * PAIR;
+    pair += AT_ONCE * PAIR;
   }
   return end;
+}
+
+// @ts-ignore: decorator
+@inline
+function writePair(terms: bool, bits: u64, from: usize, other: usize, pitch: i32, pair: usize): void {
+  if (terms) appendTerm(bits, from, other, pitch, pair);
+  else copyPair(bits, from, other, pair);
 }
 
 /** The term of the lowest bit's float; without a bit, of the first. */
@@ -374,20 +388,8 @@ function listNothing(zeros: usize, list: usize): usize {
 function copyPairs(offset: usize, marks: usize, words: i32, slots: usize, list: usize): usize {
   // Two words at a time, since each end of the inner loop costs more than a few of its turns.
   for (; words > 0; words -= 2) {
-    let bits = (<u64>load<u32>(marks)) | ((<u64>load<u32>(marks, LINE)) << 32);
-    const end = list + ((<usize>popcnt(bits)) << 3);
-    while (bits != 0) {
-      copyPair(bits, slots, offset, list);
-      bits &= bits - 1;
-      copyPair(bits, slots, offset, list + PAIR);
-      bits &= bits - 1;
-      copyPair(bits, slots, offset, list + 2 * PAIR);
-      bits &= bits - 1;
-      copyPair(bits, slots, offset, list + 3 * PAIR);
-      bits &= bits - 1;
-      list += AT_ONCE * PAIR;
-    }
-    list = end;
+    const bits = (<u64>load<u32>(marks)) | ((<u64>load<u32>(marks, LINE)) << 32);
+    list = writePairs(false, bits, slots, offset, 0, list);
     marks += 2 * LINE;
     slots += 64 * PAIR;
   }

@@ -4,27 +4,25 @@
 import { storeLanes } from './lanes';
 import {
   BATCH,
+  corner,
+  depthEnd,
+  depthFrom,
   DILATION_DEPTH,
   DILATION_HEIGHT,
   DILATION_WIDTH,
-  endTap,
   FILTER_DEPTH,
   FILTER_HEIGHT,
   FILTER_WIDTH,
-  firstTap,
+  heightEnd,
+  heightFrom,
   IN_CHANNELS,
   IN_DEPTH,
   IN_HEIGHT,
   IN_WIDTH,
-  OUT_DEPTH,
-  OUT_HEIGHT,
-  OUT_WIDTH,
-  PAD_DEPTH,
-  PAD_HEIGHT,
-  PAD_WIDTH,
-  STRIDE_DEPTH,
-  STRIDE_HEIGHT,
-  STRIDE_WIDTH,
+  nextWindow,
+  openWindows,
+  widthEnd,
+  widthFrom,
   word,
 } from './window';
 
@@ -73,59 +71,31 @@ function volumeBytes(geometry: usize, depth: i32): usize {
   return (<usize>(pixels * word(geometry, IN_CHANNELS))) << 2;
 }
 
-// The window at hand: globals, since a function of so many arguments spills them all.
-let depthFrom: i32 = 0;
-let depthEnd: i32 = 0;
-let heightFrom: i32 = 0;
-let heightEnd: i32 = 0;
-let widthFrom: i32 = 0;
-let widthEnd: i32 = 0;
-
 // @ts-ignore: decorator
 @inline
 function slide(what: i32, geometry: usize, x: usize, filter: usize, dy: usize, target: usize): void {
   const channels = word(geometry, IN_CHANNELS);
   const pitch = (<usize>channels) << 2;
-  const inDepth = word(geometry, IN_DEPTH);
-  const inHeight = word(geometry, IN_HEIGHT);
-  const inWidth = word(geometry, IN_WIDTH);
-  const image = <usize>(inDepth * inHeight * inWidth) * pitch;
   let pixel: usize = 0;
-  for (let n = 0; n < word(geometry, BATCH); n++) {
-    for (let od = 0; od < word(geometry, OUT_DEPTH); od++) {
-      const d = od * word(geometry, STRIDE_DEPTH) - word(geometry, PAD_DEPTH);
-      depthFrom = firstTap(d, word(geometry, DILATION_DEPTH));
-      depthEnd = endTap(d, word(geometry, DILATION_DEPTH), word(geometry, FILTER_DEPTH), inDepth);
-      for (let oh = 0; oh < word(geometry, OUT_HEIGHT); oh++) {
-        const h = oh * word(geometry, STRIDE_HEIGHT) - word(geometry, PAD_HEIGHT);
-        heightFrom = firstTap(h, word(geometry, DILATION_HEIGHT));
-        heightEnd = endTap(h, word(geometry, DILATION_HEIGHT), word(geometry, FILTER_HEIGHT), inHeight);
-        for (let ow = 0; ow < word(geometry, OUT_WIDTH); ow++) {
-          const w = ow * word(geometry, STRIDE_WIDTH) - word(geometry, PAD_WIDTH);
-          widthFrom = firstTap(w, word(geometry, DILATION_WIDTH));
-          widthEnd = endTap(w, word(geometry, DILATION_WIDTH), word(geometry, FILTER_WIDTH), inWidth);
-          // May lie before the image: the taps that are used do not.
-          const corner = <usize>n * image + <usize>((d * inHeight + h) * inWidth + w) * pitch;
-          for (let c = 0; c < channels; c += 4) {
-            const offset = (<usize>c) << 2;
-            const rest = channels - c;
-            if (what == FORWARD) {
-              const best = findLargest(geometry, x + corner + offset, filter + offset, filter, pitch);
-              storeLanes(target + pixel + offset, best, rest);
-            } else if (what == AVERAGE_TO_INPUT) {
-              const gradient = v128.load(dy + pixel + offset);
-              spread(geometry, gradient, target + corner + offset, pitch, rest);
-            } else {
-              findLargest(geometry, x + corner + offset, filter + offset, filter, pitch);
-              const gradient = v128.load(dy + pixel + offset);
-              const start = what == TO_INPUT ? target + corner + offset : target + offset;
-              route(what, geometry, gradient, start, pitch, rest);
-            }
-          }
-          pixel += pitch;
-        }
+  for (let open = openWindows(geometry); open; open = nextWindow(geometry)) {
+    const place = <usize>corner * pitch;
+    for (let c = 0; c < channels; c += 4) {
+      const offset = (<usize>c) << 2;
+      const rest = channels - c;
+      if (what == FORWARD) {
+        const best = findLargest(geometry, x + place + offset, filter + offset, filter, pitch);
+        storeLanes(target + pixel + offset, best, rest);
+      } else if (what == AVERAGE_TO_INPUT) {
+        const gradient = v128.load(dy + pixel + offset);
+        spread(geometry, gradient, target + place + offset, pitch, rest);
+      } else {
+        findLargest(geometry, x + place + offset, filter + offset, filter, pitch);
+        const gradient = v128.load(dy + pixel + offset);
+        const start = what == TO_INPUT ? target + place + offset : target + offset;
+        route(what, geometry, gradient, start, pitch, rest);
       }
     }
+    pixel += pitch;
   }
 }
 

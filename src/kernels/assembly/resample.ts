@@ -27,44 +27,18 @@ export function resampleNearest(
   }
 }
 
-/** dx of resampleNearest: dx[n][rows[r]][columns[c]] += dy[n][r][c], in the order of dy. */
-export function resampleNearestGradient(
-  dy: usize,
-  batch: i32,
-  inHeight: i32,
-  inWidth: i32,
-  channels: i32,
-  rows: usize,
-  outHeight: i32,
-  columns: usize,
-  outWidth: i32,
-  dx: usize,
-): void {
-  const pitch = (<usize>channels) << 2;
-  memory.fill(dx, 0, <usize>(batch * inHeight * inWidth) * pitch);
-  for (let n = 0; n < batch; n++) {
-    for (let r = 0; r < outHeight; r++) {
-      const line = dx + <usize>((n * inHeight + load<i32>(rows + ((<usize>r) << 2))) * inWidth) * pitch;
-      for (let c = 0; c < outWidth; c++) {
-        const target = line + <usize>load<i32>(columns + ((<usize>c) << 2)) * pitch;
-        addScaled(target, dy, 1, channels);
-        dy += pitch;
-      }
-    }
-  }
-}
-
 /**
- * dx of a bilinear resampling, in the order of dy.
- * @param rows for each row of dy: the rows above and below (int32), and the weight of the lower one (float32), twelve bytes;
- * `columns` likewise.
+ * dx of a resampling in which an output pixel is a sum of input pixels: dx[n][row][column] += weight · dy[n][r][c], in the order of
+ * dy, for each of the pixel's rows, and for each row each of its columns.
+ * @param rows for each row of dy `taps` pairs of four bytes each: a row of dx (int32), and its weight (float32); `columns` likewise.
  */
-export function resampleBilinearGradient(
+export function resampleGradient(
   dy: usize,
   batch: i32,
   inHeight: i32,
   inWidth: i32,
   channels: i32,
+  taps: i32,
   rows: usize,
   outHeight: i32,
   columns: usize,
@@ -73,22 +47,20 @@ export function resampleBilinearGradient(
 ): void {
   const pitch = (<usize>channels) << 2;
   const linePitch = <usize>inWidth * pitch;
+  const entry = (<usize>taps) << 3;
   memory.fill(dx, 0, <usize>(batch * inHeight) * linePitch);
   for (let n = 0; n < batch; n++) {
     for (let r = 0; r < outHeight; r++) {
-      const row = rows + <usize>r * 12;
-      const top = dx + <usize>load<i32>(row) * linePitch;
-      const bottom = dx + <usize>load<i32>(row, 4) * linePitch;
-      const down = load<f32>(row, 8);
+      const row = rows + <usize>r * entry;
       for (let c = 0; c < outWidth; c++) {
-        const column = columns + <usize>c * 12;
-        const left = <usize>load<i32>(column) * pitch;
-        const right = <usize>load<i32>(column, 4) * pitch;
-        const across = load<f32>(column, 8);
-        addScaled(top + left, dy, (1 - down) * (1 - across), channels);
-        addScaled(top + right, dy, (1 - down) * across, channels);
-        addScaled(bottom + left, dy, down * (1 - across), channels);
-        addScaled(bottom + right, dy, down * across, channels);
+        const column = columns + <usize>c * entry;
+        for (let down = row; down < row + entry; down += 8) {
+          const line = dx + <usize>load<i32>(down) * linePitch;
+          for (let across = column; across < column + entry; across += 8) {
+            const target = line + <usize>load<i32>(across) * pitch;
+            addScaled(target, dy, load<f32>(down, 4) * load<f32>(across, 4), channels);
+          }
+        }
         dy += pitch;
       }
     }

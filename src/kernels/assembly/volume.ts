@@ -5,28 +5,26 @@ import { multiplyAdd } from './arithmetic';
 import { storeLanes, sumLanes } from './lanes';
 import {
   BATCH,
+  corner,
+  depthEnd,
+  depthFrom,
   DILATION_DEPTH,
   DILATION_HEIGHT,
   DILATION_WIDTH,
-  endTap,
   FILTER_DEPTH,
   FILTER_HEIGHT,
   FILTER_WIDTH,
-  firstTap,
+  heightEnd,
+  heightFrom,
   IN_CHANNELS,
   IN_DEPTH,
   IN_HEIGHT,
   IN_WIDTH,
+  nextWindow,
+  openWindows,
   OUT_CHANNELS,
-  OUT_DEPTH,
-  OUT_HEIGHT,
-  OUT_WIDTH,
-  PAD_DEPTH,
-  PAD_HEIGHT,
-  PAD_WIDTH,
-  STRIDE_DEPTH,
-  STRIDE_HEIGHT,
-  STRIDE_WIDTH,
+  widthEnd,
+  widthFrom,
   word,
 } from './window';
 
@@ -50,61 +48,26 @@ export function volumeFilterGradient(geometry: usize, x: usize, dy: usize, dFilt
 // @ts-ignore: decorator
 @inline
 function walk(toInput: bool, geometry: usize, x: usize, filter: usize, dy: usize): void {
-  const inPitch = (<usize>word(geometry, IN_CHANNELS)) << 2;
-  const outPitch = (<usize>word(geometry, OUT_CHANNELS)) << 2;
-  const inDepth = word(geometry, IN_DEPTH);
-  const inHeight = word(geometry, IN_HEIGHT);
-  const inWidth = word(geometry, IN_WIDTH);
-  for (let n = 0; n < word(geometry, BATCH); n++) {
-    for (let od = 0; od < word(geometry, OUT_DEPTH); od++) {
-      const d = od * word(geometry, STRIDE_DEPTH) - word(geometry, PAD_DEPTH);
-      for (let oh = 0; oh < word(geometry, OUT_HEIGHT); oh++) {
-        const h = oh * word(geometry, STRIDE_HEIGHT) - word(geometry, PAD_HEIGHT);
-        for (let ow = 0; ow < word(geometry, OUT_WIDTH); ow++) {
-          const w = ow * word(geometry, STRIDE_WIDTH) - word(geometry, PAD_WIDTH);
-          const corner = x + <usize>((d * inHeight + h) * inWidth + w) * inPitch;
-          visitTaps(toInput, geometry, d, h, w, corner, filter, dy);
-          dy += outPitch;
+  const inChannels = word(geometry, IN_CHANNELS);
+  const outChannels = word(geometry, OUT_CHANNELS);
+  const inPitch = (<usize>inChannels) << 2;
+  const outPitch = (<usize>outChannels) << 2;
+  for (let open = openWindows(geometry); open; open = nextWindow(geometry)) {
+    const start = x + <usize>corner * inPitch;
+    for (let td = depthFrom; td < depthEnd; td++) {
+      for (let th = heightFrom; th < heightEnd; th++) {
+        const plane = td * word(geometry, DILATION_DEPTH) * word(geometry, IN_HEIGHT);
+        const line = (plane + th * word(geometry, DILATION_HEIGHT)) * word(geometry, IN_WIDTH);
+        for (let tw = widthFrom; tw < widthEnd; tw++) {
+          const pixel = start + <usize>(line + tw * word(geometry, DILATION_WIDTH)) * inPitch;
+          const tap = (td * word(geometry, FILTER_HEIGHT) + th) * word(geometry, FILTER_WIDTH) + tw;
+          const weights = filter + <usize>(tap * inChannels) * outPitch;
+          if (toInput) addProducts(weights, dy, inChannels, outChannels, pixel);
+          else addOuterProduct(pixel, dy, inChannels, outChannels, weights);
         }
       }
     }
-    x += <usize>(inDepth * inHeight * inWidth) * inPitch;
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function visitTaps(
-  toInput: bool,
-  geometry: usize,
-  d: i32,
-  h: i32,
-  w: i32,
-  corner: usize,
-  filter: usize,
-  dy: usize,
-): void {
-  const dd = word(geometry, DILATION_DEPTH);
-  const dh = word(geometry, DILATION_HEIGHT);
-  const dw = word(geometry, DILATION_WIDTH);
-  const inChannels = word(geometry, IN_CHANNELS);
-  const outChannels = word(geometry, OUT_CHANNELS);
-  const filterHeight = word(geometry, FILTER_HEIGHT);
-  const filterWidth = word(geometry, FILTER_WIDTH);
-  const tdEnd = endTap(d, dd, word(geometry, FILTER_DEPTH), word(geometry, IN_DEPTH));
-  const thEnd = endTap(h, dh, filterHeight, word(geometry, IN_HEIGHT));
-  const twEnd = endTap(w, dw, filterWidth, word(geometry, IN_WIDTH));
-  for (let td = firstTap(d, dd); td < tdEnd; td++) {
-    for (let th = firstTap(h, dh); th < thEnd; th++) {
-      const line = (td * dd * word(geometry, IN_HEIGHT) + th * dh) * word(geometry, IN_WIDTH);
-      for (let tw = firstTap(w, dw); tw < twEnd; tw++) {
-        const pixel = corner + ((<usize>((line + tw * dw) * inChannels)) << 2);
-        const tap = (td * filterHeight + th) * filterWidth + tw;
-        const weights = filter + ((<usize>(tap * inChannels * outChannels)) << 2);
-        if (toInput) addProducts(weights, dy, inChannels, outChannels, pixel);
-        else addOuterProduct(pixel, dy, inChannels, outChannels, weights);
-      }
-    }
+    dy += outPitch;
   }
 }
 

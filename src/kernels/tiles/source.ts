@@ -1,5 +1,6 @@
-// AssemblyScript of the micro-kernels, one function for each tile: AssemblyScript has no macros, and accumulators must be
-// named local variables to stay in registers. What the functions do is documented where they are emitted.
+// AssemblyScript of the micro-kernels, one function for each tile: AssemblyScript has no macros, and
+// accumulators must be named local variables to stay in registers. What the functions do is documented where
+// they are emitted.
 
 import {
   FILTER_TILE_NAMES,
@@ -40,9 +41,11 @@ function lines(length: number, line: (i: number) => string): string {
 }
 
 /**
- * The rows of a step, the last one first, against the order in which the accumulators are stored. V8 before Turboshaft for WebAssembly (Node 20, 22) sorts the
- * multiply-adds of a block into the reverse of the order of stores, and keeps loads in theirs. Where the two agree, a splat is loaded right before its
- * use, and twelve accumulators, two vectors and one splat fill the fifteen registers; else all splats are loaded first, and accumulators spill.
+ * The rows of a step, the last one first, against the order in which the accumulators are stored. V8 before
+ * Turboshaft for WebAssembly (Node 20, 22) sorts the multiply-adds of a block into the reverse of the order
+ * of stores, and keeps loads in theirs. Where the two agree, a splat is loaded right before its use, and
+ * twelve accumulators, two vectors and one splat fill the fifteen registers; else all splats are loaded
+ * first, and accumulators spill.
  */
 function rowsUp(rows: number, line: (r: number) => string): string {
   return lines(rows, (r) => line(rows - 1 - r));
@@ -54,8 +57,9 @@ function accumulators({ rows, columns }: Tile, line: (r: number, v: number) => s
 }
 
 /**
- * Lines for each of an even number of vectors, the higher of each pair first: V8's re-vectorisation makes one store of the two that way. Where the lower one comes
- * first, it stores that one too, lest a trap at the higher one leave it undone.
+ * Lines for each of an even number of vectors, the higher of each pair first: V8's re-vectorisation makes one
+ * store of the two that way. Where the lower one comes first, it stores that one too, so that a trap at
+ * the higher one does not leave it undone.
  */
 function pairs(vectors: number, line: (v: number) => string): string {
   return lines(vectors, (v) => line(v ^ 1));
@@ -92,16 +96,17 @@ ${lines(vectors, (v) => `c${r}_${v} = multiplyAdd(s, b${v}, c${r}_${v});`)} }`,
 /**
  * out[r][n] = bias[n] + Σ_segments Σ_k A[r][segment + k] · B[k][n], ReLU on request.
  *
- * Row r of A starts at a + aOffsets[r], row r of the result at out + outOffsets[r] (offsets in bytes, u32). A segment is
- * (offset in bytes, length in floats), the same for all rows. gemm's B holds panels of the tile's width, [columns / width, depth,
- * width]; gemmInPlace's is a matrix where it stands, `pitch` bytes from row to row. What stands beyond `columns` is read and has no
- * effect. `bias` is always an address: without a bias, of zeros, as many as there
- * are columns rounded up to the tile's. The last tile repeats its last row: the same value is stored twice, which is cheaper
- * than a kernel for each remainder.
+ * Row r of A starts at a + aOffsets[r], row r of the result at out + outOffsets[r] (offsets in bytes, u32). A
+ * segment is (offset in bytes, length in floats), the same for all rows. gemm's B holds panels of the tile's
+ * width, [columns / width, depth, width]; gemmInPlace's is a matrix where it stands, `pitch` bytes from row
+ * to row. What stands beyond `columns` is read and has no effect. `bias` is always an address: without a
+ * bias, of zeros, as many as there are columns rounded up to the tile's. The last tile repeats its last row:
+ * the same value is stored twice, which is cheaper than a kernel for each remainder.
  *
- * Four things were measured. A pitch that is a variable costs 5 %: hence two functions. Unrolled over k, V8 loads ahead and spills accumulators: a fifth slower on Node 20. An index k
- * beside fixed row addresses costs an addition a row where moving addresses cost one and a zero extension. And accumulators
- * that start as constants on one path and loads on the other are not paired to 256 bits by V8's re-vectorisation.
+ * Four things were measured. A pitch that is a variable costs 5 %: hence two functions. Unrolled over k, V8
+ * loads ahead and spills accumulators: a fifth slower on Node 20. An index k beside fixed row addresses costs
+ * an addition a row where moving addresses cost one and a zero extension. And accumulators that start as
+ * constants on one path and loads on the other are not paired to 256 bits by V8's re-vectorisation.
  */
 function gemm(tile: Tile, weights: 'packed' | 'inPlace'): string {
   const { rows, columns } = tile;
@@ -128,7 +133,7 @@ ${gemmRows(low, packed, 'rows')}
 }`;
 }
 
-/** So that tiles of six and then of four have as few rows in vain as can be. */
+/** So that tiles of six and then of four compute as few unused rows as possible. */
 const SIXES = `
   const rest = rows % 6;
   const sixes = rest == 0 || rest >= 3 ? rows - rest + (rest == 5 ? 6 : 0) : rows - rest - 6;`;
@@ -170,11 +175,13 @@ ${accumulators(tile, (r, v) => `if (width > ${4 * v}) storeLanes(o${r} + ${16 * 
 /**
  * out[r][n] = Σ_k A[r][k] · B[n][k], for few rows, B where it stands; bits as gemm's with a bias of zeros.
  *
- * Pitches in bytes from row to row. At least as many columns as the tile has: the last tile begins where it ends with the last column, the last
- * tile of rows repeats the last row, and the same value is stored twice. Nothing is read beyond A and B.
+ * Pitches in bytes from row to row. At least as many columns as the tile has: the last tile begins where it
+ * ends with the last column, the last tile of rows repeats the last row, and the same value is stored twice.
+ * Nothing is read beyond A and B.
  *
- * Lanes are columns, for which four rows of B at a time are transposed in registers: for one or two rows of A that costs half of what gemmInPlace
- * does on the transposed operands, whose lanes are the rows of A, most of them in vain.
+ * Lanes are columns, for which four rows of B at a time are transposed in registers: for one or two rows of A
+ * that costs half of what gemmInPlace does on the transposed operands, whose lanes are the rows of A, most of
+ * them unused.
  */
 function gemmTransposed(tile: Tile): string {
   const { rows, columns } = tile;
@@ -247,13 +254,15 @@ ${lines(rows, (r) => `c${r}_${g} = multiplyAdd(x${r}, t, c${r}_${g});`)}`;
 }
 
 /**
- * out[r][n] = bias[n] + Σ_segments Σ_k A[r][segment + k] · B[k][n], ReLU on request: dot products, vectorised along k, for few columns.
+ * out[r][n] = bias[n] + Σ_segments Σ_k A[r][segment + k] · B[k][n], ReLU on request: dot products, vectorised
+ * along k, for few columns.
  *
- * Rows, segments and the epilogue are gemm's. B holds the columns themselves, [columns, Σ lengths rounded up to 4], zeros at the end of each segment;
- * `depth` is so rounded too, and a bias of 0 means none.
+ * Rows, segments and the epilogue are gemm's. B holds the columns themselves, [columns, Σ lengths rounded up
+ * to 4], zeros at the end of each segment; `depth` is so rounded too, and a bias of 0 means none.
  * Sums: four lanes along k, then (0 + 2) + (1 + 3), then the bias.
  *
- * Four sums at a time wait for each other's latency, and eight spill where a product needs a register of its own.
+ * Four sums at a time wait for each other's latency, and eight spill where a product needs a register of its
+ * own.
  */
 function dot(): string {
   return `
@@ -312,10 +321,10 @@ store<f32>(target + load<u32>(outOffsets + r${r}), relu && d${r} < 0 ? 0 : d${r}
 /**
  * gradient[m][n] (+)= Σ_lines Σ_pixels big[line, pixel][m] · small[line, pixel][n].
  *
- * For one row of taps of the kernel: m runs over kw · bigChannels neighbouring floats of the big map, n over the
- * channels of the small one. Strides in bytes. Sums run over pixels, then lines, in order, from the value that stands
- * in `gradient`, or from 0 where `zeros` is the address of a row of zeros (of the tile's width): blocks of lines and
- * micro-batches do not change a bit.
+ * For one row of taps of the kernel: m runs over kw · bigChannels neighbouring floats of the big map, n over
+ * the channels of the small one. Strides in bytes. Sums run over pixels, then lines, in order, from the value
+ * that stands in `gradient`, or from 0 where `zeros` is the address of a row of zeros (of the tile's width):
+ * blocks of lines and micro-batches do not change a bit.
  */
 function filterGradient(tile: Tile): string {
   const { rows, columns } = tile;
@@ -366,16 +375,19 @@ ${lines(vectors, (v) => `if (width > ${4 * v}) storeLanes(g${r} + ${16 * v}, c${
 }
 
 /**
- * A dense layer's weight gradient over several shards: gradient[m][n] = tree over the shards of Σ_examples big[example][m] ·
- * small[example][n], with the shards' sums added by the tree of treeReduce (assembly/optimizer.ts). The same bits as
- * filterGradient from zeros into a slot for each shard, and treeReduce over the slots.
+ * A dense layer's weight gradient over several shards: gradient[m][n] = tree over the shards of Σ_examples
+ * big[example][m] · small[example][n], with the shards' sums added by the tree of treeReduce
+ * (assembly/optimizer.ts). The same bits as filterGradient from zeros into a slot for each shard, and
+ * treeReduce over the slots.
  *
- * `table` holds three u32 a shard: addresses of its first example in the big and in the small map, and bytes from there to
- * behind its last one in the small map; rows of the gradient begin `bigOffset` bytes into an example of the big map. Pitches are bytes from example to example. `zeros` is the address of a row of zeros
- * of the tile's width, `stack` has room for as many tiles as the tree has levels, and one. [rows, columns], without gaps.
+ * `table` holds three u32 a shard: addresses of its first example in the big and in the small map, and bytes
+ * from there to behind its last one in the small map; rows of the gradient begin `bigOffset` bytes into an
+ * example of the big map. Pitches are bytes from example to example. `zeros` is the address of a row of zeros
+ * of the tile's width, `stack` has room for as many tiles as the tree has levels, and one. [rows, columns],
+ * without gaps.
  *
- * The tree works like a binary counter: with each trailing one of the shard's number a sum that waits on the stack
- * joins the one at hand; the last shard collects all that wait.
+ * The tree works like a binary counter: with each trailing one of the shard's number a sum that waits on the
+ * stack joins the one at hand; the last shard collects all that wait.
  */
 function treeGradient(tile: Tile): string {
   const { rows, columns } = tile;
@@ -432,14 +444,17 @@ ${lines(vectors, (v) => `if (width > ${4 * v}) storeLanes(g + ${16 * v}, v128.lo
 }
 
 /**
- * out[r] = tree over the groups of row r's list of Σ_terms factor · floats at address, ReLU on request: rows of a product whose left
- * operand is mostly zeros, given as lists of what is not (assembly/lists.ts has their format, and who writes them).
+ * out[r] = tree over the groups of row r's list of Σ_terms factor · floats at address, ReLU on request: rows
+ * of a product whose left operand is mostly zeros, given as lists of what is not (assembly/lists.ts has their
+ * format, and who writes them).
  *
- * `outPitch` bytes from row to row of the result; `stack` has room for as many widths as the tree has levels. At least a width
- * of columns: the last block of columns moves back so that it ends with the row, and stores some sums twice.
+ * `outPitch` bytes from row to row of the result; `stack` has room for as many widths as the tree has levels.
+ * At least a width of columns: the last block of columns moves back so that it ends with the row, and stores
+ * some sums twice.
  *
- * One row at a time and many columns, since rows have different terms. Ten vectors, or pairs of them, hide the latency of the additions;
- * each is loaded for one multiply-add alone, so loads set the pace, and a sum begins with its first product in place of a zero.
+ * One row at a time and many columns, since rows have different terms. Ten vectors, or pairs of them, hide
+ * the latency of the additions; each is loaded for one multiply-add alone, so loads set the pace, and a sum
+ * begins with its first product in place of a zero.
  */
 function sumRows(width: number): string {
   const vectors = range(width / 4);

@@ -1,4 +1,7 @@
-/** Rows × columns of accumulators that a micro-kernel keeps in registers. Tiles differ in speed, never in a bit. */
+/**
+ * Rows × columns of accumulators that a micro-kernel keeps in registers. Tiles differ in speed, never in a
+ * bit.
+ */
 export interface Tile {
   readonly rows: 2 | 3 | 4 | 6;
   /** Also the width of a panel of packed weights. */
@@ -14,7 +17,10 @@ export const TILES: Readonly<Record<TileName, Tile>> = {
   '6x16': { rows: 6, columns: 16 },
 };
 
-/** Of filter gradients with few rows, as a layer with one channel has: a taller tile computes rows in vain. */
+/**
+ * For filter gradients with few rows, as a layer with one channel has: a taller tile computes rows that
+ * nobody uses.
+ */
 export type LowTileName = '3x8' | '3x16';
 
 /** What filterGradient has: all tiles and the low ones. */
@@ -26,7 +32,7 @@ export const FILTER_TILES: Readonly<Record<FilterTileName, Tile>> = {
   '3x16': { rows: 3, columns: 16 },
 };
 
-/** Of gemmTransposed: lanes lie along its columns, so that a product of few rows has none in vain. */
+/** For gemmTransposed: lanes lie along its columns, so that a product of few rows uses them all. */
 export type TransposedTileName = '2x16' | '4x8';
 
 export const TRANSPOSED_TILES: Readonly<Record<TransposedTileName, Tile>> = {

@@ -1,5 +1,5 @@
-// Build step: writes the AssemblyScript that is generated. Usage: node write.js DIRECTORY ASSEMBLY, where ASSEMBLY is the
-// path of the hand-written AssemblyScript as seen from DIRECTORY.
+// Build step: writes the AssemblyScript that is generated. Usage: node write.js DIRECTORY ASSEMBLY, where
+// ASSEMBLY is the path of the hand-written AssemblyScript as seen from DIRECTORY.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

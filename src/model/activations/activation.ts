@@ -1,3 +1,4 @@
+import type { Address } from '../../kernels/address.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import type { Reader } from '../jsonReader.js';
 
@@ -24,19 +25,22 @@ interface Traits<S extends Settings> {
 export interface InPlaceActivation<S extends Settings> extends Traits<S> {
   readonly gradientNeeds: 'output';
   /** y → f(y), `count` floats. */
-  forward(kernels: Kernels, y: number, count: number, settings: S): void;
+  forward(kernels: Kernels, y: Address, count: number, settings: S): void;
   /** dy → dy · f′, given the output y. */
-  backward(kernels: Kernels, y: number, dy: number, count: number, settings: S): void;
+  backward(kernels: Kernels, y: Address, dy: Address, count: number, settings: S): void;
 }
 
 /** Not in place: the gradient needs the input, which therefore stays where it is. */
 export interface SeparateActivation<S extends Settings> extends Traits<S> {
   readonly gradientNeeds: 'input';
   /** y = f(x), `count` floats. */
-  forward(kernels: Kernels, x: number, y: number, count: number, settings: S): void;
+  forward(kernels: Kernels, x: Address, y: Address, count: number, settings: S): void;
   /** dx = dy · f′(x). */
-  backward(kernels: Kernels, x: number, dy: number, dx: number, count: number, settings: S): void;
+  backward(kernels: Kernels, x: Address, dy: Address, dx: Address, count: number, settings: S): void;
 }
 
-/** An elementwise function: all that the model and the simd backend know of it. Its formulas are in docs/mathematics.md. */
+/**
+ * An elementwise function: all that the model and the simd backend know of it. Its formulas are in
+ * docs/mathematics.md.
+ */
 export type Activation<S extends Settings = NoSettings> = InPlaceActivation<S> | SeparateActivation<S>;

@@ -1,10 +1,11 @@
+import { RELU_DENSITY } from '../../kernels/tuning.js';
 import type { Activation } from './activation.js';
 
 /** max(x, 0). */
 export const relu: Activation = {
   stem: 're_lu',
   settings: {},
-  density: 0.5,
+  density: RELU_DENSITY,
   keepsZero: true,
   inEpilogue: true,
   gradientNeeds: 'output',

@@ -43,7 +43,9 @@ const nameOfActivation = oneOf(
   '; leave it out for a linear layer (the sigmoid over the last logits is part of the likelihood)',
 );
 
-/** The activation of a layer with weights: its name, or an object with its name as `type` and its settings. */
+/**
+ * The activation of a layer with weights: its name, or an object with its name as `type` and its settings.
+ */
 export const activation: Reader<ActivationFields['type'] | ActivationFields> = (value, place) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return nameOfActivation(value, place);

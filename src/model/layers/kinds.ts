@@ -1,4 +1,5 @@
-// What resolved layers have in common, by kind: the only place where a kind becomes what `inspect` prints of it.
+// What resolved layers have in common, by kind: the only place where a kind becomes what `inspect` prints of
+// it.
 import type { CorrelationLayer, Layer, ResampleLayer } from '../model.js';
 
 interface LayerKind<L extends Layer> {
@@ -37,7 +38,10 @@ export function layerMultiplyAdds(layer: Layer): number {
   return kindOf(layer).multiplyAdds?.(layer) ?? 0;
 }
 
-/** The layers with all that are inside of them, in the order of the data: a layer comes behind those inside of it. */
+/**
+ * The layers with all that are inside of them, in the order of the data: a layer comes behind those inside of
+ * it.
+ */
 export function everyLayer(layers: readonly Layer[]): Layer[] {
   return layers.flatMap((layer) => [...everyLayer(kindOf(layer).inside?.(layer) ?? []), layer]);
 }

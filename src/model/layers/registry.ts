@@ -1,4 +1,5 @@
-// The only place where names of layers become implementations. The type LayerSpec and the reader of layers follow from it.
+// The only place where names of layers become implementations. The type LayerSpec and the reader of layers
+// follow from it.
 
 import { nearestName } from '../../nearestName.js';
 import { type ActivationName, activationNames } from '../activations/registry.js';

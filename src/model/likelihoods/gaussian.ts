@@ -12,8 +12,8 @@ const hyperparameters = {
 } as const satisfies Hyperparameters;
 
 /**
- * Independent pixels around their means, which are the outputs, with one fixed σ: log p(x|z) = log N(x; m, σ² I), a density over
- * x in nats. Grey pixels stay as they are.
+ * Independent pixels around their means, which are the outputs, with one fixed σ: log p(x|z) = log N(x; m, σ²
+ * I), a density over x in nats. Grey pixels stay as they are.
  */
 export const gaussian = defineLikelihood({
   title: 'Gaussian',
@@ -29,23 +29,32 @@ function gaussianKernels(
 ): LikelihoodKernels {
   return {
     logDensity: ({ outputs, x, rows, samples, dimensions }, scale, logLikelihood, _terms, dOutputs) => {
-      kernels.gaussianLikelihood(
-        outputs,
+      const sizes = { rows, samples, dimensions };
+      kernels.gaussianLikelihood({
+        means: outputs,
         x,
-        rows,
-        samples,
-        dimensions,
+        ...sizes,
         sigma,
         scale,
         logLikelihood,
-        dOutputs,
-      );
+        dMeans: dOutputs,
+      });
     },
     means: (outputs, means, count) => {
       if (means !== outputs) kernels.copyFloats(outputs, means, count);
     },
     draw: (means, dimensions, noise, { key, position, purpose, scratch }) => {
-      kernels.randomNormal(noise, 1, dimensions, key.low, key.high, position, 0, purpose, scratch);
+      kernels.randomNormal({
+        out: noise,
+        rows: 1,
+        count: dimensions,
+        key0: key.low,
+        key1: key.high,
+        position,
+        step: 0,
+        purpose,
+        scratch,
+      });
       const normal = new Float32Array(buffer, noise, dimensions);
       const values = new Float32Array(buffer, means, dimensions);
       for (let i = 0; i < dimensions; i++) values[i] = values[i]! + Math.fround(sigma) * normal[i]!;

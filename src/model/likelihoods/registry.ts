@@ -1,4 +1,5 @@
-// The one place where names become likelihoods; backends/tfjs/likelihoods/registry.ts has their operations over TensorFlow.js.
+// The one place where names become likelihoods; backends/tensorflow/likelihoods/registry.ts has their
+// operations over TensorFlow.js.
 import type { Kernels } from '../../kernels/kernels.js';
 import type { Choice } from '../hyperparameter.js';
 import { bernoulli } from './bernoulli.js';

@@ -10,7 +10,9 @@ export interface SinkCase {
   readonly make: () => { readonly sink: Sink; readonly taken: () => readonly string[] };
   /** The kinds that it takes. */
   readonly kinds: readonly SinkEvent['kind'][];
-  /** A sink that cannot do its work, with the cause that its error has to have; absent where nothing can fail. */
+  /**
+   * A sink that cannot do its work, with the cause that its error has to have; absent where nothing can fail.
+   */
   readonly failing?: () => { readonly sink: Sink; readonly at: SinkEvent['kind']; readonly cause: unknown };
 }
 

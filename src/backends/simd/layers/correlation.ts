@@ -1,4 +1,5 @@
 // conv2d, conv2dTranspose and dense: gathered GEMMs, or dense passes that read the weights where they stand.
+import { plus } from '../../../kernels/address.js';
 import { sizeOf } from '../../../model/layout.js';
 import type { CorrelationLayer } from '../../../model/model.js';
 import {
@@ -85,7 +86,7 @@ class CorrelationPass implements LayerPass {
   forward(kernels: MicroKernels, images: number): void {
     const { parameters, dense: scratch } = this.#memory;
     const { denseForward: isDense, dense, forward } = this.#passes;
-    const bias = parameters + this.#layer.bias.offset * FLOAT;
+    const bias = plus(parameters, this.#layer.bias.offset * FLOAT);
     if (isDense) denseForward(kernels, dense!, scratch!, images, bias, this.#fusedRelu);
     for (const pass of forward) {
       gather(kernels, pass, this.#input.activation, this.#output.activation, images, bias, this.#fusedRelu);
@@ -104,14 +105,14 @@ class CorrelationPass implements LayerPass {
 
   #parameterGradients(kernels: MicroKernels, images: number, { gradient, accumulate }: GradientSums): void {
     const [layer, input, output] = [this.#layer, this.#input, this.#output];
-    const biasGradient = gradient + layer.bias.offset * FLOAT;
+    const biasGradient = plus(gradient, layer.bias.offset * FLOAT);
     const pixels = output.span(images) / output.channels;
     kernels.kernels.columnSums(output.gradient, pixels, output.channels, biasGradient, accumulate ? 1 : 0);
     const transposed = layer.type === 'conv2dTranspose';
     const addresses = {
       big: transposed ? output.gradient : input.activation,
       small: transposed ? input.activation : output.gradient,
-      gradient: gradient + layer.weights.offset * FLOAT,
+      gradient: plus(gradient, layer.weights.offset * FLOAT),
     };
     const maps = mapsOf(layer, input, output);
     addFilterGradient(kernels, layer, maps, addresses, images, accumulate, this.#memory.zeros);
@@ -122,7 +123,7 @@ function planPasses(layer: CorrelationLayer, input: Flow, output: Tensor, memory
   const { arena, packedArena, parameters, images, panelWidth, dense: scratch } = memory;
   const { tensor, gradient: inputGradient } = input;
   const transposed = layer.type === 'conv2dTranspose';
-  const weights = parameters + layer.weights.offset * FLOAT;
+  const weights = plus(parameters, layer.weights.offset * FLOAT);
   const maps = mapsOf(layer, tensor, output);
   const plan: GatherPlan = { arena, packedArena, panelWidth, layer, images, weights, ...maps };
   // Few columns are dot products in both ways of a step, so that these have the same bits.

@@ -1,4 +1,5 @@
 // A layer between its two tensors: first where they are, then what is done between them.
+import type { Address } from '../../../kernels/address.js';
 import type { Arena } from '../../../kernels/arena.js';
 import type { CorrelationLayer, Layer } from '../../../model/model.js';
 import type { DenseScratch } from '../../../products/densePasses.js';
@@ -30,19 +31,19 @@ export interface TensorMemory {
 export interface PassMemory extends TensorMemory {
   readonly packedArena: Arena;
   /** Address of the flat parameter buffer. */
-  readonly parameters: number;
+  readonly parameters: Address;
   /** Of the tile that the kernels will be used with. */
   readonly panelWidth: 8 | 16;
   /** Of dense layers whose weights are read where they stand: in owner-computes steps. */
   readonly dense: DenseScratch | undefined;
   /** Address of as many zeros as a pass has columns, what a sum without a bias starts from: known once all passes are planned. */
-  zeros: number;
+  zeros: Address;
 }
 
 /** Where parameter gradients go. */
 export interface GradientSums {
   /** Address, in the parameters' layout. */
-  readonly gradient: number;
+  readonly gradient: Address;
   /** Whether to go on from what stands there. */
   readonly accumulate: boolean;
 }

@@ -1,4 +1,5 @@
 // maxPool, avgPool and upsample: through a table of each window's pixels (assembly/borderedWindows.ts).
+import type { Address } from '../../../kernels/address.js';
 import type { Arena } from '../../../kernels/arena.js';
 import type { Kernels } from '../../../kernels/kernels.js';
 import { sizeOf } from '../../../model/layout.js';
@@ -17,32 +18,44 @@ interface Maps {
   readonly small: Tensor;
 }
 
-/** Windows of an image, channels, images, and the strides from image to image. */
-type Geometry = readonly [channels: number, images: number, bigStride: number, smallStride: number];
+/** Of the table of windows, and of images one behind the other. */
+interface Windows {
+  readonly table: Address;
+  readonly windows: number;
+  readonly channels: number;
+  readonly images: number;
+  readonly bigStride: number;
+  readonly smallStride: number;
+}
 
 interface Method {
-  forward(kernels: Kernels, table: number, windows: number, maps: Maps, geometry: Geometry): void;
-  backward(kernels: Kernels, table: number, windows: number, maps: Maps, geometry: Geometry): void;
+  forward(kernels: Kernels, windows: Windows, maps: Maps): void;
+  backward(kernels: Kernels, windows: Windows, maps: Maps): void;
 }
 
 const METHODS: Readonly<Record<ResampleLayer['type'], Method>> = {
   maxPool: {
-    forward: (kernels, table, windows, { big, small }, geometry) =>
-      kernels.maxPoolForward(table, windows, big.activation, small.activation, ...geometry),
-    backward: (kernels, table, windows, { big, small }, geometry) =>
-      kernels.maxPoolBackward(table, windows, big.activation, small.gradient, big.gradient, ...geometry),
+    forward: (kernels, windows, { big, small }) =>
+      kernels.maxPoolForward({ ...windows, big: big.activation, small: small.activation }),
+    backward: (kernels, windows, { big, small }) =>
+      kernels.maxPoolBackward({
+        ...windows,
+        big: big.activation,
+        dSmall: small.gradient,
+        dBig: big.gradient,
+      }),
   },
   avgPool: {
-    forward: (kernels, table, windows, { big, small }, geometry) =>
-      kernels.averagePoolForward(table, windows, big.activation, small.activation, ...geometry),
-    backward: (kernels, table, windows, { big, small }, geometry) =>
-      kernels.averagePoolBackward(table, windows, small.gradient, big.gradient, ...geometry),
+    forward: (kernels, windows, { big, small }) =>
+      kernels.averagePoolForward({ ...windows, big: big.activation, small: small.activation }),
+    backward: (kernels, windows, { big, small }) =>
+      kernels.averagePoolBackward({ ...windows, dSmall: small.gradient, dBig: big.gradient }),
   },
   upsample: {
-    forward: (kernels, table, windows, { big, small }, geometry) =>
-      kernels.upsampleForward(table, windows, small.activation, big.activation, ...geometry),
-    backward: (kernels, table, windows, { big, small }, geometry) =>
-      kernels.upsampleBackward(table, windows, big.gradient, small.gradient, ...geometry),
+    forward: (kernels, windows, { big, small }) =>
+      kernels.upsampleForward({ ...windows, small: small.activation, big: big.activation }),
+    backward: (kernels, windows, { big, small }) =>
+      kernels.upsampleBackward({ ...windows, dBig: big.gradient, dSmall: small.gradient }),
   },
 };
 
@@ -70,12 +83,16 @@ export function planResampling(arena: Arena, layer: ResampleLayer, input: Tensor
   const { forward, backward } = METHODS[layer.type];
   const maps = layer.type === 'upsample' ? { big: output, small: input } : { big: input, small: output };
   const { big, small } = maps;
-  const table = arena.table(windowTable(layer, maps));
-  const windows = small.height * small.width;
-  const geometry = (images: number): Geometry => [big.channels, images, big.imageStride, small.imageStride];
+  const image = {
+    table: arena.table(windowTable(layer, maps)),
+    windows: small.height * small.width,
+    channels: big.channels,
+    bigStride: big.imageStride,
+    smallStride: small.imageStride,
+  };
   return {
-    forward: (kernels: Kernels, images: number) => forward(kernels, table, windows, maps, geometry(images)),
-    backward: (kernels: Kernels, images: number) => backward(kernels, table, windows, maps, geometry(images)),
+    forward: (kernels: Kernels, images: number) => forward(kernels, { ...image, images }, maps),
+    backward: (kernels: Kernels, images: number) => backward(kernels, { ...image, images }, maps),
   };
 }
 

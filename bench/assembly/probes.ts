@@ -1,6 +1,8 @@
-// The core's own peak: multiply-adds that never leave the registers, in eight independent chains.
+// What benchmarks and tests alone call, in a module of its own: the core's own peak, of multiply-adds that never leave the
+// registers, and the series of log1p by itself.
 
-import { multiplyAdd } from './arithmetic';
+import { multiplyAdd } from '../../src/kernels/assembly/arithmetic';
+import { log1pUnit } from '../../src/kernels/assembly/elementary';
 
 /** Eight chains of four lanes: 64 floating-point operations a round. Writes 128 bytes. */
 export function peakProbe(rounds: i32, factor: f32, out: usize): void {
@@ -113,7 +115,8 @@ export function widePeakProbe(rounds: i32, factor: f32, out: usize): void {
   v128.store(out, l1, 400);
 }
 
-/** a · b + c as the tiles compute it. */
-export function multiplyAddProbe(a: f32, b: f32, c: f32): f32 {
-  return f32x4.extract_lane(multiplyAdd(f32x4.splat(a), f32x4.splat(b), f32x4.splat(c)), 0);
+/** out[i] = log(1 + x[i]), x in [0, 1]; `count` floats, written in whole vectors. */
+export function log1pArray(x: usize, out: usize, count: i32): void {
+  for (let i = 0; i < count; i += 4)
+    v128.store(out + ((<usize>i) << 2), log1pUnit(v128.load(x + ((<usize>i) << 2))));
 }
