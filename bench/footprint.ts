@@ -1,7 +1,7 @@
 // The process whose memory memorySection.ts measures: a run of a few hundred steps.
 
 import { TimedRun } from '#src/coordinator/timedRun.js';
-import { loadDataset } from '#src/data/dataset.js';
+import { loadDataset } from '#src/data/registry.js';
 import type { Region } from '#src/worker/runMemory.js';
 
 export interface FootprintTask {

@@ -6,7 +6,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { loadDataset } from '#src/data/dataset.js';
+import { loadDataset } from '#src/data/registry.js';
 import { UsageError } from '#src/errors.js';
 import type { Case } from './peers/cases.js';
 import { CORES, chosenPeers, LOWERBOUND, type Peer } from './peers/catalogue.js';

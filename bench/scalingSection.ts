@@ -1,7 +1,7 @@
 // One worker to as many as there are cores.
 
 import { availableParallelism } from 'node:os';
-import { loadDataset } from '#src/data/dataset.js';
+import { loadDataset } from '#src/data/registry.js';
 import { requestedLoads, type StepLoad } from './loads.js';
 import { median, percent, type Row, type Section, times, whole } from './section.js';
 import { measureSubjects, type Subject } from './subjects.js';

@@ -2,7 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import type { TimedRunOptions } from '#src/coordinator/timedRun.js';
-import { loadDataset } from '#src/data/dataset.js';
+import { loadDataset } from '#src/data/registry.js';
 import { requestedLoads, type StepLoad, stepOperations } from './loads.js';
 import { arithmetics } from './machine.js';
 import { median, oneDecimal, percent, type Row, type Section, times, whole } from './section.js';

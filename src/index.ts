@@ -5,10 +5,19 @@ export type { BackendName, KlEstimate } from './backends/backend.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './coordinator/evaluate.js';
 export type { FinishReason, RunEvent } from './coordinator/events.js';
 export { type LoadedModel, loadModel } from './coordinator/loadModel.js';
+export type {
+  CheckpointInfo,
+  EpochInfo,
+  HookResult,
+  StepInfo,
+  TrainHooks,
+} from './coordinator/sinks/callerHooks.js';
 export { type TrainResult, train } from './coordinator/train.js';
 export type { TrainOptions } from './coordinator/trainOptions.js';
 export { WorkerFailure } from './coordinator/workerPool.js';
-export { type Dataset, type ImageSet, loadDataset } from './data/dataset.js';
+export type { ImageArrays } from './data/arrays.js';
+export { type DataOption, loadDataset } from './data/registry.js';
+export type { Dataset, ImageSet } from './data/source.js';
 export { NotFiniteError, UsageError } from './errors.js';
 export {
   type ElboGradients,

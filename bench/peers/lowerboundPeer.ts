@@ -4,7 +4,7 @@
 import { createInterface } from 'node:readline';
 import type { RunState } from '#src/coordinator/runState.js';
 import { WorkerPool } from '#src/coordinator/workerPool.js';
-import { loadDataset } from '#src/data/dataset.js';
+import { loadDataset } from '#src/data/registry.js';
 import { caseNamed } from './cases.js';
 import { COMPARED_STEPS } from './problem.js';
 import { orderEpoch, startingState } from './run.js';

@@ -1,7 +1,7 @@
 import { RunState } from '#src/coordinator/runState.js';
 import { requestedConfig, settingsOf } from '#src/coordinator/trainOptions.js';
-import type { Dataset } from '#src/data/dataset.js';
 import { epochOrder } from '#src/data/epochOrder.js';
+import type { Dataset } from '#src/data/source.js';
 import { choosePlatform } from '#src/kernels/platform.js';
 import { resolveModel } from '#src/model/resolve.js';
 import type { Case } from './cases.js';

@@ -1,7 +1,7 @@
 // Flags of the command line: what each takes, in words, and how its text becomes a value.
 import { UsageError } from '../errors.js';
 import type { NumberRange } from '../model/hyperparameter.js';
-import { nearestName } from '../model/nearestName.js';
+import { nearestName } from '../nearestName.js';
 
 /** `--name VALUE`. */
 export interface ValueFlag<T> {

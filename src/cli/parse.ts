@@ -2,7 +2,7 @@
 // What yargs cannot say in a sentence (unknown and repeated flags, wrong values) is checked here.
 import yargs, { type Argv } from 'yargs';
 import { UsageError } from '../errors.js';
-import { nearestName } from '../model/nearestName.js';
+import { nearestName } from '../nearestName.js';
 import { plain, type Style } from '../report/style.js';
 import { wrapText } from '../report/wrap.js';
 import type { Command, Positionals } from './command.js';

@@ -1,6 +1,8 @@
 import { requireImageSize } from '../coordinator/evaluate.js';
 import { findCheckpoint, type LoadedModel, loadModel } from '../coordinator/loadModel.js';
-import { type Dataset, loadDataset } from '../data/dataset.js';
+import { needsData } from '../coordinator/ownData.js';
+import { loadDataset } from '../data/registry.js';
+import type { Dataset } from '../data/source.js';
 import { UsageError } from '../errors.js';
 import type { RunConfig } from '../runs/runConfig.js';
 import { openRunDirectory } from '../runs/runDirectory.js';
@@ -40,12 +42,9 @@ export async function requireDataOfResumed(directory: string, data: string | und
   requireOwnData((await openRunDirectory(directory)).readConfig(), directory, data);
 }
 
-/**
- * Without --data everything uses MNIST, whose figures mean nothing for a model that was trained on other
- * images.
- */
+/** @throws UsageError in the words of the command line. */
 function requireOwnData({ data: { source } }: RunConfig, path: string, data: string | undefined): void {
-  if (data === undefined && source !== 'mnist') {
+  if (needsData(source, data)) {
     throw new UsageError(
       `${path} was started with the data of ${source}, not with MNIST: name their directory with --data.`,
     );

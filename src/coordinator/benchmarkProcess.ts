@@ -1,7 +1,8 @@
 // A process of `lowerbound bench`: V8's flags hold for a whole process, so re-vectorised runs have one of their own.
 import { BACKEND_NAMES, type BackendName } from '../backends/backend.js';
 import { BACKENDS } from '../backends/registry.js';
-import { type Dataset, type ImageSet, loadDataset } from '../data/dataset.js';
+import { loadDataset } from '../data/registry.js';
+import type { Dataset, ImageSet } from '../data/source.js';
 import { UsageError } from '../errors.js';
 import type { Arithmetic } from '../kernels/kernels.js';
 import { canFuse } from '../kernels/platform.js';

@@ -1,6 +1,7 @@
 import { type BackendName, DEFAULT_BACKEND, type KlEstimate } from '../backends/backend.js';
 import { BACKENDS } from '../backends/registry.js';
-import { type Dataset, loadDataset } from '../data/dataset.js';
+import { type DataOption, loadDataset } from '../data/registry.js';
+import type { Dataset } from '../data/source.js';
 import { NotFiniteError, UsageError } from '../errors.js';
 import { inferencePlatform } from '../kernels/platform.js';
 import { Place, positiveInteger } from '../model/jsonReader.js';
@@ -16,6 +17,7 @@ import { configReaders, type RunConfig } from '../runs/runConfig.js';
 import { choiceOf, seamReaders } from '../runs/seams.js';
 import { Control } from '../worker/control.js';
 import { findCheckpoint } from './loadModel.js';
+import { requireOwnData, testSetName } from './ownData.js';
 import { RunState } from './runState.js';
 import { testMeans } from './testMeans.js';
 import { settingsOf, workerCount } from './trainOptions.js';
@@ -25,8 +27,8 @@ import { WorkerPool } from './workerPool.js';
 export interface EvaluateOptions {
   /** A run's directory or a checkpoint file. */
   readonly path: string;
-  /** Directory of IDX files; default: the full MNIST. Its test set is evaluated. */
-  readonly data?: string;
+  /** Directory of IDX files, or images as arrays; default: the full MNIST. Their test set is evaluated. */
+  readonly data?: DataOption;
   /** K; default: the run's. */
   readonly samples?: number;
   /** Default: the run's. */
@@ -102,6 +104,7 @@ export async function evaluate(given: EvaluateOptions): Promise<Evaluation> {
   const dataset = loadDataset(options.data);
   const config = evaluationConfig(checkpoint.config, options);
   requireImageSize(config, dataset, path);
+  requireOwnData(config, path, options.data);
   const workers = workerCount(options.workers, config.shards);
   const backend = BACKENDS[config.backend];
   backend.prepare();
@@ -130,7 +133,7 @@ export async function evaluate(given: EvaluateOptions): Promise<Evaluation> {
     test: means,
     ...errors,
     protocol: {
-      data: dataset.name,
+      data: testSetName(dataset),
       examples: test.count,
       objective: choiceOf(config, 'objective').name,
       likelihood: { name: likelihood.name, ...likelihood.values },

@@ -66,6 +66,8 @@ export type RunEvent =
       };
     }
   | { readonly kind: 'warning'; readonly message: string }
+  /** What a user should know and need not mend. */
+  | { readonly kind: 'note'; readonly message: string }
   | { readonly kind: 'finished'; readonly reason: FinishReason; readonly step: number };
 
 /** `done`: all epochs; `maxSteps`: as many steps as asked for; `stopped`: asked to stop. */

@@ -1,4 +1,4 @@
-import type { ImageSet } from '../data/dataset.js';
+import type { ImageSet } from '../data/source.js';
 import { UsageError } from '../errors.js';
 import { plus } from '../kernels/address.js';
 import { Arena } from '../kernels/arena.js';

@@ -1,4 +1,4 @@
-import type { ImageSet } from '../data/dataset.js';
+import type { ImageSet } from '../data/source.js';
 import { UsageError } from '../errors.js';
 import type { LatentModel } from '../inference/latentModel.js';
 import { projectToPlane } from '../inference/principalComponents.js';

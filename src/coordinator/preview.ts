@@ -1,4 +1,4 @@
-import type { Dataset } from '../data/dataset.js';
+import type { Dataset } from '../data/source.js';
 import { LatentModel } from '../inference/latentModel.js';
 import type { RunConfig } from '../runs/runConfig.js';
 import type { RunEvent } from './events.js';

@@ -1,6 +1,6 @@
 // The pictures that a run writes while it trains.
 import { join } from 'node:path';
-import type { Dataset } from '../data/dataset.js';
+import type { Dataset } from '../data/source.js';
 import { LatentModel } from '../inference/latentModel.js';
 import { writeFileAtomic } from '../runs/atomicFile.js';
 import type { RunConfig } from '../runs/runConfig.js';

@@ -1,7 +1,7 @@
 import type { BackendName } from '../backends/backend.js';
 import { BACKENDS } from '../backends/registry.js';
-import type { Dataset } from '../data/dataset.js';
 import { epochOrder } from '../data/epochOrder.js';
+import type { Dataset } from '../data/source.js';
 import type { Arithmetic, Kernels } from '../kernels/kernels.js';
 import { choosePlatform, type Platform } from '../kernels/platform.js';
 import type { TileName } from '../kernels/tiles/tile.js';

@@ -1,5 +1,6 @@
 import { BACKENDS } from '../backends/registry.js';
-import { type Dataset, loadDataset } from '../data/dataset.js';
+import { loadDataset } from '../data/registry.js';
+import type { Dataset } from '../data/source.js';
 import { UsageError } from '../errors.js';
 import { choosePlatform, type Platform } from '../kernels/platform.js';
 import { readOptions } from '../model/optionReader.js';
@@ -16,10 +17,12 @@ import {
   type RunDirectory,
 } from '../runs/runDirectory.js';
 import type { Fault } from '../worker/fault.js';
-import { EventSink } from './eventSink.js';
 import type { FinishReason, RunEvent } from './events.js';
+import { requireOwnData, splitSentence } from './ownData.js';
 import { canBeDrawn } from './pictures.js';
 import { RunState } from './runState.js';
+import { callerSinks } from './sinks/registry.js';
+import { RunSinks } from './sinks/runSinks.js';
 import { Trainer } from './trainer.js';
 import { requestedConfig, settingsOf, type TrainOptions, workerCount } from './trainOptions.js';
 import { TRAIN_OPTIONS } from './trainOptionTable.js';
@@ -49,7 +52,7 @@ export interface TrainResult {
  * @throws UsageError for options, data or directories that do not fit.
  * @throws WorkerFailure naming rank and step when a worker throws, exits or stalls.
  * @throws NotFiniteError naming the step when the loss, a parameter or a test ELBO is NaN or infinite; nothing of it is saved.
- * @throws Error when `onEvent` throws, with that as its cause, after the ranks have stopped and a checkpoint is written.
+ * @throws Error when `onEvent` or a hook throws, with that as its cause, after the ranks have stopped and a checkpoint is written.
  */
 export function train(options: TrainOptions = {}): Promise<TrainResult> {
   return trainWithFault(options, undefined);
@@ -58,16 +61,17 @@ export function train(options: TrainOptions = {}): Promise<TrainResult> {
 /** The same with something that goes wrong on purpose in a rank: for tests of the error paths, no part of the library. */
 export async function trainWithFault(given: TrainOptions, fault: Fault | undefined): Promise<TrainResult> {
   const options = readOptions(given, TRAIN_OPTIONS, 'train()');
-  const events = new EventSink(options.onEvent);
-  const { tell } = events;
+  const sinks = new RunSinks(callerSinks(options));
+  const { tell } = sinks;
   if (options.resume !== undefined && options.out !== undefined) {
     throw new UsageError(
       'A resumed run stays in its directory: give either a directory to resume or one for a new run.',
     );
   }
   const directory = options.resume === undefined ? undefined : await openRunDirectory(options.resume);
-  const dataset = loadDataset(options.data);
   const saved = directory?.readConfig();
+  if (saved) requireOwnData(saved, options.resume!, options.data);
+  const dataset = loadDataset(options.data);
   const requested = await requestedConfig(options, dataset, saved);
   const workers = workerCount(options.workers, requested.shards);
   const backend = BACKENDS[requested.backend];
@@ -77,6 +81,7 @@ export async function trainWithFault(given: TrainOptions, fault: Fault | undefin
     revectorize: (options.revectorize ?? true) && backend.allowsRevectorization(),
     ...(options.tile ? { tile: options.tile } : {}),
   });
+  if (dataset.testSplitOff) tell({ kind: 'note', message: splitSentence(dataset) });
   for (const message of platform.warnings) tell({ kind: 'warning', message });
   const found = await latestCheckpoint(directory, saved, tell);
   const pictures = options.pictures !== false && picturesPossible(dataset, tell);
@@ -96,11 +101,11 @@ export async function trainWithFault(given: TrainOptions, fault: Fault | undefin
   });
   try {
     const trainer = new Trainer({
-      ...{ config, dataset, state, pool, directory: place, tell, workers },
+      ...{ config, dataset, state, pool, directory: place, sinks, workers },
       options: { ...options, pictures },
     });
     const { reason, step, test } = await trainer.run(found?.step ?? 0, found?.epochSums);
-    events.check();
+    await sinks.settled();
     const parameters = Float32Array.from(state.parameters);
     return {
       directory: place.path,

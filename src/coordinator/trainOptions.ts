@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
 import type { AbortSignalLike } from '../abortSignal.js';
 import { type BackendName, DEFAULT_BACKEND, type KlEstimate } from '../backends/backend.js';
-import type { Dataset } from '../data/dataset.js';
 import { datasetFingerprint } from '../data/fingerprint.js';
+import type { DataOption } from '../data/registry.js';
+import type { Dataset } from '../data/source.js';
 import { UsageError } from '../errors.js';
 import type { Arithmetic } from '../kernels/kernels.js';
 import { canFuse, type Platform } from '../kernels/platform.js';
@@ -20,6 +21,7 @@ import { choiceOf, requestedSeams, type SeamConfig, type SeamOptions } from '../
 import { MOST_RANKS } from '../worker/control.js';
 import type { Settings } from '../worker/settings.js';
 import type { RunEvent } from './events.js';
+import type { TrainHooks } from './sinks/callerHooks.js';
 
 /**
  * What `train` takes: everything has a default, by the model where the model recommends one. Objective, likelihood, optimizer
@@ -28,8 +30,8 @@ import type { RunEvent } from './events.js';
 export interface TrainOptions extends SeamOptions {
   /** A preset (`cvae`, `mlp`, `iwae`), the path of a JSON file, or a spec; default `cvae`. */
   readonly model?: string | ModelSpec;
-  /** Directory of IDX files (docs/data.md); default: the full MNIST. */
-  readonly data?: string;
+  /** Directory of IDX files, or images as arrays (docs/data.md); default: the full MNIST. */
+  readonly data?: DataOption;
   /** The run's directory, new or empty; default `runs/<model>-<n>`. */
   readonly out?: string;
   /** The directory of an earlier run to go on with; what it was started with is kept. */
@@ -83,6 +85,8 @@ export interface TrainOptions extends SeamOptions {
   /** Aborting it stops the run after the step at hand, with a checkpoint. */
   readonly signal?: AbortSignalLike;
   readonly onEvent?: (event: RunEvent) => void;
+  /** Functions that are told of steps, epochs and checkpoints, and may stop the run (docs/library.md). */
+  readonly hooks?: TrainHooks;
 }
 
 /** The config that the options ask for; what they leave open comes from `saved`, the model, or the defaults. */

@@ -1,5 +1,5 @@
-import type { Dataset } from '../data/dataset.js';
 import { epochOrder } from '../data/epochOrder.js';
+import type { Dataset } from '../data/source.js';
 import { NotFiniteError, UsageError } from '../errors.js';
 import { objectiveOf } from '../objective/registry.js';
 import type { MeanTerms } from '../runs/meanTerms.js';
@@ -9,11 +9,14 @@ import type { ValueAt } from '../schedule/schedule.js';
 import { Control } from '../worker/control.js';
 import { STEP_METRICS } from '../worker/runMemory.js';
 import { learningRateOf } from '../worker/settings.js';
-import type { FinishReason, RunEvent } from './events.js';
+import type { FinishReason } from './events.js';
 import { epochPreview } from './preview.js';
 import { divergence, parametersInWords, stoppedBy } from './runFailure.js';
 import { FIRST_PICTURE_STEP, writeEpochPictures, writeFirstPicture } from './runPictures.js';
 import type { RunState } from './runState.js';
+import { directorySinks } from './sinks/registry.js';
+import type { RunSinks } from './sinks/runSinks.js';
+import type { Sink, SinkEvent } from './sinks/sink.js';
 import { testMeans } from './testMeans.js';
 import type { TrainOptions } from './trainOptions.js';
 import type { WorkerPool } from './workerPool.js';
@@ -23,20 +26,21 @@ const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 /** How often the coordinator reads what the ranks have done, milliseconds. */
 const POLL_INTERVAL = 100;
 
-const DEFAULT_LOG_EVERY = 100;
-
 export interface TrainerParts {
   readonly config: RunConfig;
   readonly dataset: Dataset;
   readonly state: RunState;
   readonly pool: WorkerPool;
   readonly directory: RunDirectory;
-  readonly tell: (event: RunEvent) => void;
+  readonly sinks: RunSinks;
   readonly options: TrainOptions;
   readonly workers: number;
 }
 
-/** Sums over the examples of an epoch so far; goes into checkpoints, so that a resumed epoch ends with the same means. */
+/**
+ * Sums over the examples of an epoch so far; goes into checkpoints, so that a resumed epoch ends with the
+ * same means.
+ */
 interface EpochSums {
   examples: number;
   logLikelihood: number;
@@ -58,15 +62,14 @@ export class Trainer {
   #examples = 0;
   #seconds = 0;
   #test: MeanTerms | undefined;
-  /** What went wrong beside the ranks, while they worked; the first one first. */
-  readonly #failures = new Map<'metrics' | 'events', unknown>();
-  /** The first step whose line of metrics.jsonl is lost. */
-  #lostFrom: number | undefined;
+  /** Sinks that failed while the ranks worked, with why; the first one first. */
+  readonly #failures = new Map<Sink, unknown>();
   /** Whether this process has written a picture. */
   #pictured = false;
 
   constructor(parts: TrainerParts) {
     this.#parts = parts;
+    parts.sinks.putFirst(directorySinks(parts.directory, parts.options));
     const { settings } = parts.state;
     this.#learningRate = learningRateOf(settings);
     this.#reportsBound = objectiveOf(settings.objective).weigh !== undefined;
@@ -79,7 +82,7 @@ export class Trainer {
     step: number,
     sums: Readonly<Record<string, number>> | undefined,
   ): Promise<{ reason: FinishReason; step: number; test: MeanTerms | undefined }> {
-    const { config, state, options, directory } = this.#parts;
+    const { config, state, options, directory, sinks } = this.#parts;
     const { stepsPerEpoch } = state.settings;
     const lastStep = config.epochs * stepsPerEpoch;
     const endStep = Math.min(lastStep, options.maxSteps ?? lastStep);
@@ -96,9 +99,13 @@ export class Trainer {
     if (step > 0 && step % stepsPerEpoch === 0 && !directory.hasEpochMetrics(step))
       await this.#endEpoch(step, 0, 0);
     let now = step;
-    while (now < endStep && !this.#stopping()) now = await this.#runEpoch(now, endStep);
+    await sinks.settled();
+    while (now < endStep && !this.#stopping()) {
+      now = await this.#runEpoch(now, endStep);
+      await sinks.settled();
+    }
     const reason = now >= lastStep ? 'done' : this.#stopping() ? 'stopped' : 'maxSteps';
-    this.#parts.tell({ kind: 'finished', reason, step: now });
+    sinks.tell({ kind: 'finished', reason, step: now });
     return { reason, step: now, test: this.#test };
   }
 
@@ -122,8 +129,8 @@ export class Trainer {
   }
 
   /**
-   * Steps [from, end) of the epoch; returns the next step. A new run draws its first picture on the way: between two calls of the
-   * pool no rank runs, so that nothing changes the parameters while they are read.
+   * Steps [from, end) of the epoch; returns the next step. A new run draws its first picture on the way:
+   * between two calls of the pool no rank runs, so that nothing changes the parameters while they are read.
    */
   async #steps(epoch: number, from: number, end: number): Promise<number> {
     const { pool, options } = this.#parts;
@@ -149,6 +156,8 @@ export class Trainer {
     const poll = () => {
       this.#seconds = secondsBefore + (performance.now() - start) / 1000;
       this.#readMetrics(epoch, Atomics.load(state.control, Control.stepsCompleted));
+      // A sink may have asked for it.
+      if (this.#stopping()) stop();
     };
     const stop = () => this.#requestStop();
     let timer: NodeJS.Timeout | undefined;
@@ -172,24 +181,27 @@ export class Trainer {
   }
 
   /**
-   * What may fail while the ranks work, in a timer that nobody could catch an error of. A failure stops the ranks after the step
-   * at hand; what has failed is not tried again.
+   * Tells while the ranks work, in a timer that nobody could catch an error of. A failure stops the ranks
+   * after the step at hand; a sink that has failed is not told again.
    */
-  #attempt(what: 'metrics' | 'events', action: () => void): void {
-    if (this.#failures.has(what)) return;
-    try {
-      action();
-    } catch (error) {
-      this.#failures.set(what, error);
-      this.#requestStop();
+  #tellFromTimer(event: SinkEvent): void {
+    const { sinks } = this.#parts;
+    for (const sink of sinks.sinks) {
+      if (this.#failures.has(sink)) continue;
+      try {
+        sinks.give(sink, event);
+      } catch (error) {
+        this.#failures.set(sink, error);
+        this.#requestStop();
+      }
     }
   }
 
   /** Saves what was trained, if that can still be done, without telling of it. */
   async #stoppedByFailure(step: number): Promise<Error> {
-    const { directory } = this.#parts;
+    const { directory, sinks } = this.#parts;
     const [error] = this.#failures.values();
-    const lostFrom = this.#lostFrom;
+    const { lostFrom } = sinks;
     try {
       await this.#save(step);
       return stoppedBy(error, step, { path: directory.checkpointPath(step), lostFrom });
@@ -205,11 +217,13 @@ export class Trainer {
     return divergence(what, config, directory, () => true);
   }
 
-  /** Adds the steps up to `completed` to the epoch's sums and metrics.jsonl, and tells the last one. */
+  /**
+   * Adds the steps up to `completed` to the epoch's sums, and tells of each; of the last one as the progress,
+   * too.
+   */
   #readMetrics(epoch: number, completed: number): void {
-    const { state, tell, directory, options } = this.#parts;
+    const { state } = this.#parts;
     if (completed <= this.#read) return;
-    const every = options.logEvery ?? DEFAULT_LOG_EVERY;
     for (; this.#read < completed; this.#read++) {
       const place =
         state.layout.stepMetrics / DOUBLE +
@@ -223,25 +237,17 @@ export class Trainer {
       this.#examples += examples;
       const step = this.#read + 1;
       const batch = means(sums);
-      if (step % every === 0) {
-        const learningRate = this.#learningRate(this.#read);
-        this.#attempt('metrics', () => {
-          this.#lostFrom = step;
-          directory.appendMetrics({ step, kind: 'batch', epoch: epoch + 1, ...batch, beta, learningRate });
-          this.#lostFrom = undefined;
-        });
-      }
+      const learningRate = this.#learningRate(this.#read);
+      this.#tellFromTimer({ kind: 'step', epoch: epoch + 1, step, batch, beta, learningRate });
       if (step === completed) {
         const [examples, seconds] = [this.#examples, this.#seconds];
-        this.#attempt('events', () =>
-          tell({ kind: 'progress', epoch: epoch + 1, step, examples, seconds, batch }),
-        );
+        this.#tellFromTimer({ kind: 'progress', epoch: epoch + 1, step, examples, seconds, batch });
       }
     }
   }
 
   async #checkpoint(step: number): Promise<void> {
-    const { config, directory, tell } = this.#parts;
+    const { config, directory, sinks } = this.#parts;
     let sha256: string;
     try {
       sha256 = await this.#save(step);
@@ -249,15 +255,15 @@ export class Trainer {
       if (!(error instanceof NotFiniteError)) throw error;
       throw await divergence(error.message, config, directory, (saved) => saved <= step);
     }
-    tell({ kind: 'checkpoint', step, path: directory.checkpointPath(step), sha256 });
+    sinks.tell({ kind: 'checkpoint', step, path: directory.checkpointPath(step), sha256 });
   }
 
   /** @returns the SHA-256 of the parameters. */
   #save(step: number): Promise<string> {
-    const { config, state, directory, options } = this.#parts;
+    const { config, state, directory, options, sinks } = this.#parts;
     const { parameters, optimizerState } = state;
     const checkpoint = { config, step, epochSums: { ...this.#sums }, parameters, optimizerState };
-    const metricsLost = this.#lostFrom !== undefined;
+    const metricsLost = sinks.lostFrom !== undefined;
     return directory.saveCheckpoint(checkpoint, { keep: options.keepCheckpoints, metricsLost });
   }
 
@@ -274,7 +280,8 @@ export class Trainer {
   }
 
   async #report(step: number, seconds: number, examples: number): Promise<void> {
-    const { state, pool, tell, directory, options, dataset, config } = this.#parts;
+    const { state, pool, options, dataset, config } = this.#parts;
+    const { tell } = this.#parts.sinks;
     const epoch = step / state.settings.stepsPerEpoch;
     tell({ kind: 'evaluating', epoch, step });
     await pool.evaluate();
@@ -282,7 +289,6 @@ export class Trainer {
     const test = testMeans(state).means;
     this.#test = test;
     const imagesPerSecond = seconds > 0 ? examples / seconds : 0;
-    directory.appendMetrics({ step, kind: 'epoch', epoch, train, test, seconds, imagesPerSecond });
     tell({ kind: 'epoch', epoch, step, train, test, seconds, imagesPerSecond });
     if (options.preview) tell(epochPreview({ state, dataset, config, epoch, count: options.preview }));
     if (options.pictures !== false) {
@@ -292,7 +298,7 @@ export class Trainer {
 
   #tellPictures(paths: readonly string[]): void {
     for (const path of paths) {
-      this.#parts.tell({ kind: 'picture', path, ...(this.#pictured ? {} : { first: true }) });
+      this.#parts.sinks.tell({ kind: 'picture', path, ...(this.#pictured ? {} : { first: true }) });
       this.#pictured = true;
     }
   }
@@ -302,13 +308,14 @@ export class Trainer {
   }
 
   #stopping(): boolean {
-    return this.#parts.options.signal?.aborted === true;
+    const { options, sinks } = this.#parts;
+    return sinks.stopAsked || options.signal?.aborted === true;
   }
 
   #tellStart(step: number, endStep: number): void {
-    const { state, directory, config, workers, tell } = this.#parts;
+    const { state, directory, config, workers, sinks } = this.#parts;
     const { stepsPerEpoch, trainCount, testCount } = state.settings;
-    tell({
+    sinks.tell({
       kind: 'started',
       directory: directory.path,
       config,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Dataset } from './dataset.js';
+import type { Dataset } from './source.js';
 
 /** A hash takes at most 2^31 - 1 bytes at once. */
 const PIECE = 2 ** 24;

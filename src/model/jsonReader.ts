@@ -1,7 +1,7 @@
 // Readers of unknown JSON: each returns its value typed and rebuilt from known keys, or throws a sentence
 // that names the place, what was found and what is expected.
 import { UsageError } from '../errors.js';
-import { nearestName } from './nearestName.js';
+import { nearestName } from '../nearestName.js';
 
 /** A value's place: the document it came from and its path therein, e.g. `encoder[2].strides`. */
 export class Place {

@@ -1,8 +1,8 @@
 // Readers of the options of a call: what JSON has not, and whole tables of options.
 import type { AbortSignalLike } from '../abortSignal.js';
 import { UsageError } from '../errors.js';
+import { nearestName } from '../nearestName.js';
 import { entriesOf, Place, type Reader } from './jsonReader.js';
-import { nearestName } from './nearestName.js';
 
 /** One reader for each option of T, and no other: the compiler sees to both. */
 export type OptionTable<T extends object> = {

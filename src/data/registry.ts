@@ -1,0 +1,50 @@
+// The one place where what `data` is becomes a source of images.
+import { UsageError } from '../errors.js';
+import { arrays } from './arrays.js';
+import { idxDirectory } from './idxDirectory.js';
+import { mnist } from './mnist.js';
+import type { DataSource, Dataset, Refuse } from './source.js';
+
+const SOURCES = [mnist, idxDirectory, arrays] as const;
+
+type Given<Source> = Source extends DataSource<infer G> ? G : never;
+
+/** What `data` may be; undefined means MNIST. */
+export type DataOption = Exclude<Given<(typeof SOURCES)[number]>, undefined>;
+
+/**
+ * Checks, before anything is read, that there is a source for `data`, and what that can tell of it.
+ * @throws UsageError made by `refuse`.
+ */
+export function checkData(data: unknown, refuse: Refuse): asserts data is DataOption | undefined {
+  sourceOf(data, refuse).check?.(data, refuse);
+}
+
+/**
+ * The images that `data` names: the path of a directory of IDX files, images as arrays, or MNIST (60,000 and
+ * 10,000 images of 28 x 28) without any. docs/data.md describes each.
+ *
+ * @throws UsageError if images are missing, if a file or an array is defective, if labels and images differ
+ * in number, or if training and test images differ in shape.
+ */
+export function loadDataset(data?: DataOption): Dataset {
+  const refuse: Refuse = (key, rest) =>
+    new UsageError(`loadDataset(): ${key === '' ? 'data' : `data.${key}`} ${rest}.`);
+  const source = sourceOf(data, refuse);
+  source.check?.(data, refuse);
+  return source.open(data);
+}
+
+function sourceOf(data: unknown, refuse: Refuse): DataSource<unknown> {
+  const source = SOURCES.find((candidate) => candidate.takes(data));
+  // What a source takes it also checks and opens.
+  if (source !== undefined) return source as DataSource<unknown>;
+  const expected = SOURCES.map(({ expects }) => expects).filter((text) => text !== undefined);
+  throw refuse('', `is ${inWords(data)}, expected ${expected.join(', or ')}`);
+}
+
+function inWords(data: unknown): string {
+  if (typeof data === 'string') return JSON.stringify(data.length <= 40 ? data : `${data.slice(0, 40)}…`);
+  if (Array.isArray(data)) return 'a list';
+  return typeof data === 'function' ? 'a function' : String(data);
+}
