@@ -1,5 +1,8 @@
 import type { Address } from '../kernels/address.js';
-/** What computes gradients (docs/backends.md): our kernels, or TensorFlow.js's backends wasm, tensorflow and cpu. */
+/**
+ * What computes gradients (docs/backends.md): our kernels, or TensorFlow.js's backends wasm, tensorflow and
+ * cpu.
+ */
 export const BACKEND_NAMES = ['simd', 'wasm', 'native', 'cpu'] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
@@ -9,13 +12,16 @@ export const DEFAULT_BACKEND: BackendName = 'simd';
 export type { KlEstimate } from '../objective/objective.js';
 
 /**
- * Examples of one shard, or of several neighbouring ones, with their noise, and where their terms go: addresses in the run's
- * memory. One object is filled anew for each shard.
+ * Examples of one shard, or of several neighbouring ones, with their noise, and where their terms go:
+ * addresses in the run's memory. One object is filled anew for each shard.
  */
 export interface Shard {
   /** Number of examples. */
   count: number;
-  /** Number of parts: 1, or a power of two where the backend takes several (RunLayout.parts). Each part is a shard of its own; OwnerUpdate does not ask. */
+  /**
+   * Number of parts: 1, or a power of two where the backend takes several (RunLayout.parts). Each part is a
+   * shard of its own; OwnerUpdate does not ask.
+   */
   parts: number;
   /** Where the parts begin and the last one ends: 0, …, count. */
   readonly bounds: Int32Array;
@@ -27,13 +33,16 @@ export interface Shard {
   logLikelihood: Address;
   /** [count] float64: KL(q(z|x) ‖ p(z)), nats; written. */
   kl: Address;
-  /** [count] float64: the objective's bound at beta = 1, nats; written where the objective weighs rows (Objective.weigh). */
+  /**
+   * [count] float64: the objective's bound at beta = 1, nats; written where the objective weighs rows
+   * (Objective.weigh).
+   */
   bound: Address;
 }
 
 /**
- * What computes gradients. A backend reads the parameters in place and is bound to one model, one number of samples K
- * and one kind of KL. It belongs to one thread.
+ * What computes gradients. A backend reads the parameters in place and is bound to one model, one number of
+ * samples K and one kind of KL. It belongs to one thread.
  */
 export interface Backend {
   /**
@@ -43,9 +52,10 @@ export interface Backend {
   prepare(rank: number, ranks: number): void;
 
   /**
-   * Writes the terms of the shard's examples, and at address `gradient` (float32, the parameters' layout) the sum over the
-   * examples of d(−objective)/d(parameter), e.g. of the ELBO logLikelihood − beta · kl. A shard of 0 examples gives zeros. Several parts
-   * give the sum of what each of them gives alone, by the binary tree of kernels/assembly/optimizer.ts (treeReduce).
+   * Writes the terms of the shard's examples, and at address `gradient` (float32, the parameters' layout) the
+   * sum over the examples of d(−objective)/d(parameter), e.g. of the ELBO logLikelihood − beta · kl. A shard
+   * of 0 examples gives zeros. Several parts give the sum of what each of them gives alone, by the binary
+   * tree of kernels/assembly/optimizer.ts (treeReduce).
    */
   objectiveGradient(shard: Shard, beta: number, gradient: Address): void;
 
@@ -57,18 +67,21 @@ export interface Backend {
 }
 
 /**
- * A step after the owner-computes rule: each rank backpropagates its own examples and keeps activations and gradients of every
- * layer; behind a barrier each computes the weight gradients of the parameters that it owns, over the examples of all ranks,
- * and the optimizer updates them by it. No gradient of a whole model is ever written to memory. The shards' sums are added by
- * the tree of the all-reduce: the bits are those of objectiveGradient, slots, treeReduce and the update.
+ * A step after the owner-computes rule: each rank backpropagates its own examples and keeps activations and
+ * gradients of every layer; behind a barrier each computes the weight gradients of the parameters that it
+ * owns, over the examples of all ranks, and the optimizer updates them by it. No gradient of a whole model is
+ * ever written to memory. The shards' sums are added by the tree of the all-reduce: the bits are those of
+ * objectiveGradient, slots, treeReduce and the update.
  */
 export interface OwnerUpdate {
   /** Writes the terms of all examples of this rank, and keeps what `update` reads. */
   backpropagate(shard: Shard, beta: number): void;
 
   /**
-   * Updates this rank's share of the parameters, as the optimizer's `begin` has set. A barrier stands before and behind it.
-   * @param bounds [shards + 1]: where each shard begins among the examples of the step, and where the last one ends.
+   * Updates this rank's share of the parameters, as the optimizer's `begin` has set. A barrier stands before
+   * and behind it.
+   * @param bounds [shards + 1]: where each shard begins among the examples of the step, and where the last
+   * one ends.
    */
   update(bounds: Int32Array): void;
 }

@@ -35,8 +35,9 @@ const ROUNDS = 5;
 const WARM_SHARE = 0.25;
 
 /**
- * Times the model's training steps through the run's own path with each number of workers, arithmetic mode and width that
- * this machine has, in interleaved rounds. Before that, a few steps of each must come to the same parameters.
+ * Times the model's training steps through the run's own path with each number of workers, arithmetic mode
+ * and width that this machine has, in interleaved rounds. Before that, a few steps of each must come to the
+ * same parameters.
  *
  * @throws UsageError where the model, the batch size or the data do not make a run.
  * @throws Error where parameters differ within an arithmetic mode.

@@ -1,4 +1,5 @@
-// A process of `lowerbound bench`: V8's flags hold for a whole process, so re-vectorised runs have one of their own.
+// A process of `lowerbound bench`: V8's flags hold for a whole process, so re-vectorised runs have one of
+// their own.
 import { BACKEND_NAMES, type BackendName } from '../backends/backend.js';
 import { BACKENDS } from '../backends/registry.js';
 import { loadDataset } from '../data/registry.js';

@@ -46,7 +46,9 @@ export interface EvaluateOptions {
   readonly onProgress?: (done: number, count: number) => void;
 }
 
-/** The figures, and the protocol they were measured by: figures of different protocols are not to be compared. */
+/**
+ * The figures, and the protocol they were measured by: figures of different protocols are not to be compared.
+ */
 export interface Evaluation {
   /** Means over the test set, in nats; elbo with beta = 1. */
   readonly test: MeanTerms;
@@ -93,7 +95,8 @@ const EVALUATE_OPTIONS: OptionTable<EvaluateOptions> = {
 const CHUNK = 256;
 
 /**
- * Test ELBO, reconstruction term and KL of a checkpoint, over worker threads; the same figures for any number of them.
+ * Test ELBO, reconstruction term and KL of a checkpoint, over worker threads; the same figures for any number
+ * of them.
  * @throws UsageError where checkpoint, data and options do not fit together.
  * @throws NotFiniteError where the ELBO of an example is NaN or infinite.
  */
@@ -149,7 +152,9 @@ export async function evaluate(given: EvaluateOptions): Promise<Evaluation> {
   };
 }
 
-/** Reads the ranks' progress while they work. What `onProgress` throws is thrown here, and not in the timer. */
+/**
+ * Reads the ranks' progress while they work. What `onProgress` throws is thrown here, and not in the timer.
+ */
 async function withProgress(
   { control, settings }: RunState,
   onProgress: EvaluateOptions['onProgress'],

@@ -24,7 +24,10 @@ export interface LoadedModel {
   readonly parametersSha256: string;
   /** The checkpoint's file. */
   readonly path: string;
-  /** Sentences for the user: where newer checkpoints are damaged, or config.json is not the checkpoint's. Usually none. */
+  /**
+   * Sentences for the user: where newer checkpoints are damaged, or config.json is not the checkpoint's.
+   * Usually none.
+   */
   readonly warnings: readonly string[];
 }
 
@@ -36,7 +39,8 @@ export interface ChosenCheckpoint {
 }
 
 /**
- * The checkpoint at a path: a file, or a run's directory (the newest one that loads; a warning names newer ones).
+ * The checkpoint at a path: a file, or a run's directory (the newest one that loads; a warning names newer
+ * ones).
  * @throws UsageError where there is none, or it is damaged.
  */
 export async function findCheckpoint(path: string): Promise<ChosenCheckpoint> {

@@ -15,7 +15,8 @@ export interface Moment {
 }
 
 /**
- * Up to five checkpoints of a run, the first and the last among them, spread by the logarithm of their steps: most happens early.
+ * Up to five checkpoints of a run, the first and the last among them, spread by the logarithm of their steps:
+ * most happens early.
  * @param path of a run's directory.
  * @throws UsageError where it is none, or a checkpoint among them is damaged.
  */

@@ -1,4 +1,5 @@
-// What stands above pictures. The title says what is to be seen, the note below it whose it is, in the same words everywhere.
+// What stands above pictures. The title says what is to be seen, the note below it whose it is, in the same
+// words everywhere.
 import type { PageText } from '../report/picture.js';
 import { formatCount } from '../report/quantity.js';
 import type { RunConfig } from '../runs/runConfig.js';

@@ -36,7 +36,10 @@ export function samplePicture(
   });
 }
 
-/** The first `count` test images above their reconstructions, with class (where there are labels) and ELBO; a PNG. */
+/**
+ * The first `count` test images above their reconstructions, with class (where there are labels) and ELBO; a
+ * PNG.
+ */
 export function reconstructionPicture(
   model: LatentModel,
   source: PictureSource,
@@ -57,7 +60,10 @@ export function reconstructionPicture(
   });
 }
 
-/** One row for each pair of test images (places in the test set), decoded on the way from one to the other; a PNG. */
+/**
+ * One row for each pair of test images (places in the test set), decoded on the way from one to the other; a
+ * PNG.
+ */
 export function interpolationPicture(
   model: LatentModel,
   source: PictureSource,
@@ -114,8 +120,9 @@ export function manifoldStripPicture(
 }
 
 /**
- * Posterior means of the first 2,000 test images, coloured by class where there are labels: in two dimensions as they are, in
- * more by their first two principal components. A PNG; undefined where the latent space has one dimension.
+ * Posterior means of the first 2,000 test images, coloured by class where there are labels: in two dimensions
+ * as they are, in more by their first two principal components. A PNG; undefined where the latent space has
+ * one dimension.
  */
 export async function latentPicture(
   model: LatentModel,

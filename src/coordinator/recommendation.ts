@@ -7,17 +7,20 @@ const EQUAL = 0.02;
 /** What a measurement lets one say. */
 export interface Recommendation {
   /**
-   * The fastest of the backend `simd`, or what a run takes by default where that is as fast; undefined where the
-   * measurement does not tell.
+   * The fastest of the backend `simd`, or what a run takes by default where that is as fast; undefined where
+   * the measurement does not tell.
    */
   readonly recommended: MeasuredVariant | undefined;
-  /** Those of `simd` that the measurement does not tell from the fastest one, this one included; the fastest first. */
+  /**
+   * Those of `simd` that the measurement does not tell from the fastest one, this one included; the fastest
+   * first.
+   */
   readonly undecided: readonly MeasuredVariant[];
 }
 
 /**
- * A row is told from the fastest one where their distance, as a share of the fastest speed, is at least the spread of
- * either: else another measurement could find them the other way round.
+ * A row is told from the fastest one where their distance, as a share of the fastest speed, is at least the
+ * spread of either: else another measurement could find them the other way round.
  *
  * @param variants the fastest first; some are of the backend `simd`.
  */

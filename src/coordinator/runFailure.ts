@@ -1,4 +1,5 @@
-// The errors that end a run, with what its user has to know: where it stopped, what is left of it, how to go on.
+// The errors that end a run, with what its user has to know: where it stopped, what is left of it, how to go
+// on.
 import { NotFiniteError, UsageError } from '../errors.js';
 import type { RunConfig } from '../runs/runConfig.js';
 import type { RunDirectory } from '../runs/runDirectory.js';
@@ -32,8 +33,10 @@ export function parametersInWords({ model, parameters, optimizerState }: RunStat
 }
 
 /**
- * The error of a run that was stopped by another one after `step`: the same kind of error, with the first one's cause.
- * @param saved the checkpoint and the first step whose line of metrics.jsonl is lost, or why there is no checkpoint.
+ * The error of a run that was stopped by another one after `step`: the same kind of error, with the first
+ * one's cause.
+ * @param saved the checkpoint and the first step whose line of metrics.jsonl is lost, or why there is no
+ * checkpoint.
  */
 export function stoppedBy(
   error: unknown,

@@ -30,15 +30,18 @@ export interface RunPictures {
   readonly step: number;
 }
 
-/** Samples in the middle of the first epoch. Reads the parameters: no step may be under way. Returns the file. */
+/**
+ * Samples in the middle of the first epoch. Reads the parameters: no step may be under way. Returns the file.
+ */
 export async function writeFirstPicture({ state, config, directory, step }: RunPictures): Promise<string> {
   const png = await samplePicture(modelOf(state), { config, step }, { count: SAMPLES });
   return write(directory, `samples-step-${String(step).padStart(9, '0')}`, png);
 }
 
 /**
- * What the model makes after an epoch: samples, reconstructions and the manifold of a plane, each in a file of the epoch; the
- * curves so far, and the posterior means of test images, which replace those of the epoch before. Returns the files.
+ * What the model makes after an epoch: samples, reconstructions and the manifold of a plane, each in a file
+ * of the epoch; the curves so far, and the posterior means of test images, which replace those of the epoch
+ * before. Returns the files.
  */
 export async function writeEpochPictures(
   options: RunPictures & { readonly epoch: number },

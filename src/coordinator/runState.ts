@@ -99,7 +99,10 @@ function allocate(model: Model, settings: Settings, ranks: number): [RunLayout, 
   }
 }
 
-/** Mean of x over the training images, [dimensions], in float64: of thresholded pixels where the run thresholds. */
+/**
+ * Mean of x over the training images, [dimensions], in float64: of thresholded pixels where the run
+ * thresholds.
+ */
 function dataMean({ train }: Dataset, { dimensions }: Model, { binarize }: Settings): Float64Array {
   const sums = new Float64Array(dimensions);
   const most = binarize === 'threshold' ? 1 : 255;

@@ -36,8 +36,8 @@ export interface TimedRunOptions {
 }
 
 /**
- * A run that is only timed: shared memory, ranks and barriers as in training, over the steps of one epoch again and again.
- * Between measurements its threads sleep.
+ * A run that is only timed: shared memory, ranks and barriers as in training, over the steps of one epoch
+ * again and again. Between measurements its threads sleep.
  */
 export class TimedRun {
   readonly state: RunState;
@@ -110,7 +110,10 @@ export class TimedRun {
     return performance.now() - start;
   }
 
-  /** Runs for some milliseconds, until V8's compilers have settled; returns milliseconds a step, of the last ones. */
+  /**
+   * Runs for some milliseconds, until V8's compilers have settled; returns milliseconds a step, of the last
+   * ones.
+   */
   async warm(milliseconds: number): Promise<number> {
     let steps = 1;
     let time = await this.run(steps);

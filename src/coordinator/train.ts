@@ -46,19 +46,25 @@ export interface TrainResult {
 }
 
 /**
- * Trains a variational autoencoder by reparameterised ELBO gradients over worker threads, and writes the run's directory
- * (config, metrics, checkpoints, pictures). The parameters' bits depend on the config alone, not on the number of workers.
+ * Trains a variational autoencoder by reparameterised ELBO gradients over worker threads, and writes the
+ * run's directory (config, metrics, checkpoints, pictures). The parameters' bits depend on the config alone,
+ * not on the number of workers.
  *
  * @throws UsageError for options, data or directories that do not fit.
  * @throws WorkerFailure naming rank and step when a worker throws, exits or stalls.
- * @throws NotFiniteError naming the step when the loss, a parameter or a test ELBO is NaN or infinite; nothing of it is saved.
- * @throws Error when `onEvent` or a hook throws, with that as its cause, after the ranks have stopped and a checkpoint is written.
+ * @throws NotFiniteError naming the step when the loss, a parameter or a test ELBO is NaN or infinite;
+ * nothing of it is saved.
+ * @throws Error when `onEvent` or a hook throws, with that as its cause, after the ranks have stopped and a
+ * checkpoint is written.
  */
 export function train(options: TrainOptions = {}): Promise<TrainResult> {
   return trainWithFault(options, undefined);
 }
 
-/** The same with something that goes wrong on purpose in a rank: for tests of the error paths, no part of the library. */
+/**
+ * The same with something that goes wrong on purpose in a rank: for tests of the error paths, no part of the
+ * library.
+ */
 export async function trainWithFault(given: TrainOptions, fault: Fault | undefined): Promise<TrainResult> {
   const options = readOptions(given, TRAIN_OPTIONS, 'train()');
   const sinks = new RunSinks(callerSinks(options));
@@ -86,7 +92,8 @@ export async function trainWithFault(given: TrainOptions, fault: Fault | undefin
   const found = await latestCheckpoint(directory, saved, tell);
   const pictures = options.pictures !== false && picturesPossible(dataset, tell);
   const state = createState(requested, dataset, platform, workers);
-  // What computed the steps so far is known to the checkpoint; config.json may be of a resumption that made none.
+  // What computed the steps so far is known to the checkpoint; config.json may be of a resumption that made
+  // none.
   const config = saved ? continuedConfig(requested, found?.config ?? saved, found?.step ?? 0) : requested;
   if (config.earlierBackends) tell({ kind: 'warning', message: backendsSentence(config) });
   if (found) state.restore(found);
@@ -136,7 +143,10 @@ function picturesPossible({ train: { channels } }: Dataset, tell: (event: RunEve
   return false;
 }
 
-/** Of the run that is resumed. @throws UsageError where it is one of another run, or config.json was changed since. */
+/**
+ * Of the run that is resumed. @throws UsageError where it is one of another run, or config.json was changed
+ * since.
+ */
 async function latestCheckpoint(
   directory: RunDirectory | undefined,
   saved: RunConfig | undefined,

@@ -1,4 +1,5 @@
-// Every option of `train`, with the reader that checks it. The compiler holds the table and TrainOptions together.
+// Every option of `train`, with the reader that checks it. The compiler holds the table and TrainOptions
+// together.
 
 import { checkData, type DataOption } from '../data/registry.js';
 import type { Refuse } from '../data/source.js';

@@ -24,8 +24,8 @@ import type { RunEvent } from './events.js';
 import type { TrainHooks } from './sinks/callerHooks.js';
 
 /**
- * What `train` takes: everything has a default, by the model where the model recommends one. Objective, likelihood, optimizer
- * and schedule with their hyper-parameters are SeamOptions.
+ * What `train` takes: everything has a default, by the model where the model recommends one. Objective,
+ * likelihood, optimizer and schedule with their hyper-parameters are SeamOptions.
  */
 export interface TrainOptions extends SeamOptions {
   /** A preset (`cvae`, `mlp`, `iwae`), the path of a JSON file, or a spec; default `cvae`. */
@@ -46,7 +46,10 @@ export interface TrainOptions extends SeamOptions {
   readonly maxSteps?: number;
   /** d. */
   readonly latent?: number;
-  /** K: draws of z an example; the ELBO averages them (less noise, the same bound), iwae weighs them. Default: the model's, else 1. */
+  /**
+   * K: draws of z an example; the ELBO averages them (less noise, the same bound), iwae weighs them. Default:
+   * the model's, else 1.
+   */
   readonly samples?: number;
   /** Default: the objective's, `analytic` for the ELBO. */
   readonly kl?: KlEstimate;
@@ -57,16 +60,19 @@ export interface TrainOptions extends SeamOptions {
   readonly learningRate?: number;
   readonly binarize?: Binarization;
   /**
-   * What computes the gradients: `simd`, our kernels (default), or TensorFlow.js on `wasm`, `native` (tfjs-node) or `cpu`.
-   * A resumed run may change it; its bits then differ.
+   * What computes the gradients: `simd`, our kernels (default), or TensorFlow.js on `wasm`, `native`
+   * (tfjs-node) or `cpu`. A resumed run may change it; its bits then differ.
    */
   readonly backend?: BackendName;
   /**
-   * `portable`: the same bits everywhere. `fused`: faster, the same bits on every machine that fuses multiply-adds.
-   * Default: fused where this machine fuses.
+   * `portable`: the same bits everywhere. `fused`: faster, the same bits on every machine that fuses
+   * multiply-adds. Default: fused where this machine fuses.
    */
   readonly arithmetic?: Arithmetic;
-  /** Whether V8 may pair operations to 256 bits where that is known to work; default true. Does not change a bit. */
+  /**
+   * Whether V8 may pair operations to 256 bits where that is known to work; default true. Does not change a
+   * bit.
+   */
   readonly revectorize?: boolean;
   /** Of the micro-kernels; default: the fastest one known here. Does not change a bit. */
   readonly tile?: TileName;
@@ -74,7 +80,10 @@ export interface TrainOptions extends SeamOptions {
   readonly seed?: number | bigint;
   /** Pictures after each epoch; default true. */
   readonly pictures?: boolean;
-  /** Test images that the event `preview` has after each epoch; default: there is no such event. Does not change a bit. */
+  /**
+   * Test images that the event `preview` has after each epoch; default: there is no such event. Does not
+   * change a bit.
+   */
   readonly preview?: number;
   /** How many checkpoints stay in the run's directory, the newest ones; default 3. */
   readonly keepCheckpoints?: number;
@@ -89,7 +98,9 @@ export interface TrainOptions extends SeamOptions {
   readonly hooks?: TrainHooks;
 }
 
-/** The config that the options ask for; what they leave open comes from `saved`, the model, or the defaults. */
+/**
+ * The config that the options ask for; what they leave open comes from `saved`, the model, or the defaults.
+ */
 export async function requestedConfig(
   options: TrainOptions,
   dataset: Dataset,

@@ -13,7 +13,10 @@ import type { TrainTask } from '../worker/stepLoop.js';
 import type { TaskResult } from '../worker/task.js';
 import type { RunState } from './runState.js';
 
-/** Ranks wait this much longer than the coordinator watches, milliseconds: it sees all of them and names the right one. */
+/**
+ * Ranks wait this much longer than the coordinator watches, milliseconds: it sees all of them and names the
+ * right one.
+ */
 const RANK_PATIENCE = 5000;
 
 /** How often the coordinator looks whether the ranks still move, milliseconds. */
@@ -58,8 +61,8 @@ export class WorkerPool {
   }
 
   /**
-   * Runs steps [firstStep, endStep) of an epoch on all ranks; returns the next step, smaller than endStep after a
-   * request to stop.
+   * Runs steps [firstStep, endStep) of an epoch on all ranks; returns the next step, smaller than endStep
+   * after a request to stop.
    * @throws WorkerFailure that names the rank and the step when a rank throws, exits or stalls.
    * @throws NotFiniteError that names the step when its loss is NaN or infinite.
    */
@@ -80,8 +83,9 @@ export class WorkerPool {
   }
 
   /**
-   * Ends all threads, stalled ones included. A thread that is inside a native library must not be ended there, for that
-   * can end the process: with a backend of TensorFlow.js, ranks get time to leave at their next barrier.
+   * Ends all threads, stalled ones included. A thread that is inside a native library must not be ended
+   * there, for that can end the process: with a backend of TensorFlow.js, ranks get time to leave at their
+   * next barrier.
    */
   async close(): Promise<void> {
     if (!BACKENDS[this.#options.state.settings.backend].interruptible) await this.#settle();

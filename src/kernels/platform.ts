@@ -34,7 +34,10 @@ export interface Platform {
 export interface PlatformOptions {
   /** Default: fused where this machine fuses. */
   readonly arithmetic?: Arithmetic;
-  /** Whether V8 may re-vectorise, where that was verified; default false. A flag of V8: it holds for the whole process. */
+  /**
+   * Whether V8 may re-vectorise, where that was verified; default false. A flag of V8: it holds for the whole
+   * process.
+   */
   readonly revectorize?: boolean;
   /** Default: the fastest one known for this Node and its flags. */
   readonly tile?: TileName;
@@ -43,7 +46,8 @@ export interface PlatformOptions {
 const chosen = new Map<string, Platform>();
 
 /**
- * Chooses kernels for this process. The arithmetic mode decides bits; tile and re-vectorisation decide speed alone.
+ * Chooses kernels for this process. The arithmetic mode decides bits; tile and re-vectorisation decide speed
+ * alone.
  * @throws UsageError for fused arithmetic on a machine that does not fuse.
  */
 export function choosePlatform({ arithmetic, revectorize = false, tile }: PlatformOptions = {}): Platform {
@@ -64,8 +68,8 @@ export function choosePlatform({ arithmetic, revectorize = false, tile }: Platfo
 }
 
 /**
- * Kernels for a trained model: portable where this machine does not fuse. The last digits of an inference matter less than
- * having it.
+ * Kernels for a trained model: portable where this machine does not fuse. The last digits of an inference
+ * matter less than having it.
  */
 export function inferencePlatform(arithmetic: Arithmetic, revectorize: boolean): Platform {
   const mode = arithmetic === 'fused' && !canFuse() ? 'portable' : arithmetic;
@@ -107,17 +111,24 @@ function keepsBits(module: WasmModule, arithmetic: Arithmetic, tile: TileName): 
   return kept;
 }
 
-/** Whether V8 would unroll the tile's loops, do the loads of all steps first and spill accumulators (docs/performance.md). */
+/**
+ * Whether V8 would unroll the tile's loops, do the loads of all steps first and spill accumulators
+ * (docs/performance.md).
+ */
 function spillsUnrolled(tile: TileName): boolean {
   return TILES[tile].rows === 6 && nodeMajor() < TURBOSHAFT_MAJOR;
 }
 
-/** Flags of V8, on by default: without them it compiles a module at once, by its optimising compiler, and unrolls no loop. */
+/**
+ * Flags of V8, on by default: without them it compiles a module at once, by its optimising compiler, and
+ * unrolls no loop.
+ */
 const UNROLLING_FLAGS = ['liftoff', 'wasm-lazy-compilation', 'wasm-loop-unrolling'];
 
 /**
- * Compiles for a tile. V8's flags hold for the process and where V8 compiles in the background later on: so a module that is not to be unrolled is
- * compiled here and now (some 40 ms), and other WebAssembly of the process sees nothing of it.
+ * Compiles for a tile. V8's flags hold for the process and where V8 compiles in the background later on: so a
+ * module that is not to be unrolled is compiled here and now (some 40 ms), and other WebAssembly of the
+ * process sees nothing of it.
  */
 function compileFor(tile: TileName, bytes: Uint8Array, name: string): WasmModule {
   if (!spillsUnrolled(tile)) return compileNamed(bytes, name);
@@ -140,17 +151,17 @@ export function compileLike({ tile, revectorized }: Platform, bytes: Uint8Array)
 }
 
 /**
- * Whether re-vectorisation is safe where TensorFlow.js's own WebAssembly runs in the process, too: V8's flag holds for all.
- * Under Node 22 its ceil, round, relu6, clipByValue and sigmoid leave the last elements out; under Node 24 operations of 86
- * kinds kept their bits.
+ * Whether re-vectorisation is safe where TensorFlow.js's own WebAssembly runs in the process, too: V8's flag
+ * holds for all. Under Node 22 its ceil, round, relu6, clipByValue and sigmoid leave the last elements out;
+ * under Node 24 operations of 86 kinds kept their bits.
  */
 export function revectorizesTfjs(): boolean {
   return nodeMajor() !== 22;
 }
 
 /**
- * As measured (docs/performance.md). Fifteen registers hold 4×8 or 6×8 accumulators of 128 bits, 4×16 or 6×16 of 256; the taller ones only fused: a product that is
- * rounded by itself takes one more.
+ * As measured (docs/performance.md). Fifteen registers hold 4×8 or 6×8 accumulators of 128 bits, 4×16 or 6×16
+ * of 256; the taller ones only fused: a product that is rounded by itself takes one more.
  */
 function fastestTile(arithmetic: Arithmetic, revectorized: boolean): TileName {
   // V8 12.4 (Node 22) pairs separate multiplies and adds, but not fused ones.
@@ -162,8 +173,8 @@ function fastestTile(arithmetic: Arithmetic, revectorized: boolean): TileName {
 let fuses: boolean | undefined;
 
 /**
- * Whether relaxed multiply-adds are fused here, in V8's first code for a function and in its optimised code: the
- * standard lets an engine round once or twice.
+ * Whether relaxed multiply-adds are fused here, in V8's first code for a function and in its optimised code:
+ * the standard lets an engine round once or twice.
  */
 export function canFuse(): boolean {
   fuses ??= probeFusing();

@@ -12,7 +12,10 @@ const COLUMNS = 37;
 const DEPTH = 61;
 const SPLIT = 23;
 
-/** Of a product by lists: for each width more columns than one, no multiple of the wider; two products fill the output. */
+/**
+ * Of a product by lists: for each width more columns than one, no multiple of the wider; two products fill
+ * the output.
+ */
 const LISTED_ROWS = 2;
 const LISTED_COLUMNS = 120;
 
@@ -27,9 +30,9 @@ const STACK = plus(TABLES, 12_288);
 const LISTS = plus(TABLES, 16_384);
 
 /**
- * Whether every kernel that V8 may re-vectorise gives the same bits once it is optimised as those of `reference`, the same kernels in a module of
- * which nothing is compiled yet: V8's first code for a function has no 256-bit operations. Takes some 100 milliseconds,
- * which warm the kernels up for all threads.
+ * Whether every kernel that V8 may re-vectorise gives the same bits once it is optimised as those of
+ * `reference`, the same kernels in a module of which nothing is compiled yet: V8's first code for a function
+ * has no 256-bit operations. Takes some 100 milliseconds, which warm the kernels up for all threads.
  */
 export function tilesKeepTheirBits(module: WasmModule, reference: WasmModule): boolean {
   const memory = new WebAssembly.Memory({ initial: 4, maximum: 4, shared: true });
@@ -229,7 +232,10 @@ function runTiles(kernels: Kernels, buffer: ArrayBufferLike): Float32Array {
   return joined;
 }
 
-/** The elementwise kernels: V8 pairs what stands side by side in a loop, or does after it has unrolled the loop. */
+/**
+ * The elementwise kernels: V8 pairs what stands side by side in a loop, or does after it has unrolled the
+ * loop.
+ */
 function runElementwise(kernels: Kernels, keep: () => void): void {
   const count = ROWS * COLUMNS;
   const elsewhere = plus(OUT, 4096);

@@ -13,7 +13,10 @@ const CACHE_LINE = 64;
 /** A dense layer: [1, 1, inputs] and [1, 1, outputs]. */
 export type DenseLayer = Pick<Correlation, 'big' | 'small'>;
 
-/** What the dense passes of a network share: room for some panels, for two transposed maps, and for lists of nonzeros. */
+/**
+ * What the dense passes of a network share: room for some panels, for two transposed maps, and for lists of
+ * nonzeros.
+ */
 export interface DenseScratch {
   readonly panels: Address;
   readonly lists: Address;
@@ -23,8 +26,8 @@ export interface DenseScratch {
 }
 
 /**
- * A dense layer over all examples of a rank, its weights read where they stand: nothing is packed, so no rank waits for what
- * another one packs. The bits are those of the packed passes (gather.ts).
+ * A dense layer over all examples of a rank, its weights read where they stand: nothing is packed, so no rank
+ * waits for what another one packs. The bits are those of the packed passes (gather.ts).
  */
 export interface DensePass {
   readonly layer: DenseLayer;
@@ -72,7 +75,8 @@ export interface DenseScratchPlan {
 export function planDenseScratch(plan: DenseScratchPlan): DenseScratch {
   const { arena, layers, images, panelWidth, dataInputs } = plan;
   const widest = Math.max(...layers.map((layer) => Math.max(layer.big[2], layer.small[2])));
-  // An odd number of cache lines spreads a column over all sets; panels read up to a width behind the last example.
+  // An odd number of cache lines spreads a column over all sets; panels read up to a width behind the last
+  // example.
   const lines = Math.ceil((Math.ceil(images / panelWidth) * panelWidth * FLOAT) / CACHE_LINE);
   const pitch = (lines + 1 - (lines % 2)) * CACHE_LINE;
   const map = () => arena.reserve(widest * pitch);
@@ -208,7 +212,10 @@ export function denseForwardCopied(
   }
 }
 
-/** input.gradient = output.gradient · Wᵀ for the first `images` examples. `zeros` for as many floats as the pitch has. */
+/**
+ * input.gradient = output.gradient · Wᵀ for the first `images` examples. `zeros` for as many floats as the
+ * pitch has.
+ */
 export function denseInputGradient(
   kernels: MicroKernels,
   pass: DensePass,
@@ -237,8 +244,8 @@ export function denseInputGradient(
 }
 
 /**
- * Computed transposed: a row of the product is then a row of W, which stands as the GEMM wants its left operand, and only the small maps are
- * turned. Any number of examples.
+ * Computed transposed: a row of the product is then a row of W, which stands as the GEMM wants its left
+ * operand, and only the small maps are turned. Any number of examples.
  */
 function inputGradientInPanels(
   kernels: MicroKernels,

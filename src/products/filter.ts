@@ -7,13 +7,17 @@ import type { Tensor } from './tensor.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
-/** One record for all calls of a pass: a new one for each would cost more than the call (docs/decisions/0001-typed-kernels.md). */
+/**
+ * One record for all calls of a pass: a new one for each would cost more than the call
+ * (docs/decisions/0001-typed-kernels.md).
+ */
 type Call = { -readonly [Name in keyof FilterGradientArguments]: FilterGradientArguments[Name] };
 
 /**
- * Adds the first `images` images' weight gradient to `gradient`, or sets it: Σ big[sy·s + ky − pad, …] · small[sy, sx].
- * `big` and `small` are addresses of an activation on one side and a gradient on the other, `zeros` of sixteen zeros. Images, rows and pixels
- * are summed in order from what stands there, so micro-batches and blocks do not change a bit.
+ * Adds the first `images` images' weight gradient to `gradient`, or sets it: Σ big[sy·s + ky − pad, …] ·
+ * small[sy, sx]. `big` and `small` are addresses of an activation on one side and a gradient on the other,
+ * `zeros` of sixteen zeros. Images, rows and pixels are summed in order from what stands there, so
+ * micro-batches and blocks do not change a bit.
  */
 export function addFilterGradient(
   kernels: MicroKernels,
@@ -63,7 +67,9 @@ export function addFilterGradient(
   }
 }
 
-/** One block of pixels: `corner` is the address of the big map's pixel under its first one, without padding. */
+/**
+ * One block of pixels: `corner` is the address of the big map's pixel under its first one, without padding.
+ */
 function allTaps(
   filterGradient: FilterGradientKernel,
   layer: Correlation,

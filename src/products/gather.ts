@@ -29,8 +29,9 @@ interface Packing {
 }
 
 /**
- * One GEMM over gathered rows: either the whole `down` pass of a layer (big map → small map) or one phase of its
- * `up` pass (small map → big map). Which is forward and which is the input gradient depends on the layer's type.
+ * One GEMM over gathered rows: either the whole `down` pass of a layer (big map → small map) or one phase of
+ * its `up` pass (small map → big map). Which is forward and which is the input gradient depends on the
+ * layer's type.
  */
 export interface GatherPass {
   readonly dot: boolean;
@@ -48,8 +49,9 @@ export interface GatherPass {
 }
 
 /**
- * The geometry of a layer with weights: a convolution reads the big map and writes the small one, a transposed convolution
- * the other way round. Big position of small pixel sy and tap ky: sy·strideH + ky − padTop. Dilated taps have `down` alone.
+ * The geometry of a layer with weights: a convolution reads the big map and writes the small one, a
+ * transposed convolution the other way round. Big position of small pixel sy and tap ky: sy·strideH + ky −
+ * padTop. Dilated taps have `down` alone.
  */
 export interface Correlation {
   readonly big: MapShape;
@@ -106,7 +108,9 @@ export function smallBorder(layer: Correlation): Border {
   };
 }
 
-/** small[sy, sx] = Σ_ky Σ_kx big[sy·s + ky·d − pad, …] · W: rows are small pixels, a segment is a row of taps. */
+/**
+ * small[sy, sx] = Σ_ky Σ_kx big[sy·s + ky·d − pad, …] · W: rows are small pixels, a segment is a row of taps.
+ */
 export function planDown(plan: GatherPlan): GatherPass {
   const { arena, layer, big, small, images } = plan;
   const [kernelHeight, kernelWidth] = layer.kernel;
@@ -148,8 +152,8 @@ export function planDown(plan: GatherPlan): GatherPass {
 }
 
 /**
- * big[Y, X] = Σ small[(Y + pad − ky) / s, …] · Wᵀ over the taps that divide: one pass for each phase of the strides.
- * Taps run backwards, so that neighbouring small pixels are one segment.
+ * big[Y, X] = Σ small[(Y + pad − ky) / s, …] · Wᵀ over the taps that divide: one pass for each phase of the
+ * strides. Taps run backwards, so that neighbouring small pixels are one segment.
  */
 export function planUp(plan: GatherPlan): GatherPass[] {
   const rowPhases = axisPhases(plan.layer, 0);

@@ -1,8 +1,8 @@
 // One matrix product on the GEMM micro-kernels: which one, in which blocks, and what is packed for it.
 //
-// Every element is summed by itself, over k in order; where B has few columns, in four lanes. The sum begins with the bias,
-// but where both what is transposed and the number of rows make it come last. So without a bias, or without
-// transposes, a row has the same bits whatever other rows are computed with it.
+// Every element is summed by itself, over k in order; where B has few columns, in four lanes. The sum begins
+// with the bias, but where both what is transposed and the number of rows make it come last. So without a
+// bias, or without transposes, a row has the same bits whatever other rows are computed with it.
 
 import { type Address, NONE, plus } from '../kernels/address.js';
 import { WIDEST_PANEL } from '../kernels/tiles/tile.js';
@@ -295,7 +295,9 @@ function multiplyPanels(host: Workspace, product: MatrixProduct): void {
   }
 }
 
-/** Tables of the micro-kernels for contiguous rows: of `depth` floats in the source and `width` in the target. */
+/**
+ * Tables of the micro-kernels for contiguous rows: of `depth` floats in the source and `width` in the target.
+ */
 function rowTables(host: Workspace, depth: number, width: number, rows: number) {
   return host.plan(`rows ${depth} ${width} ${rows}`, (arena) => ({
     source: arena.table(offsets(rows, depth * FLOAT)),

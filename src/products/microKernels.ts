@@ -19,8 +19,9 @@ export type TreeGradientKernel = Kernels['treeGradient4x8'];
 export type SumRowsKernel = Kernels['sumRows40'];
 
 /**
- * The kernels with a tile chosen. The panels' width is the tile's; a gradient's height may be cut from 6 rows to 4 or 3 where that
- * wastes less of the last tile, since tiles do not differ in a bit. GEMMs do so by themselves, tile by tile.
+ * The kernels with a tile chosen. The panels' width is the tile's; a gradient's height may be cut from 6 rows
+ * to 4 or 3 where that wastes less of the last tile, since tiles do not differ in a bit. GEMMs do so by
+ * themselves, tile by tile.
  */
 export class MicroKernels {
   readonly gemm: GemmKernel;
@@ -66,8 +67,8 @@ export class MicroKernels {
   }
 
   /**
-   * Of so many rows, those behind the last whole panel (of rows, as columns of the transposed product) for which gemmTransposed, to so many
-   * columns, is faster than a panel.
+   * Of so many rows, those behind the last whole panel (of rows, as columns of the transposed product) for
+   * which gemmTransposed, to so many columns, is faster than a panel.
    */
   transposedRest(rows: number, columns: number): number {
     const rest = rows % this.tile.columns;
@@ -90,12 +91,18 @@ export class MicroKernels {
   }
 }
 
-/** Whether tiles of six rows compute so many rows in vain that tiles of four are faster (by a fifth a row, about). */
+/**
+ * Whether tiles of six rows compute so many rows in vain that tiles of four are faster (by a fifth a row,
+ * about).
+ */
 function wastes(rows: number): boolean {
   return Math.ceil(rows / 6) * 6 > MOST_TALL_WASTE * Math.ceil(rows / 4) * 4;
 }
 
-/** Whether so many rows (1 to 3, 5, 6 or 9) take no more tiles of three than of four, which cost a tenth to a fifth more each. */
+/**
+ * Whether so many rows (1 to 3, 5, 6 or 9) take no more tiles of three than of four, which cost a tenth to a
+ * fifth more each.
+ */
 function suitsLow(rows: number): boolean {
   return Math.ceil(rows / 3) === Math.ceil(rows / 4);
 }

@@ -1,5 +1,6 @@
-// Gradients of a dense layer over several shards: each shard's sums are its own, and are added by the tree of the all-reduce
-// (treeReduce in kernels/assembly/optimizer.ts). So the bits are those of one shard after the other.
+// Gradients of a dense layer over several shards: each shard's sums are its own, and are added by the tree of
+// the all-reduce (treeReduce in kernels/assembly/optimizer.ts). So the bits are those of one shard after the
+// other.
 
 import { type Address, addressOf, plus } from '../kernels/address.js';
 import type { Arena } from '../kernels/arena.js';
@@ -9,13 +10,18 @@ import type { MicroKernels } from './microKernels.js';
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const WORD = Uint32Array.BYTES_PER_ELEMENT;
 
-/** Words of a shard in the table of treeGradient and listGradients: where its first rows stand, and bytes of the small ones. */
+/**
+ * Words of a shard in the table of treeGradient and listGradients: where its first rows stand, and bytes of
+ * the small ones.
+ */
 const ENTRY = 3;
 
 /** Slots of sums begin at multiples of so many floats. */
 const SLOT_FLOATS = 16;
 
-/** Both sides of a dense layer: its input, [examples, rows], and its output's gradient, [examples, columns]. */
+/**
+ * Both sides of a dense layer: its input, [examples, rows], and its output's gradient, [examples, columns].
+ */
 export interface ShardedOperands {
   readonly shards: number;
   readonly columns: number;

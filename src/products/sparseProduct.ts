@@ -1,8 +1,9 @@
-// Products whose left operand has many zeros, by lists of what is not zero (assembly/lists.ts): the pixels of an image are mostly
-// black, and a ReLU leaves half of its units.
+// Products whose left operand has many zeros, by lists of what is not zero (assembly/lists.ts): the pixels of
+// an image are mostly black, and a ReLU leaves half of its units.
 //
-// The sums are those of the dense kernels, term by term, without the products with 0. These change no sum as long as the right
-// operand is finite, so the bits are the same, but for the sign of a sum that is zero: of a bias of −0, or of products that are all zero.
+// The sums are those of the dense kernels, term by term, without the products with 0. These change no sum as
+// long as the right operand is finite, so the bits are the same, but for the sign of a sum that is zero: of a
+// bias of −0, or of products that are all zero.
 
 import { type Address, NONE, plus } from '../kernels/address.js';
 import { gradientListBytes, inputListBytes } from '../kernels/listRoom.js';
@@ -38,12 +39,16 @@ const TABLE_WORDS = 3;
 /** For lists of one group: no sum waits. */
 const NO_STACK = NONE;
 
-/** Computes the product by lists, and returns true; or false, `out` being undefined, where that would not pay or not be right. */
+/**
+ * Computes the product by lists, and returns true; or false, `out` being undefined, where that would not pay
+ * or not be right.
+ */
 export function multiplySparse(host: Workspace, product: MatrixProduct): boolean {
   const { a, m, k, transposeA, bias, transposeB } = product;
   if (transposeB || k === 0 || !isWorthListing(host, product, blockDepth(k))) return false;
   if (!transposeA) return sumRowLists(host, product);
-  // Lists of columns begin with their first product: a bias has no place in them, nor the sums of an earlier block.
+  // Lists of columns begin with their first product: a bias has no place in them, nor the sums of an earlier
+  // block.
   if (k <= MOST_LISTED_DEPTH && bias === NONE) return multiplyLines(host, product);
   const copy = host.heap.allocate(m * k * FLOAT);
   try {
@@ -58,7 +63,8 @@ export function multiplySparse(host: Workspace, product: MatrixProduct): boolean
 export type SparseOperands = Pick<MatrixProduct, 'a' | 'b' | 'm' | 'n' | 'k'>;
 
 /**
- * Whether lists would pay for A · B or Aᵀ · B and be right, as far as a few samples tell. Uses scratch memory.
+ * Whether lists would pay for A · B or Aᵀ · B and be right, as far as a few samples tell. Uses scratch
+ * memory.
  * @param depth rows of B that a list refers to.
  */
 export function isWorthListing(host: Workspace, operands: SparseOperands, depth: number): boolean {
@@ -93,7 +99,9 @@ function looksSparse(host: Workspace, { a, m, n, k }: SparseOperands, depth: num
   return terms <= worthwhileShare(host, n, depth) * LISTING_SAMPLES * length;
 }
 
-/** A · B, in blocks of rows and of the depth. False as soon as there is more in A than the samples let expect. */
+/**
+ * A · B, in blocks of rows and of the depth. False as soon as there is more in A than the samples let expect.
+ */
 function sumRowLists(host: Workspace, product: MatrixProduct): boolean {
   const { m, n, k } = product;
   const depth = blockDepth(k);
@@ -119,8 +127,8 @@ function blockDepth(k: number): number {
 }
 
 /**
- * Each block of the depth starts from the sums of the one before: 1 · sum is the first term of its lists. Blocks write to `out` and to
- * `sums` in turn, since sumRows computes some columns twice.
+ * Each block of the depth starts from the sums of the one before: 1 · sum is the first term of its lists.
+ * Blocks write to `out` and to `sums` in turn, since sumRows computes some columns twice.
  */
 function sumBlocks(
   host: Workspace,
@@ -184,7 +192,10 @@ function multiplyLines(host: Workspace, { a, b, out, m, n, k, relu }: MatrixProd
   return sumColumnLists(host, { ...product, lists: plus(table, tableBytes), stack: NO_STACK });
 }
 
-/** Aᵀ · B, [m, n], of A, [k, m], and B, [k, n], in shards: each one's sums are its own, and are added by the tree of treeGradient. */
+/**
+ * Aᵀ · B, [m, n], of A, [k, m], and B, [k, n], in shards: each one's sums are its own, and are added by the
+ * tree of treeGradient.
+ */
 export interface ShardedProduct {
   readonly m: number;
   readonly n: number;
@@ -206,7 +217,9 @@ export function columnListBytes(m: number, shards: number, k: number): number {
   return gradientListBytes(Math.min(m, MOST_LISTED_ROWS), shards, k);
 }
 
-/** A is read in place. False, `out` being undefined, as soon as there is more in A than samples let expect. */
+/**
+ * A is read in place. False, `out` being undefined, as soon as there is more in A than samples let expect.
+ */
 export function sumColumnLists(host: Workspace, product: ShardedProduct): boolean {
   const { m, n, k, shards, table, stack, zeros, lists, out, relu } = product;
   const { kernels, microKernels } = host;

@@ -17,9 +17,9 @@ const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 /**
  * One activation, its gradient, and the zero border that both have. [batch, height, width, channels].
  *
- * Neighbouring rows share a border column (what lies right of one row lies left of the next), and neighbouring
- * images share border rows: so a border costs max(left, right) columns, not their sum. Borders are
- * zero because fresh memory is zero and no kernel writes to them.
+ * Neighbouring rows share a border column (what lies right of one row lies left of the next), and
+ * neighbouring images share border rows: so a border costs max(left, right) columns, not their sum. Borders
+ * are zero because fresh memory is zero and no kernel writes to them.
  */
 export class Tensor {
   readonly height: number;

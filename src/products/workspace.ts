@@ -4,8 +4,8 @@ import type { Kernels } from '../kernels/kernels.js';
 import type { MicroKernels } from './microKernels.js';
 
 /**
- * What a product of any shape needs of the memory that it works on: kernels, and room that is given while the program runs.
- * Addresses stay valid when the memory grows; views do not.
+ * What a product of any shape needs of the memory that it works on: kernels, and room that is given while the
+ * program runs. Addresses stay valid when the memory grows; views do not.
  */
 export interface Workspace {
   readonly kernels: Kernels;
@@ -13,7 +13,10 @@ export interface Workspace {
   /** Columns of a panel of packed weights. */
   readonly panelWidth: 8 | 16;
   readonly heap: {
-    /** Address of at least so many bytes, aligned to a cache line; the content is undefined. The memory may grow. */
+    /**
+     * Address of at least so many bytes, aligned to a cache line; the content is undefined. The memory may
+     * grow.
+     */
     allocate(bytes: number): Address;
     /** Gives back what `allocate` gave. */
     free(address: Address): void;

@@ -1,4 +1,5 @@
-// TensorFlow.js's AdamOptimizer makes fourteen passes over every parameter. Here one update is one pass, with the same bits.
+// TensorFlow.js's AdamOptimizer makes fourteen passes over every parameter. Here one update is one pass, with
+// the same bits.
 
 import { type Output, sizeOf } from './host.js';
 import type { TensorFlow, TensorInfo } from './tensorflow.js';
@@ -71,8 +72,8 @@ export const ADAM_STEP: TrainingKernel = {
 const originals = new WeakMap<object, ApplyGradients>();
 
 /**
- * Lets AdamOptimizer update by ADAM_STEP on the backend `wasm`. The first update, which makes the moments, and any that
- * is not all float32, stay TensorFlow.js's own.
+ * Lets AdamOptimizer update by ADAM_STEP on the backend `wasm`. The first update, which makes the moments,
+ * and any that is not all float32, stay TensorFlow.js's own.
  */
 export function replaceAdam(tf: TensorFlow): void {
   const prototype = tf.AdamOptimizer?.prototype as { applyGradients: ApplyGradients } | undefined;

@@ -1,8 +1,14 @@
-/** Two operands over one output, axes merged where both go on alike: blocks of three outer axes and the inner one. */
+/**
+ * Two operands over one output, axes merged where both go on alike: blocks of three outer axes and the inner
+ * one.
+ */
 export interface Broadcast {
   /** Of the output, as TensorFlow.js has it. */
   readonly shape: readonly number[];
-  /** In elements, where each block begins in the operands; one after another in the output. One where four axes are enough. */
+  /**
+   * In elements, where each block begins in the operands; one after another in the output. One where four
+   * axes are enough.
+   */
   readonly blocks: readonly Block[];
   readonly extents: readonly number[];
   /** In elements; the inner one is 0 or 1. */

@@ -1,4 +1,5 @@
-// Extremes and comparisons of two operands, choices, and what booleans need: one number at a time in stock TensorFlow.js.
+// Extremes and comparisons of two operands, choices, and what booleans need: one number at a time in stock
+// TensorFlow.js.
 
 import { plus } from '../kernels/address.js';
 import type { Kernels } from '../kernels/kernels.js';

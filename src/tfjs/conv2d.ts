@@ -38,8 +38,8 @@ function convolve(
 }
 
 /**
- * The gradient of a convolution's input, and the forward pass of conv2dTranspose. Takes a bias and an activation as
- * FusedConv2D does, which TensorFlow.js itself never passes.
+ * The gradient of a convolution's input, and the forward pass of conv2dTranspose. Takes a bias and an
+ * activation as FusedConv2D does, which TensorFlow.js itself never passes.
  */
 const conv2dBackpropInput: TrainingKernel = {
   kernelName: 'Conv2DBackpropInput',

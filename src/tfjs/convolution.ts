@@ -8,8 +8,8 @@ export interface Convolution extends Correlation {
 }
 
 /**
- * The geometry that TensorFlow.js gives these shapes and attributes, or undefined where it is not for us: channels first,
- * channels in groups, fractional or negative padding.
+ * The geometry that TensorFlow.js gives these shapes and attributes, or undefined where it is not for us:
+ * channels first, channels in groups, fractional or negative padding.
  * @param dy where there is one: its extents count, which an unusual dimRoundingMode may have made larger.
  */
 export function readConvolution(

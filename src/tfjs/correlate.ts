@@ -1,5 +1,5 @@
-// Both directions of a convolution over blocks: the passes of the training engine (products/gather.ts), on copies with
-// borders where the taps leave a map.
+// Both directions of a convolution over blocks: the passes of the training engine (products/gather.ts), on
+// copies with borders where the taps leave a map.
 
 import { type Address, addressOf, NONE, plus } from '../kernels/address.js';
 import { Arena } from '../kernels/arena.js';

@@ -12,7 +12,10 @@ const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
 interface Plan {
   readonly geometry: Address;
-  /** Tables of the input gradient: for each input line, and each input column, the outputs and taps that meet it. */
+  /**
+   * Tables of the input gradient: for each input line, and each input column, the outputs and taps that meet
+   * it.
+   */
   readonly rows: Address;
   readonly columns: Address;
   readonly multiplier: number;
@@ -73,7 +76,10 @@ function widths(info: WindowInfo): Line {
   };
 }
 
-/** Of each input position: (count, address of the pairs); the pairs are byte offsets of an output and of a tap. */
+/**
+ * Of each input position: (count, address of the pairs); the pairs are byte offsets of an output and of a
+ * tap.
+ */
 function meetings(arena: Arena, line: Line, outPitch: number, tapPitch: number): Address {
   const index: number[] = [];
   for (let at = 0; at < line.size; at++) {

@@ -86,7 +86,10 @@ export function applyEpilogue(
   }
 }
 
-/** Calls `visit` with runs of rows of a tensor of this shape, and the operand's rows that are broadcast to them. */
+/**
+ * Calls `visit` with runs of rows of a tensor of this shape, and the operand's rows that are broadcast to
+ * them.
+ */
 function forBroadcastRows(
   host: Host,
   operand: TensorInfo,

@@ -9,7 +9,9 @@ import type { Host } from './host.js';
 import { sourceOfBlock } from './sourceMap.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
-/** gradient[ky][kx][c][n] = Σ x[sy·s + ky − pad, …][c] · dy[sy, sx][n], over all images and pixels. Addresses. */
+/**
+ * gradient[ky][kx][c][n] = Σ x[sy·s + ky − pad, …][c] · dy[sy, sx][n], over all images and pixels. Addresses.
+ */
 export function computeFilterGradient(
   host: Host,
   convolution: Convolution,

@@ -1,4 +1,5 @@
-// Gradients that TensorFlow.js composes of more passes than they need, on the backend `wasm`; elsewhere they stay as they are.
+// Gradients that TensorFlow.js composes of more passes than they need, on the backend `wasm`; elsewhere they
+// stay as they are.
 
 import { mendedGradients } from './mendedGradients.js';
 import { RELU_GRADIENT_NAME } from './reluGradient.js';

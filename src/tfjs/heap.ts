@@ -9,8 +9,8 @@ const ALIGNMENT = 64;
 const READABLE_SLACK = 256;
 
 /**
- * The heap of TensorFlow.js's wasm backend. Any call that allocates may make the memory grow, which detaches every
- * typed array over it: take views anew after each, and hold addresses instead.
+ * The heap of TensorFlow.js's wasm backend. Any call that allocates may make the memory grow, which detaches
+ * every typed array over it: take views anew after each, and hold addresses instead.
  */
 export class Heap {
   readonly memory: WasmMemory;
@@ -55,8 +55,8 @@ export class Heap {
   }
 
   /**
-   * Makes the bytes behind `end` readable: where they lie beyond the memory's end, the heap grows. It never shrinks, so
-   * this is rare.
+   * Makes the bytes behind `end` readable: where they lie beyond the memory's end, the heap grows. It never
+   * shrinks, so this is rare.
    */
   reach(end: number): void {
     if (end + READABLE_SLACK <= this.memory.buffer.byteLength) return;

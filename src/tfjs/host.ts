@@ -20,8 +20,8 @@ export interface Output {
 }
 
 /**
- * Our kernels on the memory of one wasm backend of TensorFlow.js: each thread has its own backend, and so its own host.
- * Addresses stay valid when the memory grows; views over it do not (see `floats`).
+ * Our kernels on the memory of one wasm backend of TensorFlow.js: each thread has its own backend, and so its
+ * own host. Addresses stay valid when the memory grows; views over it do not (see `floats`).
  */
 export class Host implements Workspace {
   readonly kernels: Kernels;
@@ -46,8 +46,8 @@ export class Host implements Workspace {
   }
 
   /**
-   * Address of a tensor's data. Aligned to 8 bytes alone; reading up to 256 bytes behind its end is safe, and what is
-   * read there is anything. Writing there is not: it belongs to others.
+   * Address of a tensor's data. Aligned to 8 bytes alone; reading up to 256 bytes behind its end is safe, and
+   * what is read there is anything. Writing there is not: it belongs to others.
    */
   address({ dataId, shape, dtype }: TensorInfo): Address {
     // Addresses above 2 GiB come out of the heap as negative numbers.
@@ -68,7 +68,9 @@ export class Host implements Workspace {
     return { dataId, shape: [...shape], dtype };
   }
 
-  /** Whether no other tensor shares the data: then a variable that is about to be replaced may be overwritten. */
+  /**
+   * Whether no other tensor shares the data: then a variable that is about to be replaced may be overwritten.
+   */
   isSoleOwner({ dataId }: TensorInfo): boolean {
     return this.#backend.refCount(dataId) === 1;
   }
@@ -79,9 +81,9 @@ export class Host implements Workspace {
   }
 
   /**
-   * Address of scratch memory, aligned to a cache line, valid until the next call of `scratch`, and 256 readable bytes
-   * behind it: one call of a kernel asks once, and cuts it up with an Arena. The content is undefined. The memory may
-   * grow.
+   * Address of scratch memory, aligned to a cache line, valid until the next call of `scratch`, and 256
+   * readable bytes behind it: one call of a kernel asks once, and cuts it up with an Arena. The content is
+   * undefined. The memory may grow.
    */
   scratch(bytes: number): Address {
     if (bytes > this.#scratch.bytes || (this.#scratch.bytes > KEPT_SCRATCH && bytes <= KEPT_SCRATCH)) {
@@ -105,9 +107,11 @@ export class Host implements Workspace {
   }
 
   /**
-   * The plan of a geometry: tables and numbers that depend on shapes and attributes alone, kept for the next call.
+   * The plan of a geometry: tables and numbers that depend on shapes and attributes alone, kept for the next
+   * call.
    * @param key the kernel's name and everything that the plan depends on.
-   * @param make places the plan's tables in the arena (Arena.table); called twice, so it must do nothing else.
+   * @param make places the plan's tables in the arena (Arena.table); called twice, so it must do nothing
+   * else.
    */
   plan<Plan>(key: string, make: (arena: Arena) => Plan): Plan {
     return this.#plans.get(key, make);

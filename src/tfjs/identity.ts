@@ -1,4 +1,5 @@
-// Copies that are none: stock TensorFlow.js copies the data, though tensors cannot be changed once they are made.
+// Copies that are none: stock TensorFlow.js copies the data, though tensors cannot be changed once they are
+// made.
 
 import type { TrainingKernel } from './trainingKernel.js';
 

@@ -14,8 +14,8 @@ interface Entry {
 }
 
 /**
- * What was worked out for a geometry, with the tables that kernels read, in the backend's heap. Bounded: least recently
- * used plans are dropped.
+ * What was worked out for a geometry, with the tables that kernels read, in the backend's heap. Bounded:
+ * least recently used plans are dropped.
  */
 export class PlanCache {
   /** In the order of their last use. */
@@ -25,8 +25,8 @@ export class PlanCache {
   constructor(readonly heap: Heap) {}
 
   /**
-   * The plan of this key. `make` is called twice where it is new: first at address 0 to learn how much it places, so it
-   * must do nothing but place tables and compute.
+   * The plan of this key. `make` is called twice where it is new: first at address 0 to learn how much it
+   * places, so it must do nothing but place tables and compute.
    * @param key the kernel's name and everything the plan depends on.
    */
   get<Plan>(key: string, make: (arena: Arena) => Plan): Plan {

@@ -13,7 +13,10 @@ type Geometry = (
   out: readonly number[],
 ) => number[];
 
-/** The gradients' output shapes are taken from dy: TensorFlow.js does not tell them the rounding mode of averages. */
+/**
+ * The gradients' output shapes are taken from dy: TensorFlow.js does not tell them the rounding mode of
+ * averages.
+ */
 const ofImages: Geometry = (
   tf,
   shape,

@@ -1,4 +1,5 @@
-// Sums, means and extremes over any axes, in place: stock TensorFlow.js transposes what is not reduced over its last axes.
+// Sums, means and extremes over any axes, in place: stock TensorFlow.js transposes what is not reduced over
+// its last axes.
 
 import { type Address, plus } from '../kernels/address.js';
 import { axesOf, type Grouping, groupAxes, reducedShape } from './axes.js';

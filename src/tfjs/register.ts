@@ -18,14 +18,15 @@ const NOT_REVECTORIZED =
 const replaced = new WeakMap<KernelFunction, KernelConfig | undefined>();
 
 /**
- * Makes TensorFlow.js's backend `wasm` train: replaces its kernels by ours, and adds those that gradients need and it
- * lacks. Ours work on the backend's own memory and compute float32; for other dtypes the kernels that were registered
- * before stay in use. Call it once in each thread that uses TensorFlow.js, after the backend's package is loaded;
- * before or after `tf.setBackend('wasm')`. Calling it again, with other options too, replaces what it registered.
- * Node alone: the module is read from this package's files.
+ * Makes TensorFlow.js's backend `wasm` train: replaces its kernels by ours, and adds those that gradients
+ * need and it lacks. Ours work on the backend's own memory and compute float32; for other dtypes the kernels
+ * that were registered before stay in use. Call it once in each thread that uses TensorFlow.js, after the
+ * backend's package is loaded; before or after `tf.setBackend('wasm')`. Calling it again, with other options
+ * too, replaces what it registered. Node alone: the module is read from this package's files.
  *
  * @param tf `@tensorflow/tfjs-core` 4.22 or a package that exports it all.
- * @param options `revectorize` lets V8 use 256-bit operations, on Node 24; a flag that holds for the whole process.
+ * @param options `revectorize` lets V8 use 256-bit operations, on Node 24; a flag that holds for the whole
+ * process.
  * @returns warnings, in sentences.
  * @throws UsageError where the backend is missing, and for fused arithmetic on a machine that does not fuse.
  */
@@ -66,7 +67,8 @@ function replaceKernel(tf: TensorFlow, kernel: TrainingKernel, hostOf: (backend:
   };
   replaced.set(kernelFunc, stock);
   if (current !== undefined) tf.unregisterKernel(kernelName, BACKEND);
-  // TensorFlow.js calls setupFunc when a backend starts, perhaps after this: the stock kernel must still get it.
+  // TensorFlow.js calls setupFunc when a backend starts, perhaps after this: the stock kernel must still get
+  // it.
   tf.registerKernel({ ...stock, kernelName, backendName: BACKEND, kernelFunc });
 }
 

@@ -1,4 +1,5 @@
-// Images made larger or smaller, and the gradients. TensorFlow.js's cpu backend has the gradients wrong for several examples.
+// Images made larger or smaller, and the gradients. TensorFlow.js's cpu backend has the gradients wrong for
+// several examples.
 
 import type { Address } from '../kernels/address.js';
 import type { Host } from './host.js';

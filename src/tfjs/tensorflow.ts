@@ -1,5 +1,5 @@
-// What we use of TensorFlow.js 4, by structure: the library is handed in, never imported, so that it is one and the same
-// as the user's.
+// What we use of TensorFlow.js 4, by structure: the library is handed in, never imported, so that it is one
+// and the same as the user's.
 
 import type { WasmMemory } from '../kernels/webAssembly.js';
 

@@ -14,8 +14,8 @@ export interface TrainingKernel {
   /** As TensorFlow.js registers it, e.g. `Conv2DBackpropFilter`. */
   readonly kernelName: string;
   /**
-   * The outputs, or undefined where this call is not for us (another dtype, an unusual attribute): the kernel that was
-   * registered before computes it then. Nothing may have been allocated for it by then.
+   * The outputs, or undefined where this call is not for us (another dtype, an unusual attribute): the kernel
+   * that was registered before computes it then. Nothing may have been allocated for it by then.
    */
   run(call: KernelCall): TensorInfo | TensorInfo[] | undefined;
 }

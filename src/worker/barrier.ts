@@ -16,8 +16,8 @@ export interface BarrierOptions {
 }
 
 /**
- * A barrier in shared memory: a count, a generation that advances when all have arrived, and an abort word. Ranks look a
- * while before they sleep, since the others are usually microseconds away.
+ * A barrier in shared memory: a count, a generation that advances when all have arrived, and an abort word.
+ * Ranks look a while before they sleep, since the others are usually microseconds away.
  */
 export class Barrier {
   readonly #options: BarrierOptions;

@@ -10,7 +10,10 @@ export interface EvaluateTask {
   readonly ranks: number;
 }
 
-/** A rank's share of the test set: the terms of each example into the run's memory, the same for any number of ranks. */
+/**
+ * A rank's share of the test set: the terms of each example into the run's memory, the same for any number of
+ * ranks.
+ */
 export function evaluateShare(rank: Rank, task: EvaluateTask, barrier: Barrier): void {
   const { settings, layout } = rank.context;
   rank.backend.prepare(task.rank, task.ranks);

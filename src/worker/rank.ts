@@ -76,8 +76,8 @@ export class Rank {
   }
 
   /**
-   * Fills the shard with training examples [first, first + count) of the epoch's order, and the noise of places
-   * [place, place + count) of the step's batch.
+   * Fills the shard with training examples [first, first + count) of the epoch's order, and the noise of
+   * places [place, place + count) of the step's batch.
    */
   loadTraining(first: number, count: number, place: number, step: number, epoch: number): void {
     const { layout, settings } = this.context;

@@ -96,8 +96,8 @@ function rankSize(settings: Settings, ranks: number): number {
 }
 
 /**
- * Shards that each rank computes at once: where shards and ranks are powers of two, neighbouring shards make a subtree of the
- * all-reduce, which the rank can sum while the gradients are in its caches.
+ * Shards that each rank computes at once: where shards and ranks are powers of two, neighbouring shards make
+ * a subtree of the all-reduce, which the rank can sum while the gradients are in its caches.
  */
 function partsAtOnce(mostParts: number, { shards }: Settings, ranks: number): number {
   return isPowerOfTwo(shards) && isPowerOfTwo(ranks) ? Math.min(shards / ranks, mostParts) : 1;

@@ -12,7 +12,9 @@ import type { OptimizerName } from '../optimizer/registry.js';
 import { type ScheduleName, scheduled } from '../schedule/registry.js';
 import type { ValueAt } from '../schedule/schedule.js';
 
-/** What a rank must know to compute a step: what decides the bits of the run, and the layout of its memory. */
+/**
+ * What a rank must know to compute a step: what decides the bits of the run, and the layout of its memory.
+ */
 export interface Settings {
   readonly key: RandomKey;
   /** How grey pixels in 0 … 255 become x (docs/mathematics.md). */
@@ -52,7 +54,9 @@ export function learningRateOf(settings: Settings): ValueAt {
   return scheduled(settings.learningRate, settings.learningRateSchedule, settings);
 }
 
-/** First example of a part, when `count` examples are cut into `parts` contiguous parts of nearly equal size. */
+/**
+ * First example of a part, when `count` examples are cut into `parts` contiguous parts of nearly equal size.
+ */
 export function partStart(count: number, parts: number, part: number): number {
   return Math.floor((count * part) / parts);
 }

@@ -26,10 +26,11 @@ export interface TrainTask {
 }
 
 /**
- * A rank's part of an epoch. Each step: pack a share of the weights; compute the gradients of its shards; sum its
- * slice of the parameter space over all shards and update it (reduce-scatter with a sharded optimiser: the memory
- * is shared, so the all-gather is nothing). Three barriers separate these. Where the backend's gradients are computed by the
- * owners of the parameters (Backend.owner), nothing is shared before the gradient, and two barriers do.
+ * A rank's part of an epoch. Each step: pack a share of the weights; compute the gradients of its shards; sum
+ * its slice of the parameter space over all shards and update it (reduce-scatter with a sharded optimiser:
+ * the memory is shared, so the all-gather is nothing). Three barriers separate these. Where the backend's
+ * gradients are computed by the owners of the parameters (Backend.owner), nothing is shared before the
+ * gradient, and two barriers do.
  */
 export class StepLoop {
   readonly #rank: Rank;
@@ -98,7 +99,10 @@ export class StepLoop {
     return (step - this.#task.epoch * stepsPerEpoch) * batchSize;
   }
 
-  /** The gradients of this rank's shards into their slots, or all that the owners of the parameters need for them. */
+  /**
+   * The gradients of this rank's shards into their slots, or all that the owners of the parameters need for
+   * them.
+   */
   #gradients(step: number): void {
     const { settings, layout } = this.#rank.context;
     const { backend, shard: examples } = this.#rank;
@@ -162,7 +166,10 @@ export class StepLoop {
       Atomics.store(control, Control.stopAfter, step + 1);
   }
 
-  /** Every rank sees the same sums, so every rank refuses a step that is not finite, before it reaches a parameter. */
+  /**
+   * Every rank sees the same sums, so every rank refuses a step that is not finite, before it reaches a
+   * parameter.
+   */
   #checkAndRecord(step: number, examples: number): void {
     const { doubles, context } = this.#rank;
     const { layout, settings } = context;

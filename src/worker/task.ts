@@ -12,7 +12,9 @@ import { StepLoop, type TrainTask } from './stepLoop.js';
 export type TaskResult =
   | { readonly kind: 'done'; readonly nextStep: number }
   | { readonly kind: 'aborted' }
-  /** The loss is not finite; the parameters are those of the step before. No rank's fault: every rank sees it. */
+  /**
+   * The loss is not finite; the parameters are those of the step before. No rank's fault: every rank sees it.
+   */
   | { readonly kind: 'diverged'; readonly message: string }
   | { readonly kind: 'failed'; readonly message: string; readonly stack: string | undefined };
 

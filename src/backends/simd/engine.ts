@@ -32,9 +32,14 @@ export interface SimdOptions {
   readonly likelihood: Choice<LikelihoodName>;
   /** Of the micro-kernels; does not change a bit. The same for all ranks of a run. */
   readonly tile: TileName;
-  /** Most examples at once: of a shard, or of all shards of a rank. No more memory is planned than they need. */
+  /**
+   * Most examples at once: of a shard, or of all shards of a rank. No more memory is planned than they need.
+   */
   readonly examples: number;
-  /** The step goes by the owner-computes rule (Backend.owner), for so many shards and examples: see ownerComputes. */
+  /**
+   * The step goes by the owner-computes rule (Backend.owner), for so many shards and examples: see
+   * ownerComputes.
+   */
   readonly owned?: { readonly shards: number; readonly batchSize: number };
   /** Address of the flat parameter buffer. */
   readonly parameters: Address;
@@ -44,7 +49,9 @@ export interface SimdOptions {
   readonly workspace: Address;
 }
 
-/** Ends of the two regions that an engine with these options uses: plan with addresses 0 to get their sizes. */
+/**
+ * Ends of the two regions that an engine with these options uses: plan with addresses 0 to get their sizes.
+ */
 export function simdMemory(options: SimdOptions): { packedEnd: Address; workspaceEnd: Address } {
   const plan = new EnginePlan(options);
   const packedEnd = plan.packedArena === plan.arena ? options.packed : plan.packedArena.end;
@@ -52,8 +59,8 @@ export function simdMemory(options: SimdOptions): { packedEnd: Address; workspac
 }
 
 /**
- * Examples at a time: as many as the working set allows. The number does not change a bit of the result, since
- * every sum over examples goes on from where the micro-batch before stopped.
+ * Examples at a time: as many as the working set allows. The number does not change a bit of the result,
+ * since every sum over examples goes on from where the micro-batch before stopped.
  */
 export function microBatchSize(model: Model, samples: number, examples: number): number {
   const [encoder, decoder] = [activationFloats(model.encoder), activationFloats(model.decoder)];
@@ -63,9 +70,9 @@ export function microBatchSize(model: Model, samples: number, examples: number):
 }
 
 /**
- * Whether the steps of a run go by the owner-computes rule (Backend.owner). With few examples a shard, a dense layer's
- * weight gradient is little arithmetic and much memory; with very many its operands would not stay in the caches, and with a
- * convolution its operands are larger than itself.
+ * Whether the steps of a run go by the owner-computes rule (Backend.owner). With few examples a shard, a
+ * dense layer's weight gradient is little arithmetic and much memory; with very many its operands would not
+ * stay in the caches, and with a convolution its operands are larger than itself.
  */
 export function ownerComputes(model: Model, samples: number, batchSize: number): boolean {
   const weighted = weightedLayers([...model.encoder, ...model.decoder]);

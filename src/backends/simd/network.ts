@@ -68,8 +68,8 @@ export class Network {
   }
 
   /**
-   * `output.gradient` → parameter gradients, unless their owners compute them (`sums` is not given), and `input.gradient` where
-   * the plan asked for it.
+   * `output.gradient` → parameter gradients, unless their owners compute them (`sums` is not given), and
+   * `input.gradient` where the plan asked for it.
    */
   backward(kernels: MicroKernels, images: number, sums: GradientSums | undefined): void {
     this.#sequence.backward(kernels, images, sums);

@@ -26,7 +26,10 @@ export interface Ranks {
   readonly workspaces: readonly Address[];
   /** [ranks + 1]: first shard of each. */
   readonly firstShards: readonly number[];
-  /** [ranks]: addresses of a word each, in which ranks count how many units of its share have been claimed in this step. */
+  /**
+   * [ranks]: addresses of a word each, in which ranks count how many units of its share have been claimed in
+   * this step.
+   */
   readonly claimed: readonly Address[];
 }
 
@@ -112,8 +115,8 @@ export class OwnedParameters {
   }
 
   /**
-   * This rank's share, most of which is in its caches since the last step, then what others have not come to yet: a unit has the same
-   * bits whoever computes it, and how long one takes depends on the data.
+   * This rank's share, most of which is in its caches since the last step, then what others have not come to
+   * yet: a unit has the same bits whoever computes it, and how long one takes depends on the data.
    */
   update(bounds: Int32Array): void {
     const { rank, workspaces } = this.#ranks;
@@ -143,7 +146,10 @@ export class OwnedParameters {
     this.#optimizer.apply(this.#memory, unit.offset * FLOAT, sum, unit.size);
   }
 
-  /** Fills a layer's table: where the examples of each shard stand in the memory of the rank that computed them. */
+  /**
+   * Fills a layer's table: where the examples of each shard stand in the memory of the rank that computed
+   * them.
+   */
   #placeShards(index: number, bounds: Int32Array): void {
     const { plan, operands } = this.#scratch;
     const { input, output, scale } = plan.layers[index]!;

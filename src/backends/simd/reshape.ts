@@ -5,7 +5,9 @@ import type { Tensor } from '../../products/tensor.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
-/** A copy between two tensors of one size and different borders or rows, in runs that are contiguous in both. */
+/**
+ * A copy between two tensors of one size and different borders or rows, in runs that are contiguous in both.
+ */
 export interface Reshape {
   readonly table: Address;
   readonly pieces: number;

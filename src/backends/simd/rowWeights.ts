@@ -1,4 +1,5 @@
-// Objectives that weigh the rows z_k of an example by their densities (objective/objective.ts), between the engine's kernels.
+// Objectives that weigh the rows z_k of an example by their densities (objective/objective.ts), between the
+// engine's kernels.
 import type { Address } from '../../kernels/address.js';
 import type { Arena } from '../../kernels/arena.js';
 import type { Kernels } from '../../kernels/kernels.js';
@@ -45,8 +46,8 @@ export class RowWeights {
   }
 
   /**
-   * From log p(x|z_k) of each row (float64 at `logLikelihood`): the weights at `beta`, kept for `scale` and `backward`, and the
-   * bound of each example at beta = 1, float64 at `bound`.
+   * From log p(x|z_k) of each row (float64 at `logLikelihood`): the weights at `beta`, kept for `scale` and
+   * `backward`, and the bound of each example at beta = 1, float64 at `bound`.
    */
   forward(terms: Draws & { logLikelihood: Address; beta: number; bound: Address }): void {
     const { posterior, epsilon, z, examples, samples, latent, logLikelihood, beta, bound } = terms;

@@ -17,8 +17,9 @@ export interface TfjsOptions extends ObjectiveOptions {
 }
 
 /**
- * A model over TensorFlow.js, with its automatic differentiation, between addresses of a run's memory. TensorFlow.js
- * has a memory of its own: parameters go into it once a step, examples and noise with each shard.
+ * A model over TensorFlow.js, with its automatic differentiation, between addresses of a run's memory.
+ * TensorFlow.js has a memory of its own: parameters go into it once a step, examples and noise with each
+ * shard.
  */
 export class TfjsBackend implements Backend {
   readonly #runtime: TfjsRuntime;
@@ -120,7 +121,10 @@ export class TfjsBackend implements Backend {
     if (bound) this.#doubles.set(bound, shard.bound / DOUBLE);
   }
 
-  /** What a tensor is made of: a copy where the backend would keep the array; tfjs-node must not see shared memory. */
+  /**
+   * What a tensor is made of: a copy where the backend would keep the array; tfjs-node must not see shared
+   * memory.
+   */
   #values(address: Address, floats: number): Float32Array {
     const [start, end] = [address / FLOAT, address / FLOAT + floats];
     return this.#runtime.copiesArrays ? this.#floats.subarray(start, end) : this.#floats.slice(start, end);

@@ -8,9 +8,9 @@ interface Differentiable {
 }
 
 /**
- * An operation with a gradient of its own. TensorFlow.js disposes of all that was made on the way forward: what the gradient
- * needs must be saved, the operation's input included. It computes the gradients of all `inputs`, so what
- * needs no gradient should not be one.
+ * An operation with a gradient of its own. TensorFlow.js disposes of all that was made on the way forward:
+ * what the gradient needs must be saved, the operation's input included. It computes the gradients of all
+ * `inputs`, so what needs no gradient should not be one.
  */
 export function customGradient(
   tf: Tfjs,

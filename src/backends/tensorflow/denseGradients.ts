@@ -1,4 +1,5 @@
-// Weight and bias gradients of a dense layer for several shards at once, as a kernel of TensorFlow.js's backend wasm.
+// Weight and bias gradients of a dense layer for several shards at once, as a kernel of TensorFlow.js's
+// backend wasm.
 
 import { type Address, NONE, plus } from '../../kernels/address.js';
 import { Arena } from '../../kernels/arena.js';
@@ -29,8 +30,9 @@ export interface DenseGradientsAttributes {
 }
 
 /**
- * Registers the kernel: input [1, rows, in] and dOutput [1, rows, out] to [1, in, out] and [out]. Each shard's sums are its
- * own, and are added by the tree of the all-reduce, so that the bits are those of one shard after the other.
+ * Registers the kernel: input [1, rows, in] and dOutput [1, rows, out] to [1, in, out] and [out]. Each
+ * shard's sums are its own, and are added by the tree of the all-reduce, so that the bits are those of one
+ * shard after the other.
  */
 export function registerDenseGradients(tf: TensorFlow, host: Host): void {
   if (tf.getKernel(DENSE_GRADIENTS, 'wasm')) tf.unregisterKernel(DENSE_GRADIENTS, 'wasm');
@@ -78,7 +80,10 @@ function denseGradients(
   return outputs;
 }
 
-/** Scratch of one call: the shards' table, the tree's stack, the shards' sums of a bias, and lists of nonzeros. */
+/**
+ * Scratch of one call: the shards' table, the tree's stack, the shards' sums of a bias, and lists of
+ * nonzeros.
+ */
 function placeScratch(arena: Arena, host: Host, columns: number, shards: number, listBytes: number) {
   return {
     table: reserveShardTable(arena, shards),

@@ -81,8 +81,8 @@ function klAnalytic(tf: Tfjs, posterior: Tensor): Tensor {
 }
 
 /**
- * (1/K) Σ_k [log q(z_k|x) − log p(z_k)] = (1/K) Σ_k ½ Σ_j (z_kj² − ε_kj² − logvar_j): posterior [1, n, 2d], noise and
- * z [n, K, d] → [n].
+ * (1/K) Σ_k [log q(z_k|x) − log p(z_k)] = (1/K) Σ_k ½ Σ_j (z_kj² − ε_kj² − logvar_j): posterior [1, n, 2d],
+ * noise and z [n, K, d] → [n].
  */
 function klMonteCarlo(tf: Tfjs, posterior: Tensor, noise: Tensor, z: Tensor): Tensor {
   const samples = z.shape[1]!;

@@ -1,4 +1,5 @@
-// Finds and loads @tensorflow/tfjs-node, which is no dependency: it has to be compiled or downloaded for the machine.
+// Finds and loads @tensorflow/tfjs-node, which is no dependency: it has to be compiled or downloaded for the
+// machine.
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -12,7 +13,10 @@ import type { Tfjs } from './runtime.js';
 
 /** Where tfjs-node may be. */
 export interface NativePlaces {
-  /** Folders of projects: a package is looked for in their node_modules and in those of the folders above them. */
+  /**
+   * Folders of projects: a package is looked for in their node_modules and in those of the folders above
+   * them.
+   */
   readonly projects: readonly string[];
   /** Folder of the set-up. */
   readonly directory: string;
@@ -33,8 +37,9 @@ export function theseNativePlaces(): NativePlaces {
 }
 
 /**
- * The folder of a package @tensorflow/tfjs-node that has its binding; undefined where there is none. A folder named by
- * LOWERBOUND_NATIVE_DIR comes alone; else the user's project comes before that of this package and the set-up's folder.
+ * The folder of a package @tensorflow/tfjs-node that has its binding; undefined where there is none. A folder
+ * named by LOWERBOUND_NATIVE_DIR comes alone; else the user's project comes before that of this package and
+ * the set-up's folder.
  */
 export function findNative(places: NativePlaces = theseNativePlaces()): string | undefined {
   const { projects, directory, chosen } = places;
@@ -43,8 +48,9 @@ export function findNative(places: NativePlaces = theseNativePlaces()): string |
 }
 
 /**
- * For the main thread, before workers are started: sets the environment, which is the process's and not a worker's;
- * loads tfjs-node once, so that TensorFlow stays loaded when a worker ends; and fills what its threads share.
+ * For the main thread, before workers are started: sets the environment, which is the process's and not a
+ * worker's; loads tfjs-node once, so that TensorFlow stays loaded when a worker ends; and fills what its
+ * threads share.
  * @throws UsageError where tfjs-node is absent or does not load.
  */
 export function prepareNative(): void {
@@ -53,15 +59,17 @@ export function prepareNative(): void {
 }
 
 /**
- * One thread for each of TensorFlow's pools, as every worker computes by itself, and fewer words; what the user has set
- * stays. TensorFlow reads it when it is loaded, and only the main thread's `process.env` is the process's.
+ * One thread for each of TensorFlow's pools, as every worker computes by itself, and fewer words; what the
+ * user has set stays. TensorFlow reads it when it is loaded, and only the main thread's `process.env` is the
+ * process's.
  */
 export function setNativeEnvironment(): void {
   for (const [name, value] of Object.entries(ENVIRONMENT)) process.env[name] ??= value;
 }
 
 /**
- * tfjs-node with its backend `tensorflow` set. In a worker, `prepareNative` must have been called on the main thread.
+ * tfjs-node with its backend `tensorflow` set. In a worker, `prepareNative` must have been called on the main
+ * thread.
  * @throws UsageError where tfjs-node is absent or does not load.
  */
 export function loadNative(): Tfjs {

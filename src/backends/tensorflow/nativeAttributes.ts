@@ -26,16 +26,17 @@ interface Binding {
 }
 
 /**
- * Makes tfjs-node's binding know all names of attributes; for the main thread, before workers compute. The binding
- * keeps each name it meets in a set that all threads of the process share, without a lock (`ATTR_NAME_SET` in
- * binding/tfjs_backend.cc): two workers that meet new names at once lose attributes, or crash the process. Names that
- * are there already are only looked up, which is safe.
+ * Makes tfjs-node's binding know all names of attributes; for the main thread, before workers compute. The
+ * binding keeps each name it meets in a set that all threads of the process share, without a lock
+ * (`ATTR_NAME_SET` in binding/tfjs_backend.cc): two workers that meet new names at once lose attributes, or
+ * crash the process. Names that are there already are only looked up, which is safe.
  */
 export function nameAttributes(tf: Tfjs): void {
   const { binding } = tf.backend() as unknown as { readonly binding: Binding };
   const named = ATTRIBUTES.map((name) => ({ name, type: binding.TF_ATTR_BOOL, value: true }));
   try {
-    // The binding reads one attribute after the other and stops at the last, which has no type: nothing is executed.
+    // The binding reads one attribute after the other and stops at the last, which has no type: nothing is
+    // executed.
     binding.executeOp('NoOp', [...named, { name: 'T' }], [], 0);
   } catch {
     return;

@@ -19,8 +19,8 @@ export function theseSurroundings(): Surroundings {
 }
 
 /**
- * Where `lowerbound setup native` installs and the backend looks: LOWERBOUND_NATIVE_DIR, or a folder of the user's own
- * data, which is the same for a clone, an installed package and every version of Node.
+ * Where `lowerbound setup native` installs and the backend looks: LOWERBOUND_NATIVE_DIR, or a folder of the
+ * user's own data, which is the same for a clone, an installed package and every version of Node.
  */
 export function nativeDirectory(surroundings: Surroundings = theseSurroundings()): string {
   return (

@@ -4,9 +4,9 @@ import type { Model } from '../../model/model.js';
 import type { TfjsBackendName } from './runtime.js';
 
 /**
- * How many shards a backend computes at once: a power of two. `wasm` gives each shard of a dense layer a sum of its own,
- * so that the bits do not depend on it; it has no such kernel for convolutions. `native` sums over all of its examples.
- * `cpu` would gain nothing.
+ * How many shards a backend computes at once: a power of two. `wasm` gives each shard of a dense layer a sum
+ * of its own, so that the bits do not depend on it; it has no such kernel for convolutions. `native` sums
+ * over all of its examples. `cpu` would gain nothing.
  */
 export function mostTfjsParts(
   name: TfjsBackendName,

@@ -13,15 +13,24 @@ export interface TfjsRuntime {
   /** As TensorFlow.js calls the backend. */
   readonly tfjsName: 'wasm' | 'cpu' | 'tensorflow';
   /**
-   * Name of a kernel that gives each shard of a dense layer a sum of its own (denseGradients.ts). Without it all examples have
-   * one sum.
+   * Name of a kernel that gives each shard of a dense layer a sum of its own (denseGradients.ts). Without it
+   * all examples have one sum.
    */
   readonly denseGradients?: string;
-  /** Whether there are kernels that TensorFlow.js lacks: LowerboundReluGradient, and a bias and ReLU in Conv2DBackpropInput. */
+  /**
+   * Whether there are kernels that TensorFlow.js lacks: LowerboundReluGradient, and a bias and ReLU in
+   * Conv2DBackpropInput.
+   */
   readonly fuses?: true;
-  /** Whether arrays that become tensors are copied at once; else they are kept, and perhaps read by other threads. */
+  /**
+   * Whether arrays that become tensors are copied at once; else they are kept, and perhaps read by other
+   * threads.
+   */
   readonly copiesArrays?: true;
-  /** The values of a float32 tensor, to be read before the next operation: perhaps a view of the backend's memory. */
+  /**
+   * The values of a float32 tensor, to be read before the next operation: perhaps a view of the backend's
+   * memory.
+   */
   read(tensor: Tensor): Float32Array;
 }
 

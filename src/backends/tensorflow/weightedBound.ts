@@ -1,4 +1,5 @@
-// Objectives that weigh the rows z_k of an example by their densities (objective/objective.ts), over TensorFlow.js.
+// Objectives that weigh the rows z_k of an example by their densities (objective/objective.ts), over
+// TensorFlow.js.
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Weigh } from '../../objective/objective.js';
 import { customGradient } from './customGradient.js';
@@ -94,7 +95,10 @@ function rowLogLikelihoods(
   });
 }
 
-/** log p(z_k) − log q(z_k|x) = −½ Σ_j (z_kj² − ε_kj² − logvar_j), rounded as the Monte-Carlo KL is: posterior [1, n, 2d], noise and z [n, K, d] → [n, K]. */
+/**
+ * log p(z_k) − log q(z_k|x) = −½ Σ_j (z_kj² − ε_kj² − logvar_j), rounded as the Monte-Carlo KL is: posterior
+ * [1, n, 2d], noise and z [n, K, d] → [n, K].
+ */
 function rowLogRatios(tf: Tfjs, posterior: Tensor, noise: Tensor, z: Tensor): Tensor {
   return customGradient(tf, [posterior, z], (save) => {
     const [, logvar] = split(tf, posterior);

@@ -19,7 +19,8 @@ export const activation: LayerKind<ActivationLayer> = {
     const settings = layer.settings ?? NO_SETTINGS;
     const links = applied(f, input, settings);
     if (f.keepsZero) return links;
-    // The zeros around its map are spoilt. Nobody reads them there: the next layer has a tensor of its own, where they are zero.
+    // The zeros around its map are spoilt. Nobody reads them there: the next layer has a tensor of its own,
+    // where they are zero.
     const { output } = links.at(-1)!;
     return [...links, copyTo(new Tensor(output.tensor.shape), output)];
   },

@@ -4,8 +4,8 @@ import { planReshape, reshape } from '../reshape.js';
 import type { Flow, LayerPass, Link } from './link.js';
 
 /**
- * Hands a tensor on in another shape of the same size, or with other borders. Where neither has a border the two share their
- * memory, unless they have to be `separate`.
+ * Hands a tensor on in another shape of the same size, or with other borders. Where neither has a border the
+ * two share their memory, unless they have to be `separate`.
  */
 export function copyTo(output: Tensor, input: Flow, { separate = false } = {}): Link {
   const from = input.tensor;

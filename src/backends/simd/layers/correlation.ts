@@ -52,7 +52,10 @@ function mapsOf(layer: CorrelationLayer, input: Tensor, output: Tensor): { big: 
   return layer.type === 'conv2dTranspose' ? { big: output, small: input } : { big: input, small: output };
 }
 
-/** Which passes a layer goes by: `forward` and `backward` are empty where the dense pass does it, or nobody asks for it. */
+/**
+ * Which passes a layer goes by: `forward` and `backward` are empty where the dense pass does it, or nobody
+ * asks for it.
+ */
 interface Passes {
   readonly forward: readonly GatherPass[];
   readonly backward: readonly GatherPass[];

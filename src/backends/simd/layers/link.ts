@@ -36,7 +36,10 @@ export interface PassMemory extends TensorMemory {
   readonly panelWidth: 8 | 16;
   /** Of dense layers whose weights are read where they stand: in owner-computes steps. */
   readonly dense: DenseScratch | undefined;
-  /** Address of as many zeros as a pass has columns, what a sum without a bias starts from: known once all passes are planned. */
+  /**
+   * Address of as many zeros as a pass has columns, what a sum without a bias starts from: known once all
+   * passes are planned.
+   */
   zeros: Address;
 }
 

@@ -47,7 +47,9 @@ function residualLink(layer: ResidualLayer, input: Flow, inside: Connect): Link 
   };
 }
 
-/** What a layer before the block has computed is read by the sum, too: nothing in the branch may change it. */
+/**
+ * What a layer before the block has computed is read by the sum, too: nothing in the branch may change it.
+ */
 function withoutFusion({ density, gradient }: Flow): Pick<Flow, 'density' | 'gradient'> {
   return { density, gradient };
 }
@@ -82,7 +84,10 @@ class ResidualPass implements LayerPass {
     }
   }
 
-  /** The sum's gradient is that of the branch's end, which the branch overwrites, and of the input, where the branch's is added. */
+  /**
+   * The sum's gradient is that of the branch's end, which the branch overwrites, and of the input, where the
+   * branch's is added.
+   */
   backward(kernels: MicroKernels, images: number, sums: GradientSums | undefined): void {
     const { input, start, end, sum, inputGradient, branchGradient } = this.#block;
     if (branchGradient) {

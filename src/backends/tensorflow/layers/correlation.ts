@@ -134,7 +134,8 @@ function mapPasses({ tf, fuses }: TfjsRuntime, layer: CorrelationLayer, relu: bo
 }
 
 /**
- * The layer's padding in TensorFlow's words. Every resolved layer has one of the two; tfjs-node's gradients take no other.
+ * The layer's padding in TensorFlow's words. Every resolved layer has one of the two; tfjs-node's gradients
+ * take no other.
  * @throws Error for a layer that has neither.
  */
 export function paddingOf(layer: CorrelationLayer): 'same' | 'valid' {

@@ -1,5 +1,5 @@
-// maxPool, avgPool and upsample. Gradients of averages and of enlarged maps go by averages of whole windows: TensorFlow.js's cpu
-// backend has the gradients of clipped averages, and of resizing several images, wrong.
+// maxPool, avgPool and upsample. Gradients of averages and of enlarged maps go by averages of whole windows:
+// TensorFlow.js's cpu backend has the gradients of clipped averages, and of resizing several images, wrong.
 import type { NamedAttrMap, NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
 import type { ResampleLayer } from '../../../model/model.js';
 import { customGradient } from '../customGradient.js';
@@ -20,7 +20,9 @@ function run(tf: Tfjs, name: string, inputs: NamedTensorMap, attributes: NamedAt
   return tf.engine().runKernel(name, inputs, attributes);
 }
 
-/** Zeros after the last row and column, so that the last window is whole: [before, after] for each direction. */
+/**
+ * Zeros after the last row and column, so that the last window is whole: [before, after] for each direction.
+ */
 type Margins = readonly [rows: readonly [number, number], columns: readonly [number, number]];
 
 function marginsOf({ input, output, size, strides, padding }: ResampleLayer): Margins {
@@ -52,7 +54,10 @@ function maxPool(tf: Tfjs, layer: ResampleLayer): (input: Tensor) => Tensor {
     });
 }
 
-/** A mean of the pixels in the map: the mean with zeros around the map, times the window's pixels over those in the map. */
+/**
+ * A mean of the pixels in the map: the mean with zeros around the map, times the window's pixels over those
+ * in the map.
+ */
 function avgPool(tf: Tfjs, layer: ResampleLayer): (input: Tensor) => Tensor {
   const margins = marginsOf(layer);
   const clipped = margins.flat().some((margin) => margin > 0);

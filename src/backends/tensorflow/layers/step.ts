@@ -16,7 +16,10 @@ export interface NetworkContext {
   readonly rows: number;
   /** Rows an example: K in the decoder. */
   readonly rowsPerExample: number;
-  /** Makes one step of layers that are inside of another; returns it and whether its output's gradient is needed. */
+  /**
+   * Makes one step of layers that are inside of another; returns it and whether its output's gradient is
+   * needed.
+   */
   connect(
     layers: readonly Layer[],
     context: NetworkContext,
@@ -33,8 +36,8 @@ export interface PlannedStep {
 }
 
 /**
- * What TensorFlow.js's backends do with one kind of layer. tfjs-core registers no gradients of its own operations (they come
- * with the package tfjs), so each step has a gradient of its own.
+ * What TensorFlow.js's backends do with one kind of layer. tfjs-core registers no gradients of its own
+ * operations (they come with the package tfjs), so each step has a gradient of its own.
  * @param needed whether anybody asks for the gradient of its input.
  */
 export type LayerKind<L extends Layer> = (
@@ -44,7 +47,10 @@ export type LayerKind<L extends Layer> = (
   next: Layer | undefined,
 ) => PlannedStep;
 
-/** Vectors are matrices of a batch of one, [1, rows, width], which is what matMul's kernels take without a reshape. */
+/**
+ * Vectors are matrices of a batch of one, [1, rows, width], which is what matMul's kernels take without a
+ * reshape.
+ */
 export function batchShape(rows: number, shape: Shape): number[] {
   return shape.length === 1 ? [1, rows, shape[0]!] : [rows, ...shape];
 }
