@@ -104,6 +104,8 @@ export class Trainer {
       now = await this.#runEpoch(now, endStep);
       await sinks.settled();
     }
+    // Stopped before its first step: what stops a run finds a checkpoint, here of the initial parameters.
+    if (now === 0 && this.#stopping()) await this.#checkpoint(0);
     const reason = now >= lastStep ? 'done' : this.#stopping() ? 'stopped' : 'maxSteps';
     sinks.tell({ kind: 'finished', reason, step: now });
     return { reason, step: now, test: this.#test };
