@@ -3,6 +3,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -19,10 +20,21 @@ const QUICK_WITHOUT = [
   'backends/wasmContract',
   'bench/registry',
   'cli/bench',
+  'cli/completion',
+  'cli/fallback',
+  'cli/help',
+  'cli/modelFile',
   'cli/refusals',
   'cli/run',
+  'cli/seams',
   'cli/stopping',
   'golden/float32',
+  'kernels/selfTest',
+  'reference/elbo',
+  'report/sampleGrid',
+  'report/scatterChart',
+  'runs/checkpoint',
+  'setup/command',
 ];
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
@@ -42,9 +54,16 @@ if (files.length === 0) {
   process.exit(2);
 }
 
+// Whole runs have workers of their own: those files go one at a time on two cores, as node:test does by itself.
+const concurrency = quick ? [`--test-concurrency=${availableParallelism()}`] : [];
 const { status } = spawnSync(
   process.execPath,
-  ['--test', '--test-reporter=./scripts/test-reporter.mjs', ...files.map((file) => join('build/test', file))],
+  [
+    '--test',
+    ...concurrency,
+    '--test-reporter=./scripts/test-reporter.mjs',
+    ...files.map((file) => join('build/test', file)),
+  ],
   { stdio: 'inherit' },
 );
 process.exit(status ?? 1);
