@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import type { RunState } from '#src/coordinator/runState.js';
 import { WorkerPool } from '#src/coordinator/workerPool.js';
 import { loadDataset } from '#src/data/registry.js';
+import { STEP_METRICS } from '#src/worker/runMemory.js';
 import { caseNamed } from './cases.js';
 import { COMPARED_STEPS } from './problem.js';
 import { orderEpoch, startingState } from './run.js';
@@ -42,9 +43,9 @@ class Training {
   /** Losses of the first steps, mean over the batch, nats. */
   firstLosses(): number[] {
     const { memory, layout } = this.state;
-    const metrics = new Float64Array(memory.buffer, layout.stepMetrics, COMPARED_STEPS * 4);
+    const metrics = new Float64Array(memory.buffer, layout.stepMetrics, COMPARED_STEPS * STEP_METRICS);
     return Array.from({ length: COMPARED_STEPS }, (_, step) => {
-      const [examples, logLikelihood, kl] = metrics.subarray(step * 4);
+      const [examples, logLikelihood, kl] = metrics.subarray(step * STEP_METRICS);
       return (kl! - logLikelihood!) / examples!;
     });
   }
