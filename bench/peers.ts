@@ -14,12 +14,14 @@ import { formatTable, type Outcome } from './peers/comparison.js';
 import { contest } from './peers/contest.js';
 import { type PeersOptions, parseOptions, USAGE } from './peers/options.js';
 import { writeProblem } from './peers/problem.js';
-import { startingState } from './peers/run.js';
+import { startingRun } from './peers/run.js';
 
 async function runCase(problem: Case, peers: readonly Peer[], rounds: number): Promise<Outcome[]> {
   const directory = await mkdtemp(join(tmpdir(), 'lowerbound-peers-'));
   try {
-    await writeProblem(await startingState(problem, loadDataset(), 1), directory);
+    // Only looked at: no threads start.
+    const { state } = await startingRun(problem, loadDataset(), 1);
+    await writeProblem(state, directory);
     return await contest(problem, peers, directory, rounds, (text) => process.stderr.write(`${text}\n`));
   } finally {
     await rm(directory, { recursive: true });

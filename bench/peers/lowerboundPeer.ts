@@ -2,28 +2,24 @@
 // images, binarisation and noise included. Protocol: docs/peers.md. Arguments: case, workers.
 
 import { createInterface } from 'node:readline';
-import type { RunState } from '#src/coordinator/runState.js';
-import { WorkerPool } from '#src/coordinator/workerPool.js';
+import type { Session } from '#src/coordinator/session.js';
 import { loadDataset } from '#src/data/registry.js';
 import { STEP_METRICS } from '#src/worker/runMemory.js';
 import { caseNamed } from './cases.js';
 import { COMPARED_STEPS } from './problem.js';
-import { orderEpoch, startingState } from './run.js';
+import { startingRun } from './run.js';
 
 /** Trains on and on, epoch after epoch. */
 class Training {
-  readonly #pool: WorkerPool;
+  readonly #session: Session;
   #step = 0;
 
-  constructor(
-    readonly state: RunState,
-    workers: number,
-  ) {
-    this.#pool = new WorkerPool({ state, workers, barrierTimeLimit: 60_000 });
+  constructor(session: Session) {
+    this.#session = session;
   }
 
   async run(steps: number): Promise<void> {
-    const { stepsPerEpoch, trainCount, batchSize } = this.state.settings;
+    const { stepsPerEpoch, trainCount, batchSize } = this.#session.state.settings;
     // A short last batch would count as a whole one.
     const whole = Math.floor(trainCount / batchSize);
     for (let rest = steps; rest > 0; ) {
@@ -31,10 +27,10 @@ class Training {
       if (this.#step - epoch * stepsPerEpoch >= whole) {
         epoch++;
         this.#step = epoch * stepsPerEpoch;
-        orderEpoch(this.state, epoch);
+        this.#session.state.shuffle(epoch);
       }
       const end = Math.min(this.#step + rest, epoch * stepsPerEpoch + whole);
-      await this.#pool.trainSteps(epoch, this.#step, end);
+      await this.#session.pool.trainSteps(epoch, this.#step, end);
       rest -= end - this.#step;
       this.#step = end;
     }
@@ -42,16 +38,12 @@ class Training {
 
   /** Losses of the first steps, mean over the batch, nats. */
   firstLosses(): number[] {
-    const { memory, layout } = this.state;
+    const { memory, layout } = this.#session.state;
     const metrics = new Float64Array(memory.buffer, layout.stepMetrics, COMPARED_STEPS * STEP_METRICS);
     return Array.from({ length: COMPARED_STEPS }, (_, step) => {
       const [examples, logLikelihood, kl] = metrics.subarray(step * STEP_METRICS);
       return (kl! - logLikelihood!) / examples!;
     });
-  }
-
-  async close(): Promise<void> {
-    await this.#pool.close();
   }
 }
 
@@ -60,10 +52,10 @@ function answer(message: object): void {
 }
 
 const [caseName = '', workers = '1'] = process.argv.slice(2);
-const state = await startingState(caseNamed(caseName), loadDataset(), Number(workers));
-const training = new Training(state, Number(workers));
+const session = await startingRun(caseNamed(caseName), loadDataset(), Number(workers));
+const training = new Training(session);
 await training.run(COMPARED_STEPS);
-const { arithmetic, tile, revectorized } = state.platform;
+const { arithmetic, tile, revectorized } = session.platform;
 const version = `Node ${process.versions.node}, ${arithmetic}, ${tile}${revectorized ? ', re-vectorised' : ''}`;
 answer({ version, losses: training.firstLosses() });
 for await (const line of createInterface({ input: process.stdin })) {
@@ -74,4 +66,4 @@ for await (const line of createInterface({ input: process.stdin })) {
   const { user, system } = process.cpuUsage(used);
   answer({ seconds, processorSeconds: (user + system) / 1e6 });
 }
-await training.close();
+await session.close();

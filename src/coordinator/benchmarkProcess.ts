@@ -2,8 +2,9 @@
 // their own.
 import { BACKEND_NAMES, type BackendName } from '../backends/backend.js';
 import { BACKENDS } from '../backends/registry.js';
+import { firstImages } from '../data/excerpt.js';
 import { loadDataset } from '../data/registry.js';
-import type { Dataset, ImageSet } from '../data/source.js';
+import type { Dataset } from '../data/source.js';
 import { UsageError } from '../errors.js';
 import type { Arithmetic } from '../kernels/kernels.js';
 import { canFuse } from '../kernels/platform.js';
@@ -133,12 +134,6 @@ function variantOf({ platform, state, workers, hash }: TimedRun): Variant {
 
 function excerpt({ name, train, test }: Dataset, most: number): Dataset {
   return { name, train: firstImages(train, most), test: firstImages(test, TEST_IMAGES) };
-}
-
-function firstImages(images: ImageSet, most: number): ImageSet {
-  const count = Math.min(images.count, most);
-  const { height, width, channels, pixels } = images;
-  return { count, height, width, channels, pixels: pixels.subarray(0, count * height * width * channels) };
 }
 
 const benchmarkProcess = new BenchmarkProcess();

@@ -1,14 +1,12 @@
 import { type BackendName, DEFAULT_BACKEND, type KlEstimate } from '../backends/backend.js';
-import { BACKENDS } from '../backends/registry.js';
+import { firstImages } from '../data/excerpt.js';
 import { type DataOption, loadDataset } from '../data/registry.js';
 import type { Dataset } from '../data/source.js';
 import { NotFiniteError, UsageError } from '../errors.js';
-import { inferencePlatform } from '../kernels/platform.js';
 import { Place, positiveInteger } from '../model/jsonReader.js';
 import type { LikelihoodName } from '../model/likelihoods/registry.js';
 import type { MapShape } from '../model/model.js';
 import { functionOf, type OptionTable, pathOf, readOptions, seed64 } from '../model/optionReader.js';
-import { resolveModel } from '../model/resolve.js';
 import type { Binarization } from '../model/spec.js';
 import { type ObjectiveName, objectiveOf } from '../objective/registry.js';
 import { parameterHash } from '../runs/checkpoint.js';
@@ -18,11 +16,10 @@ import { choiceOf, seamReaders } from '../runs/seams.js';
 import { Control } from '../worker/control.js';
 import { findCheckpoint } from './loadModel.js';
 import { requireOwnData, testSetName } from './ownData.js';
-import { RunState } from './runState.js';
+import type { RunState } from './runState.js';
+import { openSession } from './session.js';
 import { testMeans } from './testMeans.js';
-import { settingsOf, workerCount } from './trainOptions.js';
 import { dataOption } from './trainOptionTable.js';
-import { WorkerPool } from './workerPool.js';
 
 export interface EvaluateOptions {
   /** A run's directory or a checkpoint file. */
@@ -108,27 +105,19 @@ export async function evaluate(given: EvaluateOptions): Promise<Evaluation> {
   const config = evaluationConfig(checkpoint.config, options);
   requireImageSize(config, dataset, path);
   requireOwnData(config, path, options.data);
-  const workers = workerCount(options.workers, config.shards);
-  const backend = BACKENDS[config.backend];
-  backend.prepare();
-  const model = resolveModel(config.model, { latent: config.latent });
-  const platform = inferencePlatform(config.arithmetic, backend.allowsRevectorization());
-  const test = dataset.test;
-  // The training images are not needed: the memory holds one of them.
-  const train = { ...dataset.train, count: 1, pixels: dataset.train.pixels.subarray(0, model.dimensions) };
-  const state = new RunState(
-    model,
-    settingsOf(config, { ...dataset, train }, platform),
-    platform,
-    { ...dataset, train },
-    workers,
-  );
-  state.restore(checkpoint);
-  const pool = new WorkerPool({ state, workers, barrierTimeLimit: 60_000 });
+  const session = openSession({
+    config,
+    // The training images are not needed: the memory holds one of them.
+    dataset: { ...dataset, train: firstImages(dataset.train, 1) },
+    from: checkpoint,
+    workers: options.workers,
+    inference: true,
+  });
+  const { state } = session;
   try {
-    await withProgress(state, options.onProgress, () => pool.evaluate());
+    await withProgress(state, options.onProgress, () => session.pool.evaluate());
   } finally {
-    await pool.close();
+    await session.close();
   }
   const { means, ...errors } = finiteMeans(state, path);
   const likelihood = choiceOf(config, 'likelihood');
@@ -137,7 +126,7 @@ export async function evaluate(given: EvaluateOptions): Promise<Evaluation> {
     ...errors,
     protocol: {
       data: testSetName(dataset),
-      examples: test.count,
+      examples: dataset.test.count,
       objective: choiceOf(config, 'objective').name,
       likelihood: { name: likelihood.name, ...likelihood.values },
       samples: config.samples,

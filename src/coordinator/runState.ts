@@ -1,3 +1,4 @@
+import { epochOrder } from '../data/epochOrder.js';
 import type { Dataset } from '../data/source.js';
 import { UsageError } from '../errors.js';
 import { bindKernels, type Kernels } from '../kernels/kernels.js';
@@ -76,6 +77,12 @@ export class RunState implements TrainingState {
     requireFit(state, this.model.parameters);
     this.parameters.set(state.parameters);
     for (const [name, tensor] of this.optimizerState) tensor.set(state.optimizerState.get(name)!);
+  }
+
+  /** Orders the training examples for an epoch, from 0: for all ranks, while none of them runs. */
+  shuffle(epoch: number): void {
+    const { kernels, memory, order, layout, settings } = this;
+    epochOrder(kernels, memory.buffer, order, layout.orderBits, settings.key, epoch);
   }
 
   #fill({ train, test }: Dataset): void {

@@ -1,24 +1,18 @@
 import type { BackendName } from '../backends/backend.js';
-import { BACKENDS } from '../backends/registry.js';
-import { epochOrder } from '../data/epochOrder.js';
 import type { Dataset } from '../data/source.js';
 import type { Arithmetic, Kernels } from '../kernels/kernels.js';
-import { choosePlatform, type Platform } from '../kernels/platform.js';
+import type { Platform } from '../kernels/platform.js';
 import type { TileName } from '../kernels/tiles/tile.js';
 import type { Model } from '../model/model.js';
-import { resolveModel } from '../model/resolve.js';
 import type { ModelSpec } from '../model/spec.js';
 import { parameterHash } from '../runs/checkpoint.js';
 import { Timing } from '../worker/stepLoop.js';
-import { RunState } from './runState.js';
-import { requestedConfig, settingsOf } from './trainOptions.js';
-import { WorkerPool } from './workerPool.js';
+import type { RunState } from './runState.js';
+import { openSession, type Session } from './session.js';
+import { requestedConfig } from './trainOptions.js';
 
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 const PHASES = Object.keys(Timing).length;
-
-/** Milliseconds after which a rank that does not answer ends the measurement. */
-const PATIENCE = 60_000;
 
 export interface TimedRunOptions {
   readonly dataset: Dataset;
@@ -42,38 +36,28 @@ export interface TimedRunOptions {
 export class TimedRun {
   readonly state: RunState;
   readonly workers: number;
-  readonly #pool: WorkerPool;
+  readonly #session: Session;
   /** Steps of the epoch with whole batches: only these are timed. */
   readonly #wholeSteps: number;
   readonly #images: number;
   #step = 0;
 
-  private constructor(state: RunState, workers: number) {
-    const { batchSize, trainCount } = state.settings;
-    this.state = state;
-    this.workers = workers;
+  private constructor(session: Session) {
+    this.#session = session;
+    this.state = session.state;
+    this.workers = session.workers;
+    const { batchSize, trainCount } = this.state.settings;
     this.#images = Math.min(batchSize, trainCount);
     this.#wholeSteps = Math.max(1, Math.floor(trainCount / batchSize));
-    this.#pool = new WorkerPool({ state, workers, barrierTimeLimit: PATIENCE });
   }
 
   /** @throws UsageError where the options do not make a run. */
   static async create({ dataset, workers, ...options }: TimedRunOptions): Promise<TimedRun> {
-    const { revectorize = true, tile, ...requested } = options;
+    const { revectorize, tile, ...requested } = options;
     const config = await requestedConfig(requested, dataset, undefined);
-    const backend = BACKENDS[config.backend];
-    backend.prepare();
-    const model = resolveModel(config.model, { latent: config.latent });
-    const platform = choosePlatform({
-      arithmetic: config.arithmetic,
-      revectorize: revectorize && backend.allowsRevectorization(),
-      ...(tile === undefined ? {} : { tile }),
-    });
-    const state = new RunState(model, settingsOf(config, dataset, platform), platform, dataset, workers);
-    state.initialize(dataset);
-    const { kernels, memory, order, layout, settings } = state;
-    epochOrder(kernels, memory.buffer, order, layout.orderBits, settings.key, 0);
-    return new TimedRun(state, workers);
+    const session = openSession({ config, dataset, workers, revectorize, tile });
+    session.state.shuffle(0);
+    return new TimedRun(session);
   }
 
   get model(): Model {
@@ -103,7 +87,7 @@ export class TimedRun {
     for (let left = steps; left > 0; ) {
       if (this.#step === this.#wholeSteps) this.#step = 0;
       const count = Math.min(left, this.#wholeSteps - this.#step);
-      await this.#pool.trainSteps(0, this.#step, this.#step + count);
+      await this.#session.pool.trainSteps(0, this.#step, this.#step + count);
       this.#step += count;
       left -= count;
     }
@@ -139,7 +123,7 @@ export class TimedRun {
   }
 
   async close(): Promise<void> {
-    await this.#pool.close();
+    await this.#session.close();
   }
 
   #times(): Float64Array {

@@ -1,17 +1,15 @@
-import { BACKENDS } from '../backends/registry.js';
 import { loadDataset } from '../data/registry.js';
 import type { Dataset } from '../data/source.js';
 import { UsageError } from '../errors.js';
-import { choosePlatform, type Platform } from '../kernels/platform.js';
 import { readOptions } from '../model/optionReader.js';
-import { resolveModel } from '../model/resolve.js';
 import { continuedConfig } from '../runs/backendHistory.js';
-import { type Checkpoint, parameterHash } from '../runs/checkpoint.js';
+import { parameterHash } from '../runs/checkpoint.js';
 import type { MeanTerms } from '../runs/meanTerms.js';
 import { assertOwnCheckpoint, type RunConfig } from '../runs/runConfig.js';
 import {
   createNumberedRunDirectory,
   createRunDirectory,
+  type FoundCheckpoint,
   openRunDirectory,
   passedOver,
   type RunDirectory,
@@ -20,13 +18,12 @@ import type { Fault } from '../worker/fault.js';
 import type { FinishReason, RunEvent } from './events.js';
 import { requireOwnData, splitSentence } from './ownData.js';
 import { canBeDrawn } from './pictures.js';
-import { RunState } from './runState.js';
+import { openSession, type Session } from './session.js';
 import { callerSinks } from './sinks/registry.js';
 import { RunSinks } from './sinks/runSinks.js';
 import { Trainer } from './trainer.js';
-import { requestedConfig, settingsOf, type TrainOptions, workerCount } from './trainOptions.js';
+import { requestedConfig, type TrainOptions } from './trainOptions.js';
 import { TRAIN_OPTIONS } from './trainOptionTable.js';
-import { WorkerPool } from './workerPool.js';
 
 /** Where new runs go. */
 const RUNS = 'runs';
@@ -68,7 +65,34 @@ export function train(options: TrainOptions = {}): Promise<TrainResult> {
 export async function trainWithFault(given: TrainOptions, fault: Fault | undefined): Promise<TrainResult> {
   const options = readOptions(given, TRAIN_OPTIONS, 'train()');
   const sinks = new RunSinks(callerSinks(options));
-  const { tell } = sinks;
+  const plan = await planRun(options, sinks.tell);
+  const { config, dataset, found } = plan;
+  const { workers, revectorize, tile, barrierTimeout } = options;
+  const session = openSession({
+    ...{ config, dataset, workers, revectorize, tile, barrierTimeout, fault },
+    from: found?.checkpoint,
+  });
+  try {
+    tellBeforeStart(plan, session, options, sinks);
+    return await runTrainer(plan, session, options, sinks);
+  } finally {
+    await session.close();
+  }
+}
+
+/** A run before anything of it is made or written. */
+interface RunPlan {
+  /** As asked for, or the resumed run's with what may change. */
+  readonly config: RunConfig;
+  readonly dataset: Dataset;
+  /** What is resumed. */
+  readonly directory: RunDirectory | undefined;
+  /** The config of `directory`. */
+  readonly saved: RunConfig | undefined;
+  readonly found: FoundCheckpoint | undefined;
+}
+
+async function planRun(options: TrainOptions, tell: (event: RunEvent) => void): Promise<RunPlan> {
   if (options.resume !== undefined && options.out !== undefined) {
     throw new UsageError(
       'A resumed run stays in its directory: give either a directory to resume or one for a new run.',
@@ -79,84 +103,65 @@ export async function trainWithFault(given: TrainOptions, fault: Fault | undefin
   if (saved) requireOwnData(saved, options.resume!, options.data);
   const dataset = loadDataset(options.data);
   const requested = await requestedConfig(options, dataset, saved);
-  const workers = workerCount(options.workers, requested.shards);
-  const backend = BACKENDS[requested.backend];
-  backend.prepare();
-  const platform = choosePlatform({
-    arithmetic: requested.arithmetic,
-    revectorize: (options.revectorize ?? true) && backend.allowsRevectorization(),
-    ...(options.tile ? { tile: options.tile } : {}),
-  });
-  if (dataset.testSplitOff) tell({ kind: 'note', message: splitSentence(dataset) });
-  for (const message of platform.warnings) tell({ kind: 'warning', message });
-  const found = await latestCheckpoint(directory, saved, tell);
-  const pictures = options.pictures !== false && picturesPossible(dataset, tell);
-  const state = createState(requested, dataset, platform, workers);
+  if (directory === undefined || saved === undefined) {
+    return { config: requested, dataset, directory, saved, found: undefined };
+  }
+  const found = await directory.latestCheckpoint();
+  if (found) {
+    for (const message of passedOver(found)) tell({ kind: 'warning', message });
+    assertOwnCheckpoint(saved, directory.configPath, found.checkpoint.config, found.path);
+  }
   // What computed the steps so far is known to the checkpoint; config.json may be of a resumption that made
   // none.
-  const config = saved ? continuedConfig(requested, found?.config ?? saved, found?.step ?? 0) : requested;
-  if (config.earlierBackends) tell({ kind: 'warning', message: backendsSentence(config) });
-  if (found) state.restore(found);
-  else state.initialize(dataset);
-  const place = directory ?? (await createDirectory(options.out, config));
-  if (directory) await prepareResume(directory, config, saved, found?.step ?? 0);
-  const pool = new WorkerPool({
-    state,
-    workers,
-    barrierTimeLimit: (options.barrierTimeout ?? 60) * 1000,
-    ...(fault ? { fault } : {}),
-  });
-  try {
-    const trainer = new Trainer({
-      ...{ config, dataset, state, pool, directory: place, sinks, workers },
-      options: { ...options, pictures },
-    });
-    const { reason, step, test } = await trainer.run(found?.step ?? 0, found?.epochSums);
-    await sinks.settled();
-    const parameters = Float32Array.from(state.parameters);
-    return {
-      directory: place.path,
-      config,
-      reason,
-      step,
-      parametersSha256: parameterHash(parameters),
-      parameters,
-      test,
-    };
-  } finally {
-    await pool.close();
-  }
+  const { config: earlier, step } = found?.checkpoint ?? { config: saved, step: 0 };
+  return { config: continuedConfig(requested, earlier, step), dataset, directory, saved, found };
 }
 
-function createState(config: RunConfig, dataset: Dataset, platform: Platform, workers: number): RunState {
-  const model = resolveModel(config.model, { latent: config.latent });
-  return new RunState(model, settingsOf(config, dataset, platform), platform, dataset, workers);
+/** What the user should know before the run starts. */
+function tellBeforeStart(
+  { config, dataset }: RunPlan,
+  { platform }: Session,
+  options: TrainOptions,
+  { tell }: RunSinks,
+): void {
+  if (dataset.testSplitOff) tell({ kind: 'note', message: splitSentence(dataset) });
+  const warnings = [...platform.warnings];
+  if (options.pictures !== false && !canBeDrawn(dataset.train.channels)) {
+    warnings.push(undrawnSentence(dataset));
+  }
+  if (config.earlierBackends) warnings.push(backendsSentence(config));
+  for (const message of warnings) tell({ kind: 'warning', message });
+}
+
+/** Trains in the run's directory, which is made here or taken over. */
+async function runTrainer(
+  { config, dataset, directory, saved, found }: RunPlan,
+  session: Session,
+  options: TrainOptions,
+  sinks: RunSinks,
+): Promise<TrainResult> {
+  const from = found?.checkpoint;
+  const place = directory ?? (await createDirectory(options.out, config));
+  if (directory) await prepareResume(directory, config, saved, from?.step ?? 0);
+  const pictures = options.pictures !== false && canBeDrawn(dataset.train.channels);
+  const { state, pool, workers } = session;
+  const trainer = new Trainer({
+    ...{ config, dataset, state, pool, directory: place, sinks, workers },
+    options: { ...options, pictures },
+  });
+  const { reason, step, test } = await trainer.run(from?.step ?? 0, from?.epochSums);
+  await sinks.settled();
+  const parameters = Float32Array.from(state.parameters);
+  const parametersSha256 = parameterHash(parameters);
+  return { directory: place.path, config, reason, step, parametersSha256, parameters, test };
 }
 
 /** Images of two channels, or of four, train like others but have no picture. */
-function picturesPossible({ train: { channels } }: Dataset, tell: (event: RunEvent) => void): boolean {
-  if (canBeDrawn(channels)) return true;
-  const message =
+function undrawnSentence({ train: { channels } }: Dataset): string {
+  return (
     `The images have ${channels} channels. Pictures are drawn of 1 (grey) or 3 (red, green, blue), so this run ` +
-    'draws none.';
-  tell({ kind: 'warning', message });
-  return false;
-}
-
-/**
- * Of the run that is resumed. @throws UsageError where it is one of another run, or config.json was changed
- * since.
- */
-async function latestCheckpoint(
-  directory: RunDirectory | undefined,
-  saved: RunConfig | undefined,
-  tell: (event: RunEvent) => void,
-): Promise<Checkpoint | undefined> {
-  const found = await directory?.latestCheckpoint();
-  if (directory === undefined || saved === undefined || found === undefined) return undefined;
-  for (const message of passedOver(found)) tell({ kind: 'warning', message });
-  assertOwnCheckpoint(saved, directory.configPath, found.checkpoint.config, found.path);
-  return found.checkpoint;
+    'draws none.'
+  );
 }
 
 async function createDirectory(out: string | undefined, config: RunConfig): Promise<RunDirectory> {

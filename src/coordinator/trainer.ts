@@ -1,4 +1,3 @@
-import { epochOrder } from '../data/epochOrder.js';
 import type { Dataset } from '../data/source.js';
 import { NotFiniteError, UsageError } from '../errors.js';
 import { objectiveOf } from '../objective/registry.js';
@@ -117,7 +116,7 @@ export class Trainer {
     const epoch = Math.floor(step / stepsPerEpoch);
     const epochEnd = (epoch + 1) * stepsPerEpoch;
     if (step === epoch * stepsPerEpoch) this.#sums = this.#noSums();
-    this.#shuffle(epoch);
+    this.#parts.state.shuffle(epoch);
     const examplesBefore = this.#examples;
     const secondsBefore = this.#seconds;
     const next = await this.#steps(epoch, step, Math.min(epochEnd, endStep));
@@ -143,11 +142,6 @@ export class Trainer {
     if (this.#stopping()) return next;
     this.#tellPictures([await writeFirstPicture({ ...this.#parts, step: next })]);
     return this.#stopping() ? next : run(next, end);
-  }
-
-  #shuffle(epoch: number): void {
-    const { kernels, memory, order, layout, settings } = this.#parts.state;
-    epochOrder(kernels, memory.buffer, order, layout.orderBits, settings.key, epoch);
   }
 
   /** Runs the ranks while reading their metrics, passing on progress and requests to stop. */

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { UsageError } from '#src/errors.js';
+import { train } from '#src/index.js';
 import { CASES } from '../../bench/peers/cases.js';
 import { chosenPeers } from '../../bench/peers/catalogue.js';
 import { disagreement, fastest, median, medianRatio, type Timed } from '../../bench/peers/comparison.js';
@@ -97,6 +102,31 @@ test('a peer that ends instead of answering is quoted', async () => {
   const missing = new PeerProcess({ program: 'lowerbound-no-such-program', args: [] });
   await assert.rejects(missing.ready(), /ENOENT/);
   await missing.close();
+});
+
+test("lowerbound's losses as a peer are those of the run's metrics", async () => {
+  const { name, model, batchSize } = CASES.find((entry) => entry.model === 'mlp')!;
+  const script = fileURLToPath(new URL('../../bench/peers/lowerboundPeer.js', import.meta.url));
+  const peer = new PeerProcess({ program: process.execPath, args: [script, name, '1'] });
+  const ready = await peer.ready();
+  await peer.close();
+  assert.ok('losses' in ready, JSON.stringify(ready));
+  const directory = await mkdtemp(join(tmpdir(), 'lowerbound-peer-'));
+  try {
+    const maxSteps = ready.losses.length;
+    const run = { model, batchSize, workers: 1, maxSteps, logEvery: 1, pictures: false };
+    await train({ ...run, out: join(directory, 'run') });
+    const lines = (await readFile(join(directory, 'run', 'metrics.jsonl'), 'utf8')).trim().split('\n');
+    const metrics = lines.map((line) => JSON.parse(line) as { kind: string; elbo: number });
+    const steps = metrics.filter(({ kind }) => kind === 'batch');
+    assert.deepEqual(
+      ready.losses,
+      steps.map(({ elbo }) => -elbo),
+    );
+    assert.ok(maxSteps > 1, 'the place of a second step counts');
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 });
 
 function error(message: RegExp): (thrown: unknown) => boolean {

@@ -1,0 +1,118 @@
+// What training, evaluation and timing have in common: a run's data in shared memory, its kernels and its
+// threads.
+import { BACKENDS } from '../backends/registry.js';
+import type { Dataset } from '../data/source.js';
+import { choosePlatform, inferencePlatform, type Platform } from '../kernels/platform.js';
+import type { TileName } from '../kernels/tiles/tile.js';
+import type { Model } from '../model/model.js';
+import { resolveModel } from '../model/resolve.js';
+import type { RunConfig } from '../runs/runConfig.js';
+import type { TrainingState } from '../runs/trainingState.js';
+import type { Fault } from '../worker/fault.js';
+import { RunState } from './runState.js';
+import { settingsOf, workerCount } from './trainOptions.js';
+import { WorkerPool } from './workerPool.js';
+
+/** Seconds that a worker may stay away from a barrier, unless the options name another time. */
+const BARRIER_TIMEOUT = 60;
+
+export interface SessionOptions {
+  /** What decides the bits, and the backend. */
+  readonly config: RunConfig;
+  /** The config depends on the shape of the images, so the caller has read them. */
+  readonly dataset: Dataset;
+  /** The state to go on with; absent: that of a new run. */
+  readonly from?: TrainingState | undefined;
+  /** Threads, at most one a shard; default: all cores. */
+  readonly workers?: number | undefined;
+  /**
+   * Whether the parameters stay as they are. Then portable arithmetic replaces fused where this machine does
+   * not fuse.
+   */
+  readonly inference?: boolean;
+  /** Whether V8 may re-vectorise, where the backend allows it; default true. */
+  readonly revectorize?: boolean | undefined;
+  /** Default: the fastest one known here. */
+  readonly tile?: TileName | undefined;
+  /** Seconds that a worker may stay away from a barrier; default 60. */
+  readonly barrierTimeout?: number | undefined;
+  /** What goes wrong on purpose, in tests of the error paths. */
+  readonly fault?: Fault | undefined;
+}
+
+/** A run that is open: its data, kernels, memory and threads. Whoever opens it closes it. */
+export class Session {
+  readonly config: RunConfig;
+  readonly dataset: Dataset;
+  readonly workers: number;
+  readonly state: RunState;
+  readonly #barrierTimeLimit: number;
+  readonly #fault: Fault | undefined;
+  #pool: WorkerPool | undefined;
+  #closed: Promise<void> | undefined;
+
+  /** @param state as it is to begin with: see openSession. */
+  constructor({ config, dataset, barrierTimeout, fault }: SessionOptions, state: RunState, workers: number) {
+    this.config = config;
+    this.dataset = dataset;
+    this.workers = workers;
+    this.state = state;
+    this.#barrierTimeLimit = (barrierTimeout ?? BARRIER_TIMEOUT) * 1000;
+    this.#fault = fault;
+  }
+
+  get model(): Model {
+    return this.state.model;
+  }
+
+  get platform(): Platform {
+    return this.state.platform;
+  }
+
+  /**
+   * The threads. They start at the first call, so that a run which is refused before it has started none.
+   * @throws Error after `close`.
+   */
+  get pool(): WorkerPool {
+    if (this.#closed !== undefined) throw new Error('The session is closed: its threads have ended.');
+    this.#pool ??= new WorkerPool({
+      state: this.state,
+      workers: this.workers,
+      barrierTimeLimit: this.#barrierTimeLimit,
+      ...(this.#fault ? { fault: this.#fault } : {}),
+    });
+    return this.#pool;
+  }
+
+  /** Ends the threads, if there are any; a second call waits for the first one. The memory stays readable. */
+  close(): Promise<void> {
+    this.#closed ??= this.#pool?.close() ?? Promise.resolve();
+    return this.#closed;
+  }
+}
+
+/**
+ * Opens a run: checks that its backend is installed, chooses kernels, makes the shared memory and fills it
+ * with the images and the state to begin with.
+ *
+ * @throws UsageError where the backend is not installed, there are more workers than shards, the arithmetic
+ * is not possible here, the memory would be too large, or `from` is the state of another model.
+ */
+export function openSession(options: SessionOptions): Session {
+  const { config, dataset, from } = options;
+  const workers = workerCount(options.workers, config.shards);
+  BACKENDS[config.backend].prepare();
+  const platform = platformOf(options);
+  const model = resolveModel(config.model, { latent: config.latent });
+  const state = new RunState(model, settingsOf(config, dataset, platform), platform, dataset, workers);
+  if (from) state.restore(from);
+  else state.initialize(dataset);
+  return new Session(options, state, workers);
+}
+
+function platformOf({ config, inference, revectorize = true, tile }: SessionOptions): Platform {
+  const { arithmetic, backend } = config;
+  const allowed = revectorize && BACKENDS[backend].allowsRevectorization();
+  if (inference) return inferencePlatform(arithmetic, allowed);
+  return choosePlatform({ arithmetic, revectorize: allowed, ...(tile ? { tile } : {}) });
+}
