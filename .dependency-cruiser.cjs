@@ -16,12 +16,13 @@ const ARROWS = {
   products: ['kernels'],
   tfjs: ['products', 'kernels'],
   backends: ['tfjs', 'products', 'objective', 'optimizer', 'model', 'kernels', 'arithmetic'],
-  worker: ['backends', 'objective', 'optimizer', 'schedule', 'model', 'kernels'],
+  collective: ['optimizer', 'kernels'],
+  worker: ['collective', 'backends', 'objective', 'optimizer', 'schedule', 'model', 'kernels'],
   runs: ['backends', 'objective', 'optimizer', 'schedule', 'model', 'data'],
   inference: ['backends', 'objective', 'model', 'kernels'],
   setup: ['backends'],
   coordinator: [
-    ...['worker', 'backends', 'inference', 'runs', 'report', 'data'],
+    ...['worker', 'collective', 'backends', 'inference', 'runs', 'report', 'data'],
     ...['objective', 'optimizer', 'schedule', 'model', 'kernels'],
   ],
   cli: [

@@ -4,12 +4,12 @@
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { paddedParameters } from '#src/collective/parameterSlices.js';
+import { BARRIER_BYTES } from '#src/collective/sharedMemory/barrier.js';
 import { Arena } from '#src/kernels/arena.js';
 import { SPINS } from '#src/kernels/tuning.js';
 import { presetNames, presetSpec } from '#src/model/presets.js';
 import { resolveModel } from '#src/model/resolve.js';
-import { CONTROL_WORDS } from '#src/worker/control.js';
-import { paddedParameters } from '#src/worker/runMemory.js';
 import type { AllReduceData, AllReduceLayout, AllReduceTask } from './allReduceWorker.js';
 import { defaultPlatform } from './machine.js';
 import { median, oneDecimal, type Row, type Section, type Table, twoDecimals } from './section.js';
@@ -42,7 +42,8 @@ export const allReduceSection: Section = {
 
 async function updateRows(name: string, cores: number): Promise<Row[]> {
   const spec = presetSpec(name, [28, 28, 1]);
-  const count = paddedParameters(resolveModel({ ...spec, input: [28, 28, 1] }, { latent: spec.latent }));
+  const model = resolveModel({ ...spec, input: [28, 28, 1] }, { latent: spec.latent });
+  const count = paddedParameters(model.parameters.size);
   const teams = [1, ...(cores > 1 ? [cores] : [])].map((ranks) => new Team(ranks, SPINS, count));
   try {
     await verifyUpdates(teams);
@@ -119,8 +120,7 @@ class Team {
   ) {
     const arena = new Arena(0);
     this.#layout = {
-      control: arena.reserve(CONTROL_WORDS * Int32Array.BYTES_PER_ELEMENT),
-      controlWords: CONTROL_WORDS,
+      barrier: arena.reserve(BARRIER_BYTES),
       rounds: arena.reserve(ranks * Int32Array.BYTES_PER_ELEMENT),
       parameters: arena.floats(count),
       state: [arena.floats(count), arena.floats(count)],

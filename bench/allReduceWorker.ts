@@ -1,15 +1,14 @@
 // A thread of allReduceSection.ts: barriers, and a rank's slice of the update between them.
 
 import { parentPort, workerData } from 'node:worker_threads';
+import { BarrierWords } from '#src/collective/sharedMemory/barrier.js';
+import { SharedMemoryCollective, type SlotMemory } from '#src/collective/sharedMemory/collective.js';
 import { bindKernels } from '#src/kernels/kernels.js';
 import { adam } from '#src/optimizer/adam.js';
-import { Barrier } from '#src/worker/barrier.js';
-import { reduceScatter, type SlotMemory } from '#src/worker/reduceScatter.js';
 
 /** Addresses and extents in the shared memory. */
 export interface AllReduceLayout extends SlotMemory {
-  readonly control: number;
-  readonly controlWords: number;
+  readonly barrier: number;
   /** One word a rank: rounds that it has begun. */
   readonly rounds: number;
   /** Of parameters: a multiple of SLICE_UNIT. */
@@ -36,21 +35,26 @@ export interface AllReduceTask {
 const TIME_LIMIT = 60_000;
 
 const { memory, module, layout, rank, ranks, spins } = workerData as AllReduceData;
-const control = new Int32Array(memory.buffer, layout.control, layout.controlWords);
 const begun = new Int32Array(memory.buffer, layout.rounds, ranks);
-const barrier = new Barrier({ control, rank, ranks, timeLimit: TIME_LIMIT, spins });
+const collective = new SharedMemoryCollective({
+  words: new BarrierWords(memory.buffer, layout.barrier),
+  ...{ rank, ranks, spins, timeLimit: TIME_LIMIT, shards: layout.shards },
+  stepOf: () => 0,
+  memory: layout,
+  parameters: layout.count,
+});
 const kernels = bindKernels(module, memory);
 const optimizer = adam.create(kernels, { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
 optimizer.begin(3, 1e-3, 1 / 128);
 
 /** Milliseconds of all rounds. */
 function run({ kind, rounds, verify }: AllReduceTask): number {
-  barrier.wait();
+  collective.barrier();
   const start = performance.now();
   for (let round = 0; round < rounds; round++) {
     if (verify) Atomics.add(begun, rank, 1);
-    if (kind === 'updates') update();
-    barrier.wait();
+    if (kind === 'updates') collective.reduceAndUpdate(optimizer);
+    collective.barrier();
     if (verify) requireTogether();
   }
   return performance.now() - start;
@@ -63,11 +67,7 @@ function requireTogether(): void {
     const rounds = Atomics.load(begun, other);
     if (rounds < own) throw new Error(`Rank ${other} is ${own - rounds} rounds behind rank ${rank}.`);
   }
-  barrier.wait();
-}
-
-function update(): void {
-  reduceScatter(optimizer, layout, { parameters: layout.count, shards: layout.shards }, { rank, ranks });
+  collective.barrier();
 }
 
 parentPort!.on('message', (task: AllReduceTask) => parentPort!.postMessage(run(task)));

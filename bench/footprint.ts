@@ -2,7 +2,7 @@
 
 import { TimedRun } from '#src/coordinator/timedRun.js';
 import { loadDataset } from '#src/data/registry.js';
-import type { Region } from '#src/worker/runMemory.js';
+import type { Region } from '#src/worker/runLayout.js';
 
 export interface FootprintTask {
   readonly model: string;

@@ -1,8 +1,8 @@
 // Shards of the examples of a step, as treeGradient and listGradients want them.
 
+import { partStart } from '#src/collective/parts.js';
 import type { Address } from '#src/kernels/address.js';
 import type { Arena } from '#src/kernels/arena.js';
-import { partStart } from '#src/worker/settings.js';
 
 /** Where a matrix stands, and bytes from row to row. */
 interface Matrix {

@@ -1,11 +1,11 @@
 // What happens once a step to all parameters, and what draws random numbers.
 
+import { paddedParameters } from '#src/collective/parameterSlices.js';
 import type { Address } from '#src/kernels/address.js';
 import { Purpose } from '#src/kernels/stream.js';
 import type { Model } from '#src/model/model.js';
 import { optimizerOf, stateNames } from '#src/optimizer/registry.js';
 import { BINARIZE_MODE } from '#src/worker/rank.js';
-import { paddedParameters } from '#src/worker/runMemory.js';
 import { add, multiplyAdd, roundoff, sampleFloats, underflow, words } from '../test/kernels/float32.js';
 import { rowWords } from '../test/kernels/philoxReference.js';
 import {
@@ -36,7 +36,7 @@ export interface UpdateLoad {
 }
 
 export function updateCases(load: UpdateLoad): KernelCase[] {
-  const gradients = once(() => gradientSlots(paddedParameters(load.model)));
+  const gradients = once(() => gradientSlots(paddedParameters(load.model.parameters.size)));
   return [
     treeReduceCase(load.model, gradients),
     reduceAdamCase(load.model, gradients),
@@ -98,7 +98,7 @@ class Slots {
 }
 
 function treeReduceCase(model: Model, gradients: () => Float32Array[]): KernelCase {
-  const count = paddedParameters(model);
+  const count = paddedParameters(model.parameters.size);
   const expected = once(() => treeSums(gradients(), count));
   return {
     kernel: 'treeReduce',
@@ -131,7 +131,7 @@ function thirdUpdate(): AdamUpdate {
 }
 
 function reduceAdamCase(model: Model, gradients: () => Float32Array[]): KernelCase {
-  const count = paddedParameters(model);
+  const count = paddedParameters(model.parameters.size);
   const before = once(() => adamState(count));
   const update = thirdUpdate();
   const expected = once(() => scalarAdam(before(), treeSums(gradients(), count), update));
@@ -247,7 +247,7 @@ function prepareUpdate(
 }
 
 function applySumCase(model: Model, optimizer: ScalarOptimizer, gradients: () => Float32Array[]): KernelCase {
-  const count = paddedParameters(model);
+  const count = paddedParameters(model.parameters.size);
   const before = once(() => optimizerState(count, optimizer));
   const expected = once(() => optimizer.update(before(), treeSums(gradients(), count), THIRD_UPDATE));
   const shape = `${optimizer.title} ${SHARDS}×[${count}]`;

@@ -4,7 +4,6 @@
 import { createInterface } from 'node:readline';
 import type { Session } from '#src/coordinator/session.js';
 import { loadDataset } from '#src/data/registry.js';
-import { STEP_METRICS } from '#src/worker/runMemory.js';
 import { caseNamed } from './cases.js';
 import { COMPARED_STEPS } from './problem.js';
 import { startingRun } from './run.js';
@@ -38,11 +37,10 @@ class Training {
 
   /** Losses of the first steps, mean over the batch, nats. */
   firstLosses(): number[] {
-    const { memory, layout } = this.#session.state;
-    const metrics = new Float64Array(memory.buffer, layout.stepMetrics, COMPARED_STEPS * STEP_METRICS);
+    const { stepRecords } = this.#session.state;
     return Array.from({ length: COMPARED_STEPS }, (_, step) => {
-      const [examples, logLikelihood, kl] = metrics.subarray(step * STEP_METRICS);
-      return (kl! - logLikelihood!) / examples!;
+      const { examples, logLikelihood, kl } = stepRecords.read(step);
+      return (kl - logLikelihood) / examples;
     });
   }
 }

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BACKENDS } from '#src/backends/registry.js';
+import { partStart } from '#src/collective/parts.js';
 import type { RunState } from '#src/coordinator/runState.js';
 import { Rank } from '#src/worker/rank.js';
-import { partStart } from '#src/worker/settings.js';
 
 /** Batches that peers train on in turn: enough that no peer learns them by heart while it is timed. */
 const BATCHES = 64;

@@ -13,7 +13,6 @@ import { parameterHash } from '../runs/checkpoint.js';
 import type { MeanTerms } from '../runs/meanTerms.js';
 import { configReaders, type RunConfig } from '../runs/runConfig.js';
 import { choiceOf, seamReaders } from '../runs/seams.js';
-import { Control } from '../worker/control.js';
 import { findCheckpoint } from './loadModel.js';
 import { requireOwnData, testSetName } from './ownData.js';
 import type { RunState } from './runState.js';
@@ -145,7 +144,7 @@ export async function evaluate(given: EvaluateOptions): Promise<Evaluation> {
  * Reads the ranks' progress while they work. What `onProgress` throws is thrown here, and not in the timer.
  */
 async function withProgress(
-  { control, settings }: RunState,
+  { progress, settings }: RunState,
   onProgress: EvaluateOptions['onProgress'],
   work: () => Promise<void>,
 ): Promise<void> {
@@ -155,7 +154,7 @@ async function withProgress(
   });
   const timer = setInterval(() => {
     try {
-      onProgress?.(Atomics.load(control, Control.evaluated), settings.testCount);
+      onProgress?.(progress.evaluated, settings.testCount);
     } catch (error) {
       failed(error);
     }

@@ -9,9 +9,12 @@ import { likelihoodKernels } from '../model/likelihoods/registry.js';
 import type { Model } from '../model/model.js';
 import { stateNames } from '../optimizer/registry.js';
 import { requireFit, type TrainingState } from '../runs/trainingState.js';
-import { CONTROL_WORDS } from '../worker/control.js';
-import { planRunMemory, type RunLayout } from '../worker/runMemory.js';
+import type { RunLayout } from '../worker/runLayout.js';
+import { planRunMemory } from '../worker/runMemory.js';
+import { RunProgress } from '../worker/runProgress.js';
 import type { Settings } from '../worker/settings.js';
+import { StepRecords } from '../worker/stepRecords.js';
+import { ExampleTerms } from '../worker/terms.js';
 
 const PAGE = 65536;
 
@@ -21,7 +24,10 @@ export class RunState implements TrainingState {
   readonly memory: WasmMemory;
   readonly module: WasmModule;
   readonly kernels: Kernels;
-  readonly control: Int32Array;
+  readonly progress: RunProgress;
+  /** Of the epoch at hand. */
+  readonly stepRecords: StepRecords;
+  readonly testTerms: ExampleTerms;
   readonly parameters: Float32Array;
   readonly optimizerState: ReadonlyMap<string, Float32Array>;
   readonly order: Uint32Array;
@@ -38,7 +44,9 @@ export class RunState implements TrainingState {
     this.module = platform.module;
     this.kernels = bindKernels(this.module, this.memory);
     const { buffer } = this.memory;
-    this.control = new Int32Array(buffer, this.layout.control, CONTROL_WORDS);
+    this.progress = new RunProgress(buffer, this.layout.progress);
+    this.stepRecords = new StepRecords(buffer, this.layout.stepRecords, settings.stepsPerEpoch);
+    this.testTerms = new ExampleTerms(buffer, this.layout.testTerms, settings.testCount);
     const size = model.parameters.size;
     this.parameters = new Float32Array(buffer, this.layout.parameters, size);
     this.optimizerState = new Map(
@@ -96,7 +104,7 @@ export class RunState implements TrainingState {
 
 function allocate(model: Model, settings: Settings, ranks: number): [RunLayout, WasmMemory] {
   try {
-    const layout = planRunMemory(model, settings, CONTROL_WORDS, ranks);
+    const layout = planRunMemory(model, settings, ranks);
     const pages = Math.ceil(layout.bytes / PAGE);
     return [layout, new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })];
   } catch (error) {

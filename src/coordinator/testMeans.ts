@@ -7,7 +7,7 @@ import type { RunState } from './runState.js';
  * Means over the evaluated test set, in nats (elbo with beta = 1), summed in the order of the examples.
  * @throws NotFiniteError naming the first example whose terms are NaN or infinite.
  */
-export function testMeans({ memory, layout, settings }: RunState): {
+export function testMeans({ testTerms, settings }: RunState): {
   readonly means: MeanTerms;
   /** Of the mean ELBO over the examples. */
   readonly elboStandardError: number;
@@ -15,8 +15,7 @@ export function testMeans({ memory, layout, settings }: RunState): {
   readonly boundStandardError?: number;
 } {
   const n = settings.testCount;
-  const logLikelihoods = new Float64Array(memory.buffer, layout.testLogLikelihood, n);
-  const kls = new Float64Array(memory.buffer, layout.testKl, n);
+  const { logLikelihood: logLikelihoods, kl: kls, bound: bounds } = testTerms;
   let logLikelihood = 0;
   let kl = 0;
   for (let i = 0; i < n; i++) {
@@ -32,7 +31,6 @@ export function testMeans({ memory, layout, settings }: RunState): {
   const means = { elbo, logLikelihood: logLikelihood / n, kl: kl / n };
   const elboStandardError = standardError(elbos, elbo);
   if (objectiveOf(settings.objective).weigh === undefined) return { means, elboStandardError };
-  const bounds = new Float64Array(memory.buffer, layout.testBound, n);
   const bound = bounds.reduce((sum, value) => sum + value, 0) / n;
   return {
     means: { ...means, bound },

@@ -6,13 +6,10 @@ import type { TileName } from '../kernels/tiles/tile.js';
 import type { Model } from '../model/model.js';
 import type { ModelSpec } from '../model/spec.js';
 import { parameterHash } from '../runs/checkpoint.js';
-import { Timing } from '../worker/stepLoop.js';
+import { type PhaseName, PhaseTimes } from '../worker/phaseTimes.js';
 import type { RunState } from './runState.js';
 import { openSession, type Session } from './session.js';
 import { requestedConfig } from './trainOptions.js';
-
-const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
-const PHASES = Object.keys(Timing).length;
 
 export interface TimedRunOptions {
   readonly dataset: Dataset;
@@ -40,6 +37,8 @@ export class TimedRun {
   /** Steps of the epoch with whole batches: only these are timed. */
   readonly #wholeSteps: number;
   readonly #images: number;
+  /** Of rank 0. */
+  readonly #times: PhaseTimes;
   #step = 0;
 
   private constructor(session: Session) {
@@ -48,6 +47,8 @@ export class TimedRun {
     this.workers = session.workers;
     const { batchSize, trainCount } = this.state.settings;
     this.#images = Math.min(batchSize, trainCount);
+    const { memory, layout } = this.state;
+    this.#times = new PhaseTimes(memory.buffer, layout.ranks[0]!.times);
     this.#wholeSteps = Math.max(1, Math.floor(trainCount / batchSize));
   }
 
@@ -106,7 +107,7 @@ export class TimedRun {
       if (time < milliseconds / 8) steps *= 2;
       time = await this.run(steps);
     }
-    this.#times().fill(0);
+    this.#times.reset();
     return time / steps;
   }
 
@@ -117,20 +118,11 @@ export class TimedRun {
   }
 
   /** Share of rank 0's time, since it was warmed, that a phase has had. */
-  share(phase: keyof typeof Timing): number {
-    const times = this.#times();
-    return times[Timing[phase]]! / times.reduce((sum, time) => sum + time, 0);
+  share(phase: PhaseName): number {
+    return this.#times.share(phase);
   }
 
   async close(): Promise<void> {
     await this.#session.close();
-  }
-
-  #times(): Float64Array {
-    const { memory, layout } = this.state;
-    return new Float64Array(memory.buffer).subarray(
-      layout.ranks[0]!.timing / DOUBLE,
-      layout.ranks[0]!.timing / DOUBLE + PHASES,
-    );
   }
 }

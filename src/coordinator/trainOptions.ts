@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { AbortSignalLike } from '../abortSignal.js';
 import { type BackendName, DEFAULT_BACKEND, type KlEstimate } from '../backends/backend.js';
+import { MOST_RANKS } from '../collective/collective.js';
 import { datasetFingerprint } from '../data/fingerprint.js';
 import type { DataOption } from '../data/registry.js';
 import type { Dataset } from '../data/source.js';
@@ -18,7 +19,6 @@ import type { Binarization, ModelSpec } from '../model/spec.js';
 import { objectiveOf } from '../objective/registry.js';
 import { assertSameRun, parseRunConfig, type RunConfig } from '../runs/runConfig.js';
 import { choiceOf, requestedSeams, type SeamConfig, type SeamOptions } from '../runs/seams.js';
-import { MOST_RANKS } from '../worker/control.js';
 import type { Settings } from '../worker/settings.js';
 import type { RunEvent } from './events.js';
 import type { TrainHooks } from './sinks/callerHooks.js';

@@ -5,8 +5,6 @@ import type { MeanTerms } from '../runs/meanTerms.js';
 import type { RunConfig } from '../runs/runConfig.js';
 import type { RunDirectory } from '../runs/runDirectory.js';
 import type { ValueAt } from '../schedule/schedule.js';
-import { Control } from '../worker/control.js';
-import { STEP_METRICS } from '../worker/runMemory.js';
 import { learningRateOf } from '../worker/settings.js';
 import type { FinishReason } from './events.js';
 import { epochPreview } from './preview.js';
@@ -19,8 +17,6 @@ import type { Sink, SinkEvent } from './sinks/sink.js';
 import { testMeans } from './testMeans.js';
 import type { TrainOptions } from './trainOptions.js';
 import type { WorkerPool } from './workerPool.js';
-
-const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 
 /** How often the coordinator reads what the ranks have done, milliseconds. */
 const POLL_INTERVAL = 100;
@@ -51,7 +47,6 @@ interface EpochSums {
 /** Drives the ranks through the epochs: order, steps, metrics, evaluation, checkpoint, pictures. */
 export class Trainer {
   readonly #parts: TrainerParts;
-  readonly #doubles: Float64Array;
   readonly #learningRate: ValueAt;
   readonly #reportsBound: boolean;
   #sums: EpochSums;
@@ -73,7 +68,6 @@ export class Trainer {
     this.#learningRate = learningRateOf(settings);
     this.#reportsBound = objectiveOf(settings.objective).weigh !== undefined;
     this.#sums = this.#noSums();
-    this.#doubles = new Float64Array(parts.state.memory.buffer);
   }
 
   /** Trains from `step` (0, or a checkpoint's, with its sums) until the epochs or maxSteps are done. */
@@ -151,7 +145,7 @@ export class Trainer {
     const start = performance.now();
     const poll = () => {
       this.#seconds = secondsBefore + (performance.now() - start) / 1000;
-      this.#readMetrics(epoch, Atomics.load(state.control, Control.stepsCompleted));
+      this.#readMetrics(epoch, state.progress.stepsCompleted);
       // A sink may have asked for it.
       if (this.#stopping()) stop();
     };
@@ -173,7 +167,7 @@ export class Trainer {
   }
 
   #requestStop(): void {
-    Atomics.store(this.#parts.state.control, Control.stopRequested, 1);
+    this.#parts.state.progress.requestStop();
   }
 
   /**
@@ -218,16 +212,10 @@ export class Trainer {
    * too.
    */
   #readMetrics(epoch: number, completed: number): void {
-    const { state } = this.#parts;
-    if (completed <= this.#read) return;
+    const { stepRecords, settings } = this.#parts.state;
+    const epochStart = epoch * settings.stepsPerEpoch;
     for (; this.#read < completed; this.#read++) {
-      const place =
-        state.layout.stepMetrics / DOUBLE +
-        (this.#read - epoch * state.settings.stepsPerEpoch) * STEP_METRICS;
-      const [examples, logLikelihood, kl, bound, beta] = this.#doubles.subarray(
-        place,
-        place + STEP_METRICS,
-      ) as unknown as [number, number, number, number, number];
+      const { examples, logLikelihood, kl, bound, beta } = stepRecords.read(this.#read - epochStart);
       const sums = { examples, logLikelihood, kl, ...(this.#reportsBound ? { bound } : {}) };
       this.#sums = addSums(this.#sums, sums);
       this.#examples += examples;

@@ -2,13 +2,13 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { BACKENDS } from '../backends/registry.js';
+import { BarrierWords, describeMissing } from '../collective/sharedMemory/barrier.js';
 import { NotFiniteError } from '../errors.js';
 import { SPINS } from '../kernels/tuning.js';
-import { abortRun, describeMissing } from '../worker/barrier.js';
-import { Control, rankStepWord } from '../worker/control.js';
 import type { EvaluateTask } from '../worker/evaluation.js';
 import type { Fault } from '../worker/fault.js';
 import type { RunContext } from '../worker/rank.js';
+import type { RunProgress } from '../worker/runProgress.js';
 import type { TrainTask } from '../worker/stepLoop.js';
 import type { TaskResult } from '../worker/task.js';
 import type { RunState } from './runState.js';
@@ -34,7 +34,7 @@ export interface PoolOptions {
 export class WorkerPool {
   readonly #options: PoolOptions;
   readonly #pool: Piscina;
-  readonly #control: Int32Array;
+  readonly #barrier: BarrierWords;
   /** Tasks that threads are busy with. */
   readonly #running = new Set<Promise<unknown>>();
 
@@ -50,7 +50,7 @@ export class WorkerPool {
       barrierSpins: workers <= availableParallelism() ? SPINS : 0,
     };
     this.#options = options;
-    this.#control = state.control;
+    this.#barrier = new BarrierWords(state.memory.buffer, state.layout.barrier);
     this.#pool = new Piscina({
       filename: fileURLToPath(new URL('../worker/task.js', import.meta.url)),
       minThreads: workers,
@@ -76,8 +76,8 @@ export class WorkerPool {
 
   /** Evaluates the test set on all ranks into the run's memory. */
   async evaluate(): Promise<void> {
-    const { workers: ranks } = this.#options;
-    Atomics.store(this.#control, Control.evaluated, 0);
+    const { workers: ranks, state } = this.#options;
+    state.progress.resetEvaluated();
     const tasks = Array.from({ length: ranks }, (_, rank): EvaluateTask => ({ rank, ranks }));
     await this.#runAll('evaluate', tasks);
   }
@@ -93,7 +93,7 @@ export class WorkerPool {
   }
 
   async #settle(): Promise<void> {
-    if (this.#running.size > 0) abortRun(this.#control, 0);
+    if (this.#running.size > 0) this.#barrier.abort(0);
     let timer: NodeJS.Timeout | undefined;
     const enough = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, this.#options.barrierTimeLimit);
@@ -103,7 +103,7 @@ export class WorkerPool {
   }
 
   async #runAll(name: string, tasks: readonly { readonly rank: number }[]): Promise<number> {
-    const watch = new Watch(this.#control, this.#options);
+    const watch = new Watch(this.#barrier, this.#options);
     const running = tasks.map((task) => this.#runOne(name, task));
     try {
       const results = await Promise.race([Promise.all(running), watch.stalled]);
@@ -123,7 +123,7 @@ export class WorkerPool {
       result = await this.#runTask(name, task);
     } catch (error) {
       // The thread itself is gone: it could not tell the others.
-      abortRun(this.#control, task.rank);
+      this.#barrier.abort(task.rank);
       const reason = error instanceof Error ? error.message : String(error);
       throw this.#failure(task.rank, `its thread ended: ${reason}`);
     }
@@ -151,7 +151,7 @@ export class WorkerPool {
   }
 
   #failure(rank: number, message: string, stack?: string): Error {
-    const error = new WorkerFailure(rank, stepOf(this.#control, rank), message);
+    const error = new WorkerFailure(rank, this.#options.state.progress.stepOf(rank), message);
     if (stack !== undefined) error.stack = stack;
     return error;
   }
@@ -175,8 +175,11 @@ class Watch {
   readonly stalled: Promise<never>;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(control: Int32Array, { workers, barrierTimeLimit }: PoolOptions) {
-    let progress = progressOf(control);
+  constructor(barrier: BarrierWords, { state, workers, barrierTimeLimit }: PoolOptions) {
+    const { progress } = state;
+    // Changes whenever a rank passes a barrier or finishes a piece of an evaluation.
+    const now = () => `${barrier.generation}/${progress.evaluated}`;
+    let seen = now();
     let since = performance.now();
     let reject: (error: Error) => void = () => {};
     this.stalled = new Promise<never>((_, rejected) => {
@@ -185,12 +188,11 @@ class Watch {
     // Nobody may be listening when it rejects in the same moment as a rank.
     this.stalled.catch(() => {});
     this.#timer = setInterval(() => {
-      const now = progressOf(control);
-      if (now !== progress) {
-        progress = now;
+      if (now() !== seen) {
+        seen = now();
         since = performance.now();
       } else if (performance.now() - since > barrierTimeLimit) {
-        reject(stallError(control, workers, barrierTimeLimit));
+        reject(stallError(barrier, progress, workers, barrierTimeLimit));
       }
     }, WATCH_INTERVAL);
   }
@@ -200,28 +202,22 @@ class Watch {
   }
 }
 
-/** Changes whenever a rank passes a barrier or finishes a piece of an evaluation. */
-function progressOf(control: Int32Array): string {
-  return `${Atomics.load(control, Control.generation)}/${Atomics.load(control, Control.evaluated)}`;
-}
-
-function stallError(control: Int32Array, ranks: number, timeLimit: number): WorkerFailure {
-  let reached = 0;
-  for (let rank = 0; rank < ranks; rank++) {
-    reached = Math.max(reached, Atomics.load(control, Control.rankBarriers + rank));
-  }
-  let late = 0;
-  for (let rank = 0; rank < ranks; rank++) {
-    if (Atomics.load(control, Control.rankBarriers + rank) < reached) {
-      late = rank;
-      break;
-    }
-  }
-  abortRun(control, late);
-  const level = Math.max(reached, Atomics.load(control, Control.rankBarriers + late) + 1);
-  return new WorkerFailure(late, stepOf(control, late), describeMissing(control, ranks, level, timeLimit));
-}
-
-function stepOf(control: Int32Array, rank: number): number {
-  return Atomics.load(control, rankStepWord(rank));
+/** Aborts the run, and blames the first rank that has reached fewer barriers than another. */
+function stallError(
+  barrier: BarrierWords,
+  progress: RunProgress,
+  ranks: number,
+  timeLimit: number,
+): WorkerFailure {
+  const reached = Math.max(...Array.from({ length: ranks }, (_, rank) => barrier.reached(rank)));
+  const [late = 0] = barrier.late(ranks, reached);
+  barrier.abort(late);
+  // Where all are at the same barrier, all of them are late at the next one.
+  const level = Math.max(reached, barrier.reached(late) + 1);
+  const stepOf = (rank: number) => progress.stepOf(rank);
+  return new WorkerFailure(
+    late,
+    stepOf(late),
+    describeMissing(barrier.late(ranks, level), stepOf, timeLimit),
+  );
 }

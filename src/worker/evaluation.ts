@@ -1,9 +1,6 @@
-import type { Barrier } from './barrier.js';
-import { Control } from './control.js';
+import type { Collective } from '../collective/collective.js';
+import { partRange } from '../collective/parts.js';
 import type { Rank } from './rank.js';
-import { partStart } from './settings.js';
-
-const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 
 export interface EvaluateTask {
   readonly rank: number;
@@ -14,27 +11,20 @@ export interface EvaluateTask {
  * A rank's share of the test set: the terms of each example into the run's memory, the same for any number of
  * ranks.
  */
-export function evaluateShare(rank: Rank, task: EvaluateTask, barrier: Barrier): void {
-  const { settings, layout } = rank.context;
+export function evaluateShare(rank: Rank, task: EvaluateTask, collective: Collective): void {
+  const { testCount } = rank.context.settings;
   rank.backend.prepare(task.rank, task.ranks);
-  barrier.wait();
-  const most = layout.examplesAtOnce;
+  collective.barrier();
+  const most = rank.context.layout.examplesAtOnce;
   // Whole chunks: TensorFlow.js may sum otherwise for another number of examples.
-  const chunks = Math.ceil(settings.testCount / most);
-  const first = partStart(chunks, task.ranks, task.rank) * most;
-  const end = partStart(chunks, task.ranks, task.rank + 1) * most;
-  for (let example = first; example < Math.min(end, settings.testCount); example += most) {
-    const count = Math.min(most, settings.testCount - example);
+  const chunks = partRange(Math.ceil(testCount / most), task.ranks, task.rank);
+  for (let chunk = chunks.first; chunk < chunks.end; chunk++) {
+    const example = chunk * most;
+    const count = Math.min(most, testCount - example);
     rank.loadTest(example, count);
     rank.backend.objectiveTerms(rank.shard);
-    copyTerms(rank, rank.regions.logLikelihood, layout.testLogLikelihood + example * DOUBLE, count);
-    copyTerms(rank, rank.regions.kl, layout.testKl + example * DOUBLE, count);
-    copyTerms(rank, rank.regions.bound, layout.testBound + example * DOUBLE, count);
-    Atomics.add(rank.control, Control.evaluated, count);
+    rank.testTerms.copy(example, rank.terms, count);
+    rank.progress.countEvaluated(count);
   }
-  barrier.wait();
-}
-
-function copyTerms({ doubles }: Rank, from: number, to: number, count: number): void {
-  for (let i = 0; i < count; i++) doubles[to / DOUBLE + i] = doubles[from / DOUBLE + i]!;
+  collective.gather('test terms');
 }

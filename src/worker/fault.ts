@@ -4,3 +4,12 @@ export interface Fault {
   readonly rank: number;
   readonly step: number;
 }
+
+/** Lets it go wrong. */
+export function fail({ kind, rank, step }: Fault): void {
+  if (kind === 'throw') throw new Error(`Fault on purpose in rank ${rank}, step ${step}.`);
+  if (kind === 'exit') process.exit(3);
+  for (;;) {
+    // Stalls: neither an error nor a barrier.
+  }
+}

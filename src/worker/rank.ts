@@ -1,5 +1,6 @@
 import type { Backend, Shard } from '../backends/backend.js';
 import type { BackendFactory, RankPlace } from '../backends/declaration.js';
+import { partStart } from '../collective/parts.js';
 import { type Address, plus } from '../kernels/address.js';
 import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import { Purpose } from '../kernels/stream.js';
@@ -7,9 +8,12 @@ import type { WasmMemory, WasmModule } from '../kernels/webAssembly.js';
 import type { Model } from '../model/model.js';
 import type { SliceUpdate } from '../optimizer/optimizer.js';
 import { optimizerOf } from '../optimizer/registry.js';
-import { CONTROL_WORDS } from './control.js';
-import type { RankRegions, RunLayout } from './runMemory.js';
-import { backendOptions, partStart, type Settings } from './settings.js';
+import { PhaseTimes } from './phaseTimes.js';
+import type { RankRegions, RunLayout } from './runLayout.js';
+import { RunProgress } from './runProgress.js';
+import { backendOptions, type Settings } from './settings.js';
+import { StepRecords } from './stepRecords.js';
+import { ExampleTerms, ShardTerms } from './terms.js';
 
 /** What every rank of a run gets: the memory, the compiled kernels, and where everything lies. */
 export interface RunContext {
@@ -27,15 +31,20 @@ export interface RunContext {
 /** The mode of the binarize kernel. */
 export const BINARIZE_MODE = { none: 0, threshold: 1, dynamic: 2, static: 2 } as const;
 
-/** A rank's view of the run: its backend and its buffers. */
+/** A rank's view of the run: its backend, its buffers, and what all ranks share. */
 export class Rank {
   readonly kernels: Kernels;
   readonly backend: Backend;
   readonly optimizer: SliceUpdate;
-  readonly control: Int32Array;
-  readonly doubles: Float64Array;
   readonly regions: RankRegions;
   readonly shard: Shard;
+  /** Of the examples at hand. */
+  readonly terms: ExampleTerms;
+  readonly times: PhaseTimes;
+  readonly progress: RunProgress;
+  readonly shardTerms: ShardTerms;
+  readonly stepRecords: StepRecords;
+  readonly testTerms: ExampleTerms;
 
   /** @param create the settings' backend, loaded in this thread. */
   constructor(
@@ -43,17 +52,22 @@ export class Rank {
     readonly context: RunContext,
     create: BackendFactory,
   ) {
-    const { memory, module, layout } = context;
+    const { memory, module, layout, settings } = context;
+    const { buffer } = memory;
     this.regions = layout.ranks[rank]!;
     this.kernels = bindKernels(module, memory);
-    this.control = new Int32Array(memory.buffer, layout.control, CONTROL_WORDS);
-    this.doubles = new Float64Array(memory.buffer);
-    const { optimizer } = context.settings;
+    this.terms = new ExampleTerms(buffer, this.regions.terms, layout.examplesAtOnce);
+    this.times = new PhaseTimes(buffer, this.regions.times);
+    this.progress = new RunProgress(buffer, layout.progress);
+    this.shardTerms = new ShardTerms(buffer, layout.shardTerms, settings.shards);
+    this.stepRecords = new StepRecords(buffer, layout.stepRecords, settings.stepsPerEpoch);
+    this.testTerms = new ExampleTerms(buffer, layout.testTerms, settings.testCount);
+    const { optimizer } = settings;
     this.optimizer = optimizerOf(optimizer).create(this.kernels, optimizer.values);
     this.backend = create(this.#place());
-    const { x, epsilon, logLikelihood, kl, bound } = this.regions;
+    const { x, epsilon, terms } = this.regions;
     const bounds = new Int32Array(layout.parts + 1);
-    this.shard = { count: 0, parts: 1, bounds, x, epsilon, logLikelihood, kl, bound };
+    this.shard = { count: 0, parts: 1, bounds, x, epsilon, ...terms };
   }
 
   #place(): RankPlace {

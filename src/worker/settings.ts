@@ -54,13 +54,6 @@ export function learningRateOf(settings: Settings): ValueAt {
   return scheduled(settings.learningRate, settings.learningRateSchedule, settings);
 }
 
-/**
- * First example of a part, when `count` examples are cut into `parts` contiguous parts of nearly equal size.
- */
-export function partStart(count: number, parts: number, part: number): number {
-  return Math.floor((count * part) / parts);
-}
-
 /** What the backend must know of a run. */
 export function backendOptions(model: Model, settings: Settings): BackendOptions {
   const { samples, kl, objective, likelihood, tile, shards, batchSize } = settings;

@@ -1,10 +1,11 @@
 import { workerData } from 'piscina';
 import type { BackendFactory } from '../backends/declaration.js';
 import { BACKENDS } from '../backends/registry.js';
+import { RunAborted } from '../collective/collective.js';
+import { BarrierWords } from '../collective/sharedMemory/barrier.js';
 import { NotFiniteError } from '../errors.js';
-import { abortRun, Barrier, RunAborted } from './barrier.js';
-import { CONTROL_WORDS } from './control.js';
 import { type EvaluateTask, evaluateShare } from './evaluation.js';
+import { joinRanks } from './joinRanks.js';
 import { Rank, type RunContext } from './rank.js';
 import { StepLoop, type TrainTask } from './stepLoop.js';
 
@@ -38,20 +39,15 @@ async function rankOf(number: number): Promise<Rank> {
 
 /** Piscina task: a rank's steps of one epoch. */
 export function trainSteps(task: TrainTask): Promise<TaskResult> {
-  return guarded(task.rank, (rank) => new StepLoop(rank, task, barrierOf(rank, task)).run());
+  return guarded(task.rank, (rank) => new StepLoop(rank, task, joinRanks(rank, task)).run());
 }
 
 /** Piscina task: a rank's share of the test set. */
 export function evaluate(task: EvaluateTask): Promise<TaskResult> {
   return guarded(task.rank, (rank) => {
-    evaluateShare(rank, task, barrierOf(rank, task));
+    evaluateShare(rank, task, joinRanks(rank, task));
     return 0;
   });
-}
-
-function barrierOf(rank: Rank, task: { rank: number; ranks: number }): Barrier {
-  const { barrierTimeLimit: timeLimit, barrierSpins: spins } = rank.context;
-  return new Barrier({ control: rank.control, rank: task.rank, ranks: task.ranks, timeLimit, spins });
 }
 
 /** A failing rank tells the others at once: they must not train on half a sum. */
@@ -61,7 +57,7 @@ async function guarded(number: number, work: (rank: Rank) => number): Promise<Ta
   } catch (error) {
     if (error instanceof RunAborted) return { kind: 'aborted' };
     const { memory, layout } = workerData as RunContext;
-    abortRun(new Int32Array(memory.buffer, layout.control, CONTROL_WORDS), number);
+    new BarrierWords(memory.buffer, layout.barrier).abort(number);
     if (error instanceof NotFiniteError) return { kind: 'diverged', message: error.message };
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
     return { kind: 'failed', message, stack };

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import type { KlEstimate, Shard } from '#src/backends/backend.js';
 import { SimdBackend, simdMemory } from '#src/backends/simd/engine.js';
+import { partStart } from '#src/collective/parts.js';
 import { NONE, plus } from '#src/kernels/address.js';
 import { Arena } from '#src/kernels/arena.js';
 import { bindKernels, type Kernels } from '#src/kernels/kernels.js';
@@ -14,7 +15,6 @@ import type { Model } from '#src/model/model.js';
 import type { ObjectiveName } from '#src/objective/registry.js';
 import type { SliceUpdate } from '#src/optimizer/optimizer.js';
 import { type OptimizerName, optimizerOf, stateNames } from '#src/optimizer/registry.js';
-import { partStart } from '#src/worker/settings.js';
 import { sampleFloats } from '../kernels/float32.js';
 import { ADAM_DEFAULTS } from '../kernels/scalarAdam.js';
 import { drawInputs } from '../reference/smallModels.js';

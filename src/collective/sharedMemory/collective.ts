@@ -1,0 +1,62 @@
+import { type Address, plus } from '../../kernels/address.js';
+import type { Slice, SliceUpdate } from '../../optimizer/optimizer.js';
+import type { Collective } from '../collective.js';
+import { parameterSlice } from '../parameterSlices.js';
+import { type PartRange, partRange } from '../parts.js';
+import { Barrier, type BarrierOptions } from './barrier.js';
+
+const FLOAT = Float32Array.BYTES_PER_ELEMENT;
+
+/** Addresses of the parameters, of the optimizer's state, and of the gradients of all shards. */
+export interface SlotMemory extends Slice {
+  /** One gradient a shard, `slotPitch` bytes apart. */
+  readonly slots: Address;
+  readonly slotPitch: number;
+}
+
+export interface SharedMemoryOptions extends BarrierOptions {
+  readonly memory: SlotMemory;
+  /** Parameters in all: a multiple of SLICE_UNIT. */
+  readonly parameters: number;
+  readonly shards: number;
+}
+
+/**
+ * Ranks are threads on one shared memory. A gather is a barrier, for everything is where every rank reads it.
+ */
+export class SharedMemoryCollective implements Collective {
+  readonly rank: number;
+  readonly ranks: number;
+  readonly shards: PartRange;
+  readonly #options: SharedMemoryOptions;
+  readonly #barrier: Barrier;
+
+  constructor(options: SharedMemoryOptions) {
+    const { rank, ranks, shards } = options;
+    this.rank = rank;
+    this.ranks = ranks;
+    this.shards = partRange(shards, ranks, rank);
+    this.#options = options;
+    this.#barrier = new Barrier(options);
+  }
+
+  barrier(): void {
+    this.#barrier.wait();
+  }
+
+  gather(): void {
+    this.#barrier.wait();
+  }
+
+  reduceAndUpdate(optimizer: SliceUpdate): void {
+    const { memory, parameters, shards, rank, ranks } = this.#options;
+    const { first, end } = parameterSlice(parameters, ranks, rank);
+    const offset = first * FLOAT;
+    const slots = plus(memory.slots, offset);
+    optimizer.applySum(memory, offset, slots, memory.slotPitch, shards, end - first);
+  }
+
+  abort(): void {
+    this.#options.words.abort(this.rank);
+  }
+}

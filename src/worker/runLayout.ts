@@ -1,0 +1,64 @@
+import type { Address } from '../kernels/address.js';
+import type { TermPlaces } from './terms.js';
+
+/** A named part of the run's memory. */
+export interface Region {
+  readonly name: string;
+  readonly address: Address;
+  readonly bytes: number;
+}
+
+/** Buffers of one rank: the examples of the shard at hand, their noise and terms. */
+export interface RankRegions {
+  readonly x: Address;
+  readonly epsilon: Address;
+  /** [examplesAtOnce] float64 each. */
+  readonly terms: TermPlaces;
+  readonly scratch: Address;
+  /** PhaseTimes. */
+  readonly times: Address;
+  /** A word of `Ranks.claimed`, in a cache line of its own. */
+  readonly claimed: Address;
+  readonly workspace: Address;
+}
+
+/** Addresses of everything that the ranks of a run share, and the table of the regions. */
+export interface RunLayout {
+  /** BarrierWords. */
+  readonly barrier: Address;
+  /** RunProgress. */
+  readonly progress: Address;
+  readonly parameters: Address;
+  /** Of the optimizer's state tensors, in the order in which it declares them. */
+  readonly state: readonly Address[];
+  /** One gradient a shard, `slotPitch` bytes apart. */
+  readonly slots: Address;
+  readonly slotPitch: number;
+  /** Whether steps go by the owner-computes rule, without slots (Backend.owner). */
+  readonly owned: boolean;
+  /** Shards whose gradients a rank computes at once, into the slot of the first of them. */
+  readonly parts: number;
+  /** Most examples that a rank computes at once: of a shard, of several, or of all its shards. */
+  readonly examplesAtOnce: number;
+  /** ShardTerms: of the shards of a step. */
+  readonly shardTerms: Address;
+  /** StepRecords: of the steps of an epoch. */
+  readonly stepRecords: Address;
+  /** [trainCount, dimensions] bytes. */
+  readonly trainPixels: Address;
+  /** [testCount, dimensions] bytes. */
+  readonly testPixels: Address;
+  /** [trainCount] u32: this epoch's order of the training examples. */
+  readonly order: Address;
+  /** [trainCount] u32, rounded up to sixteen: the random words behind the order. */
+  readonly orderBits: Address;
+  /** [testCount] u32: 0, 1, 2 … */
+  readonly testOrder: Address;
+  /** [testCount] float64 each. */
+  readonly testTerms: TermPlaces;
+  readonly packed: Address;
+  readonly ranks: readonly RankRegions[];
+  readonly regions: readonly Region[];
+  /** Bytes in all. */
+  readonly bytes: number;
+}

@@ -1,0 +1,83 @@
+import { MOST_RANKS } from '../collective/collective.js';
+
+/** Where the words stand. */
+const Word = {
+  /** 1: the coordinator asks the ranks to stop after the current step. */
+  stopRequested: 0,
+  /** 1 + the step after which all ranks stop, decided by rank 0 before a barrier so that all see the same. */
+  stopAfter: 1,
+  /** Steps completed since the run's beginning: records of steps below it may be read. */
+  stepsCompleted: 2,
+  /** Examples evaluated so far in this evaluation. */
+  evaluated: 3,
+  /** First of one word a rank: the step that the rank is at. */
+  rankSteps: 16,
+} as const;
+
+const WORDS = Word.rankSteps + MOST_RANKS;
+
+/** Bytes of the words, zero at first. */
+export const PROGRESS_BYTES = WORDS * Int32Array.BYTES_PER_ELEMENT;
+
+/** How far a run is, and whether it is to stop: words through which ranks and the coordinator speak. */
+export class RunProgress {
+  readonly #words: Int32Array;
+
+  /** @param address of PROGRESS_BYTES. */
+  constructor(buffer: ArrayBufferLike, address: number) {
+    this.#words = new Int32Array(buffer, address, WORDS);
+  }
+
+  /** Asks the ranks to stop after the step at hand. */
+  requestStop(): void {
+    Atomics.store(this.#words, Word.stopRequested, 1);
+  }
+
+  /**
+   * Called by rank 0 in step `step`, before a barrier: all ranks read the same decision behind it, in
+   * `stopsAfter`.
+   */
+  decideStop(step: number): void {
+    if (Atomics.load(this.#words, Word.stopRequested) === 0) return;
+    Atomics.store(this.#words, Word.stopAfter, step + 1);
+  }
+
+  /** Whether all ranks stop now that they have completed step `step`. */
+  stopsAfter(step: number): boolean {
+    return Atomics.load(this.#words, Word.stopAfter) === step + 1;
+  }
+
+  /** A rank begins a step. */
+  enter(rank: number, step: number): void {
+    Atomics.store(this.#words, Word.rankSteps + rank, step);
+  }
+
+  /** The step that a rank is at. */
+  stepOf(rank: number): number {
+    return Atomics.load(this.#words, Word.rankSteps + rank);
+  }
+
+  /** All ranks have completed step `step`. */
+  complete(step: number): void {
+    Atomics.store(this.#words, Word.stepsCompleted, step + 1);
+  }
+
+  /** Steps completed since the run's beginning. */
+  get stepsCompleted(): number {
+    return Atomics.load(this.#words, Word.stepsCompleted);
+  }
+
+  /** An evaluation begins. */
+  resetEvaluated(): void {
+    Atomics.store(this.#words, Word.evaluated, 0);
+  }
+
+  countEvaluated(examples: number): void {
+    Atomics.add(this.#words, Word.evaluated, examples);
+  }
+
+  /** Examples evaluated so far in this evaluation. */
+  get evaluated(): number {
+    return Atomics.load(this.#words, Word.evaluated);
+  }
+}

@@ -1,0 +1,54 @@
+import type { Address } from '../kernels/address.js';
+import type { Terms } from './terms.js';
+
+/** What a run remembers of a step. */
+export interface StepRecord extends Terms {
+  /** Sums of the terms are over so many examples. */
+  readonly examples: number;
+  /** Weight of the KL. */
+  readonly beta: number;
+}
+
+/** Numbers of a record. */
+const NUMBERS = 5;
+
+const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
+
+/** Bytes of the records of so many steps. */
+export function stepRecordsBytes(steps: number): number {
+  return steps * NUMBERS * DOUBLE;
+}
+
+/**
+ * The records of the steps of an epoch, [steps, NUMBERS] float64. Rank 0 writes them, the coordinator reads
+ * them.
+ */
+export class StepRecords {
+  readonly #numbers: Float64Array;
+
+  constructor(buffer: ArrayBufferLike, address: Address, steps: number) {
+    this.#numbers = new Float64Array(buffer, address, steps * NUMBERS);
+  }
+
+  /** @param step of the epoch, from 0. */
+  write(step: number, { examples, logLikelihood, kl, bound, beta }: StepRecord): void {
+    const place = step * NUMBERS;
+    this.#numbers[place] = examples;
+    this.#numbers[place + 1] = logLikelihood;
+    this.#numbers[place + 2] = kl;
+    this.#numbers[place + 3] = bound;
+    this.#numbers[place + 4] = beta;
+  }
+
+  /** @param step of the epoch, from 0. */
+  read(step: number): StepRecord {
+    const place = step * NUMBERS;
+    return {
+      examples: this.#numbers[place]!,
+      logLikelihood: this.#numbers[place + 1]!,
+      kl: this.#numbers[place + 2]!,
+      bound: this.#numbers[place + 3]!,
+      beta: this.#numbers[place + 4]!,
+    };
+  }
+}

@@ -1,0 +1,47 @@
+// A thread that is one rank of sharedMemory.test.ts.
+import { parentPort, workerData } from 'node:worker_threads';
+import { BarrierWords } from '#src/collective/sharedMemory/barrier.js';
+import { SharedMemoryCollective, type SlotMemory } from '#src/collective/sharedMemory/collective.js';
+import { type Address, plus } from '#src/kernels/address.js';
+import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
+import { adam } from '#src/optimizer/adam.js';
+import { ShardTerms } from '#src/worker/terms.js';
+import { ADAM_DEFAULTS } from '../kernels/scalarAdam.js';
+import type { Ended } from './collectiveContract.js';
+import { PARAMETERS, type RankPlace, SCENARIOS, type ScenarioName, SHARDS } from './scenarios.js';
+
+export interface RankData {
+  readonly memory: WebAssembly.Memory;
+  readonly rank: number;
+  readonly ranks: number;
+  readonly timeLimit: number;
+  readonly scenario: ScenarioName;
+  readonly layout: SlotMemory & { readonly barrier: Address; readonly shardTerms: Address };
+}
+
+function place({ memory, layout, rank, ranks, timeLimit }: RankData): RankPlace {
+  const { buffer } = memory;
+  return {
+    collective: new SharedMemoryCollective({
+      words: new BarrierWords(buffer, layout.barrier),
+      ...{ rank, ranks, timeLimit, spins: 100, shards: SHARDS, parameters: PARAMETERS },
+      stepOf: (other) => 100 + other,
+      memory: layout,
+    }),
+    optimizer: adam.create(bindKernels(compileKernels('portable'), memory), ADAM_DEFAULTS),
+    shardTerms: new ShardTerms(buffer, layout.shardTerms, SHARDS),
+    parameters: new Float32Array(buffer, layout.parameters, PARAMETERS),
+    slot: (shard) => new Float32Array(buffer, plus(layout.slots, shard * layout.slotPitch), PARAMETERS),
+  };
+}
+
+async function run(data: RankData): Promise<Ended> {
+  try {
+    return { kind: 'returned', value: await SCENARIOS[data.scenario](place(data)) };
+  } catch (error) {
+    const { name, message } = error as Error;
+    return { kind: 'threw', name, message };
+  }
+}
+
+parentPort!.postMessage(await run(workerData as RankData));

@@ -1,0 +1,114 @@
+// The named views on what ranks and the coordinator share: what one writes, the other reads.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { addressOf } from '#src/kernels/address.js';
+import { PHASE_TIMES_BYTES, PhaseTimes } from '#src/worker/phaseTimes.js';
+import { PROGRESS_BYTES, RunProgress } from '#src/worker/runProgress.js';
+import { StepRecords, stepRecordsBytes } from '#src/worker/stepRecords.js';
+import { ExampleTerms, ShardTerms, shardTermsBytes } from '#src/worker/terms.js';
+
+const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
+
+/** Memory with other bytes before and behind a view, which must stay as they are. */
+function guarded(bytes: number) {
+  const before = 64;
+  const buffer = new SharedArrayBuffer(before + bytes + 64);
+  const all = new Uint8Array(buffer).fill(0xa5);
+  all.fill(0, before, before + bytes);
+  const intact = () => {
+    assert.ok(all.subarray(0, before).every((byte) => byte === 0xa5));
+    assert.ok(all.subarray(before + bytes).every((byte) => byte === 0xa5));
+  };
+  return { buffer, address: addressOf(before), intact };
+}
+
+test('step records: each step has its own, and another view reads what one wrote', () => {
+  const steps = 3;
+  const { buffer, address, intact } = guarded(stepRecordsBytes(steps));
+  const record = (step: number) => ({
+    ...{ examples: 100 + step, logLikelihood: -2.5 - step, kl: 0.3 * step, bound: -3.25, beta: step / 7 },
+  });
+  for (let step = 0; step < steps; step++) new StepRecords(buffer, address, steps).write(step, record(step));
+  for (let step = 0; step < steps; step++) {
+    assert.deepEqual(new StepRecords(buffer, address, steps).read(step), record(step));
+  }
+  intact();
+});
+
+test('terms: sums over examples and over shards are added in their order', () => {
+  const count = 5;
+  const { buffer, address } = guarded(3 * count * DOUBLE);
+  const places = [0, 1, 2].map((i) => addressOf(address + i * count * DOUBLE));
+  const [logLikelihood, kl, bound] = places as [typeof address, typeof address, typeof address];
+  const terms = new ExampleTerms(buffer, { logLikelihood, kl, bound }, count);
+  // Numbers whose sum depends on the order.
+  const values = [1e16, 1, -1e16, 3, 0.5];
+  terms.logLikelihood.set(values);
+  terms.kl.set([1, 2, 3, 4, 5]);
+  terms.bound.set([5, 4, 3, 2, 1]);
+  assert.deepEqual(terms.sum(0, count), { logLikelihood: 3.5, kl: 15, bound: 15 });
+  assert.deepEqual(terms.sum(1, 3), { logLikelihood: 1 - 1e16, kl: 5, bound: 7 });
+  assert.deepEqual(terms.sum(2, 2), { logLikelihood: 0, kl: 0, bound: 0 });
+
+  const shards = guarded(shardTermsBytes(3));
+  const sums = new ShardTerms(shards.buffer, shards.address, 3);
+  sums.write(0, { logLikelihood: 1e16, kl: 1, bound: 4 });
+  sums.write(1, { logLikelihood: 1, kl: 2, bound: 5 });
+  sums.write(2, { logLikelihood: -1e16, kl: 3, bound: 6 });
+  assert.deepEqual(sums.total(), { logLikelihood: 0, kl: 6, bound: 15 });
+  shards.intact();
+});
+
+test('terms: a copy lands where it is to, and copies no more than it is to', () => {
+  const view = (fill: number) => {
+    const { buffer, address } = guarded(12 * DOUBLE);
+    const at = (i: number) => addressOf(address + i * 4 * DOUBLE);
+    const terms = new ExampleTerms(buffer, { logLikelihood: at(0), kl: at(1), bound: at(2) }, 4);
+    for (const [i, tensor] of [terms.logLikelihood, terms.kl, terms.bound].entries()) tensor.fill(fill + i);
+    return terms;
+  };
+  const to = view(10);
+  to.copy(1, view(20), 2);
+  assert.deepEqual([...to.logLikelihood], [10, 20, 20, 10]);
+  assert.deepEqual([...to.kl], [11, 21, 21, 11]);
+  assert.deepEqual([...to.bound], [12, 22, 22, 12]);
+});
+
+test('progress: a request to stop becomes a decision for one step, and ranks have a step each', () => {
+  const { buffer, address, intact } = guarded(PROGRESS_BYTES);
+  const [rank, coordinator] = [new RunProgress(buffer, address), new RunProgress(buffer, address)];
+  rank.decideStop(4);
+  assert.equal(rank.stopsAfter(4), false);
+  coordinator.requestStop();
+  assert.equal(rank.stopsAfter(4), false, 'asked for, not yet decided');
+  rank.decideStop(5);
+  assert.deepEqual(
+    [4, 5, 6].map((step) => rank.stopsAfter(step)),
+    [false, true, false],
+  );
+  rank.enter(0, 5);
+  rank.enter(255, 6);
+  assert.deepEqual([coordinator.stepOf(0), coordinator.stepOf(1), coordinator.stepOf(255)], [5, 0, 6]);
+  rank.complete(5);
+  assert.equal(coordinator.stepsCompleted, 6);
+  rank.countEvaluated(3);
+  rank.countEvaluated(4);
+  assert.equal(coordinator.evaluated, 7);
+  coordinator.resetEvaluated();
+  assert.equal(rank.evaluated, 0);
+  intact();
+});
+
+test('phase times add up, and shares are of their sum', () => {
+  const { buffer, address, intact } = guarded(PHASE_TIMES_BYTES);
+  const times = new PhaseTimes(buffer, address);
+  times.add('gradient', 2);
+  times.add('gradient', 1);
+  times.add('barrier', 1);
+  assert.equal(new PhaseTimes(buffer, address).share('gradient'), 0.75);
+  assert.equal(times.share('update'), 0);
+  times.reset();
+  times.add('update', 5);
+  assert.equal(times.share('update'), 1);
+  intact();
+});
