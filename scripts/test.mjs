@@ -37,6 +37,19 @@ const QUICK_WITHOUT = [
   'setup/command',
 ];
 
+/** Whole runs and other programs have threads of their own: these files run one at a time. */
+const ALONE = [
+  'bench/',
+  'cli/bench',
+  'cli/fallback',
+  'cli/run',
+  'cli/seams',
+  'cli/stopping',
+  'collective/',
+  'coordinator/',
+  'package/',
+];
+
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 
 const words = process.argv.slice(2);
@@ -54,16 +67,17 @@ if (files.length === 0) {
   process.exit(2);
 }
 
-// Whole runs have workers of their own: those files go one at a time on two cores, as node:test does by itself.
-const concurrency = quick ? [`--test-concurrency=${availableParallelism()}`] : [];
-const { status } = spawnSync(
-  process.execPath,
-  [
-    '--test',
-    ...concurrency,
-    '--test-reporter=./scripts/test-reporter.mjs',
-    ...files.map((file) => join('build/test', file)),
-  ],
-  { stdio: 'inherit' },
-);
-process.exit(status ?? 1);
+const [alone, together] = [[], []];
+for (const file of files) (ALONE.some((name) => file.startsWith(name)) ? alone : together).push(file);
+const cores = availableParallelism();
+const passed = [runTests(together, cores), runTests(alone, quick ? cores : 1)];
+process.exit(passed.every(Boolean) ? 0 : 1);
+
+/** Runs so many files at a time; returns whether all of them passed. */
+function runTests(chosen, atOnce) {
+  if (chosen.length === 0) return true;
+  const options = [`--test-concurrency=${atOnce}`, '--test-reporter=./scripts/test-reporter.mjs'];
+  const paths = chosen.map((file) => join('build/test', file));
+  const { status } = spawnSync(process.execPath, ['--test', ...options, ...paths], { stdio: 'inherit' });
+  return status === 0;
+}
