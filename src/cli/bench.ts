@@ -2,13 +2,15 @@ import { availableParallelism, cpus } from 'node:os';
 import { DEFAULT_BACKEND } from '../backends/backend.js';
 import type { BenchmarkResult } from '../coordinator/benchmark.js';
 import type { MeasuredVariant } from '../coordinator/measuredVariant.js';
+import { POSITIVE } from '../model/hyperparameter.js';
 import { runtime } from '../runtime.js';
 import { defineCommand, given } from './command.js';
 import { ExitCode } from './exitCode.js';
-import { inGroup, positiveNumber } from './flags.js';
+import { inGroup, numberIn } from './flags.js';
 import { programWords } from './nextCommands.js';
+import { optionFlag } from './optionFlags.js';
 import { printJson, printLine, printPage } from './output.js';
-import { batchSizeFlag, dataFlag, modelFlag, outputFlags } from './sharedFlags.js';
+import { outputFlags } from './sharedFlags.js';
 import { shellWord } from './shellWord.js';
 
 /** Spread of rounds that other programs did not disturb, at most. */
@@ -20,12 +22,12 @@ export const benchCommand = defineCommand({
   positionals: {},
   flags: {
     ...inGroup('Model and data:', {
-      model: modelFlag(),
-      'batch-size': batchSizeFlag(),
-      data: dataFlag('train-images-idx3-ubyte and the like'),
+      model: optionFlag('model', {}),
+      'batch-size': optionFlag('batchSize', {}),
+      data: optionFlag('data', {}),
     }),
     ...inGroup('Measurement:', {
-      seconds: positiveNumber({
+      seconds: numberIn(POSITIVE, {
         describe: 'About how long to warm up and measure, beside a few seconds for the start',
         default: '25',
       }),

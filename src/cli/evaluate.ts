@@ -1,21 +1,11 @@
 import type { Evaluation } from '../coordinator/evaluate.js';
+import { fieldWords } from '../runs/hyperparameters.js';
 import { SEAMS } from '../runs/seams.js';
 import { defineCommand, given } from './command.js';
 import { ExitCode } from './exitCode.js';
+import { optionFlag } from './optionFlags.js';
 import { printJson, printPage } from './output.js';
-import { seamFlag } from './seamFlags.js';
-import {
-  backendFlag,
-  binarizeFlag,
-  dataFlag,
-  klFlag,
-  klWord,
-  outputFlags,
-  runArgument,
-  samplesFlag,
-  seedFlag,
-  workersFlag,
-} from './sharedFlags.js';
+import { dataFlag, outputFlags, runArgument } from './sharedFlags.js';
 
 export const evaluateCommand = defineCommand({
   name: 'evaluate',
@@ -23,13 +13,19 @@ export const evaluateCommand = defineCommand({
   positionals: runArgument,
   flags: {
     data: dataFlag('its test set is evaluated'),
-    objective: seamFlag('objective', "the run's"),
-    samples: samplesFlag("the run's"),
-    kl: klFlag("the run's, where the objective can have it"),
-    binarize: binarizeFlag("the run's"),
-    seed: seedFlag('Of the noise and of drawn pixels', "the run's"),
-    workers: workersFlag("the run's shards"),
-    backend: backendFlag('What computes the terms: simd, wasm, native or cpu (docs/backends.md)', 'simd'),
+    objective: optionFlag('objective', { default: "the run's" }),
+    samples: optionFlag('samples', { default: "the run's" }),
+    kl: optionFlag('kl', { default: "the run's, where the objective can have it" }),
+    binarize: optionFlag('binarize', { default: "the run's" }),
+    seed: optionFlag('seed', {
+      describe: 'Of the noise and of drawn pixels: unsigned, 64 bits',
+      default: "the run's",
+    }),
+    workers: optionFlag('workers', { default: "all cores, at most the run's shards" }),
+    backend: optionFlag('backend', {
+      describe: 'What computes the terms: simd, wasm, native or cpu (docs/backends.md)',
+      default: 'simd',
+    }),
     ...outputFlags,
   },
   examples: [
@@ -71,7 +67,7 @@ export const evaluateCommand = defineCommand({
         `Reconstruction ${nats(test.logLikelihood)} nats`,
         `KL             ${nats(test.kl)} nats`,
         `Protocol       ${protocol.data}, ${examples} test images, binarise ${protocol.binarize}, ` +
-          `K\u00a0=\u00a0${protocol.samples}, KL ${klWord(protocol.kl)}, seed ${protocol.seed}${chosenWords(protocol)}`,
+          `K\u00a0=\u00a0${protocol.samples}, ${fieldWords('kl', protocol.kl)}, seed ${protocol.seed}${chosenWords(protocol)}`,
         `Checkpoint     ${checkpoint}, step ${step}`,
         `SHA-256        ${parametersSha256}`,
       ].join('\n'),

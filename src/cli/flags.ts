@@ -72,17 +72,18 @@ export function wholeNumber(least: number, text: FlagText & { readonly most?: nu
   };
 }
 
-export function positiveNumber(text: FlagText): ValueFlag<number> {
-  return realNumber('a number above 0', (value) => value > 0, text);
-}
-
-export function numberFromZero(text: FlagText): ValueFlag<number> {
-  return realNumber('a number from 0 up', (value) => value >= 0, text);
-}
-
-/** A number of a range that an implementation declares. */
+/** A real number of a range. */
 export function numberIn(range: NumberRange, text: FlagText): ValueFlag<number> {
-  return realNumber(range.what, range.accepts, text);
+  const what = range.inFlags ?? range.what;
+  return {
+    kind: 'value',
+    ...text,
+    parse: (given, name) => {
+      const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(given) ? Number(given) : Number.NaN;
+      if (!range.accepts(value)) throw wrong(name, what, given);
+      return value;
+    },
+  };
 }
 
 /** Unsigned 64 bits. */
@@ -164,18 +165,6 @@ export function indexList(text: FlagText): ValueFlag<readonly number[]> {
 /** For messages: quoted, and short whatever was typed. */
 export function quote(text: string): string {
   return JSON.stringify(text.length <= 60 ? text : `${text.slice(0, 60)}…`);
-}
-
-function realNumber(what: string, accepts: (value: number) => boolean, text: FlagText): ValueFlag<number> {
-  return {
-    kind: 'value',
-    ...text,
-    parse: (given, name) => {
-      const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(given) ? Number(given) : Number.NaN;
-      if (!Number.isFinite(value) || !accepts(value)) throw wrong(name, what, given);
-      return value;
-    },
-  };
 }
 
 function parseDigits(text: string): number | undefined {

@@ -1,8 +1,9 @@
+import { fieldWords, objectiveWords } from '../runs/hyperparameters.js';
 import { choiceOf, describeChoice, type SeamField } from '../runs/seams.js';
 import { defineCommand } from './command.js';
 import { ExitCode } from './exitCode.js';
 import { printJson, printPage, printWarnings } from './output.js';
-import { klWord, outputFlags, runArgument } from './sharedFlags.js';
+import { outputFlags, runArgument } from './sharedFlags.js';
 
 export const inspectCommand = defineCommand({
   name: 'inspect',
@@ -38,7 +39,7 @@ export const inspectCommand = defineCommand({
     const notIwae =
       config.model.name === 'iwae' && objective !== 'iwae' ? ' (not the importance-weighted bound)' : '';
     const schedule = config.learningRateSchedule === undefined ? '' : ` (${chosen('learningRateSchedule')})`;
-    const warmup = config.klWarmupEpochs === 0 ? '' : `, rising over ${config.klWarmupEpochs} epochs`;
+    const bound = objectiveWords(config).replace(/K = \d+/, (text) => text + draws);
     printPage(
       [
         `Checkpoint     ${path}`,
@@ -47,10 +48,10 @@ export const inspectCommand = defineCommand({
         `SHA-256        ${parametersSha256}`,
         `Data           ${data.source}, binarise ${config.binarize}`,
         `Data SHA-256   ${data.fingerprint}`,
-        `Objective      ${chosen('objective')}, K = ${config.samples}${draws}, KL ${klWord(config.kl)}, beta ${config.beta}${warmup}${notIwae}`,
+        `Objective      ${chosen('objective')}, ${bound}${notIwae}`,
         `Batches        ${config.batchSize} examples in ${config.shards} shards, ${config.epochs} epochs`,
         `Likelihood     ${chosen('likelihood')}`,
-        `Optimizer      ${chosen('optimizer')}, learning rate ${config.learningRate}${schedule}`,
+        `Optimizer      ${chosen('optimizer')}, ${fieldWords('learningRate', config.learningRate)}${schedule}`,
         `Seed           ${config.seed}`,
         `Arithmetic     ${config.arithmetic} (backend ${config.backend})`,
         '',

@@ -1,8 +1,9 @@
 import { defineCommand, given } from './command.js';
 import { ExitCode } from './exitCode.js';
 import { switchFlag, wholeNumber } from './flags.js';
+import { optionFlag } from './optionFlags.js';
 import { announceImages, outFlag, writePicture } from './pictureFile.js';
-import { outputFlags, runArgument, seedFlag } from './sharedFlags.js';
+import { outputFlags, runArgument } from './sharedFlags.js';
 
 export const sampleCommand = defineCommand({
   name: 'sample',
@@ -10,7 +11,10 @@ export const sampleCommand = defineCommand({
   positionals: runArgument,
   flags: {
     count: wholeNumber(1, { most: 10_000, describe: 'How many images, up to 10,000', default: '100' }),
-    seed: seedFlag('Of the draws; image i depends on the seed and i alone', '0'),
+    seed: optionFlag('seed', {
+      describe: 'Of the draws; image i depends on the seed and i alone: unsigned, 64 bits',
+      default: '0',
+    }),
     draw: switchFlag({
       describe: 'Bernoulli draws of the pixels, black or white, instead of their means',
       default: 'off: means',

@@ -6,19 +6,19 @@ import { NotFiniteError, UsageError } from '../errors.js';
 import { Place, positiveInteger } from '../model/jsonReader.js';
 import type { LikelihoodName } from '../model/likelihoods/registry.js';
 import type { MapShape } from '../model/model.js';
-import { functionOf, type OptionTable, pathOf, readOptions, seed64 } from '../model/optionReader.js';
+import { functionOf, type OptionTable, pathOf, readOptions } from '../model/optionReader.js';
 import type { Binarization } from '../model/spec.js';
 import { type ObjectiveName, objectiveOf } from '../objective/registry.js';
 import { parameterHash } from '../runs/checkpoint.js';
+import { HYPERPARAMETERS } from '../runs/hyperparameters.js';
 import type { MeanTerms } from '../runs/meanTerms.js';
-import { configReaders, type RunConfig } from '../runs/runConfig.js';
-import { choiceOf, seamReaders } from '../runs/seams.js';
+import type { RunConfig } from '../runs/runConfig.js';
+import { choiceOf } from '../runs/seams.js';
 import { findCheckpoint } from './loadModel.js';
 import { requireOwnData, testSetName } from './ownData.js';
 import type { RunState } from './runState.js';
 import { openSession } from './session.js';
 import { testMeans } from './testMeans.js';
-import { dataOption } from './trainOptionTable.js';
 
 export interface EvaluateOptions {
   /** A run's directory or a checkpoint file. */
@@ -76,14 +76,14 @@ const PATH = "the path of a run's directory or of a checkpoint file";
 
 const EVALUATE_OPTIONS: OptionTable<EvaluateOptions> = {
   path: pathOf(PATH),
-  data: dataOption,
-  objective: seamReaders().objective,
-  samples: configReaders.samples,
-  kl: configReaders.kl,
-  binarize: configReaders.binarize,
-  seed: seed64,
+  data: HYPERPARAMETERS.data.kind.option,
+  objective: HYPERPARAMETERS.objective.kind.option,
+  samples: HYPERPARAMETERS.samples.kind.option,
+  kl: HYPERPARAMETERS.kl.kind.option,
+  binarize: HYPERPARAMETERS.binarize.kind.option,
+  seed: HYPERPARAMETERS.seed.kind.option,
   workers: positiveInteger,
-  backend: configReaders.backend,
+  backend: HYPERPARAMETERS.backend.kind.option,
   onProgress: functionOf(),
 };
 

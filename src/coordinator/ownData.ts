@@ -29,6 +29,18 @@ export function requireOwnData(
   );
 }
 
+/**
+ * @param path of the config that the new run starts from.
+ * @throws UsageError where the config names other data than MNIST, and no data are given.
+ */
+export function requireNamedData(source: string, path: string, data: DataOption | undefined): void {
+  if (!needsData(source, data)) return;
+  throw new UsageError(
+    `${path} is the config of a run on the data of ${source}, not on MNIST: say by the option data (--data) what the ` +
+      'new run is trained on, those or others.',
+  );
+}
+
 /** For the first lines of a run whose source has no test set. */
 export function splitSentence({ name, train, test }: Dataset): string {
   const images = test.count === 1 ? 'image is' : `${formatCount(test.count)} images are`;

@@ -16,14 +16,14 @@ import {
 } from '../runs/runDirectory.js';
 import type { Fault } from '../worker/fault.js';
 import type { FinishReason, RunEvent } from './events.js';
-import { requireOwnData, splitSentence } from './ownData.js';
+import { configOrigin, originNotes, requireOneOrigin } from './originOption.js';
+import { requireNamedData, requireOwnData, splitSentence } from './ownData.js';
 import { canBeDrawn } from './pictures.js';
 import { openSession, type Session } from './session.js';
 import { callerSinks } from './sinks/registry.js';
 import { RunSinks } from './sinks/runSinks.js';
 import { Trainer } from './trainer.js';
-import { requestedConfig, type TrainOptions } from './trainOptions.js';
-import { TRAIN_OPTIONS } from './trainOptionTable.js';
+import { requestedConfig, TRAIN_OPTIONS, type TrainOptions } from './trainOptions.js';
 
 /** Where new runs go. */
 const RUNS = 'runs';
@@ -90,6 +90,8 @@ interface RunPlan {
   /** The config of `directory`. */
   readonly saved: RunConfig | undefined;
   readonly found: FoundCheckpoint | undefined;
+  /** What the user should know, and need not mend. */
+  readonly notes: readonly string[];
 }
 
 async function planRun(options: TrainOptions, tell: (event: RunEvent) => void): Promise<RunPlan> {
@@ -98,14 +100,14 @@ async function planRun(options: TrainOptions, tell: (event: RunEvent) => void): 
       'A resumed run stays in its directory: give either a directory to resume or one for a new run.',
     );
   }
+  requireOneOrigin(options.resume, options.config);
   const directory = options.resume === undefined ? undefined : await openRunDirectory(options.resume);
-  const saved = directory?.readConfig();
-  if (saved) requireOwnData(saved, options.resume!, options.data);
+  if (directory === undefined) return planNewRun(options);
+  const saved = directory.readConfig();
+  requireOwnData(saved, directory.path, options.data);
   const dataset = loadDataset(options.data);
-  const requested = await requestedConfig(options, dataset, saved);
-  if (directory === undefined || saved === undefined) {
-    return { config: requested, dataset, directory, saved, found: undefined };
-  }
+  const origin = { resumed: true, config: saved, source: directory.path } as const;
+  const requested = await requestedConfig(options, dataset, origin);
   const found = await directory.latestCheckpoint();
   if (found) {
     for (const message of passedOver(found)) tell({ kind: 'warning', message });
@@ -114,17 +116,28 @@ async function planRun(options: TrainOptions, tell: (event: RunEvent) => void): 
   // What computed the steps so far is known to the checkpoint; config.json may be of a resumption that made
   // none.
   const { config: earlier, step } = found?.checkpoint ?? { config: saved, step: 0 };
-  return { config: continuedConfig(requested, earlier, step), dataset, directory, saved, found };
+  return { config: continuedConfig(requested, earlier, step), dataset, directory, saved, found, notes: [] };
+}
+
+async function planNewRun(options: TrainOptions): Promise<RunPlan> {
+  const origin =
+    options.config === undefined ? undefined : await configOrigin(options.config, options.signal);
+  if (origin?.config.data) requireNamedData(origin.config.data.source, origin.source, options.data);
+  const dataset = loadDataset(options.data);
+  const config = await requestedConfig(options, dataset, origin);
+  const notes = origin === undefined ? [] : originNotes(origin, config);
+  return { config, dataset, directory: undefined, saved: undefined, found: undefined, notes };
 }
 
 /** What the user should know before the run starts. */
 function tellBeforeStart(
-  { config, dataset }: RunPlan,
+  { config, dataset, notes }: RunPlan,
   { platform }: Session,
   options: TrainOptions,
   { tell }: RunSinks,
 ): void {
   if (dataset.testSplitOff) tell({ kind: 'note', message: splitSentence(dataset) });
+  for (const message of notes) tell({ kind: 'note', message });
   const warnings = [...platform.warnings];
   if (options.pictures !== false && !canBeDrawn(dataset.train.channels)) {
     warnings.push(undrawnSentence(dataset));

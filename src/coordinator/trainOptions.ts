@@ -1,164 +1,105 @@
 import { availableParallelism } from 'node:os';
-import type { AbortSignalLike } from '../abortSignal.js';
-import { type BackendName, DEFAULT_BACKEND, type KlEstimate } from '../backends/backend.js';
 import { MOST_RANKS } from '../collective/collective.js';
 import { datasetFingerprint } from '../data/fingerprint.js';
-import type { DataOption } from '../data/registry.js';
 import type { Dataset } from '../data/source.js';
 import { UsageError } from '../errors.js';
-import type { Arithmetic } from '../kernels/kernels.js';
 import { canFuse, type Platform } from '../kernels/platform.js';
 import { randomKey } from '../kernels/stream.js';
-import type { TileName } from '../kernels/tiles/tile.js';
+import type { OptionsOf } from '../model/field.js';
 import { requireDecoderEnd } from '../model/likelihoods/decoderEnd.js';
 import { likelihoodOf } from '../model/likelihoods/registry.js';
 import { loadModelSpec } from '../model/load.js';
 import type { MapShape } from '../model/model.js';
+import type { OptionTable } from '../model/optionReader.js';
 import { requireInput, resolveModel } from '../model/resolve.js';
-import type { Binarization, ModelSpec } from '../model/spec.js';
+import type { ModelSpec } from '../model/spec.js';
 import { objectiveOf } from '../objective/registry.js';
-import { assertSameRun, parseRunConfig, type RunConfig } from '../runs/runConfig.js';
-import { choiceOf, requestedSeams, type SeamConfig, type SeamOptions } from '../runs/seams.js';
+import {
+  HYPERPARAMETER_ROWS,
+  type HYPERPARAMETERS,
+  type HyperparameterName,
+} from '../runs/hyperparameters.js';
+import { assertSameRun, type PartialRunConfig, parseRunConfig, type RunConfig } from '../runs/runConfig.js';
+import { choiceOf, requestedSeams, SEAM_ROWS, type SeamConfig } from '../runs/seams.js';
 import type { Settings } from '../worker/settings.js';
-import type { RunEvent } from './events.js';
-import type { TrainHooks } from './sinks/callerHooks.js';
+import type { RunOrigin } from './originOption.js';
+import { type RUN_OPTIONS, TRAIN_FIELDS } from './runOptions.js';
 
 /**
- * What `train` takes: everything has a default, by the model where the model recommends one. Objective,
- * likelihood, optimizer and schedule with their hyper-parameters are SeamOptions.
+ * What `train` takes: everything has a default, by the model where the model recommends one. docs/options.md
+ * lists the options.
  */
-export interface TrainOptions extends SeamOptions {
-  /** A preset (`cvae`, `mlp`, `iwae`), the path of a JSON file, or a spec; default `cvae`. */
-  readonly model?: string | ModelSpec;
-  /** Directory of IDX files, or images as arrays (docs/data.md); default: the full MNIST. */
-  readonly data?: DataOption;
-  /** The run's directory, new or empty; default `runs/<model>-<n>`. */
-  readonly out?: string;
-  /** The directory of an earlier run to go on with; what it was started with is kept. */
-  readonly resume?: string;
-  /** Worker threads, at most `shards`; default: all cores. Does not change a bit. */
-  readonly workers?: number;
-  /** Slices of a batch, which fix the order of summation; default 8. */
-  readonly shards?: number;
-  readonly batchSize?: number;
-  readonly epochs?: number;
-  /** Stop after this many steps of the whole run, mid-epoch if need be. */
-  readonly maxSteps?: number;
-  /** d. */
-  readonly latent?: number;
-  /**
-   * K: draws of z an example; the ELBO averages them (less noise, the same bound), iwae weighs them. Default:
-   * the model's, else 1.
-   */
-  readonly samples?: number;
-  /** Default: the objective's, `analytic` for the ELBO. */
-  readonly kl?: KlEstimate;
-  /** Weight of the KL; default 1. */
-  readonly beta?: number;
-  /** Epochs over which the weight rises from 0; default 0. */
-  readonly klWarmupEpochs?: number;
-  readonly learningRate?: number;
-  readonly binarize?: Binarization;
-  /**
-   * What computes the gradients: `simd`, our kernels (default), or TensorFlow.js on `wasm`, `native`
-   * (tfjs-node) or `cpu`. A resumed run may change it; its bits then differ.
-   */
-  readonly backend?: BackendName;
-  /**
-   * `portable`: the same bits everywhere. `fused`: faster, the same bits on every machine that fuses
-   * multiply-adds. Default: fused where this machine fuses.
-   */
-  readonly arithmetic?: Arithmetic;
-  /**
-   * Whether V8 may pair operations to 256 bits where that is known to work; default true. Does not change a
-   * bit.
-   */
-  readonly revectorize?: boolean;
-  /** Of the micro-kernels; default: the fastest one known here. Does not change a bit. */
-  readonly tile?: TileName;
-  /** Unsigned 64 bits; default 0. */
-  readonly seed?: number | bigint;
-  /** Pictures after each epoch; default true. */
-  readonly pictures?: boolean;
-  /**
-   * Test images that the event `preview` has after each epoch; default: there is no such event. Does not
-   * change a bit.
-   */
-  readonly preview?: number;
-  /** How many checkpoints stay in the run's directory, the newest ones; default 3. */
-  readonly keepCheckpoints?: number;
-  /** Steps between lines of metrics.jsonl; default 100. */
-  readonly logEvery?: number;
-  /** Seconds that a worker may stay away from a barrier; default 60. */
-  readonly barrierTimeout?: number;
-  /** Aborting it stops the run after the step at hand, with a checkpoint. */
-  readonly signal?: AbortSignalLike;
-  readonly onEvent?: (event: RunEvent) => void;
-  /** Functions that are told of steps, epochs and checkpoints, and may stop the run (docs/library.md). */
-  readonly hooks?: TrainHooks;
-}
+export interface TrainOptions extends OptionsOf<typeof HYPERPARAMETERS>, OptionsOf<typeof RUN_OPTIONS> {}
+
+/** A reader for each option. */
+export const TRAIN_OPTIONS = Object.fromEntries(
+  TRAIN_FIELDS.map(([name, { kind }]) => [name, kind.option]),
+) as OptionTable<TrainOptions>;
 
 /**
- * The config that the options ask for; what they leave open comes from `saved`, the model, or the defaults.
+ * The config that the options ask for; what they leave open comes from `origin`, the model, or the defaults.
  */
 export async function requestedConfig(
   options: TrainOptions,
   dataset: Dataset,
-  saved: RunConfig | undefined,
+  origin: RunOrigin | undefined,
 ): Promise<RunConfig> {
   const { height, width, channels } = dataset.train;
   const input: MapShape = [height, width, channels];
-  const spec = await requestedSpec(options, input, saved);
-  const recommended = spec.training ?? {};
-  const seams = requestedSeams(options, saved);
-  const objective = objectiveOf(choiceOf(seams, 'objective').name);
-  const likelihood = likelihoodOf(choiceOf(seams, 'likelihood'));
-  type Derived = 'formatVersion' | 'model' | 'data' | 'arithmetic' | 'backend' | keyof SeamConfig;
-  const base: Omit<RunConfig, Derived> = saved ?? {
-    latent: spec.latent,
-    binarize: likelihood.binarize ?? recommended.binarize ?? 'threshold',
-    seed: '0',
-    batchSize: recommended.batchSize ?? 32,
-    shards: 8,
-    samples: recommended.samples ?? 1,
-    kl: objective.klEstimates[0],
-    beta: 1,
-    klWarmupEpochs: 0,
-    learningRate: recommended.learningRate ?? 1e-3,
-    epochs: recommended.epochs ?? 10,
-  };
-  const config: RunConfig = {
-    formatVersion: 1,
-    model: { ...spec, input },
-    latent: options.latent ?? base.latent,
-    data: { source: dataset.name, fingerprint: datasetFingerprint(dataset) },
-    binarize: options.binarize ?? base.binarize,
-    seed: options.seed === undefined ? base.seed : String(options.seed),
-    batchSize: options.batchSize ?? base.batchSize,
-    shards: options.shards ?? base.shards,
-    samples: options.samples ?? base.samples,
-    kl: options.kl ?? base.kl,
-    beta: options.beta ?? base.beta,
-    klWarmupEpochs: options.klWarmupEpochs ?? base.klWarmupEpochs,
-    learningRate: options.learningRate ?? base.learningRate,
+  const spec = await requestedSpec(options, input, origin?.config);
+  const seams = requestedSeams(options, origin?.config);
+  const recommended: Fields = recommendations(spec, seams);
+  const base: Fields = origin?.resumed === false ? possible(origin.config, seams) : (origin?.config ?? {});
+  const settled: Fields = {
     ...seams,
-    epochs: options.epochs ?? base.epochs,
-    arithmetic: options.arithmetic ?? saved?.arithmetic ?? (canFuse() ? 'fused' : 'portable'),
-    backend: options.backend ?? saved?.backend ?? DEFAULT_BACKEND,
+    model: { ...spec, input },
+    data: { source: dataset.name, fingerprint: datasetFingerprint(dataset) },
   };
+  const fields = HYPERPARAMETER_ROWS.map(([name, { kind, initial }]) => {
+    if (isSettled(name)) return [name, settled[name]];
+    const asked = (options as Fields)[name];
+    const told = asked !== undefined && kind.toJson ? kind.toJson(asked) : asked;
+    return [name, told ?? base[name] ?? recommended[name] ?? initial];
+  });
+  const config = { formatVersion: 1, ...Object.fromEntries(fields) };
   const checked = parseRunConfig(config, 'The options of this run');
-  if (saved !== undefined) assertSameRun(saved, checked, options.resume ?? 'The run');
+  if (origin?.resumed) assertSameRun(origin.config, checked, origin.source);
   requireDecoderEnd(resolveModel(checked.model, { latent: checked.latent }), choiceOf(checked, 'likelihood'));
   return checked;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Whether a field is made of more than its option. */
+function isSettled(name: HyperparameterName): boolean {
+  return name === 'model' || name === 'data' || Object.hasOwn(SEAM_ROWS, name);
+}
+
+/** What the model, the objective, the likelihood and the machine recommend. */
+function recommendations({ latent, training }: ModelSpec, seams: SeamConfig): Partial<RunConfig> {
+  const [kl] = objectiveOf(choiceOf(seams, 'objective').name).klEstimates;
+  const { binarize } = likelihoodOf(choiceOf(seams, 'likelihood'));
+  const arithmetic = canFuse() ? 'fused' : 'portable';
+  return { latent, kl, arithmetic, ...training, ...(binarize === undefined ? {} : { binarize }) };
+}
+
+/** A config without its estimate of the KL, where the objective that is asked for cannot have it. */
+function possible(config: PartialRunConfig, seams: SeamConfig): PartialRunConfig {
+  const { kl, ...rest } = config;
+  const { klEstimates } = objectiveOf(choiceOf(seams, 'objective').name);
+  return kl === undefined || klEstimates.includes(kl) ? config : rest;
 }
 
 async function requestedSpec(
   { model, signal }: Pick<TrainOptions, 'model' | 'signal'>,
   input: MapShape,
-  saved: RunConfig | undefined,
+  origin: PartialRunConfig | undefined,
 ): Promise<ModelSpec> {
   // Whether the data are the run's own is told by their fingerprint.
-  if (model === undefined && saved !== undefined) return saved.model;
+  if (model === undefined && origin?.model !== undefined) {
+    requireInput(origin.model, input);
+    return origin.model;
+  }
   const spec = typeof model === 'object' ? model : await loadModelSpec(model ?? 'cvae', input, signal);
   requireInput(spec, input);
   return spec;

@@ -2,14 +2,21 @@
 import type { KlEstimate } from '../backends/backend.js';
 import { UsageError } from '../errors.js';
 import type { Platform } from '../kernels/platform.js';
-import { type Choice, type Hyperparameters, numberIn, type Values } from '../model/hyperparameter.js';
 import {
-  nonNegativeNumber,
+  type Choice,
+  FROM_ZERO,
+  type Hyperparameters,
+  numberIn,
+  type Values,
+} from '../model/hyperparameter.js';
+import {
+  type JsonReader,
   objectOf,
   oneOf,
   Place,
   positiveInteger,
   type Reader,
+  withSchema,
 } from '../model/jsonReader.js';
 import { LIKELIHOODS, type LikelihoodName } from '../model/likelihoods/registry.js';
 import type { Model } from '../model/model.js';
@@ -33,11 +40,11 @@ const likelihoodName = oneOf(Object.keys(LIKELIHOODS) as LikelihoodName[]);
 
 /** With a number for each hyper-parameter. */
 const likelihood: Reader<Choice<LikelihoodName>> = (value, place) => {
-  const whole: Reader<unknown> = (inner) => inner;
+  const whole = withSchema<unknown>({}, (inner) => inner);
   const { name } = objectOf({ name: likelihoodName }, { values: whole })(value, place);
   const declared: Hyperparameters = LIKELIHOODS[name].hyperparameters;
   const numbers = Object.entries(declared).map(([key, { range }]) => [key, numberIn(range)] as const);
-  const values: Reader<Values> = objectOf(Object.fromEntries(numbers), {});
+  const values: JsonReader<Values> = objectOf(Object.fromEntries(numbers), {});
   return objectOf({ name: likelihoodName, values }, {})(value, place) as Choice<LikelihoodName>;
 };
 
@@ -64,11 +71,11 @@ export const RECONSTRUCT_OPTIONS: OptionTable<ReconstructOptions> = { seed: seed
 export const GRADIENT_OPTIONS: OptionTable<GradientOptions> = {
   objective: oneOf(Object.keys(OBJECTIVES) as ObjectiveName[]),
   kl,
-  beta: nonNegativeNumber,
+  beta: numberIn(FROM_ZERO),
 };
 export const ELBO_OPTIONS: OptionTable<ElboOptions> = {
   kl,
-  beta: nonNegativeNumber,
+  beta: numberIn(FROM_ZERO),
   samples: positiveInteger,
   seed: seed64,
 };

@@ -1,28 +1,48 @@
 // What an implementation behind a seam (an optimizer, a likelihood …) declares of its numbers: config.json,
 // flags, options and messages are made of the declarations.
-import type { Reader } from './jsonReader.js';
+import { type JsonReader, type JsonSchema, withSchema } from './jsonReader.js';
 
-/** Which numbers are allowed, and how a message says so. */
+/** Which numbers are allowed, and how a message says so. Infinity and NaN never are. */
 export interface NumberRange {
   readonly what: string;
+  /** Where messages about a flag say it in other words. */
+  readonly inFlags?: string;
   readonly accepts: (value: number) => boolean;
+  readonly schema: JsonSchema;
 }
 
-export const POSITIVE: NumberRange = {
-  what: 'a positive number',
-  accepts: (value) => value > 0 && value < Number.POSITIVE_INFINITY,
-};
+interface Bounds {
+  readonly from?: number;
+  readonly above?: number;
+  readonly upTo?: number;
+  readonly below?: number;
+}
 
-export const FROM_ZERO: NumberRange = {
-  what: 'a number from 0 up',
-  accepts: (value) => value >= 0 && value < Number.POSITIVE_INFINITY,
-};
+/** @param what the range in words, for messages. */
+export function rangeOf(what: string, bounds: Bounds, inFlags?: string): NumberRange {
+  const { from, above, upTo, below } = bounds;
+  const keywords = { minimum: from, exclusiveMinimum: above, maximum: upTo, exclusiveMaximum: below };
+  return {
+    what,
+    ...(inFlags === undefined ? {} : { inFlags }),
+    accepts: (value) =>
+      Number.isFinite(value) &&
+      (from === undefined || value >= from) &&
+      (above === undefined || value > above) &&
+      (upTo === undefined || value <= upTo) &&
+      (below === undefined || value < below),
+    schema: Object.fromEntries(
+      Object.entries({ type: 'number', ...keywords }).filter(([, bound]) => bound !== undefined),
+    ),
+  };
+}
+
+export const POSITIVE = rangeOf('a positive number', { above: 0 }, 'a number above 0');
+
+export const FROM_ZERO = rangeOf('a number from 0 up', { from: 0 });
 
 /** Of a moving average. */
-export const DECAY_RATE: NumberRange = {
-  what: 'a number from 0 up to, but not, 1',
-  accepts: (value) => value >= 0 && value < 1,
-};
+export const DECAY_RATE = rangeOf('a number from 0 up to, but not, 1', { from: 0, below: 1 });
 
 export interface Hyperparameter {
   readonly range: NumberRange;
@@ -52,9 +72,9 @@ export interface Choice<Name extends string = string> {
 }
 
 /** Reads a number of the range from JSON. */
-export function numberIn({ what, accepts }: NumberRange): Reader<number> {
-  return (value, place) => {
+export function numberIn({ what, accepts, schema }: NumberRange): JsonReader<number> {
+  return withSchema(schema, (value, place) => {
     if (typeof value !== 'number' || !accepts(value)) throw place.expected(value, what);
     return value;
-  };
+  });
 }

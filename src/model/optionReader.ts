@@ -2,7 +2,7 @@
 import type { AbortSignalLike } from '../abortSignal.js';
 import { UsageError } from '../errors.js';
 import { nearestName } from '../nearestName.js';
-import { entriesOf, Place, type Reader } from './jsonReader.js';
+import { entriesOf, type JsonReader, Place, type Reader, withSchema } from './jsonReader.js';
 
 /** One reader for each option of T, and no other: the compiler sees to both. */
 export type OptionTable<T extends object> = {
@@ -62,11 +62,12 @@ export const seed64: Reader<number | bigint> = (value, place) => {
   return value as number | bigint;
 };
 
-export function functionOf<F extends (...values: never[]) => unknown>(): Reader<F> {
-  return (value, place) => {
+/** No JSON has one. */
+export function functionOf<F extends (...values: never[]) => unknown>(): JsonReader<F> {
+  return withSchema({ not: {} }, (value, place) => {
     if (typeof value !== 'function') throw place.expected(value, 'a function');
     return value as F;
-  };
+  });
 }
 
 /** By what it can do rather than by its class, which may be another realm's. */

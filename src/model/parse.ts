@@ -1,17 +1,20 @@
 // The spec's schema: from unknown JSON to ModelSpec.
 import {
+  described,
+  documentOf,
+  type JsonReader,
   objectOf,
   oneOf,
   Place,
   positiveInteger,
   positiveIntegers,
-  positiveNumber,
-  type Reader,
+  withSchema,
 } from './jsonReader.js';
 import { layerName } from './layers/fields.js';
 import { readLayers } from './layers/registry.js';
 import type { MapShape } from './model.js';
 import type { ModelSpec } from './spec.js';
+import { readTrainingDefaults } from './trainingDefaults.js';
 
 /**
  * Checks everything about `json` that can be told without knowing shapes.
@@ -25,28 +28,38 @@ export function parseModelSpec(json: unknown, source: string): ModelSpec {
 
 export const readLatent = positiveInteger;
 
-/** [height, width, channels]. */
-export const readMapShape: Reader<MapShape> = (value, place) => {
-  const [height, width, channels] = positiveIntegers([3], 'a list [height, width, channels]')(value, place);
-  return [height!, width!, channels!];
-};
+const threeIntegers = positiveIntegers([3], 'a list [height, width, channels]');
 
-const readModel: Reader<ModelSpec> = objectOf(
-  { name: layerName, latent: readLatent, encoder: readLayers, decoder: readLayers },
-  {
-    input: readMapShape,
-    initialization: oneOf(['glorotUniform', 'fanInUniform']),
-    outputBias: oneOf(['zeros', 'dataMean']),
-    training: objectOf(
-      {},
-      {
-        batchSize: positiveInteger,
-        learningRate: positiveNumber,
-        epochs: positiveInteger,
-        binarize: oneOf(['threshold', 'dynamic', 'static', 'none']),
-        samples: positiveInteger,
-      },
-    ),
-  },
-  'a model: an object with name, latent, encoder and decoder',
+/** [height, width, channels]. */
+export const readMapShape: JsonReader<MapShape> = withSchema(threeIntegers.schema, (value, place) => {
+  const [height, width, channels] = threeIntegers(value, place);
+  return [height!, width!, channels!];
+});
+
+/** A model's file, or the model of a config. */
+export const readModel: JsonReader<ModelSpec> = documentOf(
+  objectOf(
+    {
+      name: described(layerName, 'Names the directories of its runs'),
+      latent: described(readLatent, 'd, the dimensions of z'),
+      encoder: described(
+        readLayers,
+        'From an example [height, width, channels] to 2·latent values: means and log-variances of q(z|x)',
+      ),
+      decoder: described(readLayers, "From z to one output a pixel: the likelihood's logits or means"),
+    },
+    {
+      input: described(readMapShape, 'Height, width, channels. Default: those of the data'),
+      initialization: described(
+        oneOf(['glorotUniform', 'fanInUniform']),
+        'How weights and biases start: as in Keras (default), or as in PyTorch',
+      ),
+      outputBias: described(
+        oneOf(['zeros', 'dataMean']),
+        "Where the decoder's last bias starts: dataMean is the logit of each pixel's mean",
+      ),
+      training: described(readTrainingDefaults, 'What training uses where nobody says anything else'),
+    },
+    'a model: an object with name, latent, encoder and decoder',
+  ),
 );

@@ -1,23 +1,12 @@
 // The declarative model: what a user writes as JSON and what a checkpoint stores. docs/models.md explains it.
 import type { LayerSpec } from './layers/registry.js';
 import type { MapShape } from './model.js';
+import type { TrainingDefaults } from './trainingDefaults.js';
 
 export type { LayerSpec } from './layers/registry.js';
 
 /** How grey pixels in [0, 1] become the data of a Bernoulli likelihood; `none` keeps them as means. */
-export type Binarization = 'threshold' | 'dynamic' | 'static' | 'none';
-
-/** What `train` uses where the command line is silent. */
-export interface TrainingDefaults {
-  /** Examples in a global batch. */
-  readonly batchSize?: number;
-  /** Of Adam. */
-  readonly learningRate?: number;
-  readonly epochs?: number;
-  readonly binarize?: Binarization;
-  /** K, draws of z per example and step. */
-  readonly samples?: number;
-}
+export type Binarization = NonNullable<TrainingDefaults['binarize']>;
 
 /** JSON-serialisable. Resolved into shapes and parameters by resolveModel. */
 export interface ModelSpec {

@@ -1,60 +1,40 @@
 import { BACKEND_NAMES, type BackendName } from '../backends/backend.js';
 import { UsageError } from '../errors.js';
+import type { ConfigOf } from '../model/field.js';
 import {
+  described,
+  documentOf,
+  type JsonReader,
   listOf,
-  nonNegativeNumber,
   objectOf,
   oneOf,
   Place,
   positiveInteger,
-  positiveNumber,
-  type Reader,
+  withSchema,
 } from '../model/jsonReader.js';
-import { parseModelSpec } from '../model/parse.js';
-import type { Binarization, ModelSpec } from '../model/spec.js';
 import { parseJson } from '../model/strictJson.js';
 import { objectiveOf } from '../objective/registry.js';
 import { scheduleOf } from '../schedule/registry.js';
-import { checkSeams, choiceOf, type SeamConfig, seamReaders, withAllNames } from './seams.js';
+import { HYPERPARAMETER_ROWS, type HYPERPARAMETERS } from './hyperparameters.js';
+import { checkSeams, choiceOf, refuseOtherNumbers, SEAM_ROWS, type SeamConfig } from './seams.js';
+
+/** The fields that every config has. */
+type PlainConfig = ConfigOf<Omit<typeof HYPERPARAMETERS, keyof SeamConfig>>;
 
 /**
- * Everything that decides the bits of a run, as `config.json` and every checkpoint keep it. The number of
- * workers is not here, because it changes no bit.
+ * Everything that decides the bits of a run, as `config.json` and every checkpoint keep it: the table of
+ * hyper-parameters. The number of workers is not here, because it changes no bit.
  */
-export interface RunConfig extends SeamConfig {
+export interface RunConfig extends PlainConfig, SeamConfig {
   readonly formatVersion: 1;
-  /** Always with its `input`. */
-  readonly model: ModelSpec;
-  /** d; overrides the model's own. */
-  readonly latent: number;
-  readonly data: {
-    /** For people: a data set's name or directory. */
-    readonly source: string;
-    /** Of the training images (datasetFingerprint). */
-    readonly fingerprint: string;
-  };
-  readonly binarize: Binarization;
-  /** An unsigned 64-bit integer in decimal digits, because JSON's numbers are doubles. */
-  readonly seed: string;
-  /** Examples in a global batch. */
-  readonly batchSize: number;
-  /** Slices of a global batch; the order of summation follows them. */
-  readonly shards: number;
-  /** K, draws of z per example and step. */
-  readonly samples: number;
-  readonly kl: 'analytic' | 'monteCarlo';
-  /** Weight of the KL term. */
-  readonly beta: number;
-  /** Over which beta rises from 0; 0 for no warm-up. */
-  readonly klWarmupEpochs: number;
-  readonly learningRate: number;
-  readonly epochs: number;
-  readonly arithmetic: 'portable' | 'fused';
-  /** What computes the gradients. A resumed run may change it. */
-  readonly backend: BackendName;
-  /** What computed them before, in order, each up to a number of steps; absent where it never changed. */
+  /**
+   * What computed the gradients before, in order, each up to a number of steps; absent where it never changed.
+   */
   readonly earlierBackends?: readonly EarlierBackend[];
 }
+
+/** A config for a new run, which may leave open what has a default. */
+export type PartialRunConfig = Partial<RunConfig>;
 
 export interface EarlierBackend {
   readonly backend: BackendName;
@@ -79,7 +59,7 @@ export function parseRunConfig(json: unknown, source: string): RunConfig {
   return config;
 }
 
-function checkKl(config: RunConfig, place: Place): void {
+function checkKl(config: SeamConfig & Pick<RunConfig, 'kl'>, place: Place): void {
   const { name } = choiceOf(config, 'objective');
   const { klEstimates } = objectiveOf(name);
   if (klEstimates.includes(config.kl)) return;
@@ -89,6 +69,20 @@ function checkKl(config: RunConfig, place: Place): void {
       `is "${config.kl}", but the objective ${name} is computed from the densities of the draws, so its KL is ` +
         `${klEstimates.map((estimate) => `"${estimate}"`).join(' or ')}: leave kl out, or ask for that`,
     );
+}
+
+/**
+ * The config that a new run is started from: of another run, or written by hand with what matters.
+ *
+ * @throws UsageError as parseRunConfig does, but for what is missing.
+ */
+export function parsePartialRunConfig(json: unknown, source: string): PartialRunConfig {
+  const place = new Place(source);
+  refuseOtherVersion(json, place);
+  const config = readPartialConfig(json, place);
+  refuseOtherNumbers(config, place);
+  if (config.kl !== undefined) checkKl({ ...config, kl: config.kl }, place);
+  return config;
 }
 
 /** @throws UsageError where `text` is no JSON or has a key twice, or parseRunConfig refuses it. */
@@ -160,52 +154,45 @@ export function checkpointDifference(ofRun: RunConfig, ofCheckpoint: RunConfig):
   return { path: 'epochs', a: ofRun.epochs, b: ofCheckpoint.epochs };
 }
 
-const seed: Reader<string> = (value, place) => {
-  if (typeof value !== 'string' || !/^(0|[1-9]\d{0,19})$/.test(value) || BigInt(value) >= 2n ** 64n) {
-    throw place.expected(value, 'a string of decimal digits, from "0" to "18446744073709551615"');
-  }
-  return value;
-};
+const readVersion = withSchema<1>({ const: version }, () => version);
 
-const nonEmptyText: Reader<string> = (value, place) => {
-  if (typeof value !== 'string' || value === '') throw place.expected(value, 'a text that is not empty');
-  return value;
-};
-
-/** One reader for each field that every config has. */
-export const configReaders = {
-  formatVersion: (): 1 => version,
-  model: (value: unknown, place: Place): ModelSpec => parseModelSpec(value, `${place.source}: ${place.path}`),
-  latent: positiveInteger,
-  data: objectOf({ source: nonEmptyText, fingerprint: nonEmptyText }, {}),
-  binarize: oneOf(['threshold', 'dynamic', 'static', 'none']),
-  seed,
-  batchSize: positiveInteger,
-  shards: positiveInteger,
-  samples: positiveInteger,
-  kl: oneOf(['analytic', 'monteCarlo']),
-  beta: nonNegativeNumber,
-  klWarmupEpochs: nonNegativeNumber,
-  learningRate: positiveNumber,
-  epochs: positiveInteger,
-  arithmetic: oneOf(['portable', 'fused']),
-  backend: oneOf(BACKEND_NAMES),
-} as const;
-
-const optionalFields = {
-  ...seamReaders(),
-  earlierBackends: listOf(
-    objectOf({ backend: oneOf(BACKEND_NAMES), untilStep: positiveInteger }, {}),
-    'backends',
-    1000,
-  ),
-} as const;
-
-const readConfig: Reader<RunConfig> = objectOf(
-  configReaders,
-  optionalFields,
-  'the config of a run: an object',
+const earlierBackends = listOf(
+  objectOf({ backend: oneOf(BACKEND_NAMES), untilStep: positiveInteger }, {}),
+  'backends',
+  1000,
 );
+
+type FieldReaders = Readonly<Record<string, JsonReader<unknown>>>;
+
+/** A reader for each row of the table that `wanted` chooses. */
+function readersOf(wanted: (optional: boolean) => boolean): FieldReaders {
+  const optional = new Set<string>(Object.keys(SEAM_ROWS));
+  const rows = HYPERPARAMETER_ROWS.filter(([name]) => wanted(optional.has(name)));
+  return Object.fromEntries(rows.map(([name, { kind, describe }]) => [name, described(kind.json, describe)]));
+}
+
+const formatVersion = described(readVersion, 'Of the format of this file');
+const history = described(
+  earlierBackends,
+  'What computed the steps before the backend was changed, each up to a number of steps',
+);
+
+/** config.json of a run. */
+export const readConfig = documentOf(
+  objectOf(
+    { formatVersion, ...readersOf((optional) => !optional) },
+    { ...readersOf((optional) => optional), earlierBackends: history },
+    'the config of a run: an object',
+  ),
+) as JsonReader<unknown> as JsonReader<RunConfig>;
+
+const readPartialConfig = documentOf(
+  objectOf(
+    {},
+    { formatVersion, ...readersOf(() => true), earlierBackends: history },
+    'the config of a run: an object',
+  ),
+) as JsonReader<PartialRunConfig>;
 
 function refuseOtherVersion(json: unknown, place: Place): void {
   if (typeof json !== 'object' || json === null || !('formatVersion' in json)) return;
@@ -219,18 +206,16 @@ function refuseOtherVersion(json: unknown, place: Place): void {
   throw place.key('formatVersion').expected(json.formatVersion, String(version));
 }
 
+/** What two configs of the same run have in common; a field that is absent has the value that this means. */
 function bitsOf(config: RunConfig): unknown {
-  const {
-    epochs: _epochs,
-    backend: _backend,
-    earlierBackends: _earlier,
-    model,
-    data,
-    ...rest
-  } = withAllNames(config);
+  const kept = HYPERPARAMETER_ROWS.filter(([, { onResume }]) => onResume === 'kept').map(
+    ([name, { absent }]): [string, unknown] => [name, config[name] ?? absent],
+  );
   // The config's latent is the one that counts.
-  const { training: _training, latent: _latent, ...architecture } = model;
-  return { ...rest, data: { fingerprint: data.fingerprint }, model: architecture };
+  const { training: _training, latent: _latent, ...architecture } = config.model;
+  const { fingerprint } = config.data;
+  const bits = { ...Object.fromEntries(kept), data: { fingerprint }, model: architecture };
+  return Object.fromEntries(Object.entries(bits).filter(([, value]) => value !== undefined));
 }
 
 export interface Difference {

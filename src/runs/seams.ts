@@ -1,5 +1,6 @@
 // The seams that a run's config chooses implementations for, and what is derived from their declarations:
 // fields of config.json, options, and the checks that hold for both.
+import type { ConfigField } from '../model/field.js';
 import {
   type Choice,
   type Hyperparameter,
@@ -7,8 +8,9 @@ import {
   numberIn,
   type Values,
 } from '../model/hyperparameter.js';
-import { objectOf, oneOf, type Place, type Reader } from '../model/jsonReader.js';
+import { described, type JsonReader, objectOf, type Place } from '../model/jsonReader.js';
 import { LIKELIHOODS, type LikelihoodName } from '../model/likelihoods/registry.js';
+import { oneWord, realNumber, withoutFlag } from '../model/valueKind.js';
 import { OBJECTIVES, type ObjectiveName } from '../objective/registry.js';
 import { OPTIMIZERS, type OptimizerName } from '../optimizer/registry.js';
 import { SCHEDULES, type ScheduleName } from '../schedule/registry.js';
@@ -138,29 +140,71 @@ export function requestedSeams(options: SeamOptions, saved: SeamConfig | undefin
     }
     fields.push(...groups);
   }
-  const asked = hyperparameterFields().flatMap(([key]): [string, unknown][] => {
+  const numbers = Object.keys(SEAM_ROWS).filter((key) => !Object.hasOwn(SEAMS, key));
+  const asked = numbers.flatMap((key): [string, unknown][] => {
     const value = (options as Readonly<Record<string, unknown>>)[key];
     return value === undefined ? [] : [[key, value]];
   });
   return Object.fromEntries([...fields, ...asked]) as SeamConfig;
 }
 
-/** Readers of the fields, all of them optional. */
-export function seamReaders(): { readonly [K in keyof SeamConfig]-?: Reader<NonNullable<SeamConfig[K]>> } {
-  const readers: Record<string, Reader<unknown>> = {};
-  const groups: Record<string, Record<string, Reader<number>>> = {};
+/** Rows of the table of hyper-parameters: one for each choice, and one for each number. */
+export const SEAM_ROWS = seamRows() as {
+  readonly [K in keyof SeamOptions]-?: ConfigField<NonNullable<SeamOptions[K]>, NonNullable<SeamOptions[K]>>;
+} & {
+  readonly [K in Exclude<keyof SeamConfig, keyof SeamOptions>]-?: ConfigField<NonNullable<SeamConfig[K]>> & {
+    readonly onlyInConfig: true;
+  };
+};
+
+function seamRows(): Readonly<Record<string, ConfigField>> {
+  const rows: Record<string, ConfigField> = {};
   for (const field of SEAM_FIELDS) {
-    const { implementations }: Seam = SEAMS[field];
-    readers[field] = oneOf(Object.keys(implementations));
-    for (const { hyperparameters } of Object.values(implementations)) {
-      for (const [key, { range, group }] of Object.entries(hyperparameters)) {
-        if (group === undefined) readers[key] = numberIn(range);
-        else groups[group] = { ...groups[group], [key]: numberIn(range) };
-      }
-    }
+    const { describe, group, implementations, default: usual }: Seam = SEAMS[field];
+    const kind = oneWord(Object.keys(implementations));
+    rows[field] = { kind, group, describe, default: usual, absent: usual, onResume: 'kept' };
+    const numbers = numberRows(field);
+    const isHolder = ([, { onlyInConfig }]: (typeof numbers)[number]) => onlyInConfig === true;
+    const ordered = [...numbers.filter((row) => !isHolder(row)), ...numbers.filter(isHolder)];
+    for (const [key, row] of ordered) rows[key] ??= row;
   }
-  for (const [group, members] of Object.entries(groups)) readers[group] = objectOf(members, {});
-  return readers as ReturnType<typeof seamReaders>;
+  return rows;
+}
+
+/** The numbers that the implementations of a seam declare, and the objects that hold some of them. */
+function numberRows(field: SeamField): [string, ConfigField][] {
+  const { title, group, implementations }: Seam = SEAMS[field];
+  const holders = Object.entries(implementations).flatMap(([name, { hyperparameters }]) =>
+    Object.entries(hyperparameters).map(([key, parameter]) => ({ name, key, parameter })),
+  );
+  const defaultsOf = (wanted: string) =>
+    holders.filter(({ key }) => key === wanted).map(({ name, parameter }) => `${name} ${parameter.default}`);
+  return holders.map(({ name, key, parameter }) => {
+    if (parameter.group !== undefined) return [parameter.group, groupRow(name, parameter.group, group)];
+    const { describe, range } = parameter;
+    const shown = `by ${title}: ${defaultsOf(key).join(', ')}`;
+    return [key, { kind: realNumber(range), group, describe, default: shown, onResume: 'kept' }];
+  });
+
+  function groupRow(name: string, holder: string, heading: Seam['group']): ConfigField {
+    const members = Object.entries(implementations[name]!.hyperparameters).filter(
+      ([, parameter]) => parameter.group === holder,
+    );
+    const readers = members.map(([key, { range, describe }]) => [key, described(numberIn(range), describe)]);
+    const json = objectOf(Object.fromEntries(readers) as Record<string, JsonReader<number>>, {});
+    const numbers = members.map(([key, parameter]) => `${key} ${parameter.default}`);
+    return {
+      kind: {
+        json,
+        ...withoutFlag(json, `an object with ${members.map(([key]) => `\`${key}\``).join(', ')}`),
+      },
+      group: heading,
+      describe: `Constants of ${implementations[name]!.title}`,
+      default: numbers.join(', '),
+      onlyInConfig: true,
+      onResume: 'kept',
+    };
+  }
 }
 
 /**
@@ -169,12 +213,15 @@ export function seamReaders(): { readonly [K in keyof SeamConfig]-?: Reader<NonN
  */
 export function checkSeams(config: SeamConfig, place: Place): void {
   const present = config as Readonly<Record<string, unknown>>;
-  const wanted = new Set<string>();
-  for (const field of SEAM_FIELDS) {
-    const chosen = implementation(field, nameOf(config, field)).hyperparameters;
-    for (const [key, { group }] of Object.entries(chosen)) wanted.add(group ?? key);
-  }
-  for (const key of wanted) if (present[key] === undefined) throw place.key(key).error('is missing');
+  for (const key of wantedKeys(config))
+    if (present[key] === undefined) throw place.key(key).error('is missing');
+  refuseOtherNumbers(config, place);
+}
+
+/** @throws UsageError where a hyper-parameter is there that nothing chosen has. */
+export function refuseOtherNumbers(config: SeamConfig, place: Place): void {
+  const present = config as Readonly<Record<string, unknown>>;
+  const wanted = wantedKeys(config);
   for (const field of SEAM_FIELDS) {
     for (const [name, { hyperparameters }] of Object.entries((SEAMS[field] as Seam).implementations)) {
       for (const [key, { group }] of Object.entries(hyperparameters)) {
@@ -192,37 +239,12 @@ export function checkSeams(config: SeamConfig, place: Place): void {
   }
 }
 
-/** The config with every name, defaults too: for comparing two of them. */
-export function withAllNames<C extends SeamConfig>(config: C): C & Required<SeamNames> {
-  const names = Object.fromEntries(SEAM_FIELDS.map((field) => [field, nameOf(config, field)]));
-  return { ...names, ...config, ...names } as C & Required<SeamNames>;
-}
-
-/**
- * Hyper-parameters that have a flag and an option, each with the seam and the implementations that declare
- * it.
- */
-export function hyperparameterFields(): [HyperparameterField, DeclaredHyperparameter][] {
-  const found = new Map<string, DeclaredHyperparameter>();
-  for (const field of SEAM_FIELDS) {
-    for (const [name, { hyperparameters }] of Object.entries((SEAMS[field] as Seam).implementations)) {
-      for (const [key, parameter] of Object.entries(hyperparameters)) {
-        if (parameter.group !== undefined) continue;
-        const before = found.get(key);
-        const defaults = { ...before?.defaults, [name]: parameter.default };
-        found.set(key, { ...(before ?? { field, parameter }), defaults });
-      }
-    }
-  }
-  return [...found] as [HyperparameterField, DeclaredHyperparameter][];
-}
-
-export interface DeclaredHyperparameter {
-  readonly field: SeamField;
-  /** Of the first implementation that declares it. */
-  readonly parameter: Hyperparameter;
-  /** By the name of the implementation. */
-  readonly defaults: Readonly<Record<string, number>>;
+/** The fields in which the hyper-parameters of what is chosen stand. */
+function wantedKeys(config: SeamConfig): ReadonlySet<string> {
+  const chosen = SEAM_FIELDS.map((field) => implementation(field, nameOf(config, field)).hyperparameters);
+  return new Set(
+    chosen.flatMap((numbers) => Object.entries(numbers).map(([key, { group }]) => group ?? key)),
+  );
 }
 
 function nameOf(config: SeamConfig, field: SeamField): string {

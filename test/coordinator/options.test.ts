@@ -22,13 +22,14 @@ const backends = 'expected "simd", "wasm", "native" or "cpu"';
 const dataExpected =
   'expected the path of a directory of IDX files, or an object with images, height and width';
 
-/** Every option, with a value of the wrong type. */
+/** Every option, with a value of the wrong type, in the order of the tables, which is the order of messages. */
 const wrong: Record<keyof TrainOptions, readonly (readonly [value: unknown, message: string])[]> = {
   model: [
     [null, 'model is null, expected the name of a preset, the path of a JSON file, or a model as an object'],
     [5, 'model is 5, expected the name of a preset, the path of a JSON file, or a model as an object'],
     [{ name: 'm' }, 'model: latent is missing'],
   ],
+  latent: [[-2, `latent is -2, ${positiveInteger}`]],
   data: [
     [5, `data is 5, ${dataExpected}`],
     ['', `data is "", ${dataExpected}`],
@@ -45,18 +46,13 @@ const wrong: Record<keyof TrainOptions, readonly (readonly [value: unknown, mess
       'data.images is a list, expected a Uint8Array of bytes from 0 (black) to 255 (white)',
     ],
   ],
-  out: [
-    [5, 'out is 5, expected the path of a new directory'],
-    ['', 'out is "", expected the path of a new directory'],
-    ['a\0b', 'out is "a\\u0000b", expected the path of a new directory'],
+  binarize: [[true, `binarize is true, ${binarizations}`]],
+  seed: [
+    ['1', `seed is "1", ${seed}`],
+    [2 ** 53, `seed is 9007199254740992, ${seed}`],
   ],
-  resume: [[true, "resume is true, expected the path of a run's directory"]],
-  workers: [['2', `workers is "2", ${positiveInteger}`]],
-  shards: [[0, `shards is 0, ${positiveInteger}`]],
   batchSize: [[1.5, `batchSize is 1.5, ${positiveInteger}`]],
-  epochs: [[Number.NaN, `epochs is NaN, ${positiveInteger}`]],
-  maxSteps: [[null, `maxSteps is null, ${positiveInteger}`]],
-  latent: [[-2, `latent is -2, ${positiveInteger}`]],
+  shards: [[0, `shards is 0, ${positiveInteger}`]],
   samples: [[[], `samples is an empty list, ${positiveInteger}`]],
   kl: [['exact', 'kl is "exact", expected "analytic" or "monteCarlo"']],
   beta: [[-1, 'beta is -1, expected a number from 0 up']],
@@ -76,20 +72,35 @@ const wrong: Record<keyof TrainOptions, readonly (readonly [value: unknown, mess
   momentum: [[1, 'momentum is 1, expected a number from 0 up to, but not, 1']],
   learningRateSchedule: [[null, 'learningRateSchedule is null, expected "constant", "warmup" or "cosine"']],
   warmupEpochs: [['1', 'warmupEpochs is "1", expected a number from 0 up']],
-  binarize: [[true, `binarize is true, ${binarizations}`]],
-  backend: [['gpu', `backend is "gpu", ${backends}`]],
+  epochs: [[Number.NaN, `epochs is NaN, ${positiveInteger}`]],
   arithmetic: [['exact', 'arithmetic is "exact", expected "portable" or "fused"']],
+  backend: [['gpu', `backend is "gpu", ${backends}`]],
+  maxSteps: [[null, `maxSteps is null, ${positiveInteger}`]],
+  out: [
+    [5, 'out is 5, expected the path of a new directory'],
+    ['', 'out is "", expected the path of a new directory'],
+    ['a\0b', 'out is "a\\u0000b", expected the path of a new directory'],
+  ],
+  resume: [[true, "resume is true, expected the path of a run's directory"]],
+  config: [
+    [5, 'config is 5, expected the path of a config.json, or a config as an object'],
+    ['', 'config is "", expected the path of a config.json, or a config as an object'],
+    [[], 'config is an empty list, expected the path of a config.json, or a config as an object'],
+    [{ epochs: 0 }, 'config: epochs is 0, expected a positive integer'],
+    [
+      { momentum: 0.5 },
+      'config: momentum is a number of the optimizer sgd, but the optimizer of this run is adam: leave it out, or ask for ' +
+        'the optimizer sgd',
+    ],
+  ],
+  workers: [['2', `workers is "2", ${positiveInteger}`]],
   revectorize: [['no', 'revectorize is "no", expected true or false']],
   tile: [['9x9', 'tile is "9x9", expected "4x8", "6x8", "4x16" or "6x16"']],
-  seed: [
-    ['1', `seed is "1", ${seed}`],
-    [2 ** 53, `seed is 9007199254740992, ${seed}`],
-  ],
+  barrierTimeout: [[-1, 'barrierTimeout is -1, expected a positive number']],
   pictures: [['no', 'pictures is "no", expected true or false']],
   preview: [[0, `preview is 0, ${positiveInteger}`]],
   keepCheckpoints: [[0, `keepCheckpoints is 0, ${positiveInteger}`]],
   logEvery: [[0, `logEvery is 0, ${positiveInteger}`]],
-  barrierTimeout: [[-1, 'barrierTimeout is -1, expected a positive number']],
   signal: [
     [5, 'signal is 5, expected an AbortSignal'],
     [new AbortController(), 'signal is an object, expected an AbortSignal'],

@@ -1,6 +1,6 @@
 import type { Address } from '../../kernels/address.js';
 import type { Kernels } from '../../kernels/kernels.js';
-import type { Reader } from '../jsonReader.js';
+import type { JsonReader } from '../jsonReader.js';
 
 /** Numbers that an activation is given besides its input, by name: e.g. a slope. */
 export type Settings = Readonly<Record<string, number>>;
@@ -8,11 +8,18 @@ export type Settings = Readonly<Record<string, number>>;
 /** No settings. */
 export type NoSettings = Readonly<Record<never, number>>;
 
+/** What JSON may set, and what holds where it does not. */
+interface Setting {
+  readonly read: JsonReader<number>;
+  readonly default: number;
+}
+
 interface Traits<S extends Settings> {
   /** Of the default name of a layer, as Keras calls it. */
   readonly stem: string;
-  /** What JSON may set, and what holds where it does not. */
-  readonly settings: { readonly [K in keyof S]: { readonly read: Reader<number>; readonly default: number } };
+  /** What it computes, for editors. */
+  readonly describe: string;
+  readonly settings: { readonly [K in keyof S]: Setting };
   /** Share of the outputs that may be expected not to be zero. */
   readonly density: number;
   /** Whether it maps 0 to 0, so that it may run over the zeros around a map. */

@@ -4,6 +4,7 @@ import type { Activation } from './activation.js';
 /** max(x, 0). */
 export const relu: Activation = {
   stem: 're_lu',
+  describe: 'max(x, 0)',
   settings: {},
   density: RELU_DENSITY,
   keepsZero: true,

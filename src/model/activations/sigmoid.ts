@@ -3,6 +3,7 @@ import type { Activation } from './activation.js';
 /** 1 / (1 + e^−x). */
 export const sigmoid: Activation = {
   stem: 'sigmoid',
+  describe: '1 / (1 + e^−x)',
   settings: {},
   density: 1,
   keepsZero: false,

@@ -3,6 +3,7 @@ import type { Activation } from './activation.js';
 /** x · sigmoid(x). */
 export const silu: Activation = {
   stem: 'silu',
+  describe: 'x · sigmoid(x)',
   settings: {},
   density: 1,
   keepsZero: true,

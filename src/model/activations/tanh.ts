@@ -2,6 +2,7 @@ import type { Activation } from './activation.js';
 
 export const tanh: Activation = {
   stem: 'tanh',
+  describe: 'tanh x',
   settings: {},
   density: 1,
   keepsZero: true,

@@ -5,7 +5,7 @@ import {
   activationOf,
   settingsOf,
 } from '../activations/registry.js';
-import { objectOf } from '../jsonReader.js';
+import { type JsonReader, objectOf } from '../jsonReader.js';
 import type { ActivationLayer, CorrelationLayer, Layer, Shape } from '../model.js';
 import { activationFields, layerName } from './fields.js';
 import type { LayerType } from './layerType.js';
@@ -18,8 +18,8 @@ export function activationType(name: ActivationName): LayerType<ActivationSpec> 
   return {
     type: name,
     stem: activationOf(name).stem,
-    read: (value, place) =>
-      objectOf(required, { ...optional, name: layerName })(value, place) as ActivationSpec,
+    describe: activationOf(name).describe,
+    read: objectOf(required, { ...optional, name: layerName }) as JsonReader<ActivationSpec>,
     resolve: (spec, context) => [activationLayer(spec, context.name, context.shape)],
   };
 }

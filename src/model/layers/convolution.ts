@@ -1,7 +1,7 @@
 // conv2d and conv2dTranspose: fields, defaults and sizes as in Keras.
 import type { ActivationFields, ActivationName } from '../activations/registry.js';
 import { convolutionAxis, type PaddingName, transposedConvolutionAxis } from '../geometry.js';
-import { objectOf, oneOf, positiveIntegerOr } from '../jsonReader.js';
+import { described, objectOf, oneOf, positiveIntegerOr } from '../jsonReader.js';
 import type { CorrelationLayer, MapShape } from '../model.js';
 import { withActivation } from './activation.js';
 import { activation, type Extent, extent, layerName, padding, pair } from './fields.js';
@@ -24,23 +24,37 @@ interface ConvolutionFields<T extends 'conv2d' | 'conv2dTranspose'> {
 export type Conv2dSpec = ConvolutionFields<'conv2d'>;
 export type Conv2dTransposeSpec = ConvolutionFields<'conv2dTranspose'>;
 
-export const conv2d: LayerType<Conv2dSpec> = convolutionType('conv2d', 'conv2d');
+export const conv2d: LayerType<Conv2dSpec> = convolutionType(
+  'conv2d',
+  'conv2d',
+  'A convolution with a bias: from a map to a map, strides make it smaller',
+);
 export const conv2dTranspose: LayerType<Conv2dTransposeSpec> = convolutionType(
   'conv2dTranspose',
   'conv2d_transpose',
+  'A transposed convolution with a bias: from a map to a map, strides make it larger',
 );
 
 function convolutionType<T extends 'conv2d' | 'conv2dTranspose'>(
   type: T,
   stem: string,
+  describe: string,
 ): LayerType<ConvolutionFields<T>> {
   const read = objectOf(
-    { type: oneOf([type]), filters: positiveIntegerOr('channels'), kernel: extent },
-    { strides: extent, padding, activation, name: layerName },
+    {
+      type: oneOf([type]),
+      filters: described(
+        positiveIntegerOr('channels'),
+        'Output channels. "channels" (decoder) is the number of channels of an example',
+      ),
+      kernel: described(extent, 'Rows and columns of the kernel'),
+    },
+    { strides: described(extent, 'Default 1'), padding, activation, name: layerName },
   );
   return {
     type,
     stem,
+    describe,
     weighted: true,
     read,
     resolve: (spec, context) => withActivation(convolution(spec, context), spec.activation),

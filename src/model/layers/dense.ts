@@ -1,5 +1,5 @@
 import type { ActivationFields, ActivationName } from '../activations/registry.js';
-import { objectOf, oneOf, positiveIntegerOr } from '../jsonReader.js';
+import { described, objectOf, oneOf, positiveIntegerOr } from '../jsonReader.js';
 import { sizeOf } from '../layout.js';
 import type { CorrelationLayer } from '../model.js';
 import { withActivation } from './activation.js';
@@ -21,9 +21,16 @@ export interface DenseSpec {
 export const dense: LayerType<DenseSpec> = {
   type: 'dense',
   stem: 'dense',
+  describe: 'A dense layer with a bias: from a vector to a vector',
   weighted: true,
   read: objectOf(
-    { type: oneOf(['dense']), units: positiveIntegerOr('posterior', 'pixels') },
+    {
+      type: oneOf(['dense']),
+      units: described(
+        positiveIntegerOr('posterior', 'pixels'),
+        'Outputs. "posterior" (encoder) is 2·latent, "pixels" (decoder) the values of an example',
+      ),
+    },
     { activation, name: layerName },
   ),
   resolve: (spec, context) => withActivation(correlation(spec, context), spec.activation),

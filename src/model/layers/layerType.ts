@@ -1,5 +1,5 @@
 import { UsageError } from '../../errors.js';
-import type { Place, Reader } from '../jsonReader.js';
+import type { JsonReader, JsonSchema, Place } from '../jsonReader.js';
 import type { ParameterLayoutBuilder } from '../layout.js';
 import type { Layer, MapShape, Shape } from '../model.js';
 
@@ -9,6 +9,16 @@ export interface LayerFields {
   readonly name?: string;
 }
 
+/** A JsonReader, where the layer has no layers inside. */
+interface LayerReader<S extends LayerFields> {
+  /** @param layers reads a list of layers inside of this one. */
+  (value: unknown, place: Place, layers: JsonReader<readonly LayerFields[]>): S;
+  readonly schema: JsonSchema;
+}
+
+/** The schema of a list of layers, wherever it stands in a document: registry.ts defines it. */
+export const LAYERS_SCHEMA: JsonSchema = { $ref: '#/$defs/layers' };
+
 /** One type of layer: the fields of its JSON, and what they make of an input of known shape. */
 export interface LayerType<S extends LayerFields> {
   readonly type: S['type'];
@@ -16,8 +26,10 @@ export interface LayerType<S extends LayerFields> {
   readonly stem: string;
   /** Whether it has weights itself. */
   readonly weighted?: true;
-  /** @param layers reads a list of layers inside of this one. */
-  read(value: unknown, place: Place, layers: Reader<readonly LayerFields[]>): S;
+  /** What it does, for editors. */
+  readonly describe: string;
+  /** The fields, with their schema. */
+  readonly read: LayerReader<S>;
   /** @throws UsageError where the layer does not take an input of this shape. */
   resolve(spec: S, context: LayerContext): Layer[];
 }

@@ -1,6 +1,6 @@
 // maxPool and avgPool: fields, defaults and sizes as in Keras. What lies outside of the map is in no window.
 import { convolutionAxis, type PaddingName } from '../geometry.js';
-import { objectOf, oneOf } from '../jsonReader.js';
+import { described, objectOf, oneOf } from '../jsonReader.js';
 import type { ResampleLayer } from '../model.js';
 import { type Extent, extent, layerName, padding, pair } from './fields.js';
 import { type LayerContext, type LayerType, requireMap, unfit } from './layerType.js';
@@ -19,14 +19,30 @@ interface PoolFields<T extends 'maxPool' | 'avgPool'> {
 export type MaxPoolSpec = PoolFields<'maxPool'>;
 export type AvgPoolSpec = PoolFields<'avgPool'>;
 
-export const maxPool: LayerType<MaxPoolSpec> = poolType('maxPool', 'max_pooling2d');
-export const avgPool: LayerType<AvgPoolSpec> = poolType('avgPool', 'average_pooling2d');
+export const maxPool: LayerType<MaxPoolSpec> = poolType(
+  'maxPool',
+  'max_pooling2d',
+  'The largest pixel of each window, by channel',
+);
+export const avgPool: LayerType<AvgPoolSpec> = poolType(
+  'avgPool',
+  'average_pooling2d',
+  'The mean of the pixels of each window, by channel',
+);
 
-function poolType<T extends 'maxPool' | 'avgPool'>(type: T, stem: string): LayerType<PoolFields<T>> {
+function poolType<T extends 'maxPool' | 'avgPool'>(
+  type: T,
+  stem: string,
+  describe: string,
+): LayerType<PoolFields<T>> {
   return {
     type,
     stem,
-    read: objectOf({ type: oneOf([type]), size: extent }, { strides: extent, padding, name: layerName }),
+    describe,
+    read: objectOf(
+      { type: oneOf([type]), size: described(extent, 'Rows and columns of a window') },
+      { strides: described(extent, 'Default: the size'), padding, name: layerName },
+    ),
     resolve: (spec, context) => [pool(spec, context)],
   };
 }

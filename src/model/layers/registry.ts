@@ -3,11 +3,11 @@
 
 import { nearestName } from '../../nearestName.js';
 import { type ActivationName, activationNames } from '../activations/registry.js';
-import { entriesOf, listOf, type Reader } from '../jsonReader.js';
+import { entriesOf, type JsonReader, type JsonSchema, listOf, withSchema } from '../jsonReader.js';
 import { type ActivationSpec, activationType } from './activation.js';
 import { conv2d, conv2dTranspose } from './convolution.js';
 import { dense } from './dense.js';
-import type { LayerFields, LayerType } from './layerType.js';
+import { LAYERS_SCHEMA, type LayerFields, type LayerType } from './layerType.js';
 import { avgPool, maxPool } from './pooling.js';
 import { flatten, reshape } from './reshape.js';
 import { type ResidualSpec, residual } from './residual.js';
@@ -54,16 +54,28 @@ const MOST_LAYERS = 1000;
 const MOST_LEVELS = 16;
 
 /** A list of layers. */
-export const readLayers: Reader<readonly LayerSpec[]> = layersReader(1);
+export const readLayers: JsonReader<readonly LayerSpec[]> = withSchema(LAYERS_SCHEMA, layersReader(1));
+
+/** What LAYERS_SCHEMA refers to: the `$defs` of a document with layers. */
+export const layerDefinitions: Readonly<Record<string, JsonSchema>> = {
+  layers: layersReader(1).schema,
+  layer: { anyOf: layerTypeNames.map((type) => ({ $ref: `#/$defs/${type}` })) },
+  ...Object.fromEntries(
+    layerTypeNames.map((type): [string, JsonSchema] => {
+      const { describe, read } = LAYER_TYPES[type];
+      return [type, { title: type, description: describe, ...read.schema }];
+    }),
+  ),
+};
 
 /** @param level of lists inside of lists, from 1. */
-function layersReader(level: number): Reader<readonly LayerSpec[]> {
-  const inside: Reader<readonly LayerSpec[]> = (value, place) => {
+function layersReader(level: number): JsonReader<readonly LayerSpec[]> {
+  const inside = withSchema<readonly LayerSpec[]>(LAYERS_SCHEMA, (value, place) => {
     if (level === MOST_LEVELS)
       throw place.error(`is a list inside of ${level} others, more than ${MOST_LEVELS - 1}`);
     return layersReader(level + 1)(value, place);
-  };
-  const layer: Reader<LayerSpec> = (value, place) => {
+  });
+  const layer = withSchema<LayerSpec>({ $ref: '#/$defs/layer' }, (value, place) => {
     const type = entriesOf(value, place, 'a layer: an object with a type').find(
       ([key]) => key === 'type',
     )?.[1];
@@ -74,6 +86,6 @@ function layersReader(level: number): Reader<readonly LayerSpec[]> {
     const nearest = typeof type === 'string' ? nearestName(type, layerTypeNames) : undefined;
     const suggestion = nearest === undefined ? '' : ` (did you mean "${nearest}"?)`;
     throw place.key('type').expected(type, `one of ${layerTypeNames.join(', ')}${suggestion}`);
-  };
+  });
   return listOf(layer, 'layers', MOST_LAYERS);
 }

@@ -20,6 +20,7 @@ export interface ReshapeSpec {
 export const flatten: LayerType<FlattenSpec> = {
   type: 'flatten',
   stem: 'flatten',
+  describe: 'From a map to a vector: rows first, channels last',
   read: objectOf({ type: oneOf(['flatten']) }, { name: layerName }),
   resolve: (_, { name, shape }) => [{ kind: 'reshape', name, input: shape, output: [sizeOf(shape)] }],
 };
@@ -27,6 +28,7 @@ export const flatten: LayerType<FlattenSpec> = {
 export const reshape: LayerType<ReshapeSpec> = {
   type: 'reshape',
   stem: 'reshape',
+  describe: 'Another shape of as many values',
   read: objectOf(
     {
       type: oneOf(['reshape']),

@@ -1,4 +1,4 @@
-import { objectOf, oneOf } from '../jsonReader.js';
+import { described, objectOf, oneOf } from '../jsonReader.js';
 import { type Extent, extent, layerName, pair } from './fields.js';
 import { type LayerType, requireMap, unfit } from './layerType.js';
 
@@ -13,7 +13,11 @@ export interface UpsampleSpec {
 export const upsample: LayerType<UpsampleSpec> = {
   type: 'upsample',
   stem: 'up_sampling2d',
-  read: objectOf({ type: oneOf(['upsample']), size: extent }, { name: layerName }),
+  describe: 'Repeats each pixel in a block (nearest neighbour)',
+  read: objectOf(
+    { type: oneOf(['upsample']), size: described(extent, 'Rows and columns of a block') },
+    { name: layerName },
+  ),
   resolve: (spec, context) => {
     const input = requireMap(context);
     const [height, width, channels] = input;

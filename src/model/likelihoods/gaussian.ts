@@ -1,11 +1,8 @@
 import type { Kernels } from '../../kernels/kernels.js';
-import type { Hyperparameters, NumberRange, ValuesOf } from '../hyperparameter.js';
+import { type Hyperparameters, rangeOf, type ValuesOf } from '../hyperparameter.js';
 import { defineLikelihood, type LikelihoodKernels } from './likelihood.js';
 
-const SIGMA_RANGE: NumberRange = {
-  what: 'a number from 0.001 to 1000',
-  accepts: (value) => value >= 0.001 && value <= 1000,
-};
+const SIGMA_RANGE = rangeOf('a number from 0.001 to 1000', { from: 0.001, upTo: 1000 });
 
 const hyperparameters = {
   sigma: { range: SIGMA_RANGE, default: 0.2, describe: 'Standard deviation of a pixel around its mean' },
