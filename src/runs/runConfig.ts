@@ -5,6 +5,7 @@ import {
   described,
   documentOf,
   type JsonReader,
+  type JsonSchema,
   listOf,
   objectOf,
   oneOf,
@@ -13,10 +14,18 @@ import {
   withSchema,
 } from '../model/jsonReader.js';
 import { parseJson } from '../model/strictJson.js';
-import { objectiveOf } from '../objective/registry.js';
+import { OBJECTIVES, objectiveOf } from '../objective/registry.js';
 import { scheduleOf } from '../schedule/registry.js';
-import { HYPERPARAMETER_ROWS, type HYPERPARAMETERS } from './hyperparameters.js';
-import { checkSeams, choiceOf, refuseOtherNumbers, SEAM_ROWS, type SeamConfig } from './seams.js';
+import { HYPERPARAMETER_ROWS, HYPERPARAMETERS } from './hyperparameters.js';
+import {
+  checkSeams,
+  choiceOf,
+  isChosen,
+  refuseOtherNumbers,
+  SEAM_ROWS,
+  type SeamConfig,
+  seamConditions,
+} from './seams.js';
 
 /** The fields that every config has. */
 type PlainConfig = ConfigOf<Omit<typeof HYPERPARAMETERS, keyof SeamConfig>>;
@@ -27,9 +36,7 @@ type PlainConfig = ConfigOf<Omit<typeof HYPERPARAMETERS, keyof SeamConfig>>;
  */
 export interface RunConfig extends PlainConfig, SeamConfig {
   readonly formatVersion: 1;
-  /**
-   * What computed the gradients before, in order, each up to a number of steps; absent where it never changed.
-   */
+  /** What computed the gradients before, in order, each up to a number of steps; absent: nothing else did. */
   readonly earlierBackends?: readonly EarlierBackend[];
 }
 
@@ -53,7 +60,6 @@ export function parseRunConfig(json: unknown, source: string): RunConfig {
   const place = new Place(source);
   refuseOtherVersion(json, place);
   const config = readConfig(json, place);
-  if (config.model.input === undefined) throw place.key('model').key('input').error('is missing');
   checkSeams(config, place);
   checkKl(config, place);
   return config;
@@ -177,14 +183,40 @@ const history = described(
   'What computed the steps before the backend was changed, each up to a number of steps',
 );
 
-/** config.json of a run. */
+const { kind, describe: modelWords } = HYPERPARAMETERS.model;
+
+/** The model of a run has met its data. */
+const modelWithInput = withSchema(
+  {
+    description: modelWords,
+    ...kind.json.schema,
+    required: [...(kind.json.schema.required as readonly string[]), 'input'],
+  },
+  (value, place) => {
+    const model = kind.json(value, place);
+    if (model.input === undefined) throw place.key('input').error('is missing');
+    return model;
+  },
+);
+
+const readFields = objectOf(
+  { formatVersion, ...readersOf((optional) => !optional), model: modelWithInput },
+  { ...readersOf((optional) => optional), earlierBackends: history },
+  'the config of a run: an object',
+);
+
+/** config.json of a run. The reader's rules for several fields at once are checkSeams and checkKl. */
 export const readConfig = documentOf(
-  objectOf(
-    { formatVersion, ...readersOf((optional) => !optional) },
-    { ...readersOf((optional) => optional), earlierBackends: history },
-    'the config of a run: an object',
-  ),
+  withSchema({ ...readFields.schema, allOf: [...seamConditions(), ...klConditions()] }, readFields),
 ) as JsonReader<unknown> as JsonReader<RunConfig>;
+
+function klConditions(): JsonSchema[] {
+  return Object.entries(OBJECTIVES).map(([name, { klEstimates }]) => ({
+    if: isChosen('objective', name),
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON schemas.
+    then: { properties: { kl: { enum: klEstimates } } },
+  }));
+}
 
 const readPartialConfig = documentOf(
   objectOf(

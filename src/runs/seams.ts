@@ -8,7 +8,7 @@ import {
   numberIn,
   type Values,
 } from '../model/hyperparameter.js';
-import { described, type JsonReader, objectOf, type Place } from '../model/jsonReader.js';
+import { described, type JsonReader, type JsonSchema, objectOf, type Place } from '../model/jsonReader.js';
 import { LIKELIHOODS, type LikelihoodName } from '../model/likelihoods/registry.js';
 import { oneWord, realNumber, withoutFlag } from '../model/valueKind.js';
 import { OBJECTIVES, type ObjectiveName } from '../objective/registry.js';
@@ -245,6 +245,28 @@ function wantedKeys(config: SeamConfig): ReadonlySet<string> {
   return new Set(
     chosen.flatMap((numbers) => Object.entries(numbers).map(([key, { group }]) => group ?? key)),
   );
+}
+
+/** The schema of configs in which a seam has this implementation; the default one is not mentioned. */
+export function isChosen(field: SeamField, name: string): JsonSchema {
+  const named = { properties: { [field]: { const: name } } };
+  return name === SEAMS[field].default ? named : { ...named, required: [field] };
+}
+
+/** What checkSeams asks of a config, as schemas that must all hold. */
+export function seamConditions(): JsonSchema[] {
+  const conditions: JsonSchema[] = [];
+  const choices = new Map<string, JsonSchema[]>();
+  for (const field of SEAM_FIELDS) {
+    for (const [name, { hyperparameters }] of Object.entries((SEAMS[field] as Seam).implementations)) {
+      const keys = new Set(Object.entries(hyperparameters).map(([key, { group }]) => group ?? key));
+      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON schemas.
+      if (keys.size > 0) conditions.push({ if: isChosen(field, name), then: { required: [...keys] } });
+      for (const key of keys) choices.set(key, [...(choices.get(key) ?? []), isChosen(field, name)]);
+    }
+  }
+  for (const [key, anyOf] of choices) conditions.push({ dependentSchemas: { [key]: { anyOf } } });
+  return conditions;
 }
 
 function nameOf(config: SeamConfig, field: SeamField): string {
