@@ -42,5 +42,5 @@ export type { Binarization, LayerSpec, ModelSpec } from './model/spec.js';
 export type { ObjectiveName } from './objective/registry.js';
 export type { OptimizerName } from './optimizer/registry.js';
 export type { MeanTerms } from './runs/meanTerms.js';
-export type { RunConfig } from './runs/runConfig.js';
+export type { PartialRunConfig, RunConfig } from './runs/runConfig.js';
 export type { ScheduleName } from './schedule/registry.js';

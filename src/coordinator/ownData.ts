@@ -36,8 +36,8 @@ export function requireOwnData(
 export function requireNamedData(source: string, path: string, data: DataOption | undefined): void {
   if (!needsData(source, data)) return;
   throw new UsageError(
-    `${path} is the config of a run on the data of ${source}, not on MNIST: say by the option data (--data) what the ` +
-      'new run is trained on, those or others.',
+    `${path} names the data of ${source}, not MNIST: say by the option data (--data) what the new run is trained on, ` +
+      'those or others.',
   );
 }
 

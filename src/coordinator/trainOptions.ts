@@ -46,7 +46,7 @@ export async function requestedConfig(
 ): Promise<RunConfig> {
   const { height, width, channels } = dataset.train;
   const input: MapShape = [height, width, channels];
-  const spec = await requestedSpec(options, input, origin?.config);
+  const spec = await requestedSpec(options, input, origin);
   const seams = requestedSeams(options, origin?.config);
   const recommended: Fields = recommendations(spec, seams);
   const base: Fields = origin?.resumed === false ? possible(origin.config, seams) : (origin?.config ?? {});
@@ -93,14 +93,12 @@ function possible(config: PartialRunConfig, seams: SeamConfig): PartialRunConfig
 async function requestedSpec(
   { model, signal }: Pick<TrainOptions, 'model' | 'signal'>,
   input: MapShape,
-  origin: PartialRunConfig | undefined,
+  origin: RunOrigin | undefined,
 ): Promise<ModelSpec> {
   // Whether the data are the run's own is told by their fingerprint.
-  if (model === undefined && origin?.model !== undefined) {
-    requireInput(origin.model, input);
-    return origin.model;
-  }
-  const spec = typeof model === 'object' ? model : await loadModelSpec(model ?? 'cvae', input, signal);
+  if (model === undefined && origin?.resumed) return origin.config.model;
+  const told = model ?? origin?.config.model;
+  const spec = typeof told === 'object' ? told : await loadModelSpec(told ?? 'cvae', input, signal);
   requireInput(spec, input);
   return spec;
 }

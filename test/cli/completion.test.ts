@@ -23,6 +23,7 @@ describe('completion', () => {
     assert.deepEqual(offered('train --ba'), ['--batch-size', '--backend', '--barrier-timeout']);
     assert.deepEqual(offered('train -b 4 --ba'), ['--backend', '--barrier-timeout']);
     assert.deepEqual(offered('train --backend=wasm --ba'), ['--batch-size', '--barrier-timeout']);
+    assert.deepEqual(offered('train --co'), ['--config']);
     assert.deepEqual(offered('train --no-p'), ['--no-pictures', '--no-preview']);
     assert.deepEqual(offered('train --no-pictures --pi'), []);
     assert.ok(offered('train ').includes('--epochs'));
@@ -42,6 +43,7 @@ describe('completion', () => {
     for (const line of [
       'train --data ',
       'train -o ',
+      'train --config ',
       'train --epochs ',
       'evaluate ',
       'evaluate run',

@@ -88,6 +88,15 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ],
   ['inspect nowhere', 'nowhere: there is no such file or directory. Check the path.'],
   ['train --resume nowhere', 'nowhere: there is no such file or directory. Check the path.'],
+  [
+    'train --config nowhere.json',
+    "Cannot read the config file nowhere.json: ENOENT: no such file or directory, stat 'nowhere.json'.",
+  ],
+  ['train --config ""', '--config takes the path of a config.json, not "".'],
+  [
+    'train --config one/config.json --resume two',
+    'A resumed run keeps the config that it was started with: give either a run to resume or a config for a new one.',
+  ],
   ['train --data nowhere', 'nowhere: there is no such file or directory. Check the path.'],
   [
     'train --model cave',

@@ -89,6 +89,30 @@ describe('a run', { concurrency: 2 }, () => {
     assert.ok(existsSync(join(directory, 'quiet/checkpoints/step-000000003.safetensors')));
   });
 
+  it('starts another one from its config.json, with the same bits; flags stand above the file', async () => {
+    const again = [
+      'train',
+      '--config',
+      `${run}/config.json`,
+      '--data',
+      'data',
+      '--max-steps',
+      '3',
+      '--no-pictures',
+    ];
+    const same = await succeed([...again, '--workers', '2', '--out', 'again'], directory);
+    assert.ok(same.includes(sha256));
+    const other = await succeed([...again, '--kl', 'monte-carlo', '--out', 'other'], directory);
+    assert.match(other, /, KL monte-carlo, /);
+    assert.match(other, /batches of 16 in 8/);
+    assert.ok(!other.includes(sha256));
+    assertRefused(
+      await runProgram(['train', '--config', `${run}/config.json`], directory),
+      `${run}/config.json names the data of data, not MNIST: say by the option data (--data) what the new run is ` +
+        'trained on, those or others.',
+    );
+  });
+
   it('is inspected: config, step, SHA-256, layers', async () => {
     const text = await succeed(['inspect', run], directory);
     assert.ok(text.includes(`\nSHA-256        ${sha256}\n`), text);

@@ -54,6 +54,19 @@ describe('the tarball', { skip }, () => {
     }
   });
 
+  it('has the JSON schemas, by the names that its exports give them', async () => {
+    const script = `
+      import { createRequire } from 'node:module';
+      const schema = (name) => createRequire(import.meta.url)('lowerbound/' + name + '.schema.json');
+      console.log(JSON.stringify(['model', 'config'].map((name) => [schema(name).$schema, schema(name).title])));\n`;
+    const output = await succeed(process.execPath, [write('schemas.mjs', script)], project.directory);
+    const draft = 'https://json-schema.org/draft/2020-12/schema';
+    assert.deepEqual(JSON.parse(output), [
+      [draft, 'A model of lowerbound'],
+      [draft, 'config.json of a run of lowerbound'],
+    ]);
+  });
+
   it('installs without a warning about it', () => {
     assert.doesNotMatch(project.installation, /lowerbound@|install-scripts/);
   });
