@@ -1,15 +1,23 @@
-// Writes the JSON schemas (schemas/*.schema.json) and docs/options.md from the tables of the library in dist/.
-// With --check it writes nothing, and fails where a file is not what the tables say.
+// Writes what is derived from the tables of the library in dist/ and has to be a file: the JSON schemas, docs/options.md,
+// and interfaces with a comment for each field, because editors show no comments of mapped types. With --check it writes nothing, and fails where a file is not what the tables say.
 
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { RUN_OPTIONS } from '../dist/coordinator/runOptions.js';
-import { flagName, HELP_GROUPS } from '../dist/model/field.js';
-import { layerDefinitions } from '../dist/model/layers/registry.js';
-import { readModel } from '../dist/model/parse.js';
-import { RECOMMENDED } from '../dist/model/trainingDefaults.js';
-import { defaultWords, HYPERPARAMETER_ROWS } from '../dist/runs/hyperparameters.js';
-import { readConfig } from '../dist/runs/runConfig.js';
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+const checks = process.argv.includes('--check');
+
+// The compiler may complain of files that this script is about to write; it emits the tables nevertheless.
+if (!checks) spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']);
+
+const { RUN_OPTIONS } = await import('../dist/coordinator/runOptions.js');
+const { flagName, HELP_GROUPS } = await import('../dist/model/field.js');
+const { layerDefinitions } = await import('../dist/model/layers/registry.js');
+const { readModel } = await import('../dist/model/parse.js');
+const { RECOMMENDED } = await import('../dist/model/trainingDefaults.js');
+const { defaultWords, HYPERPARAMETER_ROWS, isOptional } = await import('../dist/runs/hyperparameters.js');
+const { readConfig } = await import('../dist/runs/runConfig.js');
 
 const DRAFT = 'https://json-schema.org/draft/2020-12/schema';
 
@@ -75,7 +83,69 @@ function optionsPage() {
   return `${HEAD}\n${sections.join('\n\n')}\n`;
 }
 
+/** A comment in 110 columns. */
+function comment(text) {
+  const lines = [];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1);
+    if (line === undefined || line.length + word.length > 103) lines.push(word);
+    else lines[lines.length - 1] = `${line} ${word}`;
+  }
+  return lines.length === 1 && lines[0].length < 100
+    ? [`  /** ${lines[0]} */`]
+    : ['  /**', ...lines.map((line) => `   * ${line}`), '   */'];
+}
+
+const GENERATED =
+  '// Written by scripts/reference.mjs from the tables: "npm run generate:reference" writes it anew.\n';
+
+function sentence(text) {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+function optionTypes() {
+  const fields = [...HYPERPARAMETER_ROWS, ...Object.entries(RUN_OPTIONS)]
+    .filter(([, { onlyInConfig }]) => !onlyInConfig)
+    .flatMap(([name, row]) => [
+      ...comment(`${sentence(row.describe)} Default: ${sentence(defaultWords(name, row.default))}`),
+      `  readonly ${name}?: Options['${name}'];`,
+    ]);
+  return `${GENERATED}import type { OptionsOf } from '../model/field.js';
+import type { HYPERPARAMETERS } from '../runs/hyperparameters.js';
+import type { RUN_OPTIONS } from './runOptions.js';
+
+type Options = Required<OptionsOf<typeof HYPERPARAMETERS> & OptionsOf<typeof RUN_OPTIONS>>;
+
+/**
+ * What \`train\` takes: everything has a default, by the model where the model recommends one. docs/options.md
+ * has the same in a table.
+ */
+export interface TrainOptions {
+${fields.join('\n')}
+}
+`;
+}
+
+function configTypes() {
+  const fields = HYPERPARAMETER_ROWS.flatMap(([name, row]) => [
+    ...comment(sentence(row.describe)),
+    `  readonly ${name}${isOptional(name, row) ? '?' : ''}: Fields['${name}'];`,
+  ]);
+  return `${GENERATED}import type { ConfigOf } from '../model/field.js';
+import type { HYPERPARAMETERS } from './hyperparameters.js';
+
+type Fields = ConfigOf<typeof HYPERPARAMETERS>;
+
+/** The hyper-parameters in config.json. */
+export interface ConfigFields {
+${fields.join('\n')}
+}
+`;
+}
+
 const files = {
+  'src/runs/configFields.ts': configTypes(),
+  'src/coordinator/trainOptionFields.ts': optionTypes(),
   'schemas/model.schema.json': schemaText(
     'A model of lowerbound',
     'A variational autoencoder as two lists of layers: what train --model takes (docs/models.md)',
@@ -89,7 +159,6 @@ const files = {
   'docs/options.md': optionsPage(),
 };
 
-process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const isFresh = (path, text) => {
   try {
     return readFileSync(path, 'utf8') === text;
@@ -98,7 +167,7 @@ const isFresh = (path, text) => {
   }
 };
 const stale = Object.entries(files).filter(([path, text]) => !isFresh(path, text));
-if (process.argv.includes('--check')) {
+if (checks) {
   for (const [path] of stale) {
     console.error(`${path} is not what the tables say. Run "npm run generate:reference".`);
   }

@@ -38,14 +38,12 @@ function isPlainObject(value: object): boolean {
 
 /** In the order of the help. */
 export const RUN_OPTIONS = {
-  /** Stop after this many steps of the whole run, mid-epoch if need be. */
   maxSteps: {
     kind: wholeNumber,
     group: 'Optimisation:',
     describe: 'Stop after this many steps of the whole run, in the middle of an epoch if need be',
     default: 'none',
   },
-  /** The run's directory, new or empty; default `runs/<model>-<n>`. */
   out: {
     kind: pathTo('the path of a new directory'),
     group: 'Run:',
@@ -54,17 +52,12 @@ export const RUN_OPTIONS = {
     default: 'runs/<model>-<n>, the first n that is free',
     onResume: 'refused',
   },
-  /** The directory of an earlier run to go on with; what it was started with is kept. */
   resume: {
     kind: pathTo("the path of a run's directory"),
     group: 'Run:',
     describe: "Go on with the run of this directory, bit for bit; what decides its bits is the run's own",
     default: 'none: a new run',
   },
-  /**
-   * The config that a new run starts from: the path of another run's config.json or of one written by hand,
-   * or the config itself. It may leave out what has a default; other options stand above it.
-   */
   config: {
     kind: CONFIG_OPTION,
     group: 'Run:',
@@ -74,7 +67,6 @@ export const RUN_OPTIONS = {
     default: 'none',
     onResume: 'refused',
   },
-  /** Worker threads, at most `shards`; default: all cores. Does not change a bit. */
   workers: {
     kind: wholeNumber,
     group: 'Run:',
@@ -82,76 +74,60 @@ export const RUN_OPTIONS = {
     describe: 'Worker threads, at most one a shard; their number changes no bit',
     default: 'all cores, at most --shards',
   },
-  /**
-   * Whether V8 may pair operations to 256 bits where that is known to work; default true. Does not change a
-   * bit.
-   */
   revectorize: {
     kind: onOrOff,
     group: 'Computation:',
     describe: 'Let V8 pair operations to 256 bits where that is known to work; changes no bit',
     default: 'on',
   },
-  /** Of the micro-kernels; default: the fastest one known here. Does not change a bit. */
   tile: {
     kind: oneWord(TILE_NAMES),
     group: 'Computation:',
     describe: 'Tile of the micro-kernels; changes no bit',
     default: 'the fastest known for this Node',
   },
-  /** Seconds that a worker may stay away from a barrier; default 60. */
   barrierTimeout: {
     kind: realNumber(POSITIVE),
     group: 'Computation:',
     describe: 'Seconds after which a worker that no longer answers ends the run',
     default: '60',
   },
-  /** Pictures after each epoch; default true. */
   pictures: {
     kind: onOrOff,
     group: 'Output:',
     describe: 'Samples, reconstructions and (d = 2) the manifold after each epoch; --no-pictures: none',
     default: 'on',
   },
-  /**
-   * Test images that the event `preview` has after each epoch; default: there is no such event. Does not
-   * change a bit.
-   */
   preview: {
     kind: withoutFlag(wholeNumber.option, wholeNumber.takes),
     group: 'Output:',
     describe: 'Test images that the event `preview` has after each epoch. The flag `--preview` is a switch',
     default: 'no such event',
   },
-  /** How many checkpoints stay in the run's directory, the newest ones; default 3. */
   keepCheckpoints: {
     kind: wholeNumber,
     group: 'Output:',
     describe: 'How many checkpoints stay, the newest ones: one an epoch is written',
     default: '3',
   },
-  /** Steps between lines of metrics.jsonl; default 100. */
   logEvery: {
     kind: wholeNumber,
     group: 'Output:',
     describe: 'Steps between lines of metrics.jsonl',
     default: '100',
   },
-  /** Aborting it stops the run after the step at hand, with a checkpoint. */
   signal: {
     kind: withoutFlag(abortSignal, 'an `AbortSignal`'),
     group: 'Run:',
     describe: 'Aborting it stops the run after the step at hand, with a checkpoint',
     default: 'none',
   },
-  /** Called with each event of the run. */
   onEvent: {
     kind: withoutFlag(functionOf<(event: RunEvent) => void>(), 'a function'),
     group: 'Output:',
     describe: 'Called with each event of the run (docs/library.md)',
     default: 'none',
   },
-  /** Functions that are told of steps, epochs and checkpoints, and may stop the run (docs/library.md). */
   hooks: {
     kind: withoutFlag(hooksOption, 'an object with `onStep`, `onEpoch` or `onCheckpoint`'),
     group: 'Output:',

@@ -5,7 +5,6 @@ import type { Dataset } from '../data/source.js';
 import { UsageError } from '../errors.js';
 import { canFuse, type Platform } from '../kernels/platform.js';
 import { randomKey } from '../kernels/stream.js';
-import type { OptionsOf } from '../model/field.js';
 import { requireDecoderEnd } from '../model/likelihoods/decoderEnd.js';
 import { likelihoodOf } from '../model/likelihoods/registry.js';
 import { loadModelSpec } from '../model/load.js';
@@ -14,22 +13,15 @@ import type { OptionTable } from '../model/optionReader.js';
 import { requireInput, resolveModel } from '../model/resolve.js';
 import type { ModelSpec } from '../model/spec.js';
 import { objectiveOf } from '../objective/registry.js';
-import {
-  HYPERPARAMETER_ROWS,
-  type HYPERPARAMETERS,
-  type HyperparameterName,
-} from '../runs/hyperparameters.js';
+import { HYPERPARAMETER_ROWS, type HyperparameterName } from '../runs/hyperparameters.js';
 import { assertSameRun, type PartialRunConfig, parseRunConfig, type RunConfig } from '../runs/runConfig.js';
 import { choiceOf, requestedSeams, SEAM_ROWS, type SeamConfig } from '../runs/seams.js';
 import type { Settings } from '../worker/settings.js';
 import type { RunOrigin } from './originOption.js';
-import { type RUN_OPTIONS, TRAIN_FIELDS } from './runOptions.js';
+import { TRAIN_FIELDS } from './runOptions.js';
+import type { TrainOptions } from './trainOptionFields.js';
 
-/**
- * What `train` takes: everything has a default, by the model where the model recommends one. docs/options.md
- * lists the options.
- */
-export interface TrainOptions extends OptionsOf<typeof HYPERPARAMETERS>, OptionsOf<typeof RUN_OPTIONS> {}
+export type { TrainOptions } from './trainOptionFields.js';
 
 /** A reader for each option. */
 export const TRAIN_OPTIONS = Object.fromEntries(
@@ -55,11 +47,12 @@ export async function requestedConfig(
     model: { ...spec, input },
     data: { source: dataset.name, fingerprint: datasetFingerprint(dataset) },
   };
-  const fields = HYPERPARAMETER_ROWS.map(([name, { kind, initial }]) => {
+  const fields = HYPERPARAMETER_ROWS.map(([name, { kind, initial, absent }]) => {
     if (isSettled(name)) return [name, settled[name]];
     const asked = (options as Fields)[name];
     const told = asked !== undefined && kind.toJson ? kind.toJson(asked) : asked;
-    return [name, told ?? base[name] ?? recommended[name] ?? initial];
+    const value = told ?? base[name] ?? recommended[name] ?? initial;
+    return [name, value === absent ? undefined : value];
   });
   const config = { formatVersion: 1, ...Object.fromEntries(fields) };
   const checked = parseRunConfig(config, 'The options of this run');

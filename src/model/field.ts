@@ -35,7 +35,10 @@ export interface ConfigField<Config = unknown, Option = unknown> extends Row<Opt
   readonly kind: ConfigKind<Config, Option>;
   /** What holds where neither a user nor the model, the likelihood or the objective says anything. */
   readonly initial?: NoInfer<Config>;
-  /** What a config.json without the field means. Absent: it must have the field. */
+  /**
+   * What a config.json without the field means; this value is not written. Without it every config must have the
+   * field, so a new row needs it: configs of earlier versions have no field for it.
+   */
   readonly absent?: NoInfer<Config>;
   /** It has neither a flag nor an option. */
   readonly onlyInConfig?: true;

@@ -6,7 +6,6 @@ import { oneWord, realNumber, wholeNumber } from './valueKind.js';
 
 /** Rows of the table of hyper-parameters (runs/hyperparameters.ts). */
 export const RECOMMENDED = {
-  /** Examples of a global batch. */
   batchSize: configField({
     kind: wholeNumber,
     group: 'Optimisation:',
@@ -16,7 +15,6 @@ export const RECOMMENDED = {
     initial: 32,
     onResume: 'kept',
   }),
-  /** The optimizer's, before its schedule. */
   learningRate: configField({
     kind: realNumber(POSITIVE),
     group: 'Optimisation:',
@@ -27,7 +25,6 @@ export const RECOMMENDED = {
     onResume: 'kept',
     words: (value) => `learning rate ${value}`,
   }),
-  /** Passes over the training images. */
   epochs: configField({
     kind: wholeNumber,
     group: 'Optimisation:',
@@ -37,7 +34,6 @@ export const RECOMMENDED = {
     initial: 10,
     onResume: 'grows',
   }),
-  /** How grey pixels in [0, 1] become x; `none` keeps them as they are. */
   binarize: configField({
     kind: oneWord(['threshold', 'dynamic', 'static', 'none']),
     group: 'Model and data:',
@@ -48,10 +44,6 @@ export const RECOMMENDED = {
     initial: 'threshold',
     onResume: 'kept',
   }),
-  /**
-   * K: draws of z an example; the ELBO averages them (less noise, the same bound), iwae weighs them. Default:
-   * the model's, else 1.
-   */
   samples: configField({
     kind: wholeNumber,
     group: 'Objective:',

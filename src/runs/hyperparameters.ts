@@ -62,7 +62,6 @@ const data: ConfigKind<{ readonly source: string; readonly fingerprint: string }
 const kl = wordsInFlags({ analytic: 'analytic', 'monte-carlo': 'monteCarlo' });
 
 const beforeSeams = {
-  /** A preset (`cvae`, `mlp`, `iwae`), the path of a JSON file, or a spec; default `cvae`. */
   model: configField({
     kind: model,
     group: 'Model and data:',
@@ -72,7 +71,6 @@ const beforeSeams = {
     default: 'cvae',
     onResume: 'kept',
   }),
-  /** d, the dimensions of z; overrides the model's own. */
   latent: configField({
     kind: wholeNumber,
     group: 'Model and data:',
@@ -80,7 +78,6 @@ const beforeSeams = {
     default: "the model's: {presets}",
     onResume: 'kept',
   }),
-  /** Directory of IDX files, or images as arrays (docs/data.md); default: the full MNIST. */
   data: configField({
     kind: data,
     group: 'Model and data:',
@@ -89,7 +86,6 @@ const beforeSeams = {
     onResume: 'kept',
   }),
   binarize: RECOMMENDED.binarize,
-  /** Unsigned 64 bits; default 0. */
   seed: configField({
     kind: seedNumber,
     group: 'Optimisation:',
@@ -99,7 +95,6 @@ const beforeSeams = {
     onResume: 'kept',
   }),
   batchSize: RECOMMENDED.batchSize,
-  /** Slices of a global batch, which fix the order of summation; default 8. */
   shards: configField({
     kind: wholeNumber,
     group: 'Optimisation:',
@@ -109,7 +104,6 @@ const beforeSeams = {
     onResume: 'kept',
   }),
   samples: RECOMMENDED.samples,
-  /** Default: the objective's, `analytic` for the ELBO. */
   kl: configField({
     kind: kl,
     group: 'Objective:',
@@ -118,7 +112,6 @@ const beforeSeams = {
     onResume: 'kept',
     words: (value) => `KL ${flagWord(kl, value)}`,
   }),
-  /** Weight of the KL term; default 1. */
   beta: configField({
     kind: realNumber(FROM_ZERO),
     group: 'Objective:',
@@ -127,7 +120,6 @@ const beforeSeams = {
     initial: 1,
     onResume: 'kept',
   }),
-  /** Epochs over which the weight of the KL rises from 0; default 0. */
   klWarmupEpochs: configField({
     kind: realNumber(FROM_ZERO),
     group: 'Objective:',
@@ -142,10 +134,6 @@ const beforeSeams = {
 
 const behindSeams = {
   epochs: RECOMMENDED.epochs,
-  /**
-   * `portable`: the same bits everywhere. `fused`: faster, the same bits on every machine that fuses
-   * multiply-adds. Default: fused where this machine fuses.
-   */
   arithmetic: configField({
     kind: oneWord(['portable', 'fused']),
     group: 'Computation:',
@@ -155,10 +143,6 @@ const behindSeams = {
     default: "fused where this machine fuses; a resumed run's own",
     onResume: 'kept',
   }),
-  /**
-   * What computes the gradients: `simd`, our kernels (default), or TensorFlow.js on `wasm`, `native`
-   * (tfjs-node) or `cpu`. A resumed run may change it; its bits then differ.
-   */
   backend: configField({
     kind: oneWord(BACKEND_NAMES),
     group: 'Computation:',
@@ -180,6 +164,11 @@ export const HYPERPARAMETER_ROWS = Object.entries(HYPERPARAMETERS) as readonly (
   HyperparameterName,
   ConfigField,
 ])[];
+
+/** Whether a config may lack the field. */
+export function isOptional(name: HyperparameterName, { absent }: ConfigField): boolean {
+  return absent !== undefined || Object.hasOwn(SEAM_ROWS, name);
+}
 
 function klDefaults(): string {
   const of = ([name, { klEstimates }]: [string, (typeof OBJECTIVES)[keyof typeof OBJECTIVES]]) =>

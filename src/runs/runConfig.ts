@@ -1,6 +1,5 @@
 import { BACKEND_NAMES, type BackendName } from '../backends/backend.js';
 import { UsageError } from '../errors.js';
-import type { ConfigOf } from '../model/field.js';
 import {
   described,
   documentOf,
@@ -16,25 +15,22 @@ import {
 import { parseJson } from '../model/strictJson.js';
 import { OBJECTIVES, objectiveOf } from '../objective/registry.js';
 import { scheduleOf } from '../schedule/registry.js';
-import { HYPERPARAMETER_ROWS, HYPERPARAMETERS } from './hyperparameters.js';
+import type { ConfigFields } from './configFields.js';
+import { HYPERPARAMETER_ROWS, HYPERPARAMETERS, isOptional } from './hyperparameters.js';
 import {
   checkSeams,
   choiceOf,
   isChosen,
   refuseOtherNumbers,
-  SEAM_ROWS,
   type SeamConfig,
   seamConditions,
 } from './seams.js';
-
-/** The fields that every config has. */
-type PlainConfig = ConfigOf<Omit<typeof HYPERPARAMETERS, keyof SeamConfig>>;
 
 /**
  * Everything that decides the bits of a run, as `config.json` and every checkpoint keep it: the table of
  * hyper-parameters. The number of workers is not here, because it changes no bit.
  */
-export interface RunConfig extends PlainConfig, SeamConfig {
+export interface RunConfig extends ConfigFields {
   readonly formatVersion: 1;
   /** What computed the gradients before, in order, each up to a number of steps; absent: nothing else did. */
   readonly earlierBackends?: readonly EarlierBackend[];
@@ -172,8 +168,7 @@ type FieldReaders = Readonly<Record<string, JsonReader<unknown>>>;
 
 /** A reader for each row of the table that `wanted` chooses. */
 function readersOf(wanted: (optional: boolean) => boolean): FieldReaders {
-  const optional = new Set<string>(Object.keys(SEAM_ROWS));
-  const rows = HYPERPARAMETER_ROWS.filter(([name]) => wanted(optional.has(name)));
+  const rows = HYPERPARAMETER_ROWS.filter(([name, row]) => wanted(isOptional(name, row)));
   return Object.fromEntries(rows.map(([name, { kind, describe }]) => [name, described(kind.json, describe)]));
 }
 
@@ -240,8 +235,9 @@ function refuseOtherVersion(json: unknown, place: Place): void {
 
 /** What two configs of the same run have in common; a field that is absent has the value that this means. */
 function bitsOf(config: RunConfig): unknown {
+  const values = config as object as Readonly<Record<string, unknown>>;
   const kept = HYPERPARAMETER_ROWS.filter(([, { onResume }]) => onResume === 'kept').map(
-    ([name, { absent }]): [string, unknown] => [name, config[name] ?? absent],
+    ([name, { absent }]): [string, unknown] => [name, values[name] ?? absent],
   );
   // The config's latent is the one that counts.
   const { training: _training, latent: _latent, ...architecture } = config.model;

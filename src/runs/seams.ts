@@ -150,9 +150,9 @@ export function requestedSeams(options: SeamOptions, saved: SeamConfig | undefin
 
 /** Rows of the table of hyper-parameters: one for each choice, and one for each number. */
 export const SEAM_ROWS = seamRows() as {
-  readonly [K in keyof SeamOptions]-?: ConfigField<NonNullable<SeamOptions[K]>, NonNullable<SeamOptions[K]>>;
+  readonly [K in keyof SeamOptions]-?: ConfigField<Required<SeamOptions>[K], Required<SeamOptions>[K]>;
 } & {
-  readonly [K in Exclude<keyof SeamConfig, keyof SeamOptions>]-?: ConfigField<NonNullable<SeamConfig[K]>> & {
+  readonly [K in Exclude<keyof SeamConfig, keyof SeamOptions>]-?: ConfigField<Required<SeamConfig>[K]> & {
     readonly onlyInConfig: true;
   };
 };

@@ -1,0 +1,132 @@
+// Written by scripts/reference.mjs from the tables: "npm run generate:reference" writes it anew.
+import type { OptionsOf } from '../model/field.js';
+import type { HYPERPARAMETERS } from '../runs/hyperparameters.js';
+import type { RUN_OPTIONS } from './runOptions.js';
+
+type Options = Required<OptionsOf<typeof HYPERPARAMETERS> & OptionsOf<typeof RUN_OPTIONS>>;
+
+/**
+ * What `train` takes: everything has a default, by the model where the model recommends one. docs/options.md
+ * has the same in a table.
+ */
+export interface TrainOptions {
+  /**
+   * cvae (convolutional), mlp (dense), iwae (the dense network of the IWAE paper, trained by the ELBO; by
+   * the importance-weighted bound with train --objective iwae), or a JSON file of your own (docs/models.md).
+   * Default: cvae.
+   */
+  readonly model?: Options['model'];
+  /** d: dimensions of z. Default: the model's: cvae 2, mlp 20, iwae 50. */
+  readonly latent?: Options['latent'];
+  /**
+   * Directory of IDX files, plain or gzip (docs/data.md): train-images-idx3-ubyte and the like. Default: the
+   * full MNIST (comes with the package).
+   */
+  readonly data?: Options['data'];
+  /**
+   * Grey pixels become x by: threshold (grey > 127), dynamic (drawn at each visit), static (drawn once),
+   * none (kept as Bernoulli means). Default: the model's: cvae threshold, mlp none, iwae dynamic; none with
+   * --likelihood gaussian.
+   */
+  readonly binarize?: Options['binarize'];
+  /** Of weights, noise, order and drawn pixels: unsigned, 64 bits. Default: 0. */
+  readonly seed?: Options['seed'];
+  /** Images of a step. Default: the model's: cvae 32, mlp 128, iwae 20. */
+  readonly batchSize?: Options['batchSize'];
+  /** Slices of a batch, which decide the order of sums. Default: 8. */
+  readonly shards?: Options['shards'];
+  /** K: draws of z an example, averaged: less noise, the same bound. Default: the model's: 1. */
+  readonly samples?: Options['samples'];
+  /**
+   * The KL term: analytic, or monte-carlo (as in TensorFlow's tutorial). Default: the objective's: elbo
+   * analytic, iwae monte-carlo.
+   */
+  readonly kl?: Options['kl'];
+  /** Weight of the KL term. Default: 1. */
+  readonly beta?: Options['beta'];
+  /** Epochs in which the weight rises from 0 to beta. Default: 0: no warm-up. */
+  readonly klWarmupEpochs?: Options['klWarmupEpochs'];
+  /** The optimizer's, before its schedule. Default: the model's: cvae 0.0001, mlp and iwae 0.001. */
+  readonly learningRate?: Options['learningRate'];
+  /** What is maximised: elbo, or iwae, the importance-weighted bound of --samples draws. Default: elbo. */
+  readonly objective?: Options['objective'];
+  /** p(x|z): bernoulli, or gaussian with a fixed --sigma. Default: bernoulli. */
+  readonly likelihood?: Options['likelihood'];
+  /** Standard deviation of a pixel around its mean. Default: by likelihood: gaussian 0.2. */
+  readonly sigma?: Options['sigma'];
+  /** What turns gradients into updates. Default: adam. */
+  readonly optimizer?: Options['optimizer'];
+  /**
+   * Share of a weight that decays in a step, before the learning rate. Default: by optimizer: adamw 0.01.
+   */
+  readonly weightDecay?: Options['weightDecay'];
+  /** Share of the velocity that is left after a step. Default: by optimizer: sgd 0. */
+  readonly momentum?: Options['momentum'];
+  /**
+   * constant; warmup: rises over --warmup-epochs; cosine: then falls to 0 at the end of the epochs. Default:
+   * constant.
+   */
+  readonly learningRateSchedule?: Options['learningRateSchedule'];
+  /**
+   * Epochs in which the learning rate rises from 0. Default: by learning-rate schedule: warmup 1, cosine 0.
+   */
+  readonly warmupEpochs?: Options['warmupEpochs'];
+  /** Passes over the training images. Default: the model's: 10. */
+  readonly epochs?: Options['epochs'];
+  /**
+   * portable: the same bits on every machine; fused (multiply-adds rounded once): faster, the same bits on
+   * every machine that fuses. Default: fused where this machine fuses; a resumed run's own.
+   */
+  readonly arithmetic?: Options['arithmetic'];
+  /**
+   * What computes the gradients: simd (this package), or TensorFlow.js on wasm, native (tfjs-node) or cpu
+   * (docs/backends.md). Default: simd; a resumed run's own.
+   */
+  readonly backend?: Options['backend'];
+  /** Stop after this many steps of the whole run, in the middle of an epoch if need be. Default: none. */
+  readonly maxSteps?: Options['maxSteps'];
+  /** The new run's directory. Default: runs/<model>-<n>, the first n that is free. */
+  readonly out?: Options['out'];
+  /**
+   * Go on with the run of this directory, bit for bit; what decides its bits is the run's own. Default:
+   * none: a new run.
+   */
+  readonly resume?: Options['resume'];
+  /**
+   * Start a new run from this file: another run's config.json, or one written by hand with what matters;
+   * flags stand above it. Default: none.
+   */
+  readonly config?: Options['config'];
+  /**
+   * Worker threads, at most one a shard; their number changes no bit. Default: all cores, at most --shards.
+   */
+  readonly workers?: Options['workers'];
+  /** Let V8 pair operations to 256 bits where that is known to work; changes no bit. Default: on. */
+  readonly revectorize?: Options['revectorize'];
+  /** Tile of the micro-kernels; changes no bit. Default: the fastest known for this Node. */
+  readonly tile?: Options['tile'];
+  /** Seconds after which a worker that no longer answers ends the run. Default: 60. */
+  readonly barrierTimeout?: Options['barrierTimeout'];
+  /**
+   * Samples, reconstructions and (d = 2) the manifold after each epoch; --no-pictures: none. Default: on.
+   */
+  readonly pictures?: Options['pictures'];
+  /**
+   * Test images that the event `preview` has after each epoch. The flag `--preview` is a switch. Default: no
+   * such event.
+   */
+  readonly preview?: Options['preview'];
+  /** How many checkpoints stay, the newest ones: one an epoch is written. Default: 3. */
+  readonly keepCheckpoints?: Options['keepCheckpoints'];
+  /** Steps between lines of metrics.jsonl. Default: 100. */
+  readonly logEvery?: Options['logEvery'];
+  /** Aborting it stops the run after the step at hand, with a checkpoint. Default: none. */
+  readonly signal?: Options['signal'];
+  /** Called with each event of the run (docs/library.md). Default: none. */
+  readonly onEvent?: Options['onEvent'];
+  /**
+   * Functions that are told of steps, epochs and checkpoints, and may stop the run (docs/library.md).
+   * Default: none.
+   */
+  readonly hooks?: Options['hooks'];
+}
