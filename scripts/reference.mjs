@@ -28,10 +28,10 @@ function schemaText(title, description, { schema }) {
 
 const HEAD = `# Options
 
-This page lists everything that a run can be told. \`npm run generate:reference\` writes it and the JSON schemas from two
-tables: \`src/runs/hyperparameters.ts\` and \`src/coordinator/runOptions.ts\`. The help of the flags comes from these tables,
-too. The flags \`--json\`, \`--quiet\`, \`--preview\` and \`--debug\` are about what the command prints (\`lowerbound train
---help\`).
+This page lists everything that a run can be told. \`npm run generate:reference\` writes it and the JSON schemas from
+two tables: \`src/runs/hyperparameters.ts\` and \`src/coordinator/runOptions.ts\`. The help of the flags comes from
+these tables, too. The flags \`--json\`, \`--quiet\`, \`--preview\` and \`--debug\` say what the command prints, and
+\`lowerbound train --help\` explains them.
 
 - **flag**: of \`lowerbound train\`. A dash: only the library has it.
 - **field**: the option of \`train()\`. Where \`config.json\` is named beside it, config.json has a field of that name.

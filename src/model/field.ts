@@ -36,8 +36,8 @@ export interface ConfigField<Config = unknown, Option = unknown> extends Row<Opt
   /** What holds where neither a user nor the model, the likelihood or the objective says anything. */
   readonly initial?: NoInfer<Config>;
   /**
-   * What a config.json without the field means; this value is not written. Without it every config must have the
-   * field, so a new row needs it: configs of earlier versions have no field for it.
+   * What a config.json without the field means; this value is not written. A row without it must be in every
+   * config, so a new row needs it: configs of earlier versions lack the field.
    */
   readonly absent?: NoInfer<Config>;
   /** It has neither a flag nor an option. */

@@ -68,7 +68,7 @@ for (const [title, chosen] of [
 test('options stand above the config, which stands above the model and the defaults', async () => {
   await withData(async ({ directory, options }) => {
     const config = join(directory, 'by-hand.json');
-    const model = { ...smallModel, training: { ...smallModel.training, epochs: 9, learningRate: 0.5 } };
+    const model = { ...smallModel, training: { ...smallModel.training, epochs: 9, learningRate: 0.02 } };
     const byHand = { $schema: 'x', model, samples: 4, batchSize: 8, optimizer: 'adamw', weightDecay: 0.3 };
     await writeFile(config, JSON.stringify(byHand));
     const out = join(directory, 'run');
@@ -78,11 +78,18 @@ test('options stand above the config, which stands above the model and the defau
     assert.deepEqual(
       { epochs, learningRate, samples, batchSize, optimizer, momentum, objective, kl, shards },
       {
-        ...{ epochs: 9, learningRate: 0.5, samples: 4, batchSize: 12, optimizer: 'sgd', momentum: 0 },
+        ...{ epochs: 9, learningRate: 0.02, samples: 4, batchSize: 12, optimizer: 'sgd', momentum: 0 },
         ...{ objective: 'iwae', kl: 'monteCarlo', shards: 8 },
       },
     );
     assert.ok(!('weightDecay' in read) && !('adam' in read) && !('$schema' in read));
+
+    const other = join(directory, 'other-model');
+    await train({ ...options, config: read, model: 'mlp', out: other });
+    const { model: mlp, ...rest } = await readConfig(other);
+    const { model: _, ...numbers } = read;
+    assert.equal(mlp.name, 'mlp');
+    assert.deepEqual(rest, numbers);
   });
 });
 
