@@ -32,7 +32,7 @@ export interface TrainResult {
   readonly directory: string;
   readonly config: RunConfig;
   readonly reason: FinishReason;
-  /** Optimiser steps taken. */
+  /** Optimizer steps taken. */
   readonly step: number;
   /** SHA-256 of the flat parameters. */
   readonly parametersSha256: string;
