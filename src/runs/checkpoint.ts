@@ -164,7 +164,7 @@ function requireTensors(
   return checked;
 }
 
-/** Of a run's flat buffers, in the order of buffersOf. */
+/** The names of a run's flat buffers, in the order of buffersOf. */
 function bufferNames(config: RunConfig): string[] {
   return [PARAMETERS, ...stateNames(choiceOf(config, 'optimizer'))];
 }
