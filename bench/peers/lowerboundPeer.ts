@@ -1,5 +1,5 @@
-// lowerbound as a peer among peers: the run's own path (shared memory, Piscina ranks, barriers), its own loading of
-// images, binarisation and noise included. Protocol: docs/peers.md. Arguments: case, workers.
+// lowerbound as a peer among peers: the run's own path (shared memory, Piscina ranks, barriers), its own
+// loading of images, binarisation and noise included. Protocol: docs/peers.md. Arguments: case, workers.
 
 import { createInterface } from 'node:readline';
 import type { Session } from '#src/coordinator/session.js';

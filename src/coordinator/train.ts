@@ -38,7 +38,7 @@ export interface TrainResult {
   readonly parametersSha256: string;
   /** The flat parameters. */
   readonly parameters: Float32Array;
-  /** Of the last epoch that was evaluated in this process, means in nats. */
+  /** Mean terms, in nats, of the last epoch that was evaluated in this process. */
   readonly test: MeanTerms | undefined;
 }
 

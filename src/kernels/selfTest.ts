@@ -13,8 +13,8 @@ const DEPTH = 61;
 const SPLIT = 23;
 
 /**
- * Of a product by lists: for each width more columns than one, no multiple of the wider; two products fill
- * the output.
+ * The shape of a product by lists: more columns than each width, and no multiple of the wider one; two
+ * products fill the output.
  */
 const LISTED_ROWS = 2;
 const LISTED_COLUMNS = 120;

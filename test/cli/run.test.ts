@@ -372,7 +372,7 @@ describe('training', { concurrency: 2 }, () => {
       'curves.png',
       'latent.png',
       'manifold-epoch-0001.png',
-      // Of the two commands above.
+      // The pictures of the two commands above.
       'manifold-step-000000002.png',
       'reconstructions-epoch-0001.png',
       'samples-epoch-0001.png',

@@ -1,4 +1,5 @@
-// The flags of objective, likelihood, optimizer and schedule, as a user types them, and the words that tell them back.
+// The flags of objective, likelihood, optimizer and schedule, as a user types them, and the words that tell
+// them back.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { runProgram } from './program.js';

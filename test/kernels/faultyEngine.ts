@@ -21,8 +21,8 @@ export type FaultyKernel = keyof Kernels &
   );
 
 /**
- * Lets instances of any module, from now on, flip the last bit of the first result of `kernel` after `calls` right calls.
- * Returns what ends it.
+ * Lets instances of any module, from now on, flip the last bit of the first result of `kernel` after `calls`
+ * right calls. Returns what ends it.
  */
 export function injectFault(kernel: FaultyKernel, calls: number): () => void {
   const { Instance } = WebAssembly;

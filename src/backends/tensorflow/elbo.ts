@@ -6,7 +6,7 @@ import type { TfjsLikelihood } from './likelihoods/likelihood.js';
 import { tfjsLikelihood } from './likelihoods/registry.js';
 import type { Tfjs, TfjsRuntime } from './runtime.js';
 
-/** Of each example, [n], in nats. */
+/** The terms of each example, [n], in nats. */
 export interface Terms {
   readonly logLikelihood: ArrayLike<number>;
   readonly kl: ArrayLike<number>;
