@@ -244,7 +244,7 @@ function headline(
     `Data         ${config.data.source}, binarise ${config.binarize}`,
     `Objective    ${chosen(config, 'objective')}, K = ${config.samples}, KL ${klWord(config.kl)}, beta ${config.beta}; ` +
       `likelihood ${chosen(config, 'likelihood')}`,
-    `Optimiser    ${chosen(config, 'optimizer')}, learning rate ${config.learningRate}${schedule}, ` +
+    `Optimizer    ${chosen(config, 'optimizer')}, learning rate ${config.learningRate}${schedule}, ` +
       `batches of ${config.batchSize} in ${config.shards} shards, seed ${config.seed}`,
     `Kernels      ${backendTitle}, ${kernels}, ${runtime()}`,
   ]

@@ -63,7 +63,7 @@ function isPlainObject(value: object): boolean {
 const { latent, binarize, batchSize, shards, samples, kl } = configReaders;
 const { beta, klWarmupEpochs, learningRate, epochs, arithmetic, backend } = configReaders;
 
-/** Of seams and their hyper-parameters; Adam's numbers are no options. */
+/** The readers of seams and their hyper-parameters; Adam's numbers are no options. */
 const { adam: _adam, ...seams } = seamReaders();
 
 /** What decides bits is read as `config.json` reads it. */

@@ -74,7 +74,7 @@ export interface TrainOptions extends SeamOptions {
    * bit.
    */
   readonly revectorize?: boolean;
-  /** Of the micro-kernels; default: the fastest one known here. Does not change a bit. */
+  /** The tile of the micro-kernels; default: the fastest one known here. It does not change a bit. */
   readonly tile?: TileName;
   /** Unsigned 64 bits; default 0. */
   readonly seed?: number | bigint;

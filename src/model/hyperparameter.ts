@@ -18,7 +18,7 @@ export const FROM_ZERO: NumberRange = {
   accepts: (value) => value >= 0 && value < Number.POSITIVE_INFINITY,
 };
 
-/** Of a moving average. */
+/** The range of a moving average's decay rate. */
 export const DECAY_RATE: NumberRange = {
   what: 'a number from 0 up to, but not, 1',
   accepts: (value) => value >= 0 && value < 1,
@@ -45,7 +45,7 @@ export type ValuesOf<H extends Hyperparameters> = { readonly [Name in keyof H]: 
 
 export type Values = Readonly<Record<string, number>>;
 
-/** Of an implementation: its name in the registry, and its hyper-parameters. */
+/** The choice of an implementation: its name in the registry, and its hyper-parameters. */
 export interface Choice<Name extends string = string> {
   readonly name: Name;
   readonly values: Values;

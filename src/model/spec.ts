@@ -11,7 +11,7 @@ export type Binarization = 'threshold' | 'dynamic' | 'static' | 'none';
 export interface TrainingDefaults {
   /** Examples in a global batch. */
   readonly batchSize?: number;
-  /** Of Adam. */
+  /** The learning rate of Adam. */
   readonly learningRate?: number;
   readonly epochs?: number;
   readonly binarize?: Binarization;

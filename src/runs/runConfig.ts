@@ -30,7 +30,7 @@ export interface RunConfig extends SeamConfig {
   readonly data: {
     /** For people: a data set's name or directory. */
     readonly source: string;
-    /** Of the training images (datasetFingerprint). */
+    /** The fingerprint of the training images (datasetFingerprint). */
     readonly fingerprint: string;
   };
   readonly binarize: Binarization;
@@ -240,7 +240,10 @@ export interface Difference {
   readonly b: unknown;
 }
 
-/** Of two JSON values. The order of keys does not count, and an absent key differs from every value. */
+/**
+ * The first difference of two JSON values. The order of keys does not count, and an absent key differs from
+ * every value.
+ */
 function firstDifference(a: unknown, b: unknown, path: string): Difference | undefined {
   if (!isNested(a) || !isNested(b) || Array.isArray(a) !== Array.isArray(b)) {
     return Object.is(a, b) ? undefined : { path, a, b };

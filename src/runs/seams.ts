@@ -23,7 +23,7 @@ export interface Seam {
   /** For people. */
   readonly title: string;
   readonly describe: string;
-  /** Of the flags' help. */
+  /** The group of the flags in the help. */
   readonly group: 'Objective:' | 'Optimisation:';
   readonly implementations: Readonly<Record<string, Implementation>>;
   /** What config.json does not mention. */
@@ -219,7 +219,7 @@ export function hyperparameterFields(): [HyperparameterField, DeclaredHyperparam
 
 export interface DeclaredHyperparameter {
   readonly field: SeamField;
-  /** Of the first implementation that declares it. */
+  /** The hyper-parameter as the first implementation that has it declares it. */
   readonly parameter: Hyperparameter;
   /** By the name of the implementation. */
   readonly defaults: Readonly<Record<string, number>>;

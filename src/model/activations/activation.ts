@@ -9,7 +9,7 @@ export type Settings = Readonly<Record<string, number>>;
 export type NoSettings = Readonly<Record<never, number>>;
 
 interface Traits<S extends Settings> {
-  /** Of the default name of a layer, as Keras calls it. */
+  /** The stem of a layer's default name, as Keras calls it. */
   readonly stem: string;
   /** What JSON may set, and what holds where it does not. */
   readonly settings: { readonly [K in keyof S]: { readonly read: Reader<number>; readonly default: number } };
