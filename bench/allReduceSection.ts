@@ -1,5 +1,5 @@
-// The all-reduce with the update, and the barriers around it, in threads of their own. Dense models go by it with large batches
-// alone (ownerComputes in src/backends/simd/engine.ts).
+// The all-reduce with the update, and the barriers around it, in threads of their own. Dense models go by it
+// with large batches alone (ownerComputes in src/backends/simd/engine.ts).
 
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
@@ -18,7 +18,7 @@ const SHARDS = 8;
 const PAGE = 65536;
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const ROUNDS = 7;
-/** Of one measurement, milliseconds, about. */
+/** About the time that one measurement takes, in milliseconds. */
 const SLICE = 60;
 const WARM_ROUNDS = 300;
 const VERIFIED_ROUNDS = 50;

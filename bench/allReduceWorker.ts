@@ -11,7 +11,7 @@ export interface AllReduceLayout extends SlotMemory {
   readonly barrier: number;
   /** One word a rank: rounds that it has begun. */
   readonly rounds: number;
-  /** Of parameters: a multiple of SLICE_UNIT. */
+  /** The number of parameters, a multiple of SLICE_UNIT. */
   readonly count: number;
   readonly shards: number;
 }

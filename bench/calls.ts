@@ -1,5 +1,6 @@
-// What a call of a kernel by a record of named arguments costs beyond one by positions (docs/decisions/0001-typed-kernels.md):
-// node build/bench/calls.js, after `npm run build && npm run build:tests`.
+// What a call of a kernel by a record of named arguments costs beyond one by positions
+// (docs/decisions/0001-typed-kernels.md): node build/bench/calls.js, after `npm run build && npm run
+// build:tests`.
 
 import { addressOf } from '#src/kernels/address.js';
 import { nameArguments } from '#src/kernels/bindings.js';
@@ -73,7 +74,8 @@ function timeCalls(size: Size): Record<keyof typeof styles, number> {
   return { positions: median(times.positions), names: median(times.names) };
 }
 
-// A kernel that does nothing; one line of the smallest layer; a block of the smallest layer, the shortest call of a cvae step.
+// A kernel that does nothing; one line of the smallest layer; a block of the smallest layer, the shortest
+// call of a cvae step.
 for (const size of [
   { rows: 0, pixels: 0 },
   { rows: 3, pixels: 14 },

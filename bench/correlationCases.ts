@@ -1,5 +1,5 @@
-// The passes of layers with weights: forward, both gradients, and what prepares them. References are the plain loops of
-// test/reference/correlation.ts in float64.
+// The passes of layers with weights: forward, both gradients, and what prepares them. References are the
+// plain loops of test/reference/correlation.ts in float64.
 
 import type { Address } from '#src/kernels/address.js';
 import { layerMultiplyAdds } from '#src/model/layers/kinds.js';
@@ -198,7 +198,10 @@ export function usesRelu({ word, place }: Pass): boolean {
   return word === 'forward' && place.relu;
 }
 
-/** Of the map that is read: [images, height, width, channels]; the input gradient adds no bias. */
+/**
+ * The inputs of a gather pass. The map that is read is [images, height, width, channels]; the input gradient
+ * adds no bias.
+ */
 function gatherInputs(pass: Omit<Pass, 'inputs'>): GatherInputs {
   const { layer, images } = pass.place;
   const source = pass.direction === 'down' ? layer.big : layer.small;

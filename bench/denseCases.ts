@@ -1,5 +1,5 @@
-// The dense layers of a step by the owner-computes rule: forward and input gradient with the weights where they stand, weight
-// gradients over all shards. Inputs and references are those of correlationCases.ts.
+// The dense layers of a step by the owner-computes rule: forward and input gradient with the weights where
+// they stand, weight gradients over all shards. Inputs and references are those of correlationCases.ts.
 
 import { type Address, plus } from '#src/kernels/address.js';
 import { UNIT_ROWS } from '#src/kernels/tuning.js';
@@ -40,7 +40,7 @@ import type { Workbench } from './workbench.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
-/** Of a dense layer, all examples of a step on one rank. */
+/** The cases of a dense layer, with all examples of a step on one rank. */
 export function denseCases(place: Place, shards: number): KernelCase[] {
   const cases = passesOf(place).flatMap((pass) => {
     const reference = once(() => gatherReference(pass));
@@ -131,7 +131,10 @@ function preparePass(bench: Workbench, pass: Pass, reference: () => Bounded, run
   };
 }
 
-/** In units, as the owner of a layer computes it; but each goes to its own place, which the owner has read at once by Adam. */
+/**
+ * In units, as the owner of a layer computes it; but each goes to its own place, which the owner has read at
+ * once by Adam.
+ */
 function weightGradientCase(place: Place, shards: number): KernelCase {
   const inputs = once(() => filterInputs(place));
   const reference = once(() => filterReference(place, inputs()));
@@ -195,7 +198,9 @@ function prepareWeightGradient(
   };
 }
 
-/** Of the output's gradient, and back of the input's, which is computed transposed. */
+/**
+ * Cases that transpose the output's gradient, and transpose back the input's, which is computed transposed.
+ */
 function transposeCases(place: Place): KernelCase[] {
   const { model, name, layer, images } = place;
   const [inputs, outputs] = [layer.big[2], layer.small[2]];

@@ -1,5 +1,5 @@
-// What happens between the layers: activations, the two ends of the decoder, copies between borders. References and their
-// bounds are those of test/reference.
+// What happens between the layers: activations, the two ends of the decoder, copies between borders.
+// References and their bounds are those of test/reference.
 
 import { planReshape, reshape } from '#src/backends/simd/reshape.js';
 import type { Kernels } from '#src/kernels/kernels.js';
@@ -55,7 +55,9 @@ export function elementwiseCases(load: Load): KernelCase[] {
 /** In float64 of the floats that the kernel reads. */
 interface MapCase {
   readonly kernel: 'reluForward' | 'reluBackward' | 'tanhForward' | 'tanhBackward';
-  /** Of the activation, and of the gradient where there is one. */
+  /**
+   * The value that the kernel should give for the activation y, and for the gradient dy where there is one.
+   */
   readonly expected: (y: number, dy: number) => number;
   /** Units in the last place of the result. */
   readonly ulps: number;
@@ -66,7 +68,10 @@ const RELU: readonly MapCase[] = [
   { kernel: 'reluBackward', expected: (y, dy) => (y > 0 ? dy : 0), ulps: 0 },
 ];
 
-/** tanh is within 4 ulp (test/kernels/elementary.test.ts); 1 − y² and the product round three times, each ½ ulp of at most 1. */
+/**
+ * tanh is within 4 ulp (test/kernels/elementary.test.ts); 1 − y² and the product round three times, each ½
+ * ulp of at most 1.
+ */
 const TANH: readonly MapCase[] = [
   { kernel: 'tanhForward', expected: (y) => Math.tanh(y), ulps: 4 },
   { kernel: 'tanhBackward', expected: (y, dy) => dy * (1 - y * y), ulps: 3 },
@@ -380,7 +385,9 @@ function gaussianLikelihoodCase({ model, images }: Load): KernelCase {
   };
 }
 
-/** Of rows that count differently: each image is an example of one row, with a weight that is not 1. */
+/**
+ * Cases in which rows count differently: each image is an example of one row, with a weight that is not 1.
+ */
 function importanceCases(load: Load): KernelCase[] {
   const { model, images } = load;
   const { latent, dimensions } = model;
@@ -499,8 +506,8 @@ function importanceCases(load: Load): KernelCase[] {
 }
 
 /**
- * −½ Σ_j (z² − ε² − logvar) of each row, with float32 terms summed in float64: two orders differ by at most 2 (n − 1) 2⁻⁵³ of the terms'
- * magnitudes, and the factor is exact.
+ * −½ Σ_j (z² − ε² − logvar) of each row, with float32 terms summed in float64: two orders differ by at most 2
+ * (n − 1) 2⁻⁵³ of the terms' magnitudes, and the factor is exact.
  */
 function logRatioSums(
   { posterior, epsilon, z }: Readonly<Record<'posterior' | 'epsilon' | 'z', Float32Array>>,
@@ -567,8 +574,8 @@ function bernoulliCase({ model, images }: Load): KernelCase {
 }
 
 /**
- * exp and log are within 4 ulp (test/kernels/elementary.test.ts); the logistic function is a quotient of two such, each
- * of which rounds once more: 4 + ½ + ½ + 4 ulp.
+ * exp and log are within 4 ulp (test/kernels/elementary.test.ts); the logistic function is a quotient of two
+ * such, each of which rounds once more: 4 + ½ + ½ + 4 ulp.
  */
 const FUNCTIONS = [
   { kernel: 'sigmoidArray', expected: sigmoid, ulps: 9, domain: (x: number) => x },

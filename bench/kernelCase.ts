@@ -1,14 +1,18 @@
-// One kernel at one shape: how to set it up, run it, verify it, and count its work. Tests and benchmarks share the cases.
+// One kernel at one shape: how to set it up, run it, verify it, and count its work. Tests and benchmarks
+// share the cases.
 
 import type { Workbench } from './workbench.js';
 
 export interface KernelCase {
-  /** The kernel's name; gemm, filterGradient, treeGradient and sumRows stand for those of the workbench's tile. */
+  /**
+   * The kernel's name; gemm, filterGradient, treeGradient and sumRows stand for those of the workbench's
+   * tile.
+   */
   readonly kernel: string;
   readonly model: string;
   /** What it computes there, with the extents that matter. */
   readonly shape: string;
-  /** Of one run: floating-point operations, or bytes read and written by the algorithm. */
+  /** The work of one run: floating-point operations, or bytes that the algorithm reads and writes. */
   readonly work: { readonly unit: 'operations' | 'bytes'; readonly amount: number };
   readonly prepare: (bench: Workbench) => PreparedCase;
 }
@@ -19,7 +23,10 @@ export interface PreparedCase {
   run(): void;
   /** After `reset` and one `run`. @throws Error that names the first wrong value. */
   check(): void;
-  /** Changes inputs that repeated runs in place would drive into subnormal numbers or to infinity, which have other speeds. */
+  /**
+   * Changes inputs that repeated runs in place would drive into subnormal numbers or to infinity, which have
+   * other speeds.
+   */
   steady?(): void;
 }
 

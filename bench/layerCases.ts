@@ -1,5 +1,5 @@
-// Layers that none of the three models has, at the shapes of cvae's first map: activations, pools, upsampling, residual blocks.
-// References and their bounds are those of test/reference.
+// Layers that none of the three models has, at the shapes of cvae's first map: activations, pools,
+// upsampling, residual blocks. References and their bounds are those of test/reference.
 
 import { planResampling } from '#src/backends/simd/layers/resample.js';
 import type { Settings } from '#src/model/activations/activation.js';
@@ -26,7 +26,7 @@ import type { Workbench } from './workbench.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
-/** Of a kernel's name where several models' cases stand. */
+/** Stands for a model's name in the cases of several models. */
 const MODEL = 'other layers';
 
 const MAP: MapShape = [14, 14, 32];

@@ -1,5 +1,6 @@
-// Products of a dense layer with lists of what is not zero in its input, as a step by the owner-computes rule has them of data and
-// behind a ReLU. References are those of correlationCases.ts; lists are verified as words.
+// Products of a dense layer with lists of what is not zero in its input, as a step by the owner-computes rule
+// has them of data and behind a ReLU. References are those of correlationCases.ts; lists are verified as
+// words.
 
 import { NONE, plus } from '#src/kernels/address.js';
 import { gradientListBytes, inputListBytes } from '#src/kernels/listRoom.js';
@@ -45,7 +46,10 @@ export interface SparsePlace extends Place {
   readonly density: number;
 }
 
-/** Of a dense layer, all examples of a step on one rank; none of a layer too narrow for the lists of some tile. */
+/**
+ * The cases of a dense layer, with all examples of a step on one rank. A layer too narrow for the lists of
+ * some tile has none.
+ */
 export function listCases(place: SparsePlace, shards: number): KernelCase[] {
   if (place.layer.small[2] < Math.max(...LIST_WIDTHS)) return [];
   const gradients = gradientCases(place, shards);
@@ -206,7 +210,10 @@ function prepareForward(bench: Workbench, pass: Pass): Listing {
   };
 }
 
-/** In units, as the owner of a layer computes it; but the lists and the gradient of each go to their own place. */
+/**
+ * In units, as the owner of a layer computes it; but the lists and the gradient of each go to their own
+ * place.
+ */
 function gradientCases(place: SparsePlace, shards: number): KernelCase[] {
   const input = thinned(sampleFloats(4, place.images * place.layer.big[2]), place.density, 9);
   const inputs = once(() => ({ ...filterInputs(place), big: input }));

@@ -27,7 +27,9 @@ export function requestedLoads({ model, batchSize }: Request): StepLoad[] {
   return first.map((load) => ({ ...load, batchSize }));
 }
 
-/** Floating-point operations of a training step on one example: three passes, but no gradient to the image. */
+/**
+ * Floating-point operations of a training step on one example: three passes, but no gradient to the image.
+ */
 export function stepOperations({ encoder, decoder }: Model, samples: number): number {
   const forward = (layers: Model['encoder']) =>
     layers.reduce((sum, layer) => sum + 2 * layerMultiplyAdds(layer), 0);

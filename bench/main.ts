@@ -1,6 +1,7 @@
 // The benchmarks: npm run bench -- --help
 //
-// Every section verifies what it times, times in interleaved rounds where runs are compared, and reports medians.
+// Every section verifies what it times, times in interleaved rounds where runs are compared, and reports
+// medians.
 
 import { writeFileSync } from 'node:fs';
 import { UsageError } from '#src/errors.js';

@@ -51,7 +51,9 @@ const SKEW = 2048;
 const COPY_TIME = 20;
 const COPY_ROUNDS = 5;
 
-/** GB/s, read and written, of the kernel that copies floats: what any kernel on as many bytes can hope for. */
+/**
+ * GB/s, read and written, of the kernel that copies floats: what any kernel on as many bytes can hope for.
+ */
 export class CopyProbe {
   readonly #kernels: Kernels;
   readonly #measured = new Map<number, number>();
@@ -65,7 +67,10 @@ export class CopyProbe {
     for (let i = 0; i < COPY_ROUNDS; i++) this.#rate(SMALLEST_COPY);
   }
 
-  /** Of copies that read and write about as many bytes in all, so that they stay in the same caches. */
+  /**
+   * The bandwidth of copies that read and write about as many bytes in all, so that they stay in the same
+   * caches.
+   */
   bandwidth(bytes: number): number {
     const size = 2 ** Math.round(Math.log2(Math.min(Math.max(bytes, SMALLEST_COPY), LARGEST_COPY)));
     let rate = this.#measured.get(size);
@@ -76,7 +81,7 @@ export class CopyProbe {
     return rate;
   }
 
-  /** Of main memory, or of the last cache where that is larger than 256 MiB. */
+  /** The bandwidth of main memory, or of the last cache where that is larger than 256 MiB. */
   get memoryBandwidth(): number {
     return this.bandwidth(LARGEST_COPY);
   }

@@ -14,13 +14,13 @@ import { formatTable, type Outcome } from './peers/comparison.js';
 import { contest } from './peers/contest.js';
 import { type PeersOptions, parseOptions, USAGE } from './peers/options.js';
 import { writeProblem } from './peers/problem.js';
-import { startingRun } from './peers/run.js';
+import { startingSession } from './peers/startingSession.js';
 
 async function runCase(problem: Case, peers: readonly Peer[], rounds: number): Promise<Outcome[]> {
   const directory = await mkdtemp(join(tmpdir(), 'lowerbound-peers-'));
   try {
     // Only looked at: no threads start.
-    const { state } = await startingRun(problem, loadDataset(), 1);
+    const { state } = await startingSession(problem, loadDataset(), 1);
     await writeProblem(state, directory);
     return await contest(problem, peers, directory, rounds, (text) => process.stderr.write(`${text}\n`));
   } finally {

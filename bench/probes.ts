@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import type { Address, Quantity } from '#src/kernels/address.js';
 import type { Arithmetic } from '#src/kernels/kernels.js';
 
-/** The functions of bench/assembly/probes.ts, where each is documented: no kernel of the product, and in no file of the package. */
+/**
+ * The functions of bench/assembly/probes.ts, where each is documented: no kernel of the product, and in no
+ * file of the package.
+ */
 export interface Probes {
   peakProbe(rounds: Quantity, factor: Quantity, out: Address): void;
   widePeakProbe(rounds: Quantity, factor: Quantity, out: Address): void;

@@ -1,5 +1,5 @@
-// Every kernel at every shape at which the three models use it. Benchmarks time the cases, tests verify them and that none
-// is missing.
+// Every kernel at every shape at which the three models use it. Benchmarks time the cases, tests verify them
+// and that none is missing.
 
 import { microBatchSize, ownerComputes } from '#src/backends/simd/engine.js';
 import type { Layer, Model } from '#src/model/model.js';
@@ -18,7 +18,10 @@ const SHARDS = 8;
 /** At which the models are timed: cvae's own 32 would leave its shards 4 images each. */
 export const BATCH_SIZES = { cvae: 128, mlp: 128, iwae: 20 } as const;
 
-/** Shares that are not zero: of each model's data, grey pixels or black and white ones, and of what a ReLU leaves. */
+/**
+ * Shares that are not zero: of each model's data, grey pixels or black and white ones, and of what a ReLU
+ * leaves.
+ */
 const DATA_DENSITY = { cvae: 0.13, mlp: 0.2, iwae: 0.13 } as const;
 const RELU_DENSITY = 0.5;
 
@@ -55,7 +58,7 @@ export function kernelCases({
   return [...ofModels, ...layerCases(Math.min(mostImages, OTHER_LAYERS_IMAGES))];
 }
 
-/** Of a dense layer in a step by the owner-computes rule. */
+/** The cases of a dense layer in a step by the owner-computes rule. */
 function ownedCases(place: ModelPlace, dataDensity: number): KernelCase[] {
   const density = !place.inputGradient ? dataDensity : place.behindRelu ? RELU_DENSITY : 1;
   return [...denseCases(place, SHARDS), ...(density < 1 ? listCases({ ...place, density }, SHARDS) : [])];

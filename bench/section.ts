@@ -1,4 +1,5 @@
-// What a section of the benchmarks gives: tables of rows that are names and numbers, to print, to keep and to compare.
+// What a section of the benchmarks gives: tables of rows that are names and numbers, to print, to keep and to
+// compare.
 
 export type Row = Readonly<Record<string, string | number>>;
 

@@ -4,7 +4,7 @@ import { TimedRun, type TimedRunOptions } from '#src/coordinator/timedRun.js';
 import { PeakProbe } from './peak.js';
 
 const ROUNDS = 9;
-/** Of one measurement, milliseconds, about. */
+/** About the time that one measurement takes, in milliseconds. */
 const SLICE = 300;
 /** The engine's compilers need some work before the figures settle. */
 const WARM = 1500;

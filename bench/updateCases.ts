@@ -58,7 +58,10 @@ function treeSums(slots: readonly Float32Array[], count: number): Float32Array {
   return Float32Array.from({ length: count }, (_, i) => tree(slots, i));
 }
 
-/** Of element i: neighbours are added, then neighbouring sums, and so on. The number of slots is a power of two. */
+/**
+ * The sum of element i: neighbours are added, then neighbouring sums, and so on. The number of slots is a
+ * power of two.
+ */
 function tree(slots: readonly Float32Array[], i: number, from = 0, to = slots.length): number {
   if (to - from === 1) return slots[from]![i]!;
   const middle = (from + to) / 2;
@@ -294,7 +297,10 @@ function applyCase(model: Model, optimizer: ScalarOptimizer): KernelCase {
   };
 }
 
-/** As many images as the data set of MNIST's size would spread a shard over is not needed: the pixels of a shard. */
+/**
+ * As many images as the data set of MNIST's size would spread a shard over is not needed: the pixels of a
+ * shard.
+ */
 function binarizeCase({ model, binarize, shardSize }: UpdateLoad): KernelCase {
   const { dimensions } = model;
   const mode = BINARIZE_MODE[binarize];

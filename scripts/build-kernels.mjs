@@ -1,5 +1,5 @@
-// Compiles AssemblyScript: the kernels of the package, and the probes of benchmarks and tests. Each target has a thread of its
-// own: a compilation takes seconds on one core.
+// Compiles AssemblyScript: the kernels of the package, and the probes of benchmarks and tests. Each target
+// has a thread of its own: a compilation takes seconds on one core.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,10 @@ import asc from 'assemblyscript/asc';
 import binaryen from 'binaryen';
 import { hoistConstants } from './hoist-constants.mjs';
 
-/** Writes the generated kernels to build/assembly, checks that bindings.ts fits all kernels, then compiles all targets. */
+/**
+ * Writes the generated kernels to build/assembly, checks that bindings.ts fits all kernels, then compiles all
+ * targets.
+ */
 export async function buildKernels() {
   writeTiles();
   run('scripts/kernel-bindings.mjs', '--check');

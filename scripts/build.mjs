@@ -1,9 +1,10 @@
-// Builds what is named, in this order: library (dist/), bindings (src/kernels/bindings.ts), kernels (dist/kernels/*.wasm), tests
-// (build/test, build/bench, and the probes, which these alone call). Usage: node scripts/build.mjs [STEP…]; without a name, library
-// and kernels.
+// Builds what is named, in this order: library (dist/), bindings (src/kernels/bindings.ts), kernels
+// (dist/kernels/*.wasm), tests (build/test, build/bench, and the probes, which these alone call). Usage: node
+// scripts/build.mjs [STEP…]; without a name, library and kernels.
 //
-// Messages go to stderr: stdout belongs to `npm pack --json`. A step is skipped if its sources and its outputs have the contents that they had after the step last ran. Contents, not
-// times: a fresh clone, a change of branch and a touched file all change times.
+// Messages go to stderr: stdout belongs to `npm pack --json`. A step is skipped if its sources and its
+// outputs have the contents that they had after the step last ran. Contents, not times: a fresh clone, a
+// change of branch and a touched file all change times.
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -5,9 +5,9 @@ const LOOP = /^(\s*)loop\b/;
 const CHEAP = new Set(['0x00000000', '0xffffffff'].map((word) => Array(4).fill(word).join(' ')));
 
 /**
- * A module's text in which every vector constant of a loop is a local, set before the outermost loop around it. V8 since
- * Turboshaft (Node 22) builds a constant anew, in four to ten instructions, in every round; the optimiser of the kernels' compiler
- * puts them back into the loops, so this comes after it.
+ * A module's text in which every vector constant of a loop is a local, set before the outermost loop around
+ * it. V8 since Turboshaft (Node 22) builds a constant anew, in four to ten instructions, in every round; the
+ * optimiser of the kernels' compiler puts them back into the loops, so this comes after it.
  * @param {string} text in the flat form: one instruction a line, a loop's `end` indented like its `loop`.
  */
 export function hoistConstants(text) {

@@ -1,5 +1,6 @@
-// Writes src/kernels/bindings.ts: the types of the kernels and how JavaScript calls them, from their AssemblyScript
-// declarations. With --check it writes nothing and fails where the file is not what the declarations say.
+// Writes src/kernels/bindings.ts: the types of the kernels and how JavaScript calls them, from their
+// AssemblyScript declarations. With --check it writes nothing and fails where the file is not what the
+// declarations say.
 //
 // The library is compiled before the kernels, as it writes a part of their source. So the file is checked in.
 
@@ -131,8 +132,9 @@ export function bindingsText(declarations = allDeclarations()) {
   return `${HEADER}
 ${records(named)}
 /**
- * The functions of the WebAssembly module. Addresses and strides are in bytes of the imported memory, counts in elements; NONE as
- * an address means "none" where the kernel says so. Those with more than ${MOST_POSITIONS} parameters take a record of named arguments.
+ * The functions of the WebAssembly module. Addresses and strides are in bytes of the imported memory, counts
+ * in elements; NONE as an address means "none" where the kernel says so. Those with more than
+ * ${MOST_POSITIONS} parameters take a record of named arguments.
  */
 export interface Kernels {
 ${declarations.map(member).join('\n')}

@@ -1,9 +1,11 @@
-// Writes src/report/glyphs.ts: the outlines that titles and labels of pictures are drawn with, out of a TrueType font.
+// Writes src/report/glyphs.ts: the outlines that titles and labels of pictures are drawn with, out of a
+// TrueType font.
 //
 //   node scripts/make-glyphs.mjs /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
 //
-// It takes DejaVu Sans 2.37 (https://dejavu-fonts.github.io) and nothing else, because the licence that it writes is that
-// font's. The signs are those that came with Bitstream Vera: ASCII, Latin-1 and some punctuation.
+// It takes DejaVu Sans 2.37 (https://dejavu-fonts.github.io) and nothing else, because the licence that it
+// writes is that font's. The signs are those that came with Bitstream Vera: ASCII, Latin-1 and some
+// punctuation.
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 
@@ -130,8 +132,8 @@ function pathOf(contours) {
 }
 
 function contourPath(points) {
-  // Between two control points that follow each other stands the point half-way. Rounded, it is off by less than what
-  // a pixel shows.
+  // Between two control points that follow each other stands the point half-way. Rounded, it is off by less
+  // than what a pixel shows.
   const full = points.flatMap((point, i) => {
     const next = points[(i + 1) % points.length];
     if (point.on || next.on) return [point];

@@ -1,5 +1,5 @@
-// A reporter for node:test: one line a file with its time; at the end every failure in full, what was skipped and why, and
-// the counts. On a terminal a line at the bottom says which file runs.
+// A reporter for node:test: one line a file with its time; at the end every failure in full, what was skipped
+// and why, and the counts. On a terminal a line at the bottom says which file runs.
 
 import { relative } from 'node:path';
 import { inspect } from 'node:util';
@@ -131,7 +131,9 @@ function progress({ files, file }, start) {
   return `${clearLine()}${line.slice(0, (stdout.columns || 80) - 1)}`;
 }
 
-/** Of a file that ended without saying which test failed; what it wrote to stderr stands further up. */
+/**
+ * Describes a file that ended without saying which test failed; what it wrote to stderr stands further up.
+ */
 function describe({ message, exitCode, signal }) {
   const end = typeof signal === 'string' ? `ended by ${signal}` : `exit code ${exitCode}`;
   return `${message} (${end})`;

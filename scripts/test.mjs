@@ -1,5 +1,6 @@
-// Runs the compiled tests of build/test, one line a file. Usage: node scripts/test.mjs [--quick] [WORD…]. With words, only
-// files whose area and name (kernels/gemm) have one of them. --quick leaves out QUICK_WITHOUT: it is for the loop of work.
+// Runs the compiled tests of build/test, one line a file. Usage: node scripts/test.mjs [--quick] [WORD…].
+// With words, only files whose area and name (kernels/gemm) have one of them. --quick leaves out
+// QUICK_WITHOUT: it is for the loop of work.
 
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -7,7 +8,10 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Areas and files of whole runs, of other programs, and of whole models against references: seconds of computing each. */
+/**
+ * Areas and files of whole runs, of other programs, and of whole models against references: seconds of
+ * computing each.
+ */
 const QUICK_WITHOUT = [
   'package/',
   'tfjs/',

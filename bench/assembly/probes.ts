@@ -1,5 +1,5 @@
-// What benchmarks and tests alone call, in a module of its own: the core's own peak, of multiply-adds that never leave the
-// registers, and the series of log1p by itself.
+// What benchmarks and tests alone call, in a module of its own: the core's own peak, of multiply-adds that
+// never leave the registers, and the series of log1p by itself.
 
 import { multiplyAdd } from '../../src/kernels/assembly/arithmetic';
 import { log1pUnit } from '../../src/kernels/assembly/elementary';
@@ -32,8 +32,9 @@ export function peakProbe(rounds: i32, factor: f32, out: usize): void {
 }
 
 /**
- * Twenty-four chains in pairs: twelve of eight lanes where V8 re-vectorises, which starts from the stores of a pair; with
- * eight the latency of an addition shows. 192 floating-point operations a round. Writes 384 bytes from `out` + 32.
+ * Twenty-four chains in pairs: twelve of eight lanes where V8 re-vectorises, which starts from the stores of
+ * a pair; with eight the latency of an addition shows. 192 floating-point operations a round. Writes 384
+ * bytes from `out` + 32.
  */
 export function widePeakProbe(rounds: i32, factor: f32, out: usize): void {
   const scale = f32x4.splat(factor);

@@ -87,7 +87,10 @@ function python(variable: string, script: string, directory: string, args: reado
   return { program, args: [source(script), '--problem', directory, ...args] };
 }
 
-/** TensorFlow.js as it comes (`wasm`), with our training kernels (`kernels`), or on TensorFlow's C library (`node`). */
+/**
+ * TensorFlow.js as it comes (`wasm`), with our training kernels (`kernels`), or on TensorFlow's C library
+ * (`node`).
+ */
 function tfjs(
   name: string,
   backend: 'wasm' | 'kernels' | 'node',

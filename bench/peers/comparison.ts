@@ -21,10 +21,11 @@ export type Outcome =
 export type Timed = Extract<Outcome, { kind: 'timed' }>;
 
 /**
- * Largest relative difference of two peers' losses. A loss is a sum of n = 784 terms of one sign, each of a logit that is
- * itself a sum of up to 3,136 products: rounded at random, such sums are off by about √n · 2⁻²⁴, 2·10⁻⁶ and 3·10⁻⁶ of
- * their terms' size; in an unlucky order by n · 2⁻²⁴, 5·10⁻⁵. 10⁻⁵ lets the former pass. A wrong padding, likelihood
- * or KL moves the first loss by more than 10⁻⁴ of itself, a wrong gradient or Adam the second.
+ * Largest relative difference of two peers' losses. A loss is a sum of n = 784 terms of one sign, each of a
+ * logit that is itself a sum of up to 3,136 products: rounded at random, such sums are off by about √n ·
+ * 2⁻²⁴, 2·10⁻⁶ and 3·10⁻⁶ of their terms' size; in an unlucky order by n · 2⁻²⁴, 5·10⁻⁵. 10⁻⁵ lets the former
+ * pass. A wrong padding, likelihood or KL moves the first loss by more than 10⁻⁴ of itself, a wrong gradient
+ * or Adam the second.
  */
 export const LOSS_TOLERANCE = 1e-5;
 
@@ -40,7 +41,7 @@ export function disagreement(losses: readonly number[], expected: readonly numbe
   return undefined;
 }
 
-/** Of an odd or even number of values; NaN of none. */
+/** The median of an odd or even number of values; NaN if there are none. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;
@@ -67,7 +68,10 @@ export function fastest(outcomes: readonly Outcome[], prefix: string): Timed | u
 /** Rate, lowest, highest, disturbed, ratio, version. */
 type Cells = readonly [string, string, string, string, string, string];
 
-/** A case's table: images a second, their spread, and how many times as fast lowerbound is on as many threads as it may. */
+/**
+ * A case's table: images a second, their spread, and how many times as fast lowerbound is on as many threads
+ * as it may.
+ */
 export function formatTable({ name }: Case, outcomes: readonly Outcome[], reference: string): string {
   const base = outcomes.find((outcome) => outcome.kind === 'timed' && outcome.name === reference);
   const lines = [row(name, 'images/s', 'lowest', 'highest', 'disturbed', `${reference} is`, '')];

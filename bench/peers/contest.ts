@@ -4,7 +4,7 @@ import { disagreement, type Outcome } from './comparison.js';
 import { PeerProcess, type Ready } from './peerProcess.js';
 import { measureUndisturbed } from './quiet.js';
 
-/** Of one measurement, seconds, about. */
+/** About the time that one measurement takes, in seconds. */
 const SLICE = 1;
 
 /** Seconds of steps before anything counts: compilers and thread pools settle. */

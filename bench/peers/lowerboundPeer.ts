@@ -1,12 +1,12 @@
-// lowerbound as a peer among peers: the run's own path (shared memory, Piscina ranks, barriers), its own loading of
-// images, binarisation and noise included. Protocol: docs/peers.md. Arguments: case, workers.
+// lowerbound as a peer among peers: the run's own path (shared memory, Piscina ranks, barriers), its own
+// loading of images, binarisation and noise included. Protocol: docs/peers.md. Arguments: case, workers.
 
 import { createInterface } from 'node:readline';
 import type { Session } from '#src/coordinator/session.js';
 import { loadDataset } from '#src/data/registry.js';
 import { caseNamed } from './cases.js';
 import { COMPARED_STEPS } from './problem.js';
-import { startingRun } from './run.js';
+import { startingSession } from './startingSession.js';
 
 /** Trains on and on, epoch after epoch. */
 class Training {
@@ -50,7 +50,7 @@ function answer(message: object): void {
 }
 
 const [caseName = '', workers = '1'] = process.argv.slice(2);
-const session = await startingRun(caseNamed(caseName), loadDataset(), Number(workers));
+const session = await startingSession(caseNamed(caseName), loadDataset(), Number(workers));
 const training = new Training(session);
 await training.run(COMPARED_STEPS);
 const { arithmetic, tile, revectorized } = session.platform;

@@ -12,7 +12,7 @@ export interface PeerCommand {
 export interface Ready {
   /** What runs, in which version. */
   readonly version: string;
-  /** Of the first steps, nats. */
+  /** The losses of the first steps, in nats. */
   readonly losses: readonly number[];
 }
 
@@ -24,7 +24,7 @@ export interface Cannot {
 /** What some steps took. */
 export interface Took {
   readonly seconds: number;
-  /** Of all of the peer's threads and processes. */
+  /** The processor time of all of the peer's threads and processes. */
   readonly processorSeconds: number;
 }
 

@@ -20,7 +20,10 @@ export interface Measurement {
   readonly disturbance: number;
 }
 
-/** Measures when the machine is quiet, and again when it did not stay so; returns the least disturbed measurement. */
+/**
+ * Measures when the machine is quiet, and again when it did not stay so; returns the least disturbed
+ * measurement.
+ */
 export async function measureUndisturbed(measure: () => Promise<Took>): Promise<Measurement> {
   let best: Measurement | undefined;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {

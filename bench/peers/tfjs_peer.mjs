@@ -1,5 +1,6 @@
-// The training step in TensorFlow.js: on its WebAssembly backend, as it comes or with our training kernels, or on tfjs-node.
-// Set-up and protocol: docs/peers.md. Arguments: `wasm`, `kernels` or `node`, directory of the problem.
+// The training step in TensorFlow.js: on its WebAssembly backend, as it comes or with our training kernels,
+// or on tfjs-node. Set-up and protocol: docs/peers.md. Arguments: `wasm`, `kernels` or `node`, directory of
+// the problem.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

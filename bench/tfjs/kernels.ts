@@ -1,5 +1,6 @@
-// Nanoseconds per element of the tensor kernels, TensorFlow.js's own and ours, in one run. The whole operation is timed: its
-// gradient tape aside, with what TensorFlow.js does around a kernel. Usage: node build/bench/tfjs/kernels.js [NAME]
+// Nanoseconds per element of the tensor kernels, TensorFlow.js's own and ours, in one run. The whole
+// operation is timed: its gradient tape aside, with what TensorFlow.js does around a kernel. Usage: node
+// build/bench/tfjs/kernels.js [NAME]
 
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-wasm';
@@ -10,11 +11,14 @@ import { medianCall } from './timing.js';
 
 type Tensor = tf.Tensor;
 
-/** Of a hidden layer: batch 128 of 784 numbers; and of images after a convolution: batch 32. */
+/**
+ * The shapes of a hidden layer (a batch of 128 rows of 784 numbers) and of images after a convolution (a
+ * batch of 32).
+ */
 const MATRIX = [128, 784] as const;
 const IMAGES = [32, 14, 14, 64] as const;
 
-/** Of one round. */
+/** The length of one round. */
 const MILLISECONDS = 8;
 
 interface Case {

@@ -1,5 +1,6 @@
-// GFLOP/s of TensorFlow.js's products and convolutions, its own kernels and ours, in one run, at the shapes of the cvae and the
-// mlp. Results are compared where both have the kernel. Usage: node build/bench/tfjs/products.js [BATCH]
+// GFLOP/s of TensorFlow.js's products and convolutions, its own kernels and ours, in one run, at the shapes
+// of the cvae and the mlp. Results are compared where both have the kernel. Usage: node
+// build/bench/tfjs/products.js [BATCH]
 
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-wasm';
@@ -12,7 +13,7 @@ import { printTable } from '../printTable.js';
 import { oneDecimal, times } from '../section.js';
 import { medianCall } from './timing.js';
 
-/** Of one round. */
+/** The length of one round. */
 const MILLISECONDS = 30;
 
 interface Case {
@@ -81,7 +82,10 @@ function measure({ run, operations }: Case): { rate: number; values: ArrayLike<n
   return { rate: operations / medianCall(once, MILLISECONDS) / 1e6, values };
 }
 
-/** Sums of up to n products of numbers up to 1, in any two orders, differ by 2 n² u at most; n is below 10⁵, and errors are random. */
+/**
+ * Sums of up to n products of numbers up to 1, in any two orders, differ by 2 n² u at most; n is below 10⁵,
+ * and errors are random.
+ */
 function assertAgree(name: string, a: ArrayLike<number>, b: ArrayLike<number>): void {
   for (let i = 0; i < a.length; i++) {
     if (!(Math.abs(a[i]! - b[i]!) <= 0.01)) throw new Error(`${name}: ${a[i]} and ${b[i]} at ${i}.`);

@@ -1,5 +1,6 @@
-// The tables of docs/tfjs-wasm-kernels.md: every gradient of tfjs-core, layer, loss and optimizer on TensorFlow.js's stock backend
-// `wasm`, and again with the training kernels. Usage: node build/bench/tfjs/survey.js
+// The tables of docs/tfjs-wasm-kernels.md: every gradient of tfjs-core, layer, loss and optimizer on
+// TensorFlow.js's stock backend `wasm`, and again with the training kernels. Usage: node
+// build/bench/tfjs/survey.js
 
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
@@ -12,7 +13,10 @@ import { type GradientResult, runGradient, tensorOf } from '../../test/tfjs/grad
 import { layerCases, losses, optimizers } from '../../test/tfjs/layerCases.js';
 import { trainLayer, trainLoss } from '../../test/tfjs/layerRun.js';
 
-/** Of the largest number: rounding stays far below, a wrong gradient far above. */
+/**
+ * The allowed difference as a share of the largest number: rounding stays far below it, a wrong gradient far
+ * above.
+ */
 const TOLERANCE = 1e-4;
 
 type Outcome<T> = { readonly result: T } | { readonly error: string };

@@ -3,7 +3,8 @@
 //   node examples/tfjs-layers/train.mjs            three epochs of all 60,000 images
 //   node examples/tfjs-layers/train.mjs --help     options
 //
-// In a project of your own: npm install lowerbound @tensorflow/tfjs-core@4.22.0 @tensorflow/tfjs-layers@4.22.0
+// In a project of your own: npm install lowerbound @tensorflow/tfjs-core@4.22.0
+// @tensorflow/tfjs-layers@4.22.0
 // @tensorflow/tfjs-backend-cpu@4.22.0 @tensorflow/tfjs-backend-wasm@4.22.0
 
 import { parseArgs } from 'node:util';

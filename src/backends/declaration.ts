@@ -19,7 +19,7 @@ export interface BackendOptions {
   readonly kl: KlEstimate;
   readonly objective: ObjectiveName;
   readonly likelihood: Choice<LikelihoodName>;
-  /** Of the micro-kernels; does not change a bit. The same for all ranks of a run. */
+  /** The tile of the micro-kernels. It does not change a bit, and is the same for all ranks of a run. */
   readonly tile: TileName;
   readonly shards: number;
   /** Examples of a step. */
@@ -38,7 +38,7 @@ export interface BackendPlan {
 export interface BackendMemory {
   /** Shared by all ranks: packed weights. */
   readonly packed: number;
-  /** Of each rank. */
+  /** The number of bytes that each rank needs. */
   readonly workspace: number;
 }
 

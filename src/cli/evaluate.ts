@@ -18,7 +18,7 @@ export const evaluateCommand = defineCommand({
     kl: optionFlag('kl', { default: "the run's, where the objective can have it" }),
     binarize: optionFlag('binarize', { default: "the run's" }),
     seed: optionFlag('seed', {
-      describe: 'Of the noise and of drawn pixels: unsigned, 64 bits',
+      describe: 'Seed of the noise and of drawn pixels: unsigned, 64 bits',
       default: "the run's",
     }),
     workers: optionFlag('workers', { default: "all cores, at most the run's shards" }),

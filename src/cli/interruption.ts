@@ -35,7 +35,7 @@ export class Interruption {
     return this.#controller.signal;
   }
 
-  /** Of a run that was stopped by it; undefined where nobody asked. */
+  /** The exit code of a run that the interruption stopped; undefined where nobody asked for one. */
   get exitCode(): number | undefined {
     return this.#exitCode;
   }

@@ -12,7 +12,7 @@ export const sampleCommand = defineCommand({
   flags: {
     count: wholeNumber(1, { most: 10_000, describe: 'How many images, up to 10,000', default: '100' }),
     seed: optionFlag('seed', {
-      describe: 'Of the draws; image i depends on the seed and i alone: unsigned, 64 bits',
+      describe: 'Seed of the draws; image i depends on the seed and i alone: unsigned, 64 bits',
       default: '0',
     }),
     draw: switchFlag({

@@ -108,7 +108,7 @@ function headline(
     `Data         ${config.data.source}, binarise ${config.binarize}`,
     `Objective    ${chosen(config, 'objective')}, ${objectiveWords(config)}; ` +
       `likelihood ${chosen(config, 'likelihood')}`,
-    `Optimiser    ${chosen(config, 'optimizer')}, ${fieldWords('learningRate', config.learningRate)}${schedule}, ` +
+    `Optimizer    ${chosen(config, 'optimizer')}, ${fieldWords('learningRate', config.learningRate)}${schedule}, ` +
       `batches of ${config.batchSize} in ${config.shards} shards, seed ${config.seed}`,
     `Kernels      ${backendTitle}, ${kernels}, ${runtime()}`,
   ]

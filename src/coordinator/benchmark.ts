@@ -74,7 +74,7 @@ export async function benchmark(options: BenchmarkOptions = {}): Promise<Benchma
 
 interface Subject {
   readonly asked: Asked;
-  /** Of the variant, in its process. */
+  /** The variant's index in its process. */
   readonly index: number;
   readonly variant: Variant;
   /** Images a second, one a round. */

@@ -33,7 +33,7 @@ export interface EvaluateOptions {
   readonly kl?: KlEstimate;
   /** Default: the run's. */
   readonly binarize?: Binarization;
-  /** Of noise and binarisation; default: the run's. */
+  /** The seed of noise and binarisation; default: the run's. */
   readonly seed?: number | bigint;
   readonly workers?: number;
   /** What computes the terms; default `simd`, whatever the run was trained with. */
@@ -50,7 +50,7 @@ export interface Evaluation {
   readonly test: MeanTerms;
   /** Standard error of the mean ELBO over the examples, nats. */
   readonly elboStandardError: number;
-  /** Of the mean bound; absent where the objective is the ELBO. */
+  /** The standard error of the mean bound, in nats; absent where the objective is the ELBO. */
   readonly boundStandardError?: number;
   readonly protocol: {
     readonly data: string;

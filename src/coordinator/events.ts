@@ -39,7 +39,7 @@ export type RunEvent =
       readonly step: number;
       readonly train: MeanTerms;
       readonly test: MeanTerms;
-      /** Of this process's part of the epoch; evaluation and pictures not counted. */
+      /** The time of this process's part of the epoch, without evaluation and pictures. */
       readonly seconds: number;
       readonly imagesPerSecond: number;
     }

@@ -18,7 +18,7 @@ import { choiceOf } from '../runs/seams.js';
 export interface LoadedModel {
   readonly model: LatentModel;
   readonly config: RunConfig;
-  /** Optimiser steps taken. */
+  /** Optimizer steps taken. */
   readonly step: number;
   /** SHA-256 of the flat parameters, hex. */
   readonly parametersSha256: string;

@@ -7,7 +7,7 @@ import type { RunConfig } from '../runs/runConfig.js';
 /** The state of a model that a picture is of. */
 export interface PictureSource {
   readonly config: RunConfig;
-  /** Optimiser steps taken. */
+  /** Optimizer steps taken. */
   readonly step: number;
   /** From 1; given where the step is the last one of an epoch. */
   readonly epoch?: number;

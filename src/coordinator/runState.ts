@@ -25,7 +25,7 @@ export class RunState implements TrainingState {
   readonly module: WasmModule;
   readonly kernels: Kernels;
   readonly progress: RunProgress;
-  /** Of the epoch at hand. */
+  /** The records of the current epoch's steps. */
   readonly stepRecords: StepRecords;
   readonly testTerms: ExampleTerms;
   readonly parameters: Float32Array;

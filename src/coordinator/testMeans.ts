@@ -9,9 +9,9 @@ import type { RunState } from './runState.js';
  */
 export function testMeans({ testTerms, settings }: RunState): {
   readonly means: MeanTerms;
-  /** Of the mean ELBO over the examples. */
+  /** The standard error of the mean ELBO over the examples, in nats. */
   readonly elboStandardError: number;
-  /** Of the mean bound, where the objective reports one. */
+  /** The standard error of the mean bound, in nats, where the objective reports one. */
   readonly boundStandardError?: number;
 } {
   const n = settings.testCount;
@@ -39,7 +39,7 @@ export function testMeans({ testTerms, settings }: RunState): {
   };
 }
 
-/** Of the mean of the values. */
+/** The standard error of the mean of the values. */
 function standardError(values: Float64Array, mean: number): number {
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return Math.sqrt(squares / Math.max(1, values.length - 1) / values.length);

@@ -37,7 +37,7 @@ export class TimedRun {
   /** Steps of the epoch with whole batches: only these are timed. */
   readonly #wholeSteps: number;
   readonly #images: number;
-  /** Of rank 0. */
+  /** The phase times of rank 0. */
   readonly #times: PhaseTimes;
   #step = 0;
 

@@ -32,13 +32,13 @@ export interface TrainResult {
   readonly directory: string;
   readonly config: RunConfig;
   readonly reason: FinishReason;
-  /** Optimiser steps taken. */
+  /** Optimizer steps taken. */
   readonly step: number;
   /** SHA-256 of the flat parameters. */
   readonly parametersSha256: string;
   /** The flat parameters. */
   readonly parameters: Float32Array;
-  /** Of the last epoch that was evaluated in this process, means in nats. */
+  /** Mean terms, in nats, of the last epoch that was evaluated in this process. */
   readonly test: MeanTerms | undefined;
 }
 

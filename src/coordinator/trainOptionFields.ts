@@ -29,7 +29,7 @@ export interface TrainOptions {
    * --likelihood gaussian.
    */
   readonly binarize?: Options['binarize'];
-  /** Of weights, noise, order and drawn pixels: unsigned, 64 bits. Default: 0. */
+  /** Seed of weights, noise, order and drawn pixels: unsigned, 64 bits. Default: 0. */
   readonly seed?: Options['seed'];
   /** Images of a step. Default: the model's: cvae 32, mlp 128, iwae 20. */
   readonly batchSize?: Options['batchSize'];

@@ -40,7 +40,7 @@ interface EpochSums {
   examples: number;
   logLikelihood: number;
   kl: number;
-  /** Of an objective that reports one. */
+  /** The bound of an objective that reports one. */
   bound?: number;
 }
 

@@ -4,7 +4,7 @@ import type { ImageSet } from './source.js';
 export const FEWEST_TO_SPLIT = 2;
 
 /**
- * Of `count` images, how many make the test set where nothing else is said: a tenth, rounded down, but at
+ * How many of `count` images make the test set where nothing else is said: a tenth, rounded down, but at
  * least one.
  */
 export function defaultTestCount(count: number): number {

@@ -34,7 +34,7 @@ export interface ElboOptions {
   readonly beta?: number;
   /** K; default 1. */
   readonly samples?: number;
-  /** Of the noise, unsigned 64 bits; default 0. */
+  /** The seed of the noise, unsigned 64 bits; default 0. */
   readonly seed?: number | bigint;
 }
 

@@ -527,11 +527,14 @@ export interface UpsampleForwardArguments {
 }
 
 /**
- * The functions of the WebAssembly module. Addresses and strides are in bytes of the imported memory, counts in elements; NONE as
- * an address means "none" where the kernel says so. Those with more than 6 parameters take a record of named arguments.
+ * The functions of the WebAssembly module. Addresses and strides are in bytes of the imported memory, counts
+ * in elements; NONE as an address means "none" where the kernel says so. Those with more than
+ * 6 parameters take a record of named arguments.
  */
 export interface Kernels {
-  /** out = activation(out): one of those of src/tfjs/epilogue.ts, but PRELU. `slope` is LEAKY_RELU's below zero. */
+  /**
+   * out = activation(out): one of those of src/tfjs/epilogue.ts, but PRELU. `slope` is LEAKY_RELU's below zero.
+   */
   activate(kind: Quantity, out: Address, count: Quantity, slope: Quantity): void;
   /** Adam like reduceAdam, with the gradient as it stands and on `count` floats exactly. */
   adam(args: AdamArguments): void;
@@ -565,7 +568,8 @@ export interface Kernels {
   /**
    * Images as float32: out[r] from image order[r] of `pixels` (bytes), [rows, dimensions].
    * mode 0: grey / 255. mode 1: threshold, grey > 127.5. mode 2: Bernoulli draw with probability
-   * grey / 255, a function of (key, image, step, purpose, pixel); grey 0 and 255 never change. Needs 64 bytes of scratch.
+   * grey / 255, a function of (key, image, step, purpose, pixel); grey 0 and 255 never change. Needs 64 bytes
+   * of scratch.
    */
   binarize(args: BinarizeArguments): void;
   broadcastEqual(plan: Address, a: Address, b: Address, out: Address): void;
@@ -585,19 +589,22 @@ export interface Kernels {
    */
   columnSums(values: Address, pixels: Quantity, channels: Quantity, gradient: Address, accumulate: Quantity): void;
   /**
-   * Copies `lines` lines of `length` floats, with `border` zeros before each and after the last: what lies right of one line lies left
-   * of the next. The target holds lines · (border + length) + border floats.
+   * Copies `lines` lines of `length` floats, with `border` zeros before each and after the last: what lies
+   * right of one line lies left of the next. The target holds lines · (border + length) + border floats.
    */
   copyBordered(source: Address, target: Address, lines: Quantity, length: Quantity, border: Quantity): void;
-  /** target[i] = source[i]. Not memory.copy: on a shared memory, engines copy with a call and by machine words. */
+  /**
+   * target[i] = source[i]. Not memory.copy: on a shared memory, engines copy with a call and by machine words.
+   */
   copyFloats(source: Address, target: Address, count: Quantity): void;
   /**
-   * For each of `images`: `pieces` runs, each (source offset, target offset, length), in bytes, u32, from `table`.
+   * For each of `images`: `pieces` runs, each (source offset, target offset, length), in bytes, u32, from
+   * `table`.
    */
   copyPieces(args: CopyPiecesArguments): void;
   /**
-   * Copies `rows` runs of `bytes`: of a row of `pitch` bytes at `x` to a row of `targetPitch` bytes at `out` (slices, splits and
-   * concatenations along one axis).
+   * Copies `rows` runs of `bytes`: of a row of `pitch` bytes at `x` to a row of `targetPitch` bytes at `out`
+   * (slices, splits and concatenations along one axis).
    */
   copyRows(x: Address, pitch: Quantity, rows: Quantity, bytes: Quantity, out: Address, targetPitch: Quantity): void;
   /**
@@ -606,14 +613,14 @@ export interface Kernels {
    */
   cumulativeSum(args: CumulativeSumArguments): void;
   /**
-   * dFilter[th][tw][c] = Σ x[n][…][c] · dy[n][oh][ow][c] over the outputs whose tap lies in the input: summed over an image
-   * first, in order, then over the images.
+   * dFilter[th][tw][c] = Σ x[n][…][c] · dy[n][oh][ow][c] over the outputs whose tap lies in the input: summed
+   * over an image first, in order, then over the images.
    */
   depthwiseFilterGradient(geometry: Address, x: Address, dy: Address, dFilter: Address): void;
   /**
    * dx[n][h][w][c] = Σ dy[n][oh][ow][c] · filter[th][tw][c] over the taps that lead there, in order.
-   * @param rows for each input row: number of its pairs of bytes (offset of a line of dy, offset of a line of the filter), and
-   * the address of these pairs; `columns` likewise for each input column.
+   * @param rows for each input row: number of its pairs of bytes (offset of a line of dy, offset of a line of
+   * the filter), and the address of these pairs; `columns` likewise for each input column.
    */
   depthwiseInputGradient(geometry: Address, rows: Address, columns: Address, dy: Address, filter: Address, dx: Address): void;
   /** out[a][c][r] = x[a][r][c], slices of `bytes`. */
@@ -635,15 +642,16 @@ export interface Kernels {
    */
   gatherSlices(args: GatherSlicesArguments): number;
   /**
-   * dPosterior = d(loss)/d(mu, logvar) from dz = d(−(1/K) Σ_k log p(x|z_k))/dz, [examples, samples, latent], plus
-   * beta times the gradient of the KL. Through z: dmu = Σ_k dz_k, dlogvar = ½ sigma Σ_k dz_k ⊙ epsilon_k.
+   * dPosterior = d(loss)/d(mu, logvar) from dz = d(−(1/K) Σ_k log p(x|z_k))/dz, [examples, samples, latent],
+   * plus beta times the gradient of the KL. Through z: dmu = Σ_k dz_k, dlogvar = ½ sigma Σ_k dz_k ⊙ epsilon_k.
    */
   gaussianBackward(args: GaussianBackwardArguments): void;
   /**
    * dPosterior = d(loss)/d(mu, logvar), where row k of an example has the weight w_k, Σ_k w_k = 1, in
-   * d(loss) = Σ_k w_k d[−log p(x|z_k) + beta (log q(z_k|x) − log p(z_k))]. `dz` [examples, samples, latent] has the first part,
-   * weighted already; `weights` is [examples, samples] float32. As gaussianBackward (Monte Carlo), where all weights are
-   * 1 / samples. d log q(z_k|x) along z_k = mu + sigma epsilon_k is 0 in mu and −½ in logvar; d log p(z_k) is −z_k in z_k.
+   * d(loss) = Σ_k w_k d[−log p(x|z_k) + beta (log q(z_k|x) − log p(z_k))]. `dz` [examples, samples, latent] has
+   * the first part, weighted already; `weights` is [examples, samples] float32. As gaussianBackward (Monte
+   * Carlo), where all weights are 1 / samples. d log q(z_k|x) along z_k = mu + sigma epsilon_k is 0 in mu and
+   * −½ in logvar; d log p(z_k) is −z_k in z_k.
    */
   gaussianBackwardWeighted(args: GaussianBackwardWeightedArguments): void;
   /**
@@ -659,9 +667,9 @@ export interface Kernels {
    */
   gaussianLikelihood(args: GaussianLikelihoodArguments): void;
   /**
-   * logRatio[r] (float64, nats) = log p(z_r) − log q(z_r|x) = ½ Σ_j (logvar_j + epsilon_j² − z_j²) for row r of z,
-   * [examples · samples, latent], p standard normal and q as in gaussian.ts: 2π cancels. With one sample it is −kl of
-   * gaussianForward (Monte Carlo) to the bit.
+   * logRatio[r] (float64, nats) = log p(z_r) − log q(z_r|x) = ½ Σ_j (logvar_j + epsilon_j² − z_j²) for row r of
+   * z, [examples · samples, latent], p standard normal and q as in gaussian.ts: 2π cancels. With one sample it
+   * is −kl of gaussianForward (Monte Carlo) to the bit.
    */
   gaussianLogRatios(args: GaussianLogRatiosArguments): void;
   /** dx = dy · (Φ(x) + x φ(x)). */
@@ -684,18 +692,20 @@ export interface Kernels {
   /** y = y > 0 ? y : slope · y. A NaN stays one. */
   leakyReluForward(y: Address, count: Quantity, slope: Quantity): void;
   /**
-   * Lists of `rows` rows of a dense layer's weight gradient, with a group for each shard that has terms. The first six arguments are those of
-   * treeGradient; `zeros` is the address of as many zeros as the gradient has columns. Room: gradientListBytes (listRoom.ts). Returns the
-   * number of terms, or −1 as soon as more than `share` of what was seen is not zero.
+   * Lists of `rows` rows of a dense layer's weight gradient, with a group for each shard that has terms. The
+   * first six arguments are those of treeGradient; `zeros` is the address of as many zeros as the gradient has
+   * columns. Room: gradientListBytes (listRoom.ts). Returns the number of terms, or −1 as soon as more than
+   * `share` of what was seen is not zero.
    *
-   * Each shard with examples has a slot for its head and one for each example: what stands there in a list of all. A row has a bit for each slot; sixteen rows'
-   * bits are found at a time, and then what they mark is copied, head or term.
+   * Each shard with examples has a slot for its head and one for each example: what stands there in a list of
+   * all. A row has a bit for each slot; sixteen rows' bits are found at a time, and then what they mark is
+   * copied, head or term.
    */
   listGradients(args: ListGradientsArguments): number;
   /**
-   * Lists of bias + x · W, one a row of x, of one group: `inputs` floats a row, `pitch` bytes from row to row of x and `weightPitch` of
-   * W. Room: inputListBytes (listRoom.ts) for each. Returns the number of terms of x, or −1 as soon as more than `share` of what was seen is
-   * not zero.
+   * Lists of bias + x · W, one a row of x, of one group: `inputs` floats a row, `pitch` bytes from row to row
+   * of x and `weightPitch` of W. Room: inputListBytes (listRoom.ts) for each. Returns the number of terms of x,
+   * or −1 as soon as more than `share` of what was seen is not zero.
    */
   listInputs(args: ListInputsArguments): number;
   /** out[i] = log(x[i]); `count` floats, written in whole vectors. */
@@ -723,13 +733,19 @@ export interface Kernels {
   normalizeRows(args: NormalizeRowsArguments): void;
   /** out[i] = a[i] or b[i], of bytes 0 and 1. */
   orBytes(a: Address, b: Address, count: Quantity, out: Address): void;
-  /** Columns for gemmDot4: [columns, segments of taps · inner rounded up to four], zeros at each segment's end. */
+  /**
+   * Columns for gemmDot4: [columns, segments of taps · inner rounded up to four], zeros at each segment's end.
+   */
   packColumns(args: PackColumnsArguments): void;
-  /** Panels [from, to) of `width` columns each (a multiple of four), [taps · inner, width], zeros beyond `columns`. */
+  /**
+   * Panels [from, to) of `width` columns each (a multiple of four), [taps · inner, width], zeros beyond
+   * `columns`.
+   */
   packPanels(args: PackPanelsArguments): void;
   /**
-   * Panels of `width` columns (a multiple of four) of a matrix [depth, columns] whose rows lie `pitch` bytes apart: [columns / width,
-   * depth, width], zeros beyond `columns`. Like packPanels, but a row of all panels at a time: what is read is contiguous.
+   * Panels of `width` columns (a multiple of four) of a matrix [depth, columns] whose rows lie `pitch` bytes
+   * apart: [columns / width, depth, width], zeros beyond `columns`. Like packPanels, but a row of all panels at
+   * a time: what is read is contiguous.
    */
   packRows(source: Address, depth: Quantity, pitch: Quantity, columns: Quantity, width: Quantity, destination: Address): void;
   /** out[r][n] = out[r][n] · (out[r][n] < 0 ? slopes[r][n] : 1); strides as in addRows. */
@@ -744,8 +760,8 @@ export interface Kernels {
   /** out[i] = low + (high − low) · u, u uniform on [0, 1) in steps of 2⁻²⁴; needs 64 bytes of scratch. */
   randomUniform(args: RandomUniformArguments): void;
   /**
-   * Adam (Kingma and Ba 2015, algorithm 1) on `count` floats (rounded up to eight), in place, with the gradient that
-   * treeReduce would leave in the first of the `shards` slots; the slots may be overwritten.
+   * Adam (Kingma and Ba 2015, algorithm 1) on `count` floats (rounded up to eight), in place, with the gradient
+   * that treeReduce would leave in the first of the `shards` slots; the slots may be overwritten.
    * g = gradient · scale; m = β₁ m + (1 − β₁) g; v = β₂ v + (1 − β₂) g², both 0 below 2⁻¹⁰⁴ (see NEGLIGIBLE);
    * p −= stepSize · m / (√v · rootCorrection + ε), stepSize = α / (1 − β₁ᵗ), rootCorrection = 1 / √(1 − β₂ᵗ).
    */
@@ -757,9 +773,10 @@ export interface Kernels {
   /** As reduceSum, the smallest; NaN where there is one. */
   reduceMin(x: Address, outer: Quantity, kept: Quantity, inner: Quantity, columns: Quantity, out: Address): void;
   /**
-   * On `count` floats (rounded up to eight), in place, with the gradient that treeReduce would leave in the first of the
-   * `shards` slots; the slots may be overwritten. g = gradient · scale; v = momentum · v + g, 0 below 2⁻¹⁰⁴ (see NEGLIGIBLE);
-   * p −= rate · v. With the address 0 for `velocity` there is no momentum: p −= rate · g.
+   * On `count` floats (rounded up to eight), in place, with the gradient that treeReduce would leave in the
+   * first of the `shards` slots; the slots may be overwritten. g = gradient · scale; v = momentum · v + g, 0
+   * below 2⁻¹⁰⁴ (see NEGLIGIBLE); p −= rate · v. With the address 0 for `velocity` there is no momentum: p −=
+   * rate · g.
    */
   reduceSgd(args: ReduceSgdArguments): void;
   /**
@@ -778,9 +795,10 @@ export interface Kernels {
   /** out[i · times + k] = x[i], k = 0 … times − 1. */
   repeatElements(x: Address, count: Quantity, times: Quantity, out: Address): void;
   /**
-   * dx of a resampling in which an output pixel is a sum of input pixels: dx[n][row][column] += weight · dy[n][r][c], in the order of
-   * dy, for each of the pixel's rows, and for each row each of its columns.
-   * @param rows for each row of dy `taps` pairs of four bytes each: a row of dx (int32), and its weight (float32); `columns` likewise.
+   * dx of a resampling in which an output pixel is a sum of input pixels: dx[n][row][column] += weight ·
+   * dy[n][r][c], in the order of dy, for each of the pixel's rows, and for each row each of its columns.
+   * @param rows for each row of dy `taps` pairs of four bytes each: a row of dx (int32), and its weight
+   * (float32); `columns` likewise.
    */
   resampleGradient(args: ResampleGradientArguments): void;
   /** out[n][r][c] = x[n][rows[r]][columns[c]]. */
@@ -817,7 +835,8 @@ export interface Kernels {
   /**
    * target[column][row] = source[row][column], [rows, columns]; pitches in bytes from row to row of each.
    *
-   * The last blocks end with the last row and the last column: the same value is stored twice, which costs less than parts of vectors.
+   * The last blocks end with the last row and the last column: the same value is stored twice, which costs less
+   * than parts of vectors.
    */
   transposeMatrix(source: Address, rows: Quantity, columns: Quantity, sourcePitch: Quantity, target: Address, targetPitch: Quantity): void;
   /** target[c][r] = source[r][c]: a matrix [rows, columns] to one of [columns, rows]. */
@@ -827,9 +846,9 @@ export interface Kernels {
   treeGradient6x16(args: TreeGradientArguments): void;
   treeGradient6x8(args: TreeGradientArguments): void;
   /**
-   * Sums `count` floats of `shards` slots (`pitch` bytes apart) into the first slot, which is overwritten, as are others.
-   * The tree is fixed by the number of shards: neighbours at distance 1, then 2, then 4 …; who sums which slice
-   * does not matter. `count` is rounded up to four.
+   * Sums `count` floats of `shards` slots (`pitch` bytes apart) into the first slot, which is overwritten, as
+   * are others. The tree is fixed by the number of shards: neighbours at distance 1, then 2, then 4 …; who sums
+   * which slice does not matter. `count` is rounded up to four.
    */
   treeReduce(slots: Address, pitch: Quantity, shards: Quantity, count: Quantity): void;
   /** dSmall = the sum of dBig over each window. */

@@ -54,7 +54,7 @@ export function choosePlatform({ arithmetic, revectorize = false, tile }: Platfo
   const mode = arithmetic ?? (canFuse() ? 'fused' : 'portable');
   if (mode === 'fused' && !canFuse()) {
     throw new UsageError(
-      `Fused arithmetic is not to be had here: ${runtime()} on this machine does not round a multiply-add once. ` +
+      `Fused arithmetic is not available here: ${runtime()} on this machine does not round a multiply-add once. ` +
         'Use --arithmetic portable for a new run; a run that was started fused goes on only where multiply-adds are fused.',
     );
   }

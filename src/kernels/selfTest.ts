@@ -13,11 +13,28 @@ const DEPTH = 61;
 const SPLIT = 23;
 
 /**
- * Of a product by lists: for each width more columns than one, no multiple of the wider; two products fill
- * the output.
+ * The shape of a product by lists: more columns than each width, and no multiple of the wider one; two
+ * products fill the output.
  */
 const LISTED_ROWS = 2;
 const LISTED_COLUMNS = 120;
+
+/** Floats that an update changes, and those of a draw of z. */
+const UPDATED = 64;
+const LATENT = 10;
+
+/** What one update of Adam takes beside addresses and counts. */
+const ADAM_NUMBERS = {
+  scale: 0.5,
+  beta1: 0.9,
+  oneMinusBeta1: 0.1,
+  beta2: 0.999,
+  oneMinusBeta2: 0.001,
+  stepSize: 0.01,
+  rootCorrection: 2,
+  epsilon: 1e-8,
+} as const;
+const SGD_NUMBERS = { scale: 0.5, momentum: 0.9, rate: 0.01 } as const;
 
 /** Bytes. */
 const A = addressOf(0);
@@ -187,49 +204,66 @@ function runTiles(kernels: Kernels, buffer: ArrayBufferLike): Float32Array {
   }
   kernels.columnSums(A, DEPTH, COLUMNS, OUT, 0);
   keep();
-  for (const shards of [1, 2, 4, 8]) {
-    out.fill(0.25);
-    const [m, v] = [plus(OUT, 320), plus(OUT, 640)];
-    kernels.reduceAdam({
-      parameters: OUT,
-      m,
-      v,
-      slots: A,
-      pitch: 1024,
-      shards,
-      count: 64,
-      scale: 0.5,
-      beta1: 0.9,
-      oneMinusBeta1: 0.1,
-      beta2: 0.999,
-      oneMinusBeta2: 0.001,
-      stepSize: 0.01,
-      rootCorrection: 2,
-      epsilon: 1e-8,
-    });
-    keep();
-  }
-  out.fill(0.25);
-  kernels.adam({
-    parameters: OUT,
-    m: plus(OUT, 320),
-    v: plus(OUT, 640),
-    gradient: A,
-    count: 64,
-    scale: 0.5,
-    beta1: 0.9,
-    oneMinusBeta1: 0.1,
-    beta2: 0.999,
-    oneMinusBeta2: 0.001,
-    stepSize: 0.01,
-    rootCorrection: 2,
-    epsilon: 1e-8,
-  });
-  keep();
+  runUpdates(kernels, out, keep);
+  runObjectives(kernels, keep);
   runElementwise(kernels, keep);
   const joined = new Float32Array(results.length * size);
   for (const [i, result] of results.entries()) joined.set(result, i * size);
   return joined;
+}
+
+/** Every update of an optimizer, by the sum of the shards and by one gradient. */
+function runUpdates(kernels: Kernels, out: Float32Array, keep: () => void): void {
+  const moments = { m: plus(OUT, 320), v: plus(OUT, 640) };
+  const run = (update: () => void) => {
+    out.fill(0.25);
+    update();
+    keep();
+  };
+  for (const shards of [1, 2, 4, 8]) {
+    const sum = { parameters: OUT, slots: A, pitch: 1024, shards, count: UPDATED };
+    run(() => kernels.reduceAdam({ ...sum, ...moments, ...ADAM_NUMBERS }));
+    // What follows the decay is reduceAdam, whatever the shards.
+    if (shards === 8) run(() => kernels.reduceAdamW({ ...sum, ...moments, ...ADAM_NUMBERS, keep: 0.875 }));
+    run(() => kernels.reduceSgd({ ...sum, velocity: moments.m, ...SGD_NUMBERS }));
+    run(() => kernels.reduceSgd({ ...sum, velocity: NONE, ...SGD_NUMBERS }));
+  }
+  const one = { parameters: OUT, gradient: A, count: UPDATED };
+  run(() => kernels.adam({ ...one, ...moments, ...ADAM_NUMBERS }));
+  run(() => kernels.adamW({ ...one, ...moments, ...ADAM_NUMBERS, keep: 0.875 }));
+  run(() => kernels.sgd({ ...one, velocity: moments.m, ...SGD_NUMBERS }));
+  run(() => kernels.sgd({ ...one, velocity: NONE, ...SGD_NUMBERS }));
+}
+
+/** The likelihoods, with results and with gradients kept, and what weighs the rows of an example. */
+function runObjectives(kernels: Kernels, keep: () => void): void {
+  const elsewhere = plus(OUT, 4096);
+  const terms = plus(elsewhere, 4096);
+  const rows = { x: B, rows: ROWS, samples: 1, dimensions: COLUMNS, scale: 0.5 };
+  for (const [logLikelihood, gradient] of [
+    [elsewhere, OUT],
+    [OUT, elsewhere],
+    [OUT, NONE],
+  ] as const) {
+    kernels.bernoulli({ ...rows, logits: A, logLikelihood, terms, dLogits: gradient });
+    keep();
+    kernels.gaussianLikelihood({ ...rows, means: A, sigma: 0.3, logLikelihood, dMeans: gradient });
+    keep();
+  }
+  const draws = { posterior: A, epsilon: B, z: plus(B, 4096), examples: 3, samples: 4, latent: LATENT };
+  kernels.gaussianLogRatios({ ...draws, logRatio: OUT });
+  keep();
+  kernels.gaussianBackwardWeighted({
+    ...draws,
+    dz: plus(A, 8192),
+    weights: plus(B, 8192),
+    dPosterior: OUT,
+    beta: 0.75,
+  });
+  keep();
+  kernels.copyFloats(A, OUT, ROWS * COLUMNS);
+  kernels.scaleRows(OUT, B, ROWS, COLUMNS);
+  keep();
 }
 
 /**
@@ -238,44 +272,6 @@ function runTiles(kernels: Kernels, buffer: ArrayBufferLike): Float32Array {
  */
 function runElementwise(kernels: Kernels, keep: () => void): void {
   const count = ROWS * COLUMNS;
-  const elsewhere = plus(OUT, 4096);
-  const terms = plus(elsewhere, 4096);
-  kernels.bernoulli({
-    logits: A,
-    x: B,
-    rows: ROWS,
-    samples: 1,
-    dimensions: COLUMNS,
-    scale: 0.5,
-    logLikelihood: elsewhere,
-    terms,
-    dLogits: OUT,
-  });
-  keep();
-  kernels.bernoulli({
-    logits: A,
-    x: B,
-    rows: ROWS,
-    samples: 1,
-    dimensions: COLUMNS,
-    scale: 0.5,
-    logLikelihood: OUT,
-    terms,
-    dLogits: elsewhere,
-  });
-  keep();
-  kernels.bernoulli({
-    logits: A,
-    x: B,
-    rows: ROWS,
-    samples: 1,
-    dimensions: COLUMNS,
-    scale: 0.5,
-    logLikelihood: OUT,
-    terms,
-    dLogits: NONE,
-  });
-  keep();
   kernels.sigmoidArray(A, OUT, count);
   keep();
   kernels.copyFloats(A, OUT, count);

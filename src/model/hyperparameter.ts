@@ -41,7 +41,7 @@ export const POSITIVE = rangeOf('a positive number', { above: 0 }, 'a number abo
 
 export const FROM_ZERO = rangeOf('a number from 0 up', { from: 0 });
 
-/** Of a moving average. */
+/** The range of a moving average's decay rate. */
 export const DECAY_RATE = rangeOf('a number from 0 up to, but not, 1', { from: 0, below: 1 });
 
 export interface Hyperparameter {
@@ -65,7 +65,7 @@ export type ValuesOf<H extends Hyperparameters> = { readonly [Name in keyof H]: 
 
 export type Values = Readonly<Record<string, number>>;
 
-/** Of an implementation: its name in the registry, and its hyper-parameters. */
+/** The choice of an implementation: its name in the registry, and its hyper-parameters. */
 export interface Choice<Name extends string = string> {
   readonly name: Name;
   readonly values: Values;

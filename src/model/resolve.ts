@@ -134,7 +134,7 @@ interface List extends Pick<LayerContext, keyof Side | 'shape' | 'place'> {
   readonly prefix: string;
   /** Begins messages about the list. */
   readonly where: string;
-  /** Of its last layer with weights. */
+  /** The bias initializer of its last layer with weights. */
   readonly biasInitializer: LayerContext['biasInitializer'];
 }
 

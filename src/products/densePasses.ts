@@ -139,7 +139,7 @@ function denseForwardListed(
     share: FORWARD_SHARE_WORTH_LISTING,
   });
   if (terms < 0) return false;
-  // Of one group: no sum waits.
+  // There is one group, so no sum waits.
   const stack = NONE;
   sumRows({
     rows: images,

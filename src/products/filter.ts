@@ -35,7 +35,7 @@ export function addFilterGradient(
     columns: small.channels,
     gradient: addresses.gradient,
     big: addresses.big,
-    // Of one pixel an image the images are the pixels.
+    // Where an image has one pixel, the images are the pixels.
     bigPixelStride: onePixel ? big.imageStride : big.pixelStride * layer.strides[1],
     bigLineStride: big.rowStride * layer.strides[0],
     small: addresses.small,

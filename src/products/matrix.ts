@@ -12,7 +12,7 @@ export interface MatrixProduct {
   readonly k: number;
   readonly transposeA: boolean;
   readonly transposeB: boolean;
-  /** Of n floats, 0 for none. */
+  /** The address of n floats, or 0 for none. */
   readonly bias: Address;
   readonly relu: boolean;
 }

@@ -44,7 +44,7 @@ function multiplyDense(host: Workspace, product: MatrixProduct): void {
   else multiplyInPlace(host, product);
 }
 
-/** Whether there are few rows, and few columns of their last panel are in vain. */
+/** Whether there are few rows, and few columns of their last panel are computed for nothing. */
 function turns(rows: number, width: number): boolean {
   const rest = rows % width;
   return rows < width || (rows <= TURNED_ROWS && (rest === 0 || rest >= width / 4));

@@ -28,10 +28,10 @@ export class MicroKernels {
   readonly gemmInPlace: InPlaceGemmKernel;
   readonly dot: GemmKernel;
   readonly tile: Tile;
-  /** Of at least `listWidth` columns. */
+  /** The kernel for products of at least `listWidth` columns. */
   readonly sumRows: SumRowsKernel;
   readonly listWidth: (typeof LIST_WIDTHS)[number];
-  /** Of panels half as wide, where the tile has them. */
+  /** The kernel for panels half as wide, where the tile has them. */
   readonly gemmInPlaceNarrow: InPlaceGemmKernel;
   readonly #tall: boolean;
   readonly #filter3: FilterGradientKernel;
@@ -60,15 +60,15 @@ export class MicroKernels {
     this.#tree6 = wide ? kernels.treeGradient6x16 : kernels.treeGradient6x8;
   }
 
-  /** Of so many columns, those behind the last whole panel that fill no more than half of another. */
+  /** The number of columns behind the last whole panel, if they fill no more than half of another. */
   narrowRest(columns: number): number {
     const rest = columns % this.tile.columns;
     return this.tile.columns === 16 && rest <= 8 ? rest : 0;
   }
 
   /**
-   * Of so many rows, those behind the last whole panel (of rows, as columns of the transposed product) for
-   * which gemmTransposed, to so many columns, is faster than a panel.
+   * The number of rows behind the last whole panel (of rows, as columns of the transposed product), if
+   * gemmTransposed to so many columns is faster for them than a panel.
    */
   transposedRest(rows: number, columns: number): number {
     const rest = rows % this.tile.columns;
@@ -92,7 +92,7 @@ export class MicroKernels {
 }
 
 /**
- * Whether tiles of six rows compute so many rows in vain that tiles of four are faster (by a fifth a row,
+ * Whether tiles of six rows compute so many unused rows that tiles of four are faster (by a fifth a row,
  * about).
  */
 function wastes(rows: number): boolean {

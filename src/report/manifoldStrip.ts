@@ -14,7 +14,7 @@ export interface ManifoldStripOptions extends ImageShape, PageText {
  */
 const DENSITY = 2;
 const HEADING_HEIGHT = 26 * DENSITY;
-/** Of a grid, at most, where its images are not larger than that. */
+/** The largest width of a grid, unless its images are larger than that. */
 const PANEL_WIDTH = 150 * DENSITY;
 const PANEL_GAP = 12 * DENSITY;
 const HEADING_SIZE = 15.5 * DENSITY;

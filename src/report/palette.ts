@@ -10,7 +10,7 @@ const SERIES: readonly Color[] = [
   [86, 180, 233],
 ];
 
-/** Of lines, of which there are few. */
+/** The colours of lines, of which there are few. */
 export function seriesColor(index: number): Color {
   return SERIES[index % SERIES.length]!;
 }
@@ -29,7 +29,9 @@ const CLASSES: readonly Color[] = [
   [20, 180, 200],
 ];
 
-/** Of classes, of which there may be many: beyond ten the same hues come again, darker each time. */
+/**
+ * The colours of classes, of which there may be many: beyond ten the same hues come again, darker each time.
+ */
 export function classColor(index: number): Color {
   const [red, green, blue] = CLASSES[index % CLASSES.length]!;
   const dim = 1 / (1 + 0.6 * (Math.floor(index / CLASSES.length) % 4));

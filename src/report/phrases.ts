@@ -124,7 +124,7 @@ function epochOf({ epoch, epochs }: RunStatus): string {
   return `epoch ${epoch}/${epochs}`;
 }
 
-/** Of the epoch: the whole run's steps would not fit to the epoch beside them. */
+/** The step within the epoch: the whole run's steps would not fit the epoch beside them. */
 function stepOf({ epochStep, epochSteps }: RunStatus): string {
   return `step ${formatCount(epochStep)}/${formatCount(epochSteps)}`;
 }

@@ -19,7 +19,7 @@ interface Axis {
 }
 
 export interface PlotPlan {
-  /** Of the plot without ticks and labels. */
+  /** The width of the plot without ticks and labels. */
   readonly width: number;
   readonly height: number;
   readonly x: Axis;
@@ -119,7 +119,7 @@ function widened([low, high]: readonly [number, number], span: number): [number,
   return [middle - span / 2, middle + span / 2];
 }
 
-/** Of all values, wider by `margin` of itself on both sides; never empty. */
+/** The range of all values, wider by `margin` of itself on both sides; never empty. */
 function rangeOf(values: readonly number[], margin: number): [number, number] {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;

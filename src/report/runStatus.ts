@@ -30,7 +30,7 @@ export class RunStatus {
 
   directory = '';
   epoch = 1;
-  /** Of the whole run, up to its limit on steps. */
+  /** The number of epochs of the whole run, up to its limit on steps. */
   epochs = 1;
   stepsPerEpoch = 1;
   step = 0;
@@ -76,7 +76,7 @@ export class RunStatus {
     }
   }
 
-  /** Of the recent past; undefined before anything was trained on. */
+  /** The speed of the recent past; undefined before anything was trained on. */
   get imagesPerSecond(): number | undefined {
     return this.#recent.seconds > 0 ? this.#recent.examples / this.#recent.seconds : undefined;
   }

@@ -1,6 +1,6 @@
 import type { Canvas, Color } from './canvas.js';
 
-/** Of one image. Images are values in [0, 1], [n, height, width, channels]. */
+/** The shape of one image. Images are values in [0, 1], [n, height, width, channels]. */
 export interface ImageShape {
   readonly height: number;
   readonly width: number;

@@ -13,7 +13,7 @@ import { buffersOf, notFiniteTensor, PARAMETERS, type TrainingState } from './tr
 
 export interface Checkpoint extends TrainingState {
   readonly config: RunConfig;
-  /** Optimiser steps taken. */
+  /** Optimizer steps taken. */
   readonly step: number;
   /** The running sums of the epoch under way, kept to the last bit; any number may be NaN or infinite. */
   readonly epochSums: Readonly<Record<string, number>>;
@@ -164,7 +164,7 @@ function requireTensors(
   return checked;
 }
 
-/** Of a run's flat buffers, in the order of buffersOf. */
+/** The names of a run's flat buffers, in the order of buffersOf. */
 function bufferNames(config: RunConfig): string[] {
   return [PARAMETERS, ...stateNames(choiceOf(config, 'optimizer'))];
 }

@@ -20,7 +20,7 @@ export interface ConfigFields {
    * none (kept as Bernoulli means).
    */
   readonly binarize: Fields['binarize'];
-  /** Of weights, noise, order and drawn pixels: unsigned, 64 bits. */
+  /** Seed of weights, noise, order and drawn pixels: unsigned, 64 bits. */
   readonly seed: Fields['seed'];
   /** Images of a step. */
   readonly batchSize: Fields['batchSize'];

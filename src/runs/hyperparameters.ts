@@ -89,7 +89,7 @@ const beforeSeams = {
   seed: configField({
     kind: seedNumber,
     group: 'Optimisation:',
-    describe: 'Of weights, noise, order and drawn pixels: unsigned, 64 bits',
+    describe: 'Seed of weights, noise, order and drawn pixels: unsigned, 64 bits',
     default: '0',
     initial: '0',
     onResume: 'kept',

@@ -172,7 +172,7 @@ function readersOf(wanted: (optional: boolean) => boolean): FieldReaders {
   return Object.fromEntries(rows.map(([name, { kind, describe }]) => [name, described(kind.json, describe)]));
 }
 
-const formatVersion = described(readVersion, 'Of the format of this file');
+const formatVersion = described(readVersion, 'The version of the format of this file');
 const history = described(
   earlierBackends,
   'What computed the steps before the backend was changed, each up to a number of steps',
@@ -253,7 +253,10 @@ export interface Difference {
   readonly b: unknown;
 }
 
-/** Of two JSON values. The order of keys does not count, and an absent key differs from every value. */
+/**
+ * The first difference of two JSON values. The order of keys does not count, and an absent key differs from
+ * every value.
+ */
 function firstDifference(a: unknown, b: unknown, path: string): Difference | undefined {
   if (!isNested(a) || !isNested(b) || Array.isArray(a) !== Array.isArray(b)) {
     return Object.is(a, b) ? undefined : { path, a, b };

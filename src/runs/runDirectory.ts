@@ -19,14 +19,14 @@ export const CHECKPOINTS_KEPT = 3;
 
 /** One line of metrics.jsonl. */
 export interface Metrics {
-  /** Optimiser steps taken when it was measured. */
+  /** Optimizer steps taken when it was measured. */
   readonly step: number;
   readonly [name: string]: unknown;
 }
 
 /** An epoch's line of metrics.jsonl: means over training and test set, nats. */
 export interface EpochTerms {
-  /** Optimiser steps taken at its end. */
+  /** Optimizer steps taken at its end. */
   readonly step: number;
   /** From 1. */
   readonly epoch: number;

@@ -7,7 +7,7 @@ import { jsonKeys } from '../model/strictJson.js';
 export const elementBytes = { F64: 8, I64: 8, F32: 4, I32: 4, U8: 1 } as const;
 export type Dtype = keyof typeof elementBytes;
 
-/** Of the header's length, at the start of the file. */
+/** The size of the header's length, at the start of the file. */
 export const prefixBytes = 8;
 /** The reference implementation's limit. */
 export const mostHeaderBytes = 100_000_000;

@@ -25,7 +25,7 @@ export interface Seam {
   /** For people. */
   readonly title: string;
   readonly describe: string;
-  /** Of the flags' help. */
+  /** The group of the flags in the help. */
   readonly group: 'Objective:' | 'Optimisation:';
   readonly implementations: Readonly<Record<string, Implementation>>;
   /** What config.json does not mention. */

@@ -32,9 +32,9 @@ export interface NativeSetup {
   /** Whether this call has made it. */
   readonly made: boolean;
   readonly origin: Origin;
-  /** Of the C library. */
+  /** The version of the C library. */
   readonly tensorflow: string;
-  /** Of this call. */
+  /** The time that this call took. */
   readonly seconds: number;
 }
 

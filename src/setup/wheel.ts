@@ -131,7 +131,7 @@ async function request({ machine }: Workshop, address: string, signal: AbortSign
   return response;
 }
 
-/** Of the one file with the checksum, in PyPI's JSON about a release. */
+/** The address of the one file with the checksum, in PyPI's JSON about a release. */
 function addressIn(release: unknown, sha256: string): string {
   const { urls = [] } = release as {
     readonly urls?: readonly { readonly url: string; readonly digests: { readonly sha256: string } }[];

@@ -97,7 +97,7 @@ export function reasonIn(output: string): string {
   return reason.replace(/^(npm error )?((\w*Error|error|ERROR): )?/, '').replace(/[.\s]+$/, '');
 }
 
-/** Of Node, pip, the compilers, or npm. */
+/** A line in which Node, pip, the compilers or npm report an error. */
 const AN_ERROR = /^npm error .|(^|[ :])(\w*Error|error|ERROR): ./;
 
 /** What npm adds before and after the words that say why. */

@@ -7,7 +7,7 @@ import type { TrainingKernel } from './trainingKernel.js';
 
 const KERNEL = 'LowerboundAdamStep';
 
-/** Of a TensorFlow.js variable. */
+/** What is used of a TensorFlow.js variable. */
 interface Variable extends TensorInfo {
   dataSync(): ArrayLike<number>;
   assign(tensor: object): void;

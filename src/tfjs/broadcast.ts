@@ -3,7 +3,7 @@
  * one.
  */
 export interface Broadcast {
-  /** Of the output, as TensorFlow.js has it. */
+  /** The output's shape, as TensorFlow.js has it. */
   readonly shape: readonly number[];
   /**
    * In elements, where each block begins in the operands; one after another in the output. One where four
@@ -21,7 +21,7 @@ export interface Block {
   readonly b: number;
 }
 
-/** Of a block. */
+/** The number of a block's axes. */
 const AXES = 4;
 
 interface Axis {

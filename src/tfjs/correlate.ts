@@ -31,7 +31,7 @@ export interface Operands {
   readonly source: Address;
   readonly filter: Address;
   readonly target: Address;
-  /** Of as many floats as the target has channels; 0 for none. */
+  /** The address of as many floats as the target has channels; 0 for none. */
   readonly bias: Address;
   readonly relu: boolean;
 }

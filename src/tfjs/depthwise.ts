@@ -77,7 +77,7 @@ function widths(info: WindowInfo): Line {
 }
 
 /**
- * Of each input position: (count, address of the pairs); the pairs are byte offsets of an output and of a
+ * For each input position: (count, address of the pairs). The pairs are byte offsets of an output and of a
  * tap.
  */
 function meetings(arena: Arena, line: Line, outPitch: number, tapPitch: number): Address {

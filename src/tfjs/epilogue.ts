@@ -15,7 +15,7 @@ type Activation = keyof typeof CODES | 'linear' | 'prelu';
 export interface Epilogue {
   readonly bias: TensorInfo | undefined;
   readonly activation: Activation;
-  /** Of leakyrelu. */
+  /** The slope of leakyrelu. */
   readonly slope: number;
   /** Slopes of prelu. */
   readonly slopes: TensorInfo | undefined;

@@ -99,7 +99,7 @@ const maximumOfVolumes: TrainingKernel = {
   },
 };
 
-/** Of `Dilation2D`: out = max over the window of x + filter. */
+/** The geometry of `Dilation2D`: out = max over the window of x + filter. */
 function dilationGeometry({ tf, attrs }: KernelCall, x: TensorInfo, filter: TensorInfo) {
   const filterShape = [...filter.shape, x.shape[3]];
   const { strides, pad, dilations } = attrs;

@@ -38,7 +38,7 @@ export class Rank {
   readonly optimizer: SliceUpdate;
   readonly regions: RankRegions;
   readonly shard: Shard;
-  /** Of the examples at hand. */
+  /** The terms of the examples at hand. */
   readonly terms: ExampleTerms;
   readonly times: PhaseTimes;
   readonly progress: RunProgress;

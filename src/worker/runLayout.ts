@@ -29,7 +29,7 @@ export interface RunLayout {
   /** RunProgress. */
   readonly progress: Address;
   readonly parameters: Address;
-  /** Of the optimizer's state tensors, in the order in which it declares them. */
+  /** The addresses of the optimizer's state tensors, in the order in which it declares them. */
   readonly state: readonly Address[];
   /** One gradient a shard, `slotPitch` bytes apart. */
   readonly slots: Address;

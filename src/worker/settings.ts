@@ -37,9 +37,9 @@ export interface Settings {
   readonly epochs: number;
   /** What computes gradients and terms; noise, reduction and updates are our kernels' in any case. */
   readonly backend: BackendName;
-  /** Of our kernels. */
+  /** The arithmetic of this package's kernels. */
   readonly arithmetic: Arithmetic;
-  /** Of the micro-kernels. Decides speed alone. */
+  /** The tile of the micro-kernels. It decides only the speed. */
   readonly tile: TileName;
   /** Whether V8 was told to pair operations to 256 bits. Decides speed alone. */
   readonly revectorized: boolean;

@@ -90,7 +90,7 @@ export interface Outputs {
   readonly gradient: Float32Array;
   readonly logLikelihood: Float64Array;
   readonly kl: Float64Array;
-  /** Of an objective that reports one; else what was there. */
+  /** The bound of an objective that reports one; else what was there. */
   readonly bound: Float64Array;
 }
 

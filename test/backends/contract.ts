@@ -30,7 +30,10 @@ export function contract(kind: BackendKind, other: BackendKind): void {
   leakContract(kind);
 }
 
-/** Every preset and an uneven model, K = 1 and 3, both KLs, β, wide weights: each tensor of the gradient as a whole. */
+/**
+ * Every preset and an uneven model, K = 1 and 3, both KLs, β, wide weights: each tensor of the gradient as a
+ * whole.
+ */
 function goldenContract(kind: BackendKind, other: BackendKind): void {
   for (const golden of quickCases()) {
     test(`${kind.name}: ${goldenName(golden)}`, () => {
@@ -53,7 +56,10 @@ function goldenContract(kind: BackendKind, other: BackendKind): void {
   }
 }
 
-/** All but some of cvae's, whose bounds in float64 take seconds each: the uneven model's layers are of the same kinds. */
+/**
+ * All but some of cvae's, whose bounds in float64 take seconds each: the uneven model's layers are of the
+ * same kinds.
+ */
 function quickCases(): readonly GoldenCase[] {
   return goldenCases().filter(
     ({ model, options, gain }) =>
@@ -82,7 +88,10 @@ function expectationOf(golden: GoldenCase): Expectation {
   return expectation;
 }
 
-/** Every element of small models, within what rounding can do at worst (γ_n Σ|terms|, carried through all layers). */
+/**
+ * Every element of small models, within what rounding can do at worst (γ_n Σ|terms|, carried through all
+ * layers).
+ */
 function smallModelContract(kind: BackendKind): void {
   for (const model of smallModels) {
     for (const samples of [1, 3]) {
@@ -260,8 +269,9 @@ function notFiniteContract(kind: BackendKind): void {
 }
 
 /**
- * A gradient of 1.7 MB a step: what is not given back shows in 600 of them. By then heaps have long grown to their size, which on Node 24 takes
- * some 80 MB in the first 200 steps of a process, and wobbles by 50 later on.
+ * A gradient of 1.7 MB a step: what is not given back shows in 600 of them. By then heaps have long grown to
+ * their size, which on Node 24 takes some 80 MB in the first 200 steps of a process, and wobbles by 50 later
+ * on.
  */
 function leakContract(kind: BackendKind): void {
   const [warmUp, count] = [200, 600];

@@ -1,4 +1,5 @@
-// The engine reserves as much as products by lists of nonzeros need where nothing is zero, and where everything is.
+// The engine reserves as much as products by lists of nonzeros need where nothing is zero, and where
+// everything is.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -83,7 +84,8 @@ describe('room for lists of nonzeros', () => {
     }
 
     for (const tile of TILE_NAMES) {
-      // Of a batch; three rows for each in the layer, as in a decoder with three samples.
+      // The shards of a batch, with three rows for each example in the layer, as in a decoder with three
+      // samples.
       const cases = [[1], [1, 1], [4, 4, 4, 3, 4, 4, 4, 3], [1, 0, 2, 0, 0, 1, 3], [0, 0, 5]];
       for (const shards of cases) {
         test(`of a unit's gradients, all ${value}, tile ${tile}, shards of ${shards}`, () => {

@@ -111,7 +111,8 @@ describe("tfjs-node's attributes", {
   });
 
   it('are met by four threads at once', () => {
-    // Without the names before, 25 of 142 such processes crashed or lost an attribute: more on a busy machine.
+    // Without the names before, 25 of 142 such processes crashed or lost an attribute: more on a busy
+    // machine.
     const { status, stderr } = spawnSync(process.execPath, [firstOperations], { encoding: 'utf8' });
     assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
   });

@@ -24,16 +24,25 @@ function denseModel(pixels: number, hidden: readonly number[], latent: number): 
   });
 }
 
-/** Two latent dimensions: four columns and two rows go by dot products. 51 inputs: the last unit has three rows. */
+/**
+ * Two latent dimensions: four columns and two rows go by dot products. 51 inputs: the last unit has three
+ * rows.
+ */
 const dots = denseModel(51, [21, 9], 2);
 
 /** 256 outputs: rows 1024 bytes apart, which collide in the caches. 48 inputs: a whole unit. */
 const collisions = denseModel(48, [256, 17], 3);
 
-/** Wide enough for lists of nonzeros in every tile: of data, and of what a ReLU leaves of 100 units; 51 inputs, no multiple of sixteen. */
+/**
+ * Wide enough for lists of nonzeros in every tile: of data, and of what a ReLU leaves of 100 units; 51
+ * inputs, no multiple of sixteen.
+ */
 const lists = denseModel(51, [100, 84], 3);
 
-/** Blocks, one of which reads the data, activations that are not in place, and a pool: all layers with weights are dense. */
+/**
+ * Blocks, one of which reads the data, activations that are not in place, and a pool: all layers with weights
+ * are dense.
+ */
 const blocks = resolveModel({
   name: 'blocks',
   input: [1, 51, 1],

@@ -1,4 +1,5 @@
-// The simd engine's loss and gradient against PyTorch's float64 autograd (test/golden), for every model, K and KL.
+// The simd engine's loss and gradient against PyTorch's float64 autograd (test/golden), for every model, K
+// and KL.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -13,7 +14,8 @@ for (const golden of goldenCases()) {
     const { model, parameters, x, epsilon } = goldenInputs(golden);
     const options = { ...golden.options, reduction: 'mean' } as const;
     const reference = referenceElbo(model, parameters, x, epsilon, options);
-    // Ten times the spread that roundings of this size make in this very computation: derived there, not tuned here.
+    // Ten times the spread that roundings of this size make in this very computation: derived there, not
+    // tuned here.
     const bound = normwiseBound(model, parameters, x, epsilon, options, reference);
     const flat = Float32Array.from(parameters);
     const engine = new LatentModel(model, flat);

@@ -1,4 +1,5 @@
-// What must not change a bit of the simd engine's results: micro-batches, who packs the weights, earlier shards.
+// What must not change a bit of the simd engine's results: micro-batches, who packs the weights, earlier
+// shards.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -22,7 +23,10 @@ interface Run {
   readonly kl: Float64Array;
 }
 
-/** One shard of n examples on an engine that takes `shardSize` at most, its weights packed by `ranks` ranks in turn. */
+/**
+ * One shard of n examples on an engine that takes `shardSize` at most, its weights packed by `ranks` ranks in
+ * turn.
+ */
 function run(
   model: Model,
   n: number,

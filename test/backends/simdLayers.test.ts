@@ -1,5 +1,5 @@
-// Each layer of the simd engine, forward and backward, element by element against the float64 reference with the
-// reference's worst-case rounding bound: sizes below, at and above the vector width and the tile.
+// Each layer of the simd engine, forward and backward, element by element against the float64 reference with
+// the reference's worst-case rounding bound: sizes below, at and above the vector width and the tile.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -20,7 +20,10 @@ const rows = 3;
 const none = new Float64Array(0);
 const module = compileKernels('portable');
 
-/** Every pair of channel counts around the tile's 4 rows and 8 columns, both directions, with borders and phases. */
+/**
+ * Every pair of channel counts around the tile's 4 rows and 8 columns, both directions, with borders and
+ * phases.
+ */
 const sizes: CorrelationLayer[] = channels.flatMap((bigChannels) =>
   channels.flatMap((smallChannels) =>
     (['conv2d', 'conv2dTranspose', 'dense'] as const).map((type) => {
@@ -72,7 +75,8 @@ for (const activation of activationNames) {
         output: [6],
       };
       checkLayers([dense, after], [6], draw(size, 3), size);
-      // On the network's input, and one activation behind another: neither may overwrite what the gradient needs.
+      // On the network's input, and one activation behind another: neither may overwrite what the gradient
+      // needs.
       checkLayers(
         [before, dense, after, { ...after, activation: 'tanh', name: 'second' }],
         [6],
@@ -250,7 +254,10 @@ test('reshape between a vector and a map with a border', () => {
   checkLayers([reshape, transposed], [60], draw(size, 5), size);
 });
 
-/** Runs the layers on `rows` examples through the engine and the reference, twice: the second time must not differ. */
+/**
+ * Runs the layers on `rows` examples through the engine and the reference, twice: the second time must not
+ * differ.
+ */
 function checkLayers(
   layers: readonly Layer[],
   inputShape: readonly number[],

@@ -1,5 +1,6 @@
-// Training steps by both rules on engines of one thread: gradients of the shards in slots, then the all-reduce with the update; and the
-// owner-computes rule, its ranks one after the other between the barriers.
+// Training steps by both rules on engines of one thread: gradients of the shards in slots, then the
+// all-reduce with the update; and the owner-computes rule, its ranks one after the other between the
+// barriers.
 
 import assert from 'node:assert/strict';
 import type { KlEstimate, Shard } from '#src/backends/backend.js';
@@ -58,9 +59,9 @@ export type Claims = 'own' | 'all';
 /** What steps leave behind. */
 export interface Outcome {
   readonly parameters: Float32Array;
-  /** Of the optimizer. */
+  /** The state of the optimizer. */
   readonly state: readonly Float32Array[];
-  /** Of the examples of the last step. */
+  /** The terms of the last step's examples. */
   readonly logLikelihood: Float64Array;
   readonly kl: Float64Array;
   readonly bound: Float64Array;

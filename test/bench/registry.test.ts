@@ -1,5 +1,5 @@
-// The kernels' registry, which the benchmarks time: every case is verified here, on every tile, in both modes; no kernel is
-// without a case; and a wrong result is noticed in each.
+// The kernels' registry, which the benchmarks time: every case is verified here, on every tile, in both
+// modes; no kernel is without a case; and a wrong result is noticed in each.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { compileKernels, type Kernels } from '#src/kernels/kernels.js';
@@ -13,8 +13,8 @@ import { tensorCalls } from '../kernels/tensorCalls.js';
 type Kernel = (...args: number[]) => unknown;
 
 /**
- * Two images: more than one, so that strides between images count. 26 examples: shards of three and of four, and no multiple of a
- * tile's rows or of a vector.
+ * Two images: more than one, so that strides between images count. 26 examples: shards of three and of four,
+ * and no multiple of a tile's rows or of a vector.
  */
 const cases = kernelCases({ mostImages: 2, mostExamples: 26 });
 

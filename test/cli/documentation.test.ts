@@ -1,4 +1,5 @@
-// What the pages say of commands and files: each flag, file and link is there. And how they say it: test/cli/prose.ts.
+// What the pages say of commands and files: each flag, file and link is there. And how they say it:
+// test/cli/prose.ts.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -168,7 +168,7 @@ describe('help', { concurrency: 2 }, () => {
   });
 });
 
-/** Of the texts that yargs lays out: no help has a part of one. */
+/** The words defined in the texts that yargs lays out: no help has a part of one. */
 function definedWords(name: string | undefined): string[] {
   const command = program.commands.find((candidate) => candidate.name === name);
   const texts =

@@ -1,4 +1,5 @@
-// What is hard to read in a page of Markdown: long sentences, turns of phrase that no native writer uses, wide lines.
+// What is hard to read in a page of Markdown: long sentences, turns of phrase that no native writer uses,
+// wide lines.
 
 /** Words in a sentence, at most. A formula or a piece of code between backticks counts as one word. */
 export const MOST_WORDS = 40;
@@ -30,7 +31,10 @@ function proseLines(page: string): string[] {
   });
 }
 
-/** The sentences of a page, as words between single spaces. Headings and items of lists are sentences of their own. */
+/**
+ * The sentences of a page, as words between single spaces. Headings and items of lists are sentences of their
+ * own.
+ */
 export function sentences(page: string): string[] {
   const found: string[] = [];
   let paragraph = '';

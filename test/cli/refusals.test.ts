@@ -1,4 +1,5 @@
-// Everything that a user can do wrong on the command line: a sentence on standard error, code 2, and nothing else.
+// Everything that a user can do wrong on the command line: a sentence on standard error, code 2, and nothing
+// else.
 import { describe, it } from 'node:test';
 import { runProgram } from './program.js';
 import { assertRefused, temporaryDirectory } from './smallRun.js';

@@ -39,7 +39,7 @@ describe('a run', { concurrency: 2 }, () => {
   it('says what it does, where, and what to type next', () => {
     assert.match(
       output,
-      /^Model +cvae, d = 2\nData +data, binarise threshold\nObjective +ELBO, K = 1, KL analytic, beta 1; likelihood Bernoulli\nOptimiser +Adam, beta1 0\.9, beta2 0\.999, epsilon 1e-8, learning rate 0\.0001,\s+batches of 16 in 8 shards, seed 0$/m,
+      /^Model +cvae, d = 2\nData +data, binarise threshold\nObjective +ELBO, K = 1, KL analytic, beta 1; likelihood Bernoulli\nOptimizer +Adam, beta1 0\.9, beta2 0\.999, epsilon 1e-8, learning rate 0\.0001,\s+batches of 16 in 8 shards, seed 0$/m,
     );
     assert.match(
       output,
@@ -396,7 +396,7 @@ describe('training', { concurrency: 2 }, () => {
       'curves.png',
       'latent.png',
       'manifold-epoch-0001.png',
-      // Of the two commands above.
+      // The pictures of the two commands above.
       'manifold-step-000000002.png',
       'reconstructions-epoch-0001.png',
       'samples-epoch-0001.png',

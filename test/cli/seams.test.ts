@@ -1,4 +1,5 @@
-// The flags of objective, likelihood, optimizer and schedule, as a user types them, and the words that tell them back.
+// The flags of objective, likelihood, optimizer and schedule, as a user types them, and the words that tell
+// them back.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { runProgram } from './program.js';
@@ -28,7 +29,7 @@ describe('a run with other objective, likelihood, optimizer and schedule', { con
     );
     assert.match(
       told,
-      /^Optimiser {4}SGD, momentum 0\.9, learning rate 0\.000001 \(cosine, warmupEpochs 0\.5\), batches of 16 in 8 shards, seed 0$/m,
+      /^Optimizer {4}SGD, momentum 0\.9, learning rate 0\.000001 \(cosine, warmupEpochs 0\.5\), batches of 16 in 8 shards, seed 0$/m,
     );
   });
 

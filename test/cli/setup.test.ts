@@ -9,7 +9,10 @@ import { temporaryDirectory } from './smallRun.js';
 
 const main = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 
-/** Installs a package that says of itself which TensorFlow it has, and computes the gradients that are checked. */
+/**
+ * Installs a package that says of itself which TensorFlow it has, and computes the gradients that are
+ * checked.
+ */
 const NPM = `
   const { mkdirSync, writeFileSync } = process.getBuiltinModule('node:fs');
   const folder = process.argv[process.argv.indexOf('--prefix') + 1] + '/node_modules/@tensorflow/tfjs-node';

@@ -13,7 +13,9 @@ export function temporaryDirectory(): string {
   return path;
 }
 
-/** Writes `parent/name`: IDX files of `size`×`size` images with a pattern that differs from image to image. */
+/**
+ * Writes `parent/name`: IDX files of `size`×`size` images with a pattern that differs from image to image.
+ */
 export function writeSmallData(parent: string, name: string, trainCount: number, size = 8): string {
   const directory = join(parent, name);
   mkdirSync(directory);

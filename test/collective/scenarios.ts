@@ -18,7 +18,7 @@ export interface RankPlace {
   readonly shardTerms: ShardTerms;
   /** [PARAMETERS], as this rank sees them. */
   readonly parameters: Float32Array;
-  /** Of a shard, [PARAMETERS]. */
+  /** The slot of a shard, [PARAMETERS]. */
   slot(shard: number): Float32Array;
 }
 

@@ -1,4 +1,5 @@
-// Runs on TensorFlow.js's backends: the same bits on any number of workers, resumed with another backend, close to simd.
+// Runs on TensorFlow.js's backends: the same bits on any number of workers, resumed with another backend,
+// close to simd.
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -86,7 +87,8 @@ for (const backend of backends) {
       const start = await parametersAfter({ ...options, maxSteps: 1, learningRate: 1e-30 });
       const simd = await parametersAfter(options);
       assert.notDeepEqual(result.parameters, simd, 'it was another backend that computed');
-      // Roundings of 6e-8 in sums of some hundred terms, and Adam's quotients, ten times: some 1e-5 of the way gone.
+      // Roundings of 6e-8 in sums of some hundred terms, and Adam's quotients, ten times: some 1e-5 of the
+      // way gone.
       const limit = 1e-4 * distance(simd, start);
       assertBelow(distance(result.parameters, simd), limit);
       const { test: terms } = await more({ maxSteps: 14 });
@@ -140,7 +142,8 @@ test('evaluate takes any backend, and their figures agree', async () => {
       if (skipOf(backend) !== false) continue;
       const { test: actual } = await evaluate({ path: directory, data, backend, workers: 2 });
       for (const term of ['elbo', 'logLikelihood', 'kl'] as const) {
-        // A float32 sum of 64 pixels' terms, and what the network's roundings move them by: a hundred units of 6e-8.
+        // A float32 sum of 64 pixels' terms, and what the network's roundings move them by: a hundred units
+        // of 6e-8.
         const limit = 100 * 2 ** -24 * Math.abs(expected.test.logLikelihood);
         assertBelow(Math.abs(actual[term] - expected.test[term]), limit);
       }

@@ -1,4 +1,5 @@
-// The bit contract (docs/reproducibility.md) on real MNIST: REP, PET, ERS, ERP and GLD on SHA-256 of the parameters.
+// The bit contract (docs/reproducibility.md) on real MNIST: REP, PET, ERS, ERP and GLD on SHA-256 of the
+// parameters.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

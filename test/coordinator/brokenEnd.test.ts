@@ -1,5 +1,5 @@
-// Whatever goes wrong beside the ranks, train() rejects: with its cause, after the ranks have stopped, with a checkpoint where
-// one can be written, and without a timer that lives on.
+// Whatever goes wrong beside the ranks, train() rejects: with its cause, after the ranks have stopped, with a
+// checkpoint where one can be written, and without a timer that lives on.
 
 import assert from 'node:assert/strict';
 import { existsSync, rmSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { evaluate, loadModel, type RunEvent, type TrainOptions, train, UsageErro
 import { smallData, smallModel } from './smallRun.js';
 import { withTemporaryDirectory } from './temporaryRun.js';
 
-/** Of runs that would last for minutes. */
+/** The number of epochs of runs that would last for minutes. */
 const EPOCHS = 20_000;
 
 interface Setting {

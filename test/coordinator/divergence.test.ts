@@ -1,4 +1,5 @@
-// Training that diverges ends in a sentence. What is not finite reaches no checkpoint, no picture and no printed figure.
+// Training that diverges ends in a sentence. What is not finite reaches no checkpoint, no picture and no
+// printed figure.
 
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
@@ -120,7 +121,8 @@ test('a test ELBO that is not finite, of parameters that are: no line of metrics
 
 test('a moment that is not finite, though loss and parameters are: refused, and the last good checkpoint named', async () => {
   await withData(async (directory, data) => {
-    // Steps of an epoch each. The second gradient is so large that its square overflows, after which Adam would never move again.
+    // Steps of an epoch each. The second gradient is so large that its square overflows, after which Adam
+    // would never move again.
     const options = { data, model: smallModel, learningRate: 1e8, batchSize: 100, pictures: false };
     const diverged = await divergence(directory, options);
     const path = join(directory, 'run', 'checkpoints', 'step-000000001.safetensors');

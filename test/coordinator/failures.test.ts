@@ -21,7 +21,8 @@ for (const workers of [1, 3]) {
       assert.equal(error.step, 7);
       assert.match(error.message, new RegExp(`^Rank ${rank} failed at step 7: `));
       assert.match(error.message, reasons[kind]);
-      // Start-up and seven steps take about a second; the rest is the time limit, and the coordinator's look each 0.2 s.
+      // Start-up and seven steps take about a second; the rest is the time limit, and the coordinator's look
+      // each 0.2 s.
       assert.ok(seconds < barrierTimeout + 20, `took ${seconds} s`);
     });
   }

@@ -1,5 +1,5 @@
-// The caller's hooks: what they are told, that they can stop a run without changing a bit of it, and what becomes
-// of their errors.
+// The caller's hooks: what they are told, that they can stop a run without changing a bit of it, and what
+// becomes of their errors.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,7 +19,10 @@ import { withTemporaryDirectory } from './temporaryRun.js';
 /** ceil(100 / 16). */
 const stepsPerEpoch = 7;
 
-/** Of runs that only a hook ends in time: without one they go on for long, and the test fails. */
+/**
+ * The number of epochs of runs that only a hook ends in time: without one they go on for long, and the test
+ * fails.
+ */
 const EPOCHS = 500;
 
 interface Setting {

@@ -1,4 +1,5 @@
-// KIL: a run that is killed again and again, without a word, and resumed each time, is the run that nobody disturbed.
+// KIL: a run that is killed again and again, without a word, and resumed each time, is the run that nobody
+// disturbed.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -14,7 +15,7 @@ import { smallData, smallModel } from './smallRun.js';
 import { withTemporaryDirectory } from './temporaryRun.js';
 
 const KILLS = 7;
-/** Of 7 steps. More than all kills let pass, also where an epoch takes 2 ms. */
+/** The number of epochs, each of 7 steps: more than all kills let pass, even where an epoch takes 2 ms. */
 const EPOCHS = 150;
 
 /** Park and Miller's generator: the same moments in every run of this test, as far as a clock allows. */
@@ -32,7 +33,9 @@ async function metricsOf(run: string): Promise<unknown[]> {
   return parseLines(text).map(({ seconds: _seconds, imagesPerSecond: _rate, ...rest }) => rest);
 }
 
-/** Kills the program `delay` ms after its checkpoint number `count`; returns the step at which it had begun. */
+/**
+ * Kills the program `delay` ms after its checkpoint number `count`; returns the step at which it had begun.
+ */
 async function killAfter(args: readonly string[], directory: string, count: number, delay: number) {
   const running = startProgram(args, directory);
   let begun: number | undefined;
@@ -76,7 +79,8 @@ test('KIL: killed at random moments and resumed each time: the bits and the metr
     begun.push(Number(parseLines(last)[0]?.step));
     context.diagnostic(`the run began at steps ${begun.join(', ')}`);
     assert.equal(begun[0], 0);
-    // Each life of the run went on from what the one before had left: a checkpoint that was told is on the disk.
+    // Each life of the run went on from what the one before had left: a checkpoint that was told is on the
+    // disk.
     counts.forEach((count, kill) => {
       assert.ok(
         begun[kill + 1]! >= begun[kill]! + 7 * count,

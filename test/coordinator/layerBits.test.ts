@@ -1,4 +1,5 @@
-// The bit contract with every layer that no preset has: whole runs on small data, on 1, 2 and 3 workers, and resumed.
+// The bit contract with every layer that no preset has: whole runs on small data, on 1, 2 and 3 workers, and
+// resumed.
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// What a program can hand to the library by mistake: a sentence that names the option, before anything is read.
+// What a program can hand to the library by mistake: a sentence that names the option, before anything is
+// read.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {

@@ -1,4 +1,5 @@
-// The images that a terminal shows after each epoch: what they are, and that a run has the same bits without them.
+// The images that a terminal shows after each epoch: what they are, and that a run has the same bits without
+// them.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';

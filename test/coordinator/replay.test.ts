@@ -1,5 +1,5 @@
-// Training, done again slowly in float64: order, batches, noise, warm-up, weighting of the last batch, Adam; and with other
-// objective, likelihood, optimizer and schedule.
+// Training, done again slowly in float64: order, batches, noise, warm-up, weighting of the last batch, Adam;
+// and with other objective, likelihood, optimizer and schedule.
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -27,7 +27,10 @@ const steps = 2 * stepsPerEpoch;
 const adam = { learningRate: 1e-2, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 const seed = 2n ** 40n + 3n;
 
-/** What is random in a run, from the kernels under their own tests: initial parameters, the epochs' order, the noise. */
+/**
+ * What is random in a run, from the kernels under their own tests: initial parameters, the epochs' order, the
+ * noise.
+ */
 function randomness(model: Model) {
   const arena = new Arena(0);
   const parameters = arena.floats(model.parameters.size);
@@ -152,8 +155,9 @@ test('two epochs on workers are two epochs of Adam in float64', async () => {
     const model = resolveModel(smallModel, { input: [set.height, set.width, 1] });
     const expected = replay(model, set.pixels);
 
-    // Roundings of 6e-8 pass through sums of some hundred terms and Adam's quotient, 14 times: some 1e-5 of the way that
-    // the parameters went. The limit is 1e-4 of it; each mistake that this test is for must lie a hundred times further.
+    // Roundings of 6e-8 pass through sums of some hundred terms and Adam's quotient, 14 times: some 1e-5 of
+    // the way that the parameters went. The limit is 1e-4 of it; each mistake that this test is for must lie
+    // a hundred times further.
     const limit = 1e-4 * distance(expected, randomness(model).initial);
     assert.ok(
       distance(trained.parameters, expected) < limit,

@@ -1,4 +1,5 @@
-// Runs with other objectives, likelihoods, optimizers and schedules: the bit contract, resuming, what is written and what is refused.
+// Runs with other objectives, likelihoods, optimizers and schedules: the bit contract, resuming, what is
+// written and what is refused.
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
@@ -203,7 +204,8 @@ test('a Gaussian model decodes to means, has draws around them, and no probabili
     assert.deepEqual(model.sample({ count: 50, seed: 3, draw: true }), draws);
     const residuals = draws.map((value, i) => (value - means[i]!) / 0.25);
     const variance = residuals.reduce((sum, r) => sum + r * r, 0) / residuals.length;
-    // Of n = 3200 standard normals the mean square has a standard deviation of √(2 / n) = 0.025; four of them.
+    // The mean square of n = 3200 standard normals has a standard deviation of √(2 / n) = 0.025; the limit is
+    // four of them.
     assert.ok(Math.abs(variance - 1) < 0.1, `variance ${variance}`);
     assert.deepEqual(model.sample({ count: 5, seed: 3, draw: true }), draws.subarray(0, 5 * 64));
   });

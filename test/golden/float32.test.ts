@@ -53,8 +53,9 @@ for (const golden of drawn) {
 }
 
 /**
- * A bound near the gradient's own size would let a wrong gradient pass. One per cent is what separates a rounding
- * error from, say, a sum that leaves out one of cvae's 49 to 784 pixels a map; the wide weights may cost more.
+ * A bound near the gradient's own size would let a wrong gradient pass. One per cent is what separates a
+ * rounding error from, say, a sum that leaves out one of cvae's 49 to 784 pixels a map; the wide weights may
+ * cost more.
  */
 function assertTelling(golden: GoldenCase, name: string, relative: number): void {
   const enough = golden.gain === 1 ? 1e-2 : 1e-1;

@@ -1,9 +1,12 @@
-// Parameters, data and noise of the golden cases, from a formula that make_golden.py repeats to the bit: integers
-// are hashed and become numbers with at most 24 significant bits, so that float32 and float64 hold them alike.
+// Parameters, data and noise of the golden cases, from a formula that make_golden.py repeats to the bit:
+// integers are hashed and become numbers with at most 24 significant bits, so that float32 and float64 hold
+// them alike.
 
 import type { Model, Shape } from '#src/model/model.js';
 
-/** Streams of the hash beside those of the parameter tensors, which are their places in the layout: 0, 1, 2, … */
+/**
+ * Streams of the hash beside those of the parameter tensors, which are their places in the layout: 0, 1, 2, …
+ */
 const dataStream = 1000;
 const noiseStream = 1001;
 
@@ -21,8 +24,8 @@ function centred(stream: number, counter: number): number {
 }
 
 /**
- * e of the weights' limit 2⁻ᵉ: the largest power of two within Glorot's limit sqrt(6 / (fanIn + fanOut)), found
- * in integers as the least e with 6·4ᵉ ≥ fanIn + fanOut.
+ * e of the weights' limit 2⁻ᵉ: the largest power of two within Glorot's limit sqrt(6 / (fanIn + fanOut)),
+ * found in integers as the least e with 6·4ᵉ ≥ fanIn + fanOut.
  */
 function weightExponent(shape: Shape): number {
   const [fanIn, fanOut] = [shape.at(-2)!, shape.at(-1)!];
@@ -33,8 +36,8 @@ function weightExponent(shape: Shape): number {
 }
 
 /**
- * All parameters, [P]. Weights are uniform on ±gain·2⁻ᵉ, biases on ±⅛; `gain`, a power of two, widens the weights
- * until logits and log-variances leave the neighbourhood of zero.
+ * All parameters, [P]. Weights are uniform on ±gain·2⁻ᵉ, biases on ±⅛; `gain`, a power of two, widens the
+ * weights until logits and log-variances leave the neighbourhood of zero.
  */
 export function goldenParameters(model: Model, gain: number): Float64Array {
   const parameters = new Float64Array(model.parameters.size);
@@ -46,8 +49,9 @@ export function goldenParameters(model: Model, gain: number): Float64Array {
 }
 
 /**
- * Examples [n, height, width, channels], black outside the middle (as MNIST's are): the first and last seventh of
- * the rows and columns. Inside, binary data is white in one pixel of four; grey data is a multiple of 1/256 there.
+ * Examples [n, height, width, channels], black outside the middle (as MNIST's are): the first and last
+ * seventh of the rows and columns. Inside, binary data is white in one pixel of four; grey data is a multiple
+ * of 1/256 there.
  */
 export function goldenData(model: Model, n: number, grey: boolean): Float64Array {
   const [height, width, channels] = model.input;
@@ -67,7 +71,10 @@ function inMiddle(place: number, extent: number): boolean {
   return place >= border && place < extent - border;
 }
 
-/** Noise [n, K, d] of mean 0 and variance 1 within ±3: twice the sum of three uniform numbers, less their mean. */
+/**
+ * Noise [n, K, d] of mean 0 and variance 1 within ±3: twice the sum of three uniform numbers, less their
+ * mean.
+ */
 export function goldenNoise(model: Model, n: number, samples: number): Float64Array {
   return Float64Array.from({ length: n * samples * model.latent }, (_, index) => {
     let sum = 0;
@@ -76,7 +83,9 @@ export function goldenNoise(model: Model, n: number, samples: number): Float64Ar
   });
 }
 
-/** The places of a tensor of `size` floats whose gradient is recorded: all up to 16, else 16 that look random. */
+/**
+ * The places of a tensor of `size` floats whose gradient is recorded: all up to 16, else 16 that look random.
+ */
 export function goldenPlaces(size: number): number[] {
   if (size <= 16) return Array.from({ length: size }, (_, i) => i);
   return Array.from({ length: 16 }, (_, i) => (Math.imul(i + 1, 0x9e3779b1) >>> 0) % size);

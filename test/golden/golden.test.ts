@@ -8,9 +8,9 @@ import { goldenPlaces } from './formula.js';
 import { type GoldenCase, type GoldenTensor, goldenCases, goldenInputs, goldenName } from './golden.js';
 
 /**
- * Rounding errors of float64 are 2⁻²⁹ of float32's, and float32's are recorded: the largest relative one of the
- * case's terms and tensors. Two float64 implementations that sum in different orders may differ by a few times that;
- * 64 leaves room for a tensor that float32 met better than it could expect.
+ * Rounding errors of float64 are 2⁻²⁹ of float32's, and float32's are recorded: the largest relative one of
+ * the case's terms and tensors. Two float64 implementations that sum in different orders may differ by a few
+ * times that; 64 leaves room for a tensor that float32 met better than it could expect.
  */
 function relativeTolerance(golden: GoldenCase): number {
   const errors = golden.gradient.map(({ norm, float32 }) => float32.errorNorm / norm);

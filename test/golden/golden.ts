@@ -17,7 +17,10 @@ export interface GoldenTensor {
   readonly norm: number;
   /** At goldenPlaces(size). */
   readonly elements: readonly number[];
-  /** What PyTorch's float32 gives, and how far all of it is from float64: ‖·‖₂ and the largest element's error. */
+  /**
+   * What PyTorch's float32 gives, and how far all of it is from float64: ‖·‖₂ and the largest element's
+   * error.
+   */
   readonly float32: {
     readonly elements: readonly number[];
     readonly errorNorm: number;
@@ -84,7 +87,10 @@ function goldenModel(name: string): Model {
   });
 }
 
-/** Strides, kernels and paddings that differ by direction, odd paddings, and taps further apart than the kernel. */
+/**
+ * Strides, kernels and paddings that differ by direction, odd paddings, and taps further apart than the
+ * kernel.
+ */
 const uneven: ModelSpec = {
   name: 'uneven',
   latent: 3,

@@ -16,8 +16,9 @@ const n = 70;
 const x = Float32Array.from(draw(n * dimensions, 2).map(Math.abs));
 
 /**
- * Far above float32's rounding through these few small layers (values near 1, sums of at most 60 products: γ₆₀ ≈ 4e-6
- * a layer, four layers), far below any mistake. The engine's exact bounds are tested in test/backends.
+ * Far above float32's rounding through these few small layers (values near 1, sums of at most 60 products:
+ * γ₆₀ ≈ 4e-6 a layer, four layers), far below any mistake. The engine's exact bounds are tested in
+ * test/backends.
  */
 const tolerance = 1e-4;
 
@@ -91,7 +92,8 @@ test('elbo: per example in nats; K, beta and the kind of KL count, chunks do not
   );
   assert.notDeepEqual(model.elbo(x, { seed: 4 }).logLikelihood, logLikelihood);
   assert.deepEqual(model.elbo(x, { seed: 4 }).kl, kl);
-  // A Monte-Carlo KL of many samples comes near the analytic one: five standard errors of the mean over all examples.
+  // A Monte-Carlo KL of many samples comes near the analytic one: five standard errors of the mean over all
+  // examples.
   const monteCarlo = model.elbo(x, { seed: 3, samples: 200, kl: 'monteCarlo' }).kl;
   const differences = monteCarlo.map((term, i) => term - kl[i]!);
   const mean = differences.reduce((sum, d) => sum + d, 0) / n;

@@ -3,7 +3,10 @@ import { describe, it } from 'node:test';
 import { projectToPlane } from '#src/inference/principalComponents.js';
 import { draw } from '../reference/smallModels.js';
 
-/** Rows mean + a·(3/5, 0, 4/5) + b·(0, -1, 0) + c·(4/5, 0, -3/5), of (a, b, c) that are uncorrelated by construction. */
+/**
+ * Rows mean + a·(3/5, 0, 4/5) + b·(0, -1, 0) + c·(4/5, 0, -3/5), of (a, b, c) that are uncorrelated by
+ * construction.
+ */
 function planted(rows: readonly (readonly [number, number, number])[]): Float32Array {
   return Float32Array.from(
     rows.flatMap(([a, b, c]) => [10 + 0.6 * a + 0.8 * c, 20 - b, 30 + 0.8 * a - 0.6 * c]),
@@ -47,7 +50,8 @@ describe('projectToPlane', () => {
       for (let row = 0; row < n; row++) sum += points[2 * row + a]! * points[2 * row + b]!;
       return sum / n;
     };
-    // Orthogonal eigenvectors make uncorrelated coordinates; the iteration ends within 1e-10 of them times a gap below 1e4.
+    // Orthogonal eigenvectors make uncorrelated coordinates; the iteration ends within 1e-10 of them times a
+    // gap below 1e4.
     assert.ok(Math.abs(moment(0, 1)) < 1e-6 * moment(0, 0), `${moment(0, 1)}`);
     for (let i = 0; i < d; i++) {
       let [sum, squares] = [0, 0];

@@ -15,7 +15,8 @@ test('the normal quantile at published points, and odd about one half', () => {
     [1e-20, -9.262340089798409],
   ] as const) {
     const actual = normalQuantile(p);
-    // AS 241 claims about 1 part in 10^16; the given digits are good to 1e-15, the argument's rounding moves a tail by as much.
+    // AS 241 claims about 1 part in 10^16; the given digits are good to 1e-15, the argument's rounding moves
+    // a tail by as much.
     assert.ok(Math.abs(actual - expected) <= 4e-15 * Math.max(1, Math.abs(expected)), `${p}: ${actual}`);
   }
   for (const p of [0.01, 0.1, 0.3, 0.45])

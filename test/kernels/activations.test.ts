@@ -83,8 +83,8 @@ interface SmoothActivation {
 }
 
 /**
- * The whole numbers above the largest errors found with SWEEP_STEP=13: below 1 (sigmoid), 1.54 and 2.94 (gelu), 1.22 and 1.63
- * (silu). A value that grows with x is measured relative to max(1, |x|).
+ * The whole numbers above the largest errors found with SWEEP_STEP=13: below 1 (sigmoid), 1.54 and 2.94
+ * (gelu), 1.22 and 1.63 (silu). A value that grows with x is measured relative to max(1, |x|).
  */
 const smooth: readonly SmoothActivation[] = [
   { name: 'sigmoid', value: 1, slope: 1 },

@@ -154,12 +154,12 @@ test('no product of an update is subnormal while moments decay, from the default
 });
 
 /**
- * Kingma and Ba (2015), algorithm 1, in float64, with a bound of what float32 adds, in units of roundoff. m: each
- * step three on the old part (coefficient, product, sum) and four on the new (coefficient, g, product, sum; a batch
- * of 32 scales exactly), relative to the mean M of |g|: 3 t + 1 in all. v: three on the old part and six on the new
- * (g twice, its square): 3 t + 3. The root halves those and adds one; then the correction (its own rounding and a
- * product's) two, ε two, α two, the quotient one. With m's that makes 4.5 t + 10.5 units of α M̂ / (√v̂ + ε), and one
- * of p.
+ * Kingma and Ba (2015), algorithm 1, in float64, with a bound of what float32 adds, in units of roundoff. m:
+ * each step three on the old part (coefficient, product, sum) and four on the new (coefficient, g, product,
+ * sum; a batch of 32 scales exactly), relative to the mean M of |g|: 3 t + 1 in all. v: three on the old part
+ * and six on the new (g twice, its square): 3 t + 3. The root halves those and adds one; then the correction
+ * (its own rounding and a product's) two, ε two, α two, the quotient one. With m's that makes 4.5 t + 10.5
+ * units of α M̂ / (√v̂ + ε), and one of p.
  */
 function exactAdam(
   start: Float32Array,
@@ -180,7 +180,8 @@ function exactAdam(
       p -= rate * m;
       bound += (rate * magnitude * (4.5 * t + 10.5) + Math.abs(p)) * roundoff;
     });
-    // What the bound leaves out are products of roundings: the largest factor is (4.5 · 50 + 10.5) 2⁻²⁴ < 1e-4.
+    // What the bound leaves out are products of roundings: the largest factor is (4.5 · 50 + 10.5) 2⁻²⁴ <
+    // 1e-4.
     return { value: p, bound: bound * 1.001 };
   });
 }
@@ -218,7 +219,8 @@ test('the first update is the learning rate, against the sign of the gradient', 
 test('power: base^t, and exactly where that is a float64', () => {
   for (let t = 0; t <= 1000; t++) assert.equal(power(0.5, t), 2 ** -t);
   for (let t = 0; t <= 33; t++) assert.equal(power(3, t), 3 ** t);
-  // Squaring doubles a relative error: t − 1 roundings of 2⁻⁵³ at most, and as much again for the one compared with.
+  // Squaring doubles a relative error: t − 1 roundings of 2⁻⁵³ at most, and as much again for the one
+  // compared with.
   for (const base of [0.9, 0.99, 0.999, 0.9999]) {
     for (const t of [1, 2, 3, 7, 10, 64, 100, 999, 1000, 18750, 65535, 65536]) {
       const expected = base ** t;
@@ -233,8 +235,8 @@ test('adamFactors: the bias corrections of every update', () => {
   for (let t = 1; t <= 20_000; t++) {
     const { stepSize, rootCorrection } = factors(options, t);
     const expected = [1e-3 / (1 - 0.9 ** t), 1 / Math.sqrt(1 - 0.999 ** t)] as const;
-    // βᵗ within t βᵗ 2⁻⁵² (above) moves 1 − βᵗ relatively by at most 1 / ln(1 / β) ≤ 1000 of 2⁻⁵²; a few more for
-    // the rest.
+    // βᵗ within t βᵗ 2⁻⁵² (above) moves 1 − βᵗ relatively by at most 1 / ln(1 / β) ≤ 1000 of 2⁻⁵²; a few more
+    // for the rest.
     const bound = 1004 * 2 ** -52;
     assert.ok(Math.abs(stepSize / expected[0] - 1) <= bound, `stepSize of update ${t} is ${stepSize}`);
     assert.ok(

@@ -32,8 +32,8 @@ test('the modes differ in sums of products, and in nothing else', { skip: noFusi
 const float = fc.float({ noNaN: true, noDefaultInfinity: true });
 
 /**
- * Sums that a second rounding would spoil: c has 24 bits, and a · b is almost half of its last place, by so little that
- * float64 rounds to the half.
+ * Sums that a second rounding would spoil: c has 24 bits, and a · b is almost half of its last place, by so
+ * little that float64 rounds to the half.
  */
 const nearTie = fc
   .record({

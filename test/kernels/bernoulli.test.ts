@@ -78,9 +78,10 @@ function assertWithinBound(likelihood: Likelihood): void {
 }
 
 /**
- * Largest error of a row in nats. For each pixel, s = e / (1 + e): 2u s by exp, which is within 1 unit in the last place
- * (elementary.test.ts); 2u s and u q / (1 + q) by the factor, where q / (1 + q) ≤ log1p(q) is at most 1 and the sum of the
- * logarithms of its lane, one of eight; and the linear term's own two roundings. Of second order: 2⁻²⁰ of all that.
+ * Largest error of a row in nats. For each pixel, s = e / (1 + e): 2u s by exp, which is within 1 unit in the
+ * last place (elementary.test.ts); 2u s and u q / (1 + q) by the factor, where q / (1 + q) ≤ log1p(q) is at
+ * most 1 and the sum of the logarithms of its lane, one of eight; and the linear term's own two roundings. Of
+ * second order: 2⁻²⁰ of all that.
  */
 function rowBound(logits: Float64Array, x: Float64Array): number {
   const decays = logits.map((l) => Math.exp(-Math.abs(l)));
@@ -98,8 +99,8 @@ function rowBound(logits: Float64Array, x: Float64Array): number {
     single += 4 * 2 ** -149;
     magnitude += Math.abs(pixel * l) + Math.max(l, 0) + Math.log1p(e);
   }
-  // Sums of n float64 numbers, the kernel's and the one that it is compared with; 2⁻⁴⁸ for the kernel's product and logarithm,
-  // as much for exp and log1p of the other one.
+  // Sums of n float64 numbers, the kernel's and the one that it is compared with; 2⁻⁴⁸ for the kernel's
+  // product and logarithm, as much for exp and log1p of the other one.
   const double = (2 * logits.length * 2 ** -53 + 2 * 2 ** -48) * magnitude;
   return single * (1 + 2 ** -20) + double;
 }
@@ -177,7 +178,10 @@ test('any logits, any size', () => {
   );
 });
 
-/** Of both signs: factors of 2, one of nearly 1, ones that float32 cannot tell from 1, subnormal and vanishing e. */
+/**
+ * Logits of both signs: factors of 2, one of nearly 1, ones that float32 cannot tell from 1, subnormal and
+ * vanishing e.
+ */
 const EXTREMES = [0, 1e-8, 1, 20, 40, 90, 100, 1e4, 3e38].flatMap((l) => [l, -l]);
 
 test('extreme logits are finite and right', () => {
@@ -219,8 +223,8 @@ test('784 binary pixels err by less than 1.41e-4 nats: 3 · 2⁻²⁴ each', () 
 });
 
 test('up to seven black pixels: the logarithms of 1 + e in float64', () => {
-  // Of rows without eight pixels beside each other, the product and its logarithm are float64 throughout, 2⁻⁴⁸; the logarithms
-  // and sums that they are compared with, as much.
+  // In rows without eight pixels beside each other, the product and its logarithm are float64 throughout,
+  // 2⁻⁴⁸. The logarithms and sums that they are compared with are as exact.
   const next = words(7);
   for (let dimensions = 1; dimensions <= 7; dimensions++) {
     const logits = Float32Array.from({ length: 500 * dimensions }, () => -(100 ** (next() / 2 ** 32)) + 1);

@@ -63,7 +63,8 @@ function reference(
     return Array.from(pixels.subarray(image * dimensions, (image + 1) * dimensions), (grey, i) => {
       if (kind === 'none') return Math.fround(grey / 255);
       if (kind === 'threshold') return grey > 127.5 ? 1 : 0;
-      // Probability grey / 255, from the interval [0, 2^32 − 1) of words: the last word counts as the one before it.
+      // Probability grey / 255, from the interval [0, 2^32 − 1) of words: the last word counts as the one
+      // before it.
       return Math.min(bits[i]!, 0xfffffffe) / 0xffffffff < grey / 255 ? 1 : 0;
     });
   });
@@ -159,7 +160,7 @@ test('Bernoulli: 0 and 255 never change, every other grey is drawn with its own 
     const p = (i + 1) / 255;
     return (count - n * p) / Math.sqrt(n * p * (1 - p));
   });
-  // Of 254 standard normals, one lies beyond 4.5 for 0.2 % of seeds.
+  // For 0.2 % of seeds, one of 254 standard normals lies beyond 4.5.
   scores.forEach((score, i) => {
     assert.ok(Math.abs(score) < 4.5, `grey ${i + 1}: ${ones[i + 1]} of ${n}, ${score} standard errors off`);
   });

@@ -1,4 +1,5 @@
-// Pools and upsampling: bits against plain loops in the kernels' order, NaN, ties, and nothing written beside the pixels.
+// Pools and upsampling: bits against plain loops in the kernels' order, NaN, ties, and nothing written beside
+// the pixels.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Address, plus } from '#src/kernels/address.js';
@@ -38,7 +39,10 @@ interface Place {
   readonly windows: Omit<MaxPoolForwardArguments, 'big' | 'small'>;
 }
 
-/** Runs a kernel; returns the channels of every pixel of the map that it writes. `first` and `second` are what it reads. */
+/**
+ * Runs a kernel; returns the channels of every pixel of the map that it writes. `first` and `second` are what
+ * it reads.
+ */
 function run(
   layout: Layout,
   call: Call,

@@ -3,7 +3,10 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import binaryen from 'binaryen';
 
-/** Vector constants other than zero and all ones in loops of a module's text: V8 since Turboshaft builds them in every round. */
+/**
+ * Vector constants other than zero and all ones in loops of a module's text: V8 since Turboshaft builds them
+ * in every round.
+ */
 function constantsInLoops(text: string): string[] {
   const found: string[] = [];
   let depth = 0;

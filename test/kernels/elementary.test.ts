@@ -13,8 +13,9 @@ interface ElementaryFunction {
   readonly kernel: ElementaryKernel;
   readonly exact: (x: number) => number;
   /**
-   * Units in the last place. The kernels promise 4; these are the whole numbers above the maxima found by trying every
-   * float32: 0.992 (of size 0.001 to 105), 0.830 (0.05 to 20), 1.969 (1e-5 to 1), 1.331 (0.01 to 10) and 2.402 (as exp).
+   * Units in the last place. The kernels promise 4; these are the whole numbers above the maxima found by
+   * trying every float32: 0.992 (of size 0.001 to 105), 0.830 (0.05 to 20), 1.969 (1e-5 to 1), 1.331 (0.01 to
+   * 10) and 2.402 (as exp).
    */
   readonly limit: number;
   /** Bit patterns [from, to) that the function is made for. */

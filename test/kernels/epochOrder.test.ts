@@ -72,8 +72,8 @@ test('over epochs every example is as often in every place', () => {
       counts[place * n + example]! += 1;
     });
   }
-  // A table with both margins fixed has (n − 1)² degrees of freedom, and this one's χ² is n / (n − 1) times as large
-  // as that of independent rows.
+  // A table with both margins fixed has (n − 1)² degrees of freedom, and this one's χ² is n / (n − 1) times
+  // as large as that of independent rows.
   const places = (chiSquare(counts, total / n) * (n - 1)) / n;
   assert.ok(places < chiSquareCritical((n - 1) ** 2, FOUR_SIGMA), `all places: χ² ${places}`);
   const firstPlace = chiSquare(counts.subarray(0, n), total / n);

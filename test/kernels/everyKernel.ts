@@ -1,5 +1,5 @@
-// Every kernel once, at sizes with whole vectors and a rest, on a memory that is filled the same way each time: for
-// comparing modules and engines, not for what is right.
+// Every kernel once, at sizes with whole vectors and a rest, on a memory that is filled the same way each
+// time: for comparing modules and engines, not for what is right.
 
 import { createHash } from 'node:crypto';
 import { type Address, addressOf, NONE, plus } from '#src/kernels/address.js';
@@ -12,7 +12,10 @@ import { tensorCalls } from './tensorCalls.js';
 
 const PAGE = 65536;
 
-/** A page each, addresses in bytes: numbers of both signs (two), in (0, 1], tables; then room to write, of numbers too; mostly zeros. */
+/**
+ * A page each, addresses in bytes: numbers of both signs (two), in (0, 1], tables; then room to write, of
+ * numbers too; mostly zeros.
+ */
 const A = addressOf(0);
 const B = addressOf(PAGE);
 const UNIT = addressOf(2 * PAGE);
@@ -25,7 +28,7 @@ const PAGES = 7;
 const ROWS = 13;
 const COLUMNS = 37;
 const DEPTH = 61;
-/** Of the products by lists: more than a width, and no multiple of one. */
+/** The columns of the products by lists: more than a width, and no multiple of one. */
 const LISTED_COLUMNS = 85;
 const COUNT = 101;
 /** Almost a page: of a thousand values of exp, one shows that its polynomial was rounded otherwise. */
@@ -53,7 +56,7 @@ const ZEROS = plus(TABLES, 8192);
 /** Behind the zeros that a row of weights needs. */
 const WINDOWS = plus(TABLES, 12_288);
 
-/** Of pools and upsampling: two windows in each of three images. */
+/** The windows of pools and upsampling: two in each of three images. */
 const windows = {
   table: WINDOWS,
   windows: 2,

@@ -9,20 +9,28 @@ export type FaultyKernel = keyof Kernels &
     | `treeGradient${string}`
     | `sumRows${string}`
     | 'adam'
+    | 'adamW'
     | 'addFloats'
     | 'bernoulli'
     | 'columnSums'
+    | 'gaussianBackwardWeighted'
+    | 'gaussianLikelihood'
+    | 'gaussianLogRatios'
     | `${'sigmoid' | 'leakyRelu' | 'gelu' | 'silu'}${'Forward' | 'Backward'}`
     | 'reduceAdam'
+    | 'reduceAdamW'
+    | 'reduceSgd'
     | 'reluBackward'
+    | 'scaleRows'
+    | 'sgd'
     | 'sigmoidArray'
     | 'tanhBackward'
     | 'tanhForward'
   );
 
 /**
- * Lets instances of any module, from now on, flip the last bit of the first result of `kernel` after `calls` right calls.
- * Returns what ends it.
+ * Lets instances of any module, from now on, flip the last bit of the first result of `kernel` after `calls`
+ * right calls. Returns what ends it.
  */
 export function injectFault(kernel: FaultyKernel, calls: number): () => void {
   const { Instance } = WebAssembly;
@@ -43,7 +51,12 @@ export function injectFault(kernel: FaultyKernel, calls: number): () => void {
 
 /** Index of the first float of a result: the address is another argument in each kernel. */
 function firstResult(kernel: FaultyKernel, args: readonly number[], words: Uint32Array): number {
-  if (kernel === 'reduceAdam' || kernel === 'adam') return args[0]! / 4;
+  if (['adam', 'adamW', 'sgd', 'reduceAdam', 'reduceAdamW', 'reduceSgd'].includes(kernel))
+    return args[0]! / 4;
+  if (kernel === 'scaleRows') return args[0]! / 4;
+  if (kernel === 'gaussianBackwardWeighted') return args[5]! / 4;
+  if (kernel === 'gaussianLogRatios') return args[6]! / 4;
+  if (kernel === 'gaussianLikelihood') return args[7]! / 4;
   if (['tanhForward', 'sigmoidForward', 'leakyReluForward'].includes(kernel)) return args[0]! / 4;
   if (['geluBackward', 'siluBackward', 'addFloats'].includes(kernel)) return args[2]! / 4;
   if (kernel === 'bernoulli') return args[6]! / 4;

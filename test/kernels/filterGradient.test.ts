@@ -7,7 +7,9 @@ import { type ArithmeticMode, modes } from './arithmeticMode.js';
 import { gamma, sampleFloats, underflow } from './float32.js';
 import { assertSameBits, KernelHarness } from './kernelHarness.js';
 
-/** Maps of [lines, pixels, channels] with floats of poison behind each pixel's values and each line's pixels. */
+/**
+ * Maps of [lines, pixels, channels] with floats of poison behind each pixel's values and each line's pixels.
+ */
 interface FilterCase {
   /** Floats of the big map that one pixel meets: a row of taps. */
   readonly rows: number;

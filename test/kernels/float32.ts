@@ -12,8 +12,9 @@ export function gamma(n: number): number {
 }
 
 /**
- * Product and sum, each rounded to float32 as the portable mode has it. The float64 operations in between do not
- * change a bit: products of two float32 are exact, and sums are rounded twice without harm (53 ≥ 2 · 24 + 2 bits).
+ * Product and sum, each rounded to float32 as the portable mode has it. The float64 operations in between do
+ * not change a bit: products of two float32 are exact, and sums are rounded twice without harm (53 ≥ 2 · 24 +
+ * 2 bits).
  */
 export function multiplyAdd(a: number, b: number, c: number): number {
   return Math.fround(Math.fround(a * b) + c);
@@ -22,11 +23,11 @@ export function multiplyAdd(a: number, b: number, c: number): number {
 /**
  * Product and sum rounded once, as the fused mode has it.
  *
- * The product is exact in float64 (48 bits of 53, exponents far from its limits). The sum and its rounding error are
- * exact by TwoSum (Knuth, TAOCP 2, 4.2.2, theorem B). Where the error is not 0, the exact result lies between two neighbouring
- * float64 numbers; of those the one with an odd last bit is taken, and rounding that to float32 rounds the exact
- * result: an odd number of 53 bits is never a tie of 24 bits or less, nor beyond one that the exact result is not
- * beyond (Boldo and Melquiond 2008: 53 ≥ 24 + 2).
+ * The product is exact in float64 (48 bits of 53, exponents far from its limits). The sum and its rounding
+ * error are exact by TwoSum (Knuth, TAOCP 2, 4.2.2, theorem B). Where the error is not 0, the exact result
+ * lies between two neighbouring float64 numbers; of those the one with an odd last bit is taken, and rounding
+ * that to float32 rounds the exact result: an odd number of 53 bits is never a tie of 24 bits or less, nor
+ * beyond one that the exact result is not beyond (Boldo and Melquiond 2008: 53 ≥ 24 + 2).
  */
 export function fusedMultiplyAdd(a: number, b: number, c: number): number {
   const product = a * b;
@@ -62,8 +63,8 @@ const LARGEST = 2 ** 128 - 2 ** 104;
 const bits = new DataView(new ArrayBuffer(8));
 
 /**
- * Error of a float32 result in units in the last place of the exact one. An overflow counts as 2^128; NaN counts as 0
- * where NaN is right, else as infinity.
+ * Error of a float32 result in units in the last place of the exact one. An overflow counts as 2^128; NaN
+ * counts as 0 where NaN is right, else as infinity.
  */
 export function ulpError(actual: number, exact: number): number {
   if (Object.is(actual, Math.fround(exact)))

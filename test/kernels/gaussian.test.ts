@@ -52,7 +52,8 @@ function assertBits(gaussian: GaussianCase): void {
   assertSameBits(z, expected.z, 'z');
   expected.klTerms.forEach((terms, example) => {
     const sum = terms.reduce((a, b) => a + b);
-    // Float64 sums of n terms in two orders differ by at most 2 (n − 1) 2⁻⁵³ of their magnitudes; the factor adds one.
+    // Float64 sums of n terms in two orders differ by at most 2 (n − 1) 2⁻⁵³ of their magnitudes; the factor
+    // adds one.
     const bound = (terms.length + 1) * 2 ** -52 * terms.reduce((a, b) => a + Math.abs(b), 0);
     assert.ok(Math.abs(kl[example]! - sum) <= bound, `KL ${kl[example]}, the sum of its terms is ${sum}`);
   });
@@ -60,8 +61,8 @@ function assertBits(gaussian: GaussianCase): void {
 }
 
 /**
- * Σ_k dz_k · z_k + beta KL of one example of one latent dimension, in float64: linear in z, as the gradient takes the
- * decoder to be. `size` sums the magnitudes of all that is added up.
+ * Σ_k dz_k · z_k + beta KL of one example of one latent dimension, in float64: linear in z, as the gradient
+ * takes the decoder to be. `size` sums the magnitudes of all that is added up.
  */
 function loss(gaussian: GaussianCase, example: number, q: Float64Array): { value: number; size: number } {
   const { samples, kind, beta } = gaussian;
@@ -134,7 +135,8 @@ for (const kind of kinds) {
       const q = posterior.slice(2 * example, 2 * example + 2);
       const moved = (by: number) => loss(gaussian, example, q.with(which, q[which]! + by)).value;
       const slope = (moved(h) - moved(-h)) / (2 * h);
-      // Truncation: h² / 6 of a third derivative, of z² at most twice its size; rounding: eight of 2⁻⁵³, over h.
+      // Truncation: h² / 6 of a third derivative, of z² at most twice its size; rounding: eight of 2⁻⁵³, over
+      // h.
       const { size } = loss(gaussian, example, q);
       const allowed = size * ((h * h) / 3 + (8 * 2 ** -53) / h) + bound[i]!;
       assert.ok(Math.abs(actual - slope) <= allowed, `gradient ${i}: ${actual}, slope ${slope} ± ${allowed}`);

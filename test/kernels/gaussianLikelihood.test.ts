@@ -95,7 +95,8 @@ test('the gradient is that of the float64 density, by central differences', () =
   const h = 2 ** -10;
   dMeans.forEach((actual, i) => {
     const moved = (by: number) => gaussianLogLikelihood(means.with(i, means[i]! + by), x, 1, 6, 0.3)[0]!;
-    // Quadratic: central differences are exact but for roundings of numbers below 100, over h; and float32's three.
+    // Quadratic: central differences are exact but for roundings of numbers below 100, over h; and float32's
+    // three.
     const slope = -(moved(h) - moved(-h)) / (2 * h);
     const allowed = (100 * 8 * 2 ** -53) / h + 4 * 2 ** -24 * Math.abs(slope) + 2 ** -24;
     assert.ok(Math.abs(actual - slope) <= allowed, `gradient ${i}: ${actual}, slope ${slope}`);

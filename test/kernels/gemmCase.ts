@@ -15,7 +15,10 @@ export interface GemmCase {
   readonly segments: readonly number[];
   readonly bias: boolean;
   readonly relu: boolean;
-  /** B where it stands, as [depth, columns] with a gap behind each row, instead of in packed panels; not for gemmDot4. */
+  /**
+   * B where it stands, as [depth, columns] with a gap behind each row, instead of in packed panels; not for
+   * gemmDot4.
+   */
   readonly inPlace?: boolean;
   readonly seed: number;
 }
@@ -37,8 +40,8 @@ export function operands({ rows, columns, segments, bias, seed }: GemmCase): Ope
 }
 
 /**
- * Runs a kernel with rows and segments scattered over poison; returns [rows, columns]. The base address of A is that
- * of the middle row: offsets of rows before it wrap around, as in a convolution's border.
+ * Runs a kernel with rows and segments scattered over poison; returns [rows, columns]. The base address of A
+ * is that of the middle row: offsets of rows before it wrap around, as in a convolution's border.
  */
 export function runGemm(
   harness: KernelHarness,
@@ -150,7 +153,10 @@ export function sequentialGemm(
   });
 }
 
-/** gemmDot4's bits: four sums along k, each segment beginning with the first, (0 + 2) + (1 + 3), then the bias. */
+/**
+ * gemmDot4's bits: four sums along k, each segment beginning with the first, (0 + 2) + (1 + 3), then the
+ * bias.
+ */
 export function fourLaneGemm(
   { multiplyAdd }: ArithmeticMode,
   gemm: GemmCase,
@@ -170,7 +176,10 @@ export function fourLaneGemm(
   });
 }
 
-/** The float64 result, and γ of depth + 2 times what the terms' magnitudes sum to, plus each product's underflow. */
+/**
+ * The float64 result, and γ of depth + 2 times what the terms' magnitudes sum to, plus each product's
+ * underflow.
+ */
 export function exactGemm(
   gemm: GemmCase,
   { a, b, bias }: Operands,

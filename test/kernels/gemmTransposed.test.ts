@@ -12,7 +12,9 @@ interface Subject {
   readonly harness: KernelHarness;
 }
 
-/** Floats between the end of a row and the next one's begin: poison in A and B, what must stay in the result. */
+/**
+ * Floats between the end of a row and the next one's begin: poison in A and B, what must stay in the result.
+ */
 const GAPS = { a: 1, b: 2, out: 3 };
 
 /** [rows, width] with a gap behind each row. */

@@ -1,5 +1,5 @@
-// Densities of draws, and gradients weighted row by row: bits of the unweighted kernels where all rows count the same, and values
-// against float64 within what roundings may add.
+// Densities of draws, and gradients weighted row by row: bits of the unweighted kernels where all rows count
+// the same, and values against float64 within what roundings may add.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

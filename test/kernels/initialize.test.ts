@@ -62,7 +62,10 @@ function entriesOf(
     .filter(({ entry }) => entry.initializer.kind === kind);
 }
 
-/** Inputs and outputs that a weight of each layer connects: 3 × 3 pixels of 1 and 7 channels, then dense layers. */
+/**
+ * Inputs and outputs that a weight of each layer connects: 3 × 3 pixels of 1 and 7 channels, then dense
+ * layers.
+ */
 const fans = [
   [9, 63],
   [63, 6],

@@ -1,5 +1,5 @@
-// The kernels on a memory of poison: what they read beyond their inputs shows in the results, what they write beyond
-// their outputs shows in the memory.
+// The kernels on a memory of poison: what they read beyond their inputs shows in the results, what they write
+// beyond their outputs shows in the memory.
 
 import assert from 'node:assert/strict';
 import { type Address, addressOf } from '#src/kernels/address.js';
@@ -7,12 +7,14 @@ import { type Arithmetic, bindKernels, compileKernels, type Kernels } from '#src
 
 const PAGE = 65536;
 
-/** A quiet NaN as a float, an address far outside every test's memory as an offset, no grey 0 or 255 as bytes. */
+/**
+ * A quiet NaN as a float, an address far outside every test's memory as an offset, no grey 0 or 255 as bytes.
+ */
 const POISON = 0x7fc5a5a5;
 
 /**
- * The bytes around outputs, −2.9e13 as floats: a NaN there could be read, computed with and written back with the
- * same bits.
+ * The bytes around outputs, −2.9e13 as floats: a NaN there could be read, computed with and written back with
+ * the same bits.
  */
 const SENTINEL = 0xd5;
 

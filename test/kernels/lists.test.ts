@@ -1,5 +1,5 @@
-// Products by lists of nonzeros have the bits of the dense kernels, up to the sign of a sum that is zero: −0 + 0 is 0, and what the
-// lists leave out is 0 or −0.
+// Products by lists of nonzeros have the bits of the dense kernels, up to the sign of a sum that is zero: −0
+// + 0 is 0, and what the lists leave out is 0 or −0.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -41,7 +41,10 @@ interface GradientsCase extends Layout {
   readonly shards: readonly number[];
 }
 
-/** What a lister returned and wrote, and what the product with its lists is; nothing more than a return value if that is −1. */
+/**
+ * What a lister returned and wrote, and what the product with its lists is; nothing more than a return value
+ * if that is −1.
+ */
 interface Product {
   readonly terms: number;
   readonly lists: Uint32Array;
@@ -246,7 +249,10 @@ function sum(kernels: Kernels, width: Width) {
   return kernels[`sumRows${width}`];
 }
 
-/** Terms of all rows, or −1 where those of the first few are more than `share` of their `columns` floats; in float32, as the kernels count. */
+/**
+ * Terms of all rows, or −1 where those of the first few are more than `share` of their `columns` floats; in
+ * float32, as the kernels count.
+ */
 function expectedTerms(rows: readonly Float32Array[], { share }: Layout): number {
   let terms = 0;
   for (const [i, row] of rows.entries()) {
@@ -415,7 +421,7 @@ describe('lists of nonzeros', () => {
     assert.ok(values.every(Number.isNaN));
   });
 
-  /** Of two images, or gradients from sixteen examples, so many nonzeros in each. */
+  /** Lists two images, or the gradients from sixteen examples, with so many nonzeros in each. */
   function listed(share: number, counts: readonly [number, number]): readonly [number, number] {
     const x = new Float32Array(32).map((_, i) => (i % 16 < counts[i >> 4]! ? 1 : 0));
     const transposed = x.map((_, i) => x[(i % 2) * 16 + (i >> 1)]!);

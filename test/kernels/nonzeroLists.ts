@@ -1,4 +1,5 @@
-// Lists of nonzeros (src/kernels/assembly/lists.ts) as JavaScript makes them, and matrices with zeros to make them of.
+// Lists of nonzeros (src/kernels/assembly/lists.ts) as JavaScript makes them, and matrices with zeros to make
+// them of.
 
 import { type Address, plus } from '#src/kernels/address.js';
 import { words } from './float32.js';
@@ -16,8 +17,8 @@ export interface Placed {
 }
 
 /**
- * The same values at a share of `density` of the places, scattered, and never a zero there; elsewhere zeros of both signs. The same
- * places for the same seed, and those of a density among those of any larger one.
+ * The same values at a share of `density` of the places, scattered, and never a zero there; elsewhere zeros
+ * of both signs. The same places for the same seed, and those of a density among those of any larger one.
  */
 export function thinned(values: Float32Array, density: number, seed: number): Float32Array {
   const next = words(seed);
@@ -28,7 +29,10 @@ export function countNonzeros(values: Float32Array): number {
   return values.reduce((count, value) => count + (value === 0 ? 0 : 1), 0);
 }
 
-/** What listInputs writes for x, [images, inputs]: the words of each image's list, and behind them a list of a word. */
+/**
+ * What listInputs writes for x, [images, inputs]: the words of each image's list, and behind them a list of a
+ * word.
+ */
 export function inputLists(x: Float32Array, inputs: number, bias: number, weights: Placed): number[][] {
   const lists = Array.from({ length: x.length / inputs }, (_, image) => {
     const row = x.subarray(image * inputs, (image + 1) * inputs);
@@ -38,8 +42,8 @@ export function inputLists(x: Float32Array, inputs: number, bias: number, weight
 }
 
 /**
- * What listGradients writes: the words of a list for each column of `big`, [examples, rows], and behind them a list of a word. Groups are of
- * as many examples as `shards` says, terms multiply rows of `small`.
+ * What listGradients writes: the words of a list for each column of `big`, [examples, rows], and behind them
+ * a list of a word. Groups are of as many examples as `shards` says, terms multiply rows of `small`.
  */
 export function gradientLists(
   big: Float32Array,

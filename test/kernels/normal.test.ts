@@ -42,10 +42,12 @@ function boxMuller(bits: Uint32Array, i: number): { value: number; bound: number
   const u = Math.fround(Math.fround(bits[cosine]!) + 0.5) * 2 ** -32;
   const angle = 2 * Math.PI * ((bits[sine]! >>> 8) * 2 ** -24);
   const radius = Math.sqrt(-2 * Math.log(u));
-  // In units of roundoff, an ulp being at most two: ln within 4 ulp, halved by the root, the root's own rounding.
+  // In units of roundoff, an ulp being at most two: ln within 4 ulp, halved by the root, the root's own
+  // rounding.
   const radiusError = 8 / 2 + 1;
-  // The reduced angle, at most π/4, has the roundings of π/2 and of a product; then a polynomial within 4 ulp, of
-  // a value below 1: an ulp is at most one unit there; last the product's rounding. 1.001 covers their products.
+  // The reduced angle, at most π/4, has the roundings of π/2 and of a product; then a polynomial within 4
+  // ulp, of a value below 1: an ulp is at most one unit there; last the product's rounding. 1.001 covers
+  // their products.
   const unitError = (2 * Math.PI) / 4 + 4;
   const value = radius * (i === cosine ? Math.cos(angle) : Math.sin(angle));
   const bound = roundoff * (Math.abs(value) * (radiusError + 1) + radius * unitError) * 1.001 + underflow;

@@ -26,7 +26,7 @@ const layers = fc
   })
   .map((layer): Layer => ({ ...layer, order: layer.order.map((tap) => tap % layer.taps) }));
 
-/** Of the tiles' panels. */
+/** The widths of the tiles' panels. */
 const widths = [...new Set(TILE_NAMES.map((name) => TILES[name].columns))];
 
 const harness = new KernelHarness();

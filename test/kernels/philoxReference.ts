@@ -1,5 +1,5 @@
-// Philox4x32-10 as published (Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"), one
-// counter at a time, and the order in which the kernels hand its words out.
+// Philox4x32-10 as published (Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2,
+// 3"), one counter at a time, and the order in which the kernels hand its words out.
 
 export type Counter = readonly [number, number, number, number];
 export type Key = readonly [number, number];

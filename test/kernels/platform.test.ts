@@ -107,7 +107,7 @@ test('a machine that does not fuse: fused arithmetic is refused', onX64, async (
   assert.deepEqual(error, {
     name: 'UsageError',
     message:
-      `Fused arithmetic is not to be had here: Node ${process.versions.node} on this machine does not round a ` +
+      `Fused arithmetic is not available here: Node ${process.versions.node} on this machine does not round a ` +
       'multiply-add once. Use --arithmetic portable for a new run; a run that was started fused goes on only where ' +
       'multiply-adds are fused.',
   });

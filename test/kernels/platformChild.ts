@@ -10,7 +10,9 @@ import type { Report, Task } from './platformProcess.js';
 /** Milliseconds: V8 optimises in the background, and the machine may be busy. */
 const PATIENCE = 20_000;
 
-/** Of V8: whether a function's optimised code is in use. An intrinsic is known to scripts alone that are parsed with the flag. */
+/**
+ * Whether V8 uses a function's optimised code. Only scripts that are parsed with the flag know the intrinsic.
+ */
 const isOptimized = new Function('kernel', 'return %IsTurboFanFunction(kernel)') as (f: unknown) => boolean;
 
 const startsOptimized = (module: WebAssembly.Module) => isOptimized(new EveryKernel(module).exports.gemm6x8);

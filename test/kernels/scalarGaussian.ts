@@ -1,4 +1,5 @@
-// gaussian.ts of the kernels, one number at a time: rounded to float32 after each operation, in the same order.
+// gaussian.ts of the kernels, one number at a time: rounded to float32 after each operation, in the same
+// order.
 import { elementary } from './elementary.js';
 import { add, multiplyAdd } from './float32.js';
 import type { GaussianCase } from './gaussianCase.js';

@@ -1,5 +1,5 @@
-// Each optimizer number by number, rounded to float32 after each operation as its kernels do: the reference of tests and
-// benchmarks.
+// Each optimizer number by number, rounded to float32 after each operation as its kernels do: the reference
+// of tests and benchmarks.
 
 import type { Choice } from '#src/model/hyperparameter.js';
 import type { OptimizerName } from '#src/optimizer/registry.js';

@@ -1,10 +1,12 @@
-// Tests of distributions. Seeds are fixed, so a test that passes once passes always; the significance says how
-// surprising a right generator's failure would have been when the seed was chosen.
+// Tests of distributions. Seeds are fixed, so a test that passes once passes always; the significance says
+// how surprising a right generator's failure would have been when the seed was chosen.
 
 /** |z| that a standard normal exceeds with probability 6.3e-5. */
 export const FOUR_SIGMA = 4;
 
-/** Φ, by the series of Marsaglia (2004, "Evaluating the normal distribution"): exact to float64 for |x| < 8. */
+/**
+ * Φ, by the series of Marsaglia (2004, "Evaluating the normal distribution"): exact to float64 for |x| < 8.
+ */
 export function normalCdf(x: number): number {
   if (Math.abs(x) >= 8) return x < 0 ? 0 : 1;
   let sum = x;

@@ -50,7 +50,10 @@ function broadcast(name: Broadcast): Call {
   };
 }
 
-/** Two volumes of 3 × 5 × 4 and windows of 2 × 3 × 2, strides 1, 2, 1, a border of one; two channels more come out. */
+/**
+ * Two volumes of 3 × 5 × 4 and windows of 2 × 3 × 2, strides 1, 2, 1, a border of one; two channels more come
+ * out.
+ */
 function volume(memory: Float32Array): Address {
   return table(memory, [2, 3, 5, 4, 3, 3, 4, 2, 3, 2, 1, 2, 1, 1, 1, 2, 0, 1, 1, 6, 8]);
 }
@@ -60,7 +63,9 @@ function image(memory: Float32Array): Address {
   return table(memory, [2, 1, 6, 5, 1, 6, 5, 1, 3, 2, 1, 1, 1, 1, 1, 1, 0, 1, 0, 21, 21]);
 }
 
-/** For each line of an image, two pairs of offsets: a line of dy or the next, the first line of the filter. */
+/**
+ * For each line of an image, two pairs of offsets: a line of dy or the next, the first line of the filter.
+ */
 function pairs(memory: Float32Array, lines: number, outPitch: number, address: Address): Address {
   const start = plus(address, 8 * lines);
   table(memory, Array.from({ length: lines }, (_, i) => [i * outPitch, 0]).flat(), start);

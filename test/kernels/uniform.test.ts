@@ -72,8 +72,8 @@ test('values fill the range from low to high', () => {
 
 test('mean, variance and kurtosis of a uniform distribution', () => {
   const { mean, variance, skewness, kurtosis } = moments(randomUniform(n, [-1, 1], key, stream));
-  // E x² = 1/3, E x⁴ = 1/5, E x⁶ = 1/7, E x⁸ = 1/9: the variance of x is 1/3, of x² 1/5 − 1/9, of x³ 1/7, of x⁴
-  // 1/9 − 1/25.
+  // E x² = 1/3, E x⁴ = 1/5, E x⁶ = 1/7, E x⁸ = 1/9: the variance of x is 1/3, of x² 1/5 − 1/9, of x³ 1/7, of
+  // x⁴ 1/9 − 1/25.
   assert.ok(Math.abs(mean) < FOUR_SIGMA * Math.sqrt(1 / 3 / n), `mean ${mean}`);
   assert.ok(Math.abs(variance - 1 / 3) < FOUR_SIGMA * Math.sqrt((1 / 5 - 1 / 9) / n), `variance ${variance}`);
   // x³ less what the unknown mean takes with it, 3 x E x²: variance 1/7 − 2/5 + 1/3, over (1/3)³.

@@ -1,4 +1,5 @@
-// Activations, pools, upsampling and residual blocks: what their JSON becomes, and every refusal to its words.
+// Activations, pools, upsampling and residual blocks: what their JSON becomes, and every refusal to its
+// words.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UsageError } from '#src/errors.js';

@@ -1,4 +1,5 @@
-// What every optimizer must do: the bits of its scalar reference, whoever updates which slice, and nothing beside the slice.
+// What every optimizer must do: the bits of its scalar reference, whoever updates which slice, and nothing
+// beside the slice.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -47,8 +47,8 @@ function assertNear(actual: Float32Array, expected: readonly Expected[]): void {
 }
 
 /**
- * As test/kernels/adam.test.ts derives for Adam: 4.5 t + 10.5 units of an update's size. The decay rounds its factor and its product,
- * each at most a unit of p, and shrinks earlier errors.
+ * As test/kernels/adam.test.ts derives for Adam: 4.5 t + 10.5 units of an update's size. The decay rounds its
+ * factor and its product, each at most a unit of p, and shrinks earlier errors.
  */
 test('AdamW: p ← p − α λ p, then Adam, fifty steps in float64', () => {
   const weightDecay = 0.3;
@@ -78,8 +78,8 @@ test('AdamW: p ← p − α λ p, then Adam, fifty steps in float64', () => {
 });
 
 /**
- * The velocity of step t has t + 3 roundings on its oldest part (g's scale is exact; a product and a sum a step, μ's own), relative to the
- * mean of magnitudes; the update has three more (rate, product, sum).
+ * The velocity of step t has t + 3 roundings on its oldest part (g's scale is exact; a product and a sum a
+ * step, μ's own), relative to the mean of magnitudes; the update has three more (rate, product, sum).
  */
 test('SGD: v ← μ v + g, p ← p − α v, fifty steps in float64; without momentum p ← p − α g', () => {
   for (const momentum of [0, 0.9]) {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 
-/** Of a program that does not come to an end. */
+/** The time after which a program that does not end is stopped. */
 const TIME_LIMIT = 300_000;
 
 export interface Outcome {

@@ -119,7 +119,9 @@ const RESOLUTIONS = {
 /** Types that the project includes, as tsc takes them. */
 const NODE_TYPES = { 'without @types/node': '', 'with @types/node': 'node' } as const;
 
-/** `lowerbound/tfjs-wasm` to a project that has no TensorFlow.js: what is handed in is checked by structure. */
+/**
+ * `lowerbound/tfjs-wasm` to a project that has no TensorFlow.js: what is handed in is checked by structure.
+ */
 const TFJS_ENTRY = `import { type PlatformOptions, registerTrainingKernels, type TensorFlow } from 'lowerbound/tfjs-wasm';
 declare const tf: TensorFlow;
 const options: PlatformOptions = { arithmetic: 'portable' };

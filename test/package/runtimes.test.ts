@@ -57,7 +57,7 @@ async function assertTrains(where: Runtime, model: 'cvae' | 'mlp', arithmetic: A
   assert.equal(/^SHA-256 {6}([0-9a-f]{64})$/m.exec(stdout)?.[1], GOLDEN[arithmetic][model]);
 }
 
-/** Of a run that it trains itself: pictures in portable arithmetic, and with titles. */
+/** Asserts that a run it trains itself gives Node's pictures, in portable arithmetic and with titles. */
 async function assertDrawsAsNode(where: Runtime): Promise<void> {
   const run = `${where.name}-drawn`;
   const flags = ['--model', 'mlp', '--latent', '2', '--arithmetic', 'portable', '--max-steps', '1'];
@@ -133,7 +133,7 @@ describe('Bun', { skip: bun === undefined && 'there is no bun on the PATH' }, ()
     assert.equal(code, 2);
     assert.equal(
       stderr,
-      `Fused arithmetic is not to be had here: Bun ${bun!.version} on this machine does not round a multiply-add once. ` +
+      `Fused arithmetic is not available here: Bun ${bun!.version} on this machine does not round a multiply-add once. ` +
         'Use --arithmetic portable for a new run; a run that was started fused goes on only where multiply-adds are fused.\n',
     );
   });

@@ -1,4 +1,5 @@
-// The input gradient of dense layers is computed in one of several ways, by the number of examples: one and the same sum.
+// The input gradient of dense layers is computed in one of several ways, by the number of examples: one and
+// the same sum.
 
 import { test } from 'node:test';
 import { Arena } from '#src/kernels/arena.js';
@@ -38,7 +39,10 @@ function denseLayer(inputs: number): CorrelationLayer {
 
 const module = compileKernels('portable');
 
-/** Gradients of the layer's input, [examples, inputs], from [examples, outputs] and the weights, [inputs, outputs]. */
+/**
+ * Gradients of the layer's input, [examples, inputs], from [examples, outputs] and the weights, [inputs,
+ * outputs].
+ */
 function inputGradient(
   tile: TileName,
   layer: CorrelationLayer,

@@ -11,7 +11,10 @@ import { columnsOf, type Geometry, SparseRun, sparseValues } from './sparseRun.j
 /** With lists of 40 columns, and of 80. */
 const TILES = ['4x8', '6x16'] as const;
 
-/** [m, n, k]: big enough to be looked at; one and several blocks of rows and of the depth, whole and last vectors and widths. */
+/**
+ * [m, n, k]: big enough to be looked at; one and several blocks of rows and of the depth, whole and last
+ * vectors and widths.
+ */
 const EXTENTS = [
   [16, 400, 400],
   [17, 784, 160],

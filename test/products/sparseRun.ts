@@ -97,7 +97,7 @@ export function columnsOf(values: Float32Array, rows: number, first: number, cou
   return part;
 }
 
-/** Of which about the share `density` is not zero. */
+/** Values of which about the share `density` is not zero. */
 export function sparseValues(count: number, density: number, seed: number): Float32Array {
   const chances = sampleValues(count, seed + 1000);
   return sampleValues(count, seed).map((value, i) => (chances[i]! < 2 * density - 1 ? value : 0));

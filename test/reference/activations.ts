@@ -1,4 +1,5 @@
-// Every activation, its slope, and how far an implementation may be from either: in float64, straight from the definition.
+// Every activation, its slope, and how far an implementation may be from either: in float64, straight from
+// the definition.
 
 import type { Settings } from '#src/model/activations/activation.js';
 import type { ActivationName } from '#src/model/activations/registry.js';
@@ -20,7 +21,7 @@ function timesSlope(d: BoundedNumber, slope: number, slopeError: number, arithme
   return boundedProduct(d, { value: slope, bound: slopeError }, arithmetic).bound;
 }
 
-/** Of two lines that meet at 0, with slopes of at most 1: near 0, either side may be taken. */
+/** The bound for two lines that meet at 0, with slopes of at most 1: near 0, either side may be taken. */
 function kinkedGradientBound(
   x: BoundedNumber,
   d: BoundedNumber,
@@ -60,8 +61,8 @@ const tanh: ReferenceActivation = {
   slope: (x) => 1 - Math.tanh(x) ** 2,
   valueBound: (x, arithmetic) => boundedTanh(x, arithmetic).bound,
   /**
-   * d·(1 − y²) from the computed y, as 1 − y·y (errors u·y² and u) or as (1 − y)·(1 + y): three roundings of at most
-   * 1 + y² cover both; the product is one more.
+   * d·(1 − y²) from the computed y, as 1 − y·y (errors u·y² and u) or as (1 − y)·(1 + y): three roundings of
+   * at most 1 + y² cover both; the product is one more.
    */
   gradientBound: (x, d, arithmetic) => {
     const { value: y, bound: yError } = boundedTanh(x, arithmetic);
@@ -81,7 +82,10 @@ const sigmoid: ReferenceActivation = {
   value: logistic,
   slope: (x) => logistic(x) * logistic(-x),
   valueBound: (x, arithmetic) => boundedSigmoid(x, arithmetic).bound,
-  /** y (1 − y) from the computed y: |1 − 2y| ≤ 1 carries its error, the difference and the product are rounded. */
+  /**
+   * y (1 − y) from the computed y: |1 − 2y| ≤ 1 carries its error, the difference and the product are
+   * rounded.
+   */
   gradientBound: (x, d, arithmetic) => {
     const { value: y, bound: yError } = boundedSigmoid(x, arithmetic);
     const slopeError = yError + yError ** 2 + gamma(arithmetic, 3) * (y + yError) + arithmetic.underflow;
@@ -96,7 +100,8 @@ const silu: ReferenceActivation = {
   valueBound: (x, arithmetic) => {
     const sigma = boundedSigmoid({ value: x.value, bound: 0 }, arithmetic);
     const rounded = boundedProduct({ value: x.value, bound: 0 }, sigma, arithmetic).bound;
-    // From an x̂ elsewhere: f changes by up to 1.1 times the distance, and its own rounding grows by |σ + …| of it.
+    // From an x̂ elsewhere: f changes by up to 1.1 times the distance, and its own rounding grows by |σ + …|
+    // of it.
     return rounded + x.bound * (1.1 + gamma(arithmetic, 4) + 3 * elementaryError(arithmetic));
   },
   /** σ(x) + x σ(x) σ(−x), or σ (1 + x σ(−x)): an error of either factor meets x; up to five roundings. */
@@ -112,14 +117,19 @@ const silu: ReferenceActivation = {
   },
 };
 
-/** Φ, and φ with it: erf by its series up to 3, by its continued fraction (Lentz) beyond; both to float64's rounding. */
+/**
+ * Φ, and φ with it: erf by its series up to 3, by its continued fraction (Lentz) beyond; both to float64's
+ * rounding.
+ */
 export function normalCdf(x: number): number {
   const z = Math.abs(x) * Math.SQRT1_2;
   const tail = z < 3 ? (1 - erfSeries(z)) / 2 : erfcFraction(z) / 2;
   return x < 0 ? tail : 1 - tail;
 }
 
-/** erf(z) = 2/√π e^(−z²) Σ 2ⁿ z^(2n+1) / (1·3·5⋯(2n + 1)) (Abramowitz and Stegun 7.1.6): all terms positive. */
+/**
+ * erf(z) = 2/√π e^(−z²) Σ 2ⁿ z^(2n+1) / (1·3·5⋯(2n + 1)) (Abramowitz and Stegun 7.1.6): all terms positive.
+ */
 function erfSeries(z: number): number {
   let term = z;
   let sum = z;
@@ -141,7 +151,7 @@ export function normalDensity(x: number): number {
   return Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
 }
 
-/** Of Φ: absolute, in units of the last place of 1, as formulas for erf state their errors. */
+/** The error of Φ: absolute, in units of the last place of 1, as formulas for erf state their errors. */
 function cdfError(arithmetic: Arithmetic): number {
   return elementaryError(arithmetic);
 }
@@ -155,7 +165,10 @@ const gelu: ReferenceActivation = {
     const rounding = magnitude * (cdfError(arithmetic) + arithmetic.unit * (1 + cdfError(arithmetic)));
     return rounding + 1.13 * x.bound + arithmetic.underflow;
   },
-  /** Φ + x φ; e^(−x²/2) from an exponent of three roundings, x φ of four more, and a sum. |x φ| ≤ ¼, |x³ φ| ≤ ½. */
+  /**
+   * Φ + x φ; e^(−x²/2) from an exponent of three roundings, x φ of four more, and a sum. |x φ| ≤ ¼, |x³ φ| ≤
+   * ½.
+   */
   gradientBound: (x, d, arithmetic) => {
     const exponent = gamma(arithmetic, 3) / 2;
     const density = (elementaryError(arithmetic) + gamma(arithmetic, 5)) / 4;

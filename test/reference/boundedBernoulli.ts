@@ -5,9 +5,10 @@ import { boundedSigmoid, factorRoundings, numberAt } from './boundedNumber.js';
 import { type Arithmetic, type Bounded, elementaryError, gamma } from './rounding.js';
 
 /**
- * (1/K) Σ_k Σ_i [x·ℓ − softplus(ℓ)]: logits [n, K, D], x [n, D] → [n]. The slope in ℓ is x − sigmoid(ℓ) and the
- * curvature at most ¼, so an error E of ℓ moves a term by at most E·|x − sigmoid(ℓ)| + E²/8. Holds whether Σ log1p(e) is a sum
- * of logarithms or the logarithm of a product 1 + q of the 1 + e: three roundings of q a factor move it by 3u·q/(1 + q) ≤ 3u·log1p(q).
+ * (1/K) Σ_k Σ_i [x·ℓ − softplus(ℓ)]: logits [n, K, D], x [n, D] → [n]. The slope in ℓ is x − sigmoid(ℓ) and
+ * the curvature at most ¼, so an error E of ℓ moves a term by at most E·|x − sigmoid(ℓ)| + E²/8. Holds
+ * whether Σ log1p(e) is a sum of logarithms or the logarithm of a product 1 + q of the 1 + e: three roundings
+ * of q a factor move it by 3u·q/(1 + q) ≤ 3u·log1p(q).
  */
 export function boundedLogLikelihood(
   logits: Bounded,

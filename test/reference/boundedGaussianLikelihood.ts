@@ -25,7 +25,9 @@ function differenceAt(
   return boundedSum([numberAt(means, index), exactNumber(-pixel)], arithmetic);
 }
 
-/** The terms −½ (x − m)² / σ² / K and −log(σ √(2π)) / K of each sample and pixel, summed in any order, [n]. */
+/**
+ * The terms −½ (x − m)² / σ² / K and −log(σ √(2π)) / K of each sample and pixel, summed in any order, [n].
+ */
 export function boundedGaussianLogLikelihood(
   means: Bounded,
   x: Float64Array,

@@ -31,9 +31,9 @@ export function boundedNegativeLogRatios(
 }
 
 /**
- * weighRows of log-likelihoods less beta times `negativeRatios`, for a weighing as the importance-weighted one: where log-weights err
- * by E at most, log Σ w errs by E, and w_k / Σ w by a factor of exp(±2E). The sum is judged as one of float64, or better; a weight is
- * rounded, and meets a factor.
+ * weighRows of log-likelihoods less beta times `negativeRatios`, for a weighing as the importance-weighted
+ * one: where log-weights err by E at most, log Σ w errs by E, and w_k / Σ w by a factor of exp(±2E). The sum
+ * is judged as one of float64, or better; a weight is rounded, and meets a factor.
  */
 export function boundedWeights(
   weigh: (logWeights: Float64Array) => Weighed,

@@ -1,5 +1,6 @@
-// network.ts with a bound on every element: how far an implementation may be from it that rounds every operation
-// and sums in any order. The bounds are rigorous, not only first-order, up to the float64 roundings of their own.
+// network.ts with a bound on every element: how far an implementation may be from it that rounds every
+// operation and sums in any order. The bounds are rigorous, not only first-order, up to the float64 roundings
+// of their own.
 
 import type { ActivationLayer, CorrelationLayer, Layer, ResidualLayer } from '#src/model/model.js';
 import { referenceActivations } from './activations.js';
@@ -91,7 +92,10 @@ function boundedResidualBackward(
   return boundedAddition(dOutput, dBranch, arithmetic);
 }
 
-/** The products that meet in one pixel of the big or of the small map, at most; dense has one tap and stride 1. */
+/**
+ * The products that meet in one pixel of the big or of the small map, at most; dense has one tap and stride
+ * 1.
+ */
 function productsPerPixel(layer: CorrelationLayer, map: 'big' | 'small'): number {
   const [kernelHeight, kernelWidth] = layer.kernel;
   if (map === 'small') return kernelHeight * kernelWidth * layer.big[2];
@@ -101,7 +105,8 @@ function productsPerPixel(layer: CorrelationLayer, map: 'big' | 'small'): number
 
 /**
  * |W|⊗E(in) + γ_{m+2}·(|W|⊗(|in| + E(in)) + |bias|) with m products, each of which may underflow.
- * A product is rounded once and then passes at most m additions (m − 1, and the bias): one rounding is to spare.
+ * A product is rounded once and then passes at most m additions (m − 1, and the bias): one rounding is to
+ * spare.
  */
 function correlationForwardBound(
   layer: CorrelationLayer,
@@ -154,7 +159,8 @@ function correlateBound(
 
 /**
  * With A = |a| + E(a) and G = |g| + E(g), for each product |â·ĝ − a·g| ≤ E(a)·G + |a|·E(g), and γ·A·G for the
- * roundings. The sum runs over all rows and pixels in any order, hence in any cut into shards and any tree of them.
+ * roundings. The sum runs over all rows and pixels in any order, hence in any cut into shards and any tree of
+ * them.
  */
 function addParameterBounds(
   layer: CorrelationLayer,

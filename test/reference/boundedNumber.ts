@@ -9,8 +9,8 @@ export interface BoundedNumber {
 }
 
 /**
- * Roundings of the constant factors that a term may meet anywhere along its way: 1/K, 1/n, β and ½, each rounded
- * itself and then multiplied.
+ * Roundings of the constant factors that a term may meet anywhere along its way: 1/K, 1/n, β and ½, each
+ * rounded itself and then multiplied.
  */
 export const factorRoundings = 8;
 
@@ -29,7 +29,10 @@ export function toBounded(numbers: readonly BoundedNumber[]): Bounded {
   };
 }
 
-/** Σ of the terms in any order, each of them the sum of up to `parts` numbers that may be summed with the others. */
+/**
+ * Σ of the terms in any order, each of them the sum of up to `parts` numbers that may be summed with the
+ * others.
+ */
 export function boundedSum(
   terms: readonly BoundedNumber[],
   arithmetic: Arithmetic,
@@ -64,8 +67,8 @@ export function boundedExp(a: BoundedNumber, arithmetic: Arithmetic): BoundedNum
 }
 
 /**
- * 1/(1 + e) or e/(1 + e) with e = exp(−|ℓ|): a relative error δ of e is one of at most δ·(1 + 2δ) of either; then
- * there are a sum and a quotient.
+ * 1/(1 + e) or e/(1 + e) with e = exp(−|ℓ|): a relative error δ of e is one of at most δ·(1 + 2δ) of either;
+ * then there are a sum and a quotient.
  * |sigmoid″| ≤ sigmoid′ ≤ ¼, so the slope grows at most by exp(E) within the error E of ℓ.
  */
 export function boundedSigmoid(logit: BoundedNumber, arithmetic: Arithmetic): BoundedNumber {

@@ -1,11 +1,12 @@
 // How far rounding moves the loss and its gradient in fact, rather than at worst.
 //
-// boundedElbo's bounds lie orders of magnitude above the real errors at the far end of a deep network, as they let
-// every error of a layer grow by Σ|W| in the next, where errors of either sign cancel. Here the errors are drawn
-// (Monte-Carlo arithmetic: Parker 1997; CESTAC: Vignes 1993): the pass is repeated in float64, and every stage's
-// result is moved, element by element, by an error of mean 0 and of the standard deviation that its own roundings
-// can have at most, √m·u·Σ|terms| for m roundings in any order. The spread of the results is what rounding does to
-// this model with these parameters and this data, with all cancellation and all flips of a relu in it.
+// boundedElbo's bounds lie orders of magnitude above the real errors at the far end of a deep network, as
+// they let every error of a layer grow by Σ|W| in the next, where errors of either sign cancel. Here the
+// errors are drawn (Monte-Carlo arithmetic: Parker 1997; CESTAC: Vignes 1993): the pass is repeated in
+// float64, and every stage's result is moved, element by element, by an error of mean 0 and of the standard
+// deviation that its own roundings can have at most, √m·u·Σ|terms| for m roundings in any order. The spread
+// of the results is what rounding does to this model with these parameters and this data, with all
+// cancellation and all flips of a relu in it.
 
 import type { Model } from '#src/model/model.js';
 import type { ElboOptions, ElboTerms } from './elbo.js';
@@ -15,20 +16,20 @@ import { uniform } from './uniform.js';
 
 /** Bounds of ‖implementation − reference‖₂. */
 export interface NormwiseBound {
-  /** Of all examples' terms, [n]. */
+  /** The bound of all examples' terms, [n]. */
   readonly logLikelihood: number;
   readonly kl: number;
-  /** Of each tensor of the layout, in its order. */
+  /** The bound of each tensor of the layout, in its order. */
   readonly gradient: readonly number[];
 }
 
 /**
- * How many times the spread that was drawn is granted. With `draws` draws and, at worst, a single direction in
- * which the error lies, a further draw exceeds ten times the spread as Student's t with `draws` degrees of freedom
- * exceeds 10: once in 1,800 for four. That is for errors as large as the ones drawn; those of a real sum are
- * smaller, as its partial sums stay below Σ|terms| and most roundings below u: PyTorch's float32 lies within a
- * quarter of one spread in all golden cases. Ten are still less than 10⁻³ of every tensor's gradient in those whose
- * weights are as at the start of a training.
+ * How many times the spread that was drawn is granted. With `draws` draws and, at worst, a single direction
+ * in which the error lies, a further draw exceeds ten times the spread as Student's t with `draws` degrees of
+ * freedom exceeds 10: once in 1,800 for four. That is for errors as large as the ones drawn; those of a real
+ * sum are smaller, as its partial sums stay below Σ|terms| and most roundings below u: PyTorch's float32 lies
+ * within a quarter of one spread in all golden cases. Ten are still less than 10⁻³ of every tensor's gradient
+ * in those whose weights are as at the start of a training.
  */
 const multiple = 10;
 const draws = 4;

@@ -1,4 +1,5 @@
-// The three loops behind conv2d, conv2dTranspose and dense, straight from the definition of a strided correlation.
+// The three loops behind conv2d, conv2dTranspose and dense, straight from the definition of a strided
+// correlation.
 
 import type { CorrelationLayer } from '#src/model/model.js';
 
@@ -33,7 +34,10 @@ export function forEachTap(layer: CorrelationLayer, rows: number, visit: TapVisi
   }
 }
 
-/** small [rows, h, w, Cs] += W ⊗ big [rows, H, W, Cb]: conv2d forward, conv2dTranspose's gradient of the input. */
+/**
+ * small [rows, h, w, Cs] += W ⊗ big [rows, H, W, Cb]: conv2d forward, conv2dTranspose's gradient of the
+ * input.
+ */
 export function correlateToSmall(
   layer: CorrelationLayer,
   rows: number,
@@ -49,7 +53,10 @@ export function correlateToSmall(
   });
 }
 
-/** big [rows, H, W, Cb] += Wᵀ ⊗ small [rows, h, w, Cs]: conv2dTranspose forward, conv2d's gradient of the input. */
+/**
+ * big [rows, H, W, Cb] += Wᵀ ⊗ small [rows, h, w, Cs]: conv2dTranspose forward, conv2d's gradient of the
+ * input.
+ */
 export function correlateToBig(
   layer: CorrelationLayer,
   rows: number,

@@ -1,4 +1,5 @@
-// The gradient of the whole loss against its differences in every parameter, and the loss terms' own identities.
+// The gradient of the whole loss against its differences in every parameter, and the loss terms' own
+// identities.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -40,8 +41,9 @@ function loss(objective: Float64Array, { reduction }: ElboOptions): number {
 }
 
 /**
- * A central difference D(h) errs by h²/6·f‴, of which D(2h) has four times as much, so by a third of |D(2h) − D(h)|,
- * and by at most B/h, where B bounds the rounding errors of the two losses. h ≈ cbrt(ε) balances the two.
+ * A central difference D(h) errs by h²/6·f‴, of which D(2h) has four times as much, so by a third of |D(2h) −
+ * D(h)|, and by at most B/h, where B bounds the rounding errors of the two losses. h ≈ cbrt(ε) balances the
+ * two.
  */
 function assertIsGradient(model: Model, options: ElboOptions): void {
   const { parameters, x, epsilon } = drawInputs(model, examples, options.samples, 11);
@@ -63,7 +65,8 @@ function assertIsGradient(model: Model, options: ElboOptions): void {
       const wider = (f(parameter, 2 * h) - f(parameter, -2 * h)) / (4 * h);
       const tolerance = Math.abs(wider - difference) + (2 * rounding) / h;
       const place = `${name}[${parameter - offset}]`;
-      // A relu that turns within 2h shows as a jump between the two differences; the draws were chosen without one.
+      // A relu that turns within 2h shows as a jump between the two differences; the draws were chosen
+      // without one.
       assert.ok(tolerance < 1e-5 * largest, `${place}: a tolerance of ${tolerance} would notice too little`);
       const error = Math.abs(gradient[parameter]! - difference);
       assert.ok(
@@ -109,8 +112,9 @@ test('the KL of the prior to itself is 0, analytic and sampled', () => {
 });
 
 test('the sampled KL has the analytic KL as its mean', () => {
-  // ε over a grid of normal quantiles stands for the expectation. The sampled KL is quadratic in ε, so all that
-  // matters is that mean and third moment of ε are 0 and its variance is 1: ±1 with equal weights has them.
+  // ε over a grid of normal quantiles stands for the expectation. The sampled KL is quadratic in ε, so all
+  // that matters is that mean and third moment of ε are 0 and its variance is 1: ±1 with equal weights has
+  // them.
   const posterior = Float64Array.of(0.7, -0.4, 0.3, -1.1); // d = 2
   const epsilon = Float64Array.of(1, 1, 1, -1, -1, 1, -1, -1); // K = 4
   const z = reparameterise(posterior, epsilon, 4, 2);

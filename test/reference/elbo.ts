@@ -1,4 +1,5 @@
-// The whole loss and its gradient in float64, in nats: −ELBO = −(1/K) Σ_k log p(x|z_k) + β·KL, or minus another objective's bound.
+// The whole loss and its gradient in float64, in nats: −ELBO = −(1/K) Σ_k log p(x|z_k) + β·KL, or minus
+// another objective's bound.
 
 import type { Choice } from '#src/model/hyperparameter.js';
 import { BERNOULLI, type LikelihoodName } from '#src/model/likelihoods/registry.js';

@@ -1,4 +1,5 @@
-// The bounds of the whole loss: the pass that computes them is the reference's, and the normwise ones are sharp.
+// The bounds of the whole loss: the pass that computes them is the reference's, and the normwise ones are
+// sharp.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

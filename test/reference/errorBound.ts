@@ -1,13 +1,14 @@
-// elbo.ts with a bound on every number it returns: a running error analysis of the whole loss and its gradient.
+// elbo.ts with a bound on every number it returns: a running error analysis of the whole loss and its
+// gradient.
 //
-// What is assumed of the implementation: it rounds each operation once (arithmetic.unit), sums in any order, may
-// fuse multiply and add, uses exp, log1p and tanh within arithmetic.elementaryUlps, softplus as
-// max(ℓ, 0) + log1p(exp(−|ℓ|)) and the sigmoid as 1/(1 + e) or e/(1 + e) with e = exp(−|ℓ|), and applies the factors
-// 1/K, 1/n, β and ½ anywhere along the way.
+// What is assumed of the implementation: it rounds each operation once (arithmetic.unit), sums in any order,
+// may fuse multiply and add, uses exp, log1p and tanh within arithmetic.elementaryUlps, softplus as
+// max(ℓ, 0) + log1p(exp(−|ℓ|)) and the sigmoid as 1/(1 + e) or e/(1 + e) with e = exp(−|ℓ|), and applies the
+// factors 1/K, 1/n, β and ½ anywhere along the way.
 //
-// The bounds hold for every such implementation and so grow from layer to layer by Σ|W|. They serve the loss terms,
-// single layers (boundedNetwork.ts) and the last layers' gradients; at the far end of a whole model they exceed the
-// gradient itself (cvae's first layer: 50 times), and conditioning.ts has the bound to use.
+// The bounds hold for every such implementation and so grow from layer to layer by Σ|W|. They serve the loss
+// terms, single layers (boundedNetwork.ts) and the last layers' gradients; at the far end of a whole model
+// they exceed the gradient itself (cvae's first layer: 50 times), and conditioning.ts has the bound to use.
 
 import { BERNOULLI } from '#src/model/likelihoods/registry.js';
 import type { Model } from '#src/model/model.js';
@@ -36,7 +37,9 @@ export interface BoundedElbo {
   readonly bound: ElboTerms;
 }
 
-/** parameters [P], x [n, D], epsilon [n, K, d]: numbers that the implementation is given too, without error. */
+/**
+ * parameters [P], x [n, D], epsilon [n, K, d]: numbers that the implementation is given too, without error.
+ */
 export function boundedElbo(
   model: Model,
   parameters: Float64Array,

@@ -51,7 +51,8 @@ export function klMonteCarlo(
 
 /**
  * The gradient of −log-likelihood + klScale · KL with regard to the posterior, [n, 2d].
- * `dz` [n, K, d] is the decoder's part, −d(log-likelihood)/dz; the Monte-Carlo KL also reaches μ and logvar through z.
+ * `dz` [n, K, d] is the decoder's part, −d(log-likelihood)/dz; the Monte-Carlo KL also reaches μ and logvar
+ * through z.
  */
 export function gaussianBackward(
   posterior: Float64Array,

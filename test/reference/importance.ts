@@ -1,4 +1,5 @@
-// Rows of an example that do not all count the same: [n, K] log-weights and weights, and the gradients through z.
+// Rows of an example that do not all count the same: [n, K] log-weights and weights, and the gradients
+// through z.
 
 import { klMonteCarlo } from './gaussian.js';
 import type { Weighed } from './objectives.js';
@@ -25,7 +26,10 @@ export function repeatRows(values: Float64Array, width: number, samples: number)
   return repeated;
 }
 
-/** Of log-likelihoods and log-ratios [n, K], the latter weighted by beta: a bound for each example, a weight for each row. */
+/**
+ * Weighs log-likelihoods and log-ratios [n, K], the latter times beta: a bound for each example, a weight for
+ * each row.
+ */
 export function weighRows(
   weigh: (logWeights: Float64Array) => Weighed,
   logLikelihoods: Float64Array,
@@ -45,8 +49,8 @@ export function weighRows(
 }
 
 /**
- * The gradient of Σ_k w_k [−log p(x|z_k) + scale (log q(z_k|x) − log p(z_k))] with regard to the posterior, [n, 2d], the weights
- * [n, K] constant; `dz` [n, K, d] is the decoder's part, weighted already.
+ * The gradient of Σ_k w_k [−log p(x|z_k) + scale (log q(z_k|x) − log p(z_k))] with regard to the posterior,
+ * [n, 2d], the weights [n, K] constant; `dz` [n, K, d] is the decoder's part, weighted already.
  */
 export function weightedBackward(
   posterior: Float64Array,

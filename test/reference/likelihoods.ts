@@ -1,4 +1,5 @@
-// log p(x|z) of rows of decoder outputs, [n, K, D], given x [n, D]: each likelihood in float64, and with bounds.
+// log p(x|z) of rows of decoder outputs, [n, K, D], given x [n, D]: each likelihood in float64, and with
+// bounds.
 
 import type { Choice, Values } from '#src/model/hyperparameter.js';
 import type { LikelihoodName } from '#src/model/likelihoods/registry.js';

@@ -44,8 +44,9 @@ for (const layer of correlationLayers) {
     const gradient = new Float64Array(parameters.length);
     const dInput = layerBackward(layer, rows, parameters, input, c, gradient);
 
-    // A correlation is linear in each single number, so any h is exact but for rounding, and 1 rounds least: all
-    // numbers are below 2 then, each of `terms` products below 4, and none of their sums passes `terms` roundings.
+    // A correlation is linear in each single number, so any h is exact but for rounding, and 1 rounds least:
+    // all numbers are below 2 then, each of `terms` products below 4, and none of their sums passes `terms`
+    // roundings.
     const h = 1;
     const terms = c.length * (floatsIn(layer.kernel) * Math.max(layer.big[2], layer.small[2]) + 1);
     const tolerance = 2 * terms * (4 * terms) * epsilon;
@@ -79,8 +80,9 @@ function activationLayer(activation: 'relu' | 'tanh'): ActivationLayer {
   return { kind: 'activation', name: activation, activation, input: [50], output: [50] };
 }
 
-// Where f has a third derivative, the central difference errs by h²/6·|f‴| and by 2ε·|f|/h of rounding: least near
-// h = cbrt(ε), and |tanh‴| ≤ 2. All weights and values are below 4; the sum over 100 elements rounds 100 times.
+// Where f has a third derivative, the central difference errs by h²/6·|f‴| and by 2ε·|f|/h of rounding: least
+// near h = cbrt(ε), and |tanh‴| ≤ 2. All weights and values are below 4; the sum over 100 elements rounds 100
+// times.
 const h = 2 ** -17; // ≈ cbrt(ε)
 const differenceTolerance = ((h * h) / 6) * 2 + (100 * 100 * epsilon) / h;
 

@@ -1,5 +1,6 @@
 // Every layer of a model, forward and backward, in float64 and plain loops: the oracle of the kernels' tests.
-// A tensor is [rows, ...layer.input]: rows counts examples in the encoder and examples × samples in the decoder.
+// A tensor is [rows, ...layer.input]: rows counts examples in the encoder and examples × samples in the
+// decoder.
 
 import type { ActivationLayer, CorrelationLayer, Layer, ResidualLayer } from '#src/model/model.js';
 import { referenceActivations } from './activations.js';

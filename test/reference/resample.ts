@@ -3,7 +3,10 @@
 import type { ResampleLayer } from '#src/model/model.js';
 import { type Arithmetic, type Bounded, gamma } from './rounding.js';
 
-/** Visits each row's windows in order: the small element, and the big elements of its window, in row-major order. */
+/**
+ * Visits each row's windows in order: the small element, and the big elements of its window, in row-major
+ * order.
+ */
 function forEachWindow(
   { type, input, output, size, strides, padding }: ResampleLayer,
   rows: number,
@@ -66,7 +69,10 @@ export function resampleBackward(
   return dInput;
 }
 
-/** A maximum errs by no more than the worst of its window; a mean of m is summed in any order and scaled in up to four steps. */
+/**
+ * A maximum errs by no more than the worst of its window; a mean of m is summed in any order and scaled in up
+ * to four steps.
+ */
 export function resampleForwardBound(
   layer: ResampleLayer,
   rows: number,
@@ -91,8 +97,9 @@ export function resampleForwardBound(
 }
 
 /**
- * Where the largest of a window is in doubt, each that may be it gets the gradient or nothing. An element is in up to
- * `overlaps` windows, whose gradients are summed in any order; a part of a mean is scaled in up to four steps.
+ * Where the largest of a window is in doubt, each that may be it gets the gradient or nothing. An element is
+ * in up to `overlaps` windows, whose gradients are summed in any order; a part of a mean is scaled in up to
+ * four steps.
  */
 export function resampleBackwardBound(
   layer: ResampleLayer,

@@ -1,4 +1,5 @@
-// A-priori rounding-error analysis after Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., chapters 2-4.
+// A-priori rounding-error analysis after Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed.,
+// chapters 2-4.
 
 /** What a bound assumes of the arithmetic that it judges. */
 export interface Arithmetic {
@@ -20,7 +21,9 @@ export const float32: Arithmetic = {
   growth: 'worstCase',
 };
 
-/** The reference itself; V8's exp, log1p and tanh (fdlibm) stay within 1 ulp, 4 is granted to other engines. */
+/**
+ * The reference itself; V8's exp, log1p and tanh (fdlibm) stay within 1 ulp, 4 is granted to other engines.
+ */
 export const float64: Arithmetic = {
   unit: 2 ** -53,
   underflow: 2 ** -1074,
@@ -32,9 +35,9 @@ export const float64: Arithmetic = {
 export const withoutRoundings: Arithmetic = { ...float32, unit: 0, underflow: 0 };
 
 /**
- * The relative error of n roundings in any order: γ_n = n·u / (1 − n·u) at worst (Higham, lemma 3.1). The standard
- * deviation of independent ones of mean zero is at most √n·u (Higham and Mary 2019, A new approach to probabilistic
- * rounding error analysis, SIAM J. Sci. Comput. 41).
+ * The relative error of n roundings in any order: γ_n = n·u / (1 − n·u) at worst (Higham, lemma 3.1). The
+ * standard deviation of independent ones of mean zero is at most √n·u (Higham and Mary 2019, A new approach
+ * to probabilistic rounding error analysis, SIAM J. Sci. Comput. 41).
  */
 export function gamma(arithmetic: Arithmetic, roundings: number): number {
   if (arithmetic.growth === 'random') return Math.sqrt(roundings) * arithmetic.unit;
@@ -59,7 +62,9 @@ export interface Bounded {
 /** A walk over the model: what is assumed of the arithmetic, and what a stage hands on to the next. */
 export interface Analysis {
   readonly arithmetic: Arithmetic;
-  /** Applied to every result. The identity carries bounds to the end; conditioning.ts draws errors instead. */
+  /**
+   * Applied to every result. The identity carries bounds to the end; conditioning.ts draws errors instead.
+   */
   readonly carry: (result: Bounded) => Bounded;
 }
 

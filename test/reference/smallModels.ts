@@ -68,7 +68,10 @@ const mixed: ModelSpec = {
   ],
 };
 
-/** Layers with weights that are all dense, some inside of blocks, one of which reads the data: for owner-computes steps. */
+/**
+ * Layers with weights that are all dense, some inside of blocks, one of which reads the data: for
+ * owner-computes steps.
+ */
 const blocks: ModelSpec = {
   name: 'blocks',
   input: [2, 3, 1],

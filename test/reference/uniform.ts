@@ -1,6 +1,9 @@
 // A small generator for tests; nothing of the product draws from it.
 
-/** Numbers in [−1, 1) that depend on the seed only (Mulberry32, a public-domain generator of 32 bits of state). */
+/**
+ * Numbers in [−1, 1) that depend on the seed only (Mulberry32, a public-domain generator of 32 bits of
+ * state).
+ */
 export function uniform(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -64,7 +64,10 @@ export class DecodedPicture {
     return [color >> 16, (color >> 8) & 255, color & 255];
   }
 
-  /** Smallest box of `area` (default: the picture) around all pixels that `wanted` accepts, and how many those are. */
+  /**
+   * Smallest box of `area` (default: the picture) around all pixels that `wanted` accepts, and how many those
+   * are.
+   */
   boxOf(wanted: (color: number) => boolean, area?: Box): CountedBox | undefined {
     const { left, top, right, bottom } = area ?? this.area;
     let box: CountedBox | undefined;

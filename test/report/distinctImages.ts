@@ -26,8 +26,8 @@ export function distinctImages(n: number, { height, width }: TestShape, first = 
 }
 
 /**
- * Where each of the images stands. Asserts that it is upright and complete: each of its pixels is one solid square of
- * the same size, in its row and its column.
+ * Where each of the images stands. Asserts that it is upright and complete: each of its pixels is one solid
+ * square of the same size, in its row and its column.
  */
 export function findTiles(picture: DecodedPicture, n: number, shape: TestShape, first = 0): Box[] {
   const { height, width } = shape;

@@ -94,7 +94,8 @@ describe('a preview', () => {
   });
 
   it('shows means of squares of pixels, also at an edge that is no whole square', () => {
-    // 15 × 15 pixels, white but for the last column and the last row: 8 × 8 squares, the last ones of one pixel.
+    // 15 × 15 pixels, white but for the last column and the last row: 8 × 8 squares, the last ones of one
+    // pixel.
     const above = Float32Array.from({ length: 225 }, (_, i) => (i % 15 === 14 || i >= 210 ? 0 : 1));
     const rows = { title: '', height: 15, width: 15, channels: 1, above, below: above };
     const lines = previewLines(rows, { width: 80, depth: 1 });

@@ -42,7 +42,8 @@ describe('Rasterizer', () => {
     const slash = new Rasterizer(30, 40);
     slash.addGlyph('/', (x, y) => [x / 70 + 2, 30 - y / 70]);
     const sum = slash.mask().alpha.reduce((total, value) => total + value / 255, 0);
-    // A parallelogram, 170 wide and from -190 to 1493 high; each of its 60 or so edge pixels is rounded by 1/30 at most.
+    // A parallelogram, 170 wide and from -190 to 1493 high; each of its 60 or so edge pixels is rounded by
+    // 1/30 at most.
     assert.ok(Math.abs(sum - (170 * 1683) / 70 ** 2) < 60 / 30, `${sum}`);
   });
 });

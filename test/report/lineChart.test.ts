@@ -36,7 +36,8 @@ describe('lineChart', () => {
     for (const [x, y] of points) {
       const column = Math.round(x1 + ((x - 1) / 4) * (x5 - x1));
       const row = Math.round(low + ((y + 240) / 80) * (high - low));
-      // A dot's radius is 3 pixels: two pixels off it would still be seen, but not at its left, right, top and bottom.
+      // A dot's radius is 3 pixels: two pixels off it would still be seen, but not at its left, right, top
+      // and bottom.
       for (const [dx, dy] of [
         [0, 0],
         [1, 0],
@@ -63,7 +64,7 @@ describe('lineChart', () => {
     }
     const [xLabel] = picture.find('epoch', LABEL_SIZE);
     assert.ok(xLabel && xLabel.top > picture.height - 60);
-    // Of the vertical label, all that is known is that there is ink, higher than wide.
+    // All that is known of the vertical label is that there is ink, higher than wide.
     const yLabel = picture.ink({ ...picture.area, right: 24 + 20, top: 60 })!;
     assert.ok(yLabel.bottom - yLabel.top > 3 * (yLabel.right - yLabel.left) && yLabel.count > 100);
   });

@@ -33,7 +33,7 @@ describe('manifoldGrid', () => {
       const below = found.find(({ top }) => top > tiles[8]!.bottom);
       const beside = found.find(({ right }) => right < tiles[0]!.left);
       assert.ok(below && beside, `${text} is missing on an axis`);
-      // Of the column that it labels, and of the row counted from the bottom.
+      // The middle of the column that it labels, and of the row counted from the bottom.
       assert.ok(Math.abs(middleOf(below).x - middleOf(tiles[i]!).x) <= 1);
       assert.ok(Math.abs(middleOf(beside).y - middleOf(tiles[3 * (2 - i)]!).y) <= 1);
     }

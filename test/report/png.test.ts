@@ -6,7 +6,10 @@ import { Canvas } from '#src/report/canvas.js';
 import { sampleGrid } from '#src/report/sampleGrid.js';
 import { DecodedPicture } from './decodedPicture.js';
 
-/** Of a PNG's header, whose place is fixed: 0 grey, 2 red, green, blue, 3 a palette. */
+/**
+ * The colour type in a PNG's header, whose place is fixed: 0 is grey, 2 is red, green, blue, and 3 is a
+ * palette.
+ */
 const colorTypeOf = (png: Uint8Array) => png[25];
 
 describe('PNGs', () => {

@@ -23,8 +23,8 @@ describe('RunStatus', () => {
     const slow = follow(status, { step: 0, seconds: 0 }, 100, 0.1);
     assert.ok(Math.abs(status.imagesPerSecond! - 320) < 1e-6);
     const soon = follow(status, slow, 100, 0.01);
-    // After 1 s of the new pace and 10 s of the old, these count e^-0.1 (1 - e^-1) and 1 - e^-0.1 (in parts of the
-    // memory of 10 s), so that the rate is that mean of 320 and 3,200.
+    // After 1 s of the new pace and 10 s of the old, these count e^-0.1 (1 - e^-1) and 1 - e^-0.1 (in parts
+    // of the memory of 10 s), so that the rate is that mean of 320 and 3,200.
     const weights = { old: Math.exp(-0.1) * (1 - Math.exp(-1)), new: 1 - Math.exp(-0.1) };
     const expected = (320 * weights.old + 3200 * weights.new) / (weights.old + weights.new);
     // Steps of 0.1 s are counted whole where the formula decays within them: 0.1 / 10 / 2 of each weight.

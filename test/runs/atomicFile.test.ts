@@ -146,8 +146,8 @@ test('a kill between the write and the rename leaves the old file, and a file kn
   assert.equal(readFileSync(join(directory, others[0]!), 'utf8'), 'new');
 });
 
-// A limit on the size of files acts like a full disk: a first write is cut short and reports success, only the next
-// one fails.
+// A limit on the size of files acts like a full disk: a first write is cut short and reports success, only
+// the next one fails.
 test('a disk that is full in the middle of the write leaves the old file', {
   skip: process.platform === 'win32' && 'Windows has no limit on the size of files',
 }, () => {

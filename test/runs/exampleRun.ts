@@ -44,7 +44,8 @@ export const tinyConfig: RunConfig = {
 export const tinySize = 3 * 3 * 3 + 3 + (12 * 4 + 4) + (2 * 8 + 8) + (3 * 3 * 2 * 2 + 2) + (3 * 3 * 2 + 1);
 
 /**
- * Multiples of 2^-24 in [-1, 1), different for every salt: all are float32, and their sums are exact in float64.
+ * Multiples of 2^-24 in [-1, 1), different for every salt: all are float32, and their sums are exact in
+ * float64.
  */
 export function exactFloats(length: number, salt: number): Float32Array {
   return Float32Array.from({ length }, (_, i) => (Math.imul(i + 1 + 1000 * salt, 0x9e3779b1) >> 7) / 2 ** 24);

@@ -1,10 +1,14 @@
-// Checkpoints that this version would not write, but an earlier one or another program may have: their hashes are right.
+// Checkpoints that this version would not write, but an earlier one or another program may have: their hashes
+// are right.
 
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { encodeSafetensors, readSafetensors, type Tensor } from '#src/runs/safetensors.js';
 
-/** Sets element 1 of a tensor in the checkpoint at `path`, and both of its hashes as docs/runs.md describes them. */
+/**
+ * Sets element 1 of a tensor in the checkpoint at `path`, and both of its hashes as docs/runs.md describes
+ * them.
+ */
 export function forgeElement(path: string, tensor: string, value: number): void {
   const { tensors, metadata } = readSafetensors(path);
   tensors.get(tensor)!.data[1] = value;

@@ -1,4 +1,5 @@
-// Against the reference implementation of safetensors, through its Python package: LOWERBOUND_PYTHON, else python3.
+// Against the reference implementation of safetensors, through its Python package: LOWERBOUND_PYTHON, else
+// python3.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

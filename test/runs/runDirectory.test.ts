@@ -143,7 +143,8 @@ test('a config.json in which a bit has changed, or whose end is lost: refused in
       assert.ok(error instanceof UsageError, String(error));
       return;
     }
-    // What is left decides no bit: a name of the data, more epochs, the model's own d (the config's is the one that counts).
+    // What is left decides no bit: a name of the data, more epochs, the model's own d (the config's is the
+    // one that counts).
     const { epochs, data, model } = config;
     assert.ok(epochs >= tinyConfig.epochs);
     assert.deepEqual(config, {

@@ -10,8 +10,8 @@ import { temporaryDirectory } from './temporaryDirectory.js';
 const file = join(temporaryDirectory(), 'x.safetensors');
 
 /**
- * A file of `header` and the bytes 0, 1, 2 … An object becomes JSON padded to 120 bytes, so that the data starts at
- * byte 128; a string stays as it is.
+ * A file of `header` and the bytes 0, 1, 2 … An object becomes JSON padded to 120 bytes, so that the data
+ * starts at byte 128; a string stays as it is.
  */
 function write(header: string | object, dataBytes = 0, headerLength?: bigint): void {
   const json = typeof header === 'string' ? header : JSON.stringify(header).padEnd(120);

@@ -62,7 +62,8 @@ test('halfCosine: within 8 · 2⁻⁵³ of itself on [0, 1], against sin² of fl
   assert.equal(halfCosine(1), 0);
   for (let i = 0; i <= 100_000; i++) {
     const u = i / 100_000;
-    // Math.sin and Math.cos are within a unit in the last place, their squares within four of 2⁻⁵³, and so is π/2 · u.
+    // Math.sin and Math.cos are within a unit in the last place, their squares within four of 2⁻⁵³, and so is
+    // π/2 · u.
     const expected = u <= 0.5 ? Math.cos((Math.PI / 2) * u) ** 2 : Math.sin((Math.PI / 2) * (1 - u)) ** 2;
     const error = Math.abs(halfCosine(u) - expected);
     assert.ok(error <= (8 + 8) * 2 ** -53 * expected, `halfCosine(${u}) is off by ${error}`);

@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import { crc32, deflateRawSync } from 'node:zlib';
 import type { Wheel } from '#src/setup/workshop.js';
 
-/** A zip file of texts: local headers, the central directory, its end (APPNOTE 6.3.10, sections 4.3.7, 4.3.12, 4.3.16). */
+/**
+ * A zip file of texts: local headers, the central directory, its end (APPNOTE 6.3.10, sections 4.3.7, 4.3.12,
+ * 4.3.16).
+ */
 export function zipOf(files: Readonly<Record<string, string>>): Buffer {
   const locals: Buffer[] = [];
   const central: Buffer[] = [];

@@ -1,4 +1,5 @@
-// Products and convolutions in float64, from their definitions, each value with the error that float32 may make of it.
+// Products and convolutions in float64, from their definitions, each value with the error that float32 may
+// make of it.
 
 import assert from 'node:assert/strict';
 import { float32, gamma } from '../reference/rounding.js';

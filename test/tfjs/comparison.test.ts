@@ -18,7 +18,10 @@ const operations = {
   notEqual: (a: number, b: number) => Number(a !== b),
 } as const;
 
-/** A shape of up to five axes, and for each operand which of them are broadcast, and how many leading axes it lacks. */
+/**
+ * A shape of up to five axes, and for each operand which of them are broadcast, and how many leading axes it
+ * lacks.
+ */
 const operands = fc
   .array(fc.constantFrom<number[]>(1, 2, 3, 5, 17), { maxLength: 5 })
   .filter((shape) => shape.reduce((size, extent) => size * extent, 1) <= 2000)

@@ -246,8 +246,8 @@ function checkFused(
 
 describe('gradients on the wasm backend', () => {
   /**
-   * The same function of the same tensors on two backends. Each rounds sums of `terms` terms up to `magnitude` in
-   * all: they differ by at most 2 γ_{terms + 1} · magnitude.
+   * The same function of the same tensors on two backends. Each rounds sums of `terms` terms up to
+   * `magnitude` in all: they differ by at most 2 γ_{terms + 1} · magnitude.
    */
   async function compare(
     shapes: readonly number[][],
@@ -313,7 +313,8 @@ describe('gradients on the wasm backend', () => {
           const flat = tf.reshape(map, [2, 128]) as Tensor2D;
           return tf.fused.matMul({ a: flat, b: d as Tensor2D, bias: e as Tensor });
         })([x!, filter!, bias!, weights!, offset!]),
-      // The map's gradient sums 10 weights; the input's gradient 9 taps of 8 of these, the filter's and the bias's 32 pixels.
+      // The map's gradient sums 10 weights; the input's gradient 9 taps of 8 of these, the filter's and the
+      // bias's 32 pixels.
       { terms: 72 + 10, magnitude: 720 },
     ));
 });

@@ -15,7 +15,8 @@ function softplus(x: number): number {
   return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 }
 
-// The bounds are the whole numbers above the maxima found with SWEEP_STEP=211: 0.97, 1.54, 1.01, 1.44, 2.69 and 1.24.
+// The bounds are the whole numbers above the maxima found with SWEEP_STEP=211: 0.97, 1.54, 1.01, 1.44, 2.69
+// and 1.24.
 const functions: readonly ElementaryFunction[] = [
   { kernel: 'Exp', exact: Math.exp, ulps: 1 },
   { kernel: 'Expm1', exact: Math.expm1, ulps: 2 },

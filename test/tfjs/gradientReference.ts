@@ -14,14 +14,15 @@ export const REFUSALS: readonly RegExp[] = [
   /^(maximum|minimum|squareddifference) of a (row|column|scalar)$/,
   // It transposes a gradient that is in the right order already, unless the axis is the last one.
   /^cumsum, exclusive and reversed$/,
-  // It calls a method of tensors (reshape) that only the package @tensorflow/tfjs adds, and takes no negative axis.
+  // It calls a method of tensors (reshape) that only the package @tensorflow/tfjs adds, and takes no negative
+  // axis.
   /^prod /,
   /^depthwiseConv2d, dilated/,
 ];
 
 /**
- * Linear in x, and wrong on the backend `cpu`: mirrored borders, averages over windows that reach over the border, and
- * resampling of several images. The forward passes are right there.
+ * Linear in x, and wrong on the backend `cpu`: mirrored borders, averages over windows that reach over the
+ * border, and resampling of several images. The forward passes are right there.
  */
 const LINEAR = /^(MirrorPad|AvgPool|AvgPool3D|ResizeBilinear|ResizeNearestNeighbor)$/;
 
@@ -36,8 +37,8 @@ export function reference(tf: Tf, gradientCase: GradientCase): GradientResult {
 const STEP = 2 ** -8;
 
 /**
- * Central differences, which are exact but for rounding where f is at most quadratic in each number, as it is in every
- * refused case; the backend sums them in float32.
+ * Central differences, which are exact but for rounding where f is at most quadratic in each number, as it is
+ * in every refused case; the backend sums them in float32.
  */
 function byDifferences(tf: Tf, gradientCase: GradientCase): GradientResult {
   const inputs = gradientCase.inputs.map((spec, i) => Float32Array.from(valuesOf(spec, i + 1)));

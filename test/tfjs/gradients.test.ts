@@ -43,9 +43,9 @@ test('refusals of tfjs-core are still there: else the list is to be shortened', 
 });
 
 /**
- * No number of a case is a sum of more terms than its largest tensor has, and none goes through more than 16 other
- * roundings, on either backend; the terms are no larger than four times the largest of the results. Where the reference is a difference of two values,
- * their roundings are divided by the step.
+ * No number of a case is a sum of more terms than its largest tensor has, and none goes through more than 16
+ * other roundings, on either backend; the terms are no larger than four times the largest of the results.
+ * Where the reference is a difference of two values, their roundings are divided by the step.
  */
 function assertClose(
   actual: Float32Array,

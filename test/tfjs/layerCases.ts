@@ -1,5 +1,6 @@
-// Layers, losses and optimizers of LayersModel, each in a small model. The default initializer of recurrent layers needs
-// methods of tensors that only the package @tensorflow/tfjs adds; every weight is overwritten anyway.
+// Layers, losses and optimizers of LayersModel, each in a small model. The default initializer of recurrent
+// layers needs methods of tensors that only the package @tensorflow/tfjs adds; every weight is overwritten
+// anyway.
 
 import type * as Layers from '@tensorflow/tfjs-layers';
 
@@ -167,7 +168,7 @@ export const layerCases: readonly LayerCase[] = [
   },
 ];
 
-/** Of tfjs-layers; the targets that each is made for. */
+/** The losses of tfjs-layers, with the targets that each is made for. */
 export const losses = {
   binaryCrossentropy: 'probabilities',
   categoricalCrossentropy: 'probabilities',

@@ -27,8 +27,8 @@ for (const optimizer of optimizers) {
 }
 
 /**
- * The steps of both backends agree. A gradient here is made of at most 2,000 roundings on either, of numbers no larger
- * than 8 times the largest change of its tensor; a weight itself is rounded twice.
+ * The steps of both backends agree. A gradient here is made of at most 2,000 roundings on either, of numbers
+ * no larger than 8 times the largest change of its tensor; a weight itself is rounded twice.
  */
 async function assertSameTraining(run: () => Promise<Weights>): Promise<void> {
   await useBackend('cpu');

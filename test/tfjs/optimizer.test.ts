@@ -8,7 +8,10 @@ import { tf, useBackend } from './onWasm.js';
 
 const SHAPES = [[5, 7], [7], [1], [3, 4]] as const;
 
-/** Steps of Adam on a loss whose gradients have the same bits everywhere; it depends on the third variable in odd steps. */
+/**
+ * Steps of Adam on a loss whose gradients have the same bits everywhere; it depends on the third variable in
+ * odd steps.
+ */
 function adamSteps(steps: number): Float32Array[] {
   const variables = SHAPES.map((shape, i) =>
     tf.variable(tf.tensor(valuesOf(real(shape), i + 1), [...shape])),

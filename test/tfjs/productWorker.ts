@@ -1,4 +1,5 @@
-// A thread of its own with TensorFlow.js and our kernels: posts a product, computed often, while others do the same.
+// A thread of its own with TensorFlow.js and our kernels: posts a product, computed often, while others do
+// the same.
 import { parentPort } from 'node:worker_threads';
 import { sampleValues } from './boundedProduct.js';
 import { tf, useBackend } from './onWasm.js';

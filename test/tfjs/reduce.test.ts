@@ -8,7 +8,9 @@ import { tf, useBackend } from './onWasm.js';
 
 before(() => useBackend('wasm'));
 
-/** Up to five axes, sizes with whole vectors and rests, some of one; any subset of them reduced, as −1 too. */
+/**
+ * Up to five axes, sizes with whole vectors and rests, some of one; any subset of them reduced, as −1 too.
+ */
 const reductions = fc
   .array(fc.constantFrom<number[]>(1, 2, 3, 5, 8, 17, 18), { minLength: 0, maxLength: 5 })
   .filter((shape) => shape.reduce((product, size) => product * size, 1) <= 6000)

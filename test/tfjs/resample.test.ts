@@ -36,7 +36,8 @@ for (const name of ['resizeNearestNeighbor', 'resizeBilinear'] as const) {
           value: run(tf.tensor(x, shape)).dataSync(),
           gradient: tf.grad(run)(tf.tensor(x, shape), tf.tensor(dy, outShape)).dataSync(),
         }));
-        // |dy| < 2, weights of at most 1. Positions up to 8 are rounded in float32 on one backend, in float64 on the other.
+        // |dy| < 2, weights of at most 1. Positions up to 8 are rounded in float32 on one backend, in float64
+        // on the other.
         const terms = outHeight * outWidth;
         const weight = 8 * gamma(8);
         assertWithin(actual.gradient, expected, 2 * terms * (gamma(terms + 8) + weight), 'gradient');

@@ -5,7 +5,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-wasm';
 import { registerTrainingKernels } from '#src/tfjs/index.js';
 
-/** Enough calls for V8 to optimise; each with other numbers, so that what an earlier call has left in memory is wrong. */
+/**
+ * Enough calls for V8 to optimise; each with other numbers, so that what an earlier call has left in memory
+ * is wrong.
+ */
 const CALLS = 30;
 const COUNT = 4096;
 

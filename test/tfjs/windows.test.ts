@@ -30,7 +30,9 @@ function outSize({ size, taps, stride, dilation }: Line, pad: Pad): number {
   return Math.ceil((pad === 'same' ? size : size - (taps - 1) * dilation) / stride);
 }
 
-/** Positions in the input of the taps of output `at`, with the tap's number; what lies outside is left out. */
+/**
+ * Positions in the input of the taps of output `at`, with the tap's number; what lies outside is left out.
+ */
 function tapsOf(line: Line, pad: Pad, at: number): { tap: number; position: number }[] {
   const { size, taps, stride, dilation } = line;
   const reach = (taps - 1) * dilation + 1;

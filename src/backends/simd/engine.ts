@@ -30,7 +30,7 @@ export interface SimdOptions {
   readonly kl: KlEstimate;
   readonly objective: ObjectiveName;
   readonly likelihood: Choice<LikelihoodName>;
-  /** Of the micro-kernels; does not change a bit. The same for all ranks of a run. */
+  /** The tile of the micro-kernels. It does not change a bit, and is the same for all ranks of a run. */
   readonly tile: TileName;
   /**
    * Most examples at once: of a shard, or of all shards of a rank. No more memory is planned than they need.
@@ -89,7 +89,7 @@ class EnginePlan {
   readonly decoder: Network;
   /** [microBatch · samples] float64. */
   readonly rowLikelihood: Address;
-  /** Of one row, one a pixel. */
+  /** The terms of one row, one for each pixel. */
   readonly likelihoodTerms: Address;
   readonly rowWeights: RowWeightsRoom | undefined;
   readonly ownerScratch: OwnerScratch | undefined;

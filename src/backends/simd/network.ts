@@ -26,7 +26,7 @@ export interface NetworkPlan {
   /** Most images at a time. */
   readonly images: number;
   readonly inputGradient: boolean;
-  /** Of the tile that the kernels will be used with. */
+  /** The panel width of the tile that the kernels will be used with. */
   readonly panelWidth: 8 | 16;
   /** Leaves the parameters' gradients to their owners (ownerUpdate.ts): all layers with weights are dense. */
   readonly owned: boolean;

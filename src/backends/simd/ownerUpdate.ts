@@ -49,7 +49,7 @@ export class OwnerScratch {
   readonly slotPitch: number;
   readonly stack: Address;
   readonly zeros: Address;
-  /** Of each layer. */
+  /** One entry for each layer. */
   readonly operands: readonly ShardedOperands[];
   /** Lists of nonzeros, of the rows of a unit. */
   readonly lists: Address;
@@ -85,7 +85,7 @@ export class OwnedParameters {
   readonly #optimizer: SliceUpdate;
   readonly #ranks: Ranks;
   readonly #words: Uint32Array;
-  /** Of each rank. */
+  /** One list of units for each rank. */
   readonly #shares: readonly (readonly Unit[])[];
   /** Whether a layer's table is filled in this step. */
   readonly #placed: boolean[];

@@ -29,7 +29,7 @@ export function nativeDirectory(surroundings: Surroundings = theseSurroundings()
   );
 }
 
-/** Of LOWERBOUND_NATIVE_DIR; undefined where it is not set. */
+/** The directory that LOWERBOUND_NATIVE_DIR names; undefined where it is not set. */
 export function chosenDirectory({ env }: Surroundings = theseSurroundings()): string | undefined {
   const chosen = env[NATIVE_VARIABLE];
   return chosen ? resolve(chosen) : undefined;

@@ -37,6 +37,6 @@ export interface TfjsRuntime {
 /** Makes the runtime's backend the one that operations run on: a process may have loaded several. */
 export function activate({ tf, tfjsName }: TfjsRuntime): void {
   if (tf.getBackend() === tfjsName) return;
-  // Of a backend that is loaded, all is done when the call returns.
+  // If the backend is loaded, all is done when the call returns.
   void tf.setBackend(tfjsName);
 }

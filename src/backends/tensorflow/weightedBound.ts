@@ -1,13 +1,12 @@
 // Objectives that weigh the rows z_k of an example by their densities (objective/objective.ts), over
 // TensorFlow.js.
-import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Weigh } from '../../objective/objective.js';
 import { customGradient } from './customGradient.js';
-import { type Draws, join, type ObjectiveOptions, split } from './draws.js';
+import type { Draws, ObjectiveOptions } from './draws.js';
 import type { Evaluated } from './elbo.js';
-import type { TfjsLikelihood } from './likelihoods/likelihood.js';
 import { tfjsLikelihood } from './likelihoods/registry.js';
-import type { Tfjs, TfjsRuntime } from './runtime.js';
+import { rowLogLikelihoods, rowLogRatios } from './rowTerms.js';
+import type { TfjsRuntime } from './runtime.js';
 
 /** The bound of `weigh`, beside the terms of the ELBO of the same draws. */
 export function evaluateWeighted(
@@ -70,49 +69,4 @@ function sampleMeans(rows: Float64Array, samples: number): Float64Array {
     means[Math.floor(row / samples)]! += value / samples;
   });
   return means;
-}
-
-/** log p(x|z_k): outputs of n·K rows, images of n → [n, K]. */
-function rowLogLikelihoods(
-  tf: Tfjs,
-  likelihood: TfjsLikelihood,
-  outputs: Tensor,
-  images: Tensor,
-  samples: number,
-): Tensor {
-  return customGradient(tf, [outputs], (save) => {
-    const n = images.shape[0]!;
-    const x = tf.reshape(images, [n, 1, -1]);
-    const rows = tf.reshape(outputs, [n, samples, -1]);
-    save(rows, x);
-    return {
-      value: tf.sum(likelihood.terms(tf, rows, x), 2),
-      gradients: (d, [savedRows, savedX]) => {
-        const slopes = likelihood.slopes(tf, savedRows!, savedX!);
-        return [tf.reshape(tf.mul(slopes, tf.reshape(d, [n, samples, 1])), outputs.shape)];
-      },
-    };
-  });
-}
-
-/**
- * log p(z_k) − log q(z_k|x) = −½ Σ_j (z_kj² − ε_kj² − logvar_j), rounded as the Monte-Carlo KL is: posterior
- * [1, n, 2d], noise and z [n, K, d] → [n, K].
- */
-function rowLogRatios(tf: Tfjs, posterior: Tensor, noise: Tensor, z: Tensor): Tensor {
-  return customGradient(tf, [posterior, z], (save) => {
-    const [, logvar] = split(tf, posterior);
-    save(logvar, z);
-    const terms = tf.sub(tf.sub(tf.square(z), tf.square(noise)), logvar);
-    return {
-      value: tf.mul(tf.sum(terms, 2), -0.5),
-      gradients: (d, [savedLogvar, savedZ]) => {
-        const [n, samples] = d.shape as [number, number];
-        const zeros = tf.zerosLike(savedLogvar!);
-        const dLogvar = tf.add(zeros, tf.mul(tf.reshape(tf.sum(d, 1), [n, 1, 1]), 0.5));
-        const dz = tf.neg(tf.mul(savedZ!, tf.reshape(d, [n, samples, 1])));
-        return [join(tf, zeros, dLogvar), dz];
-      },
-    };
-  });
 }

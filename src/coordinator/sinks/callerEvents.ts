@@ -8,7 +8,7 @@ export function callerEvents(onEvent: (event: RunEvent) => unknown): Sink {
     take(event) {
       if (event.kind === 'step') return undefined;
       const returned = callUserFunction(`onEvent threw at the event "${event.kind}"`, () => onEvent(event));
-      // Of a promise its rejection alone counts: `onEvent` cannot stop a run.
+      // Only a promise's rejection counts: `onEvent` cannot stop a run.
       return isThenable(returned) ? returned.then(() => undefined) : undefined;
     },
   };

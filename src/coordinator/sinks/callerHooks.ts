@@ -20,7 +20,7 @@ export interface EpochInfo {
   readonly train: MeanTerms;
   /** Means over the test set at the end of the epoch, in nats. */
   readonly test: MeanTerms;
-  /** Of this process's part of the epoch; evaluation and pictures not counted. */
+  /** The time of this process's part of the epoch, without evaluation and pictures. */
   readonly seconds: number;
   /** 0 where nothing was trained on, because only the evaluation was left to do. */
   readonly imagesPerSecond: number;

@@ -34,7 +34,8 @@ export function adamStep(
   const e = f32x4.splat(epsilon);
   const rate = f32x4.splat(minusRate);
   const pairs = count & ~7;
-  // After 160 steps with the usual β₁, c₁ is 1: a division less, and the division unit is what this waits for.
+  // After 160 steps with the usual β₁, c₁ is 1: a division less, and the division unit is what this waits
+  // for.
   if (c1 == 1)
     stepPairs(x, gradient, m, v, pairs, b1, r1, b2, r2, d1, true, d2, e, rate, nextX, nextM, nextV);
   else stepPairs(x, gradient, m, v, pairs, b1, r1, b2, r2, d1, false, d2, e, rate, nextX, nextM, nextV);

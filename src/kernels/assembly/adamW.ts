@@ -2,7 +2,10 @@
 
 import { adam, reduceAdam } from './optimizer';
 
-/** Floats of a chunk, a multiple of eight: its parameters are in the first-level cache when Adam comes to them. */
+/**
+ * Floats of a chunk, a multiple of eight: its parameters are in the first-level cache when Adam comes to
+ * them.
+ */
 const CHUNK: i32 = 2048;
 
 /** p = p · keep, `count` floats exactly. */

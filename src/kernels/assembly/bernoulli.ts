@@ -1,21 +1,23 @@
-// The decoder's likelihood: log p(x|z) = Σ_i [x_i ℓ_i − softplus(ℓ_i)], softplus(ℓ) = max(ℓ, 0) + log1p(e^{−|ℓ|}).
+// The decoder's likelihood: log p(x|z) = Σ_i [x_i ℓ_i − softplus(ℓ_i)], softplus(ℓ) = max(ℓ, 0) +
+// log1p(e^{−|ℓ|}).
 //
-// With e_i = e^{−|ℓ_i|} and the product Π_i (1 + e_i) = 1 + q, Σ_i log1p(e_i) = log1p(q): one logarithm for many pixels. Of the
-// product q alone is kept, so that it does not lose an e_i that is small beside 1. A factor is four operations at most where a
-// logarithm is a division and twenty.
+// With e_i = e^{−|ℓ_i|} and the product Π_i (1 + e_i) = 1 + q, Σ_i log1p(e_i) = log1p(q): one logarithm for
+// many pixels. Of the product q alone is kept, so that it does not lose an e_i that is small beside 1. A
+// factor is four operations at most where a logarithm is a division and twenty.
 //
-// Bound of the error, in nats. u = 2⁻²⁴, s_i = e_i / (1 + e_i) ≤ ½. exp, within 1 unit in the last place, moves log(1 + e_i) by 2u s_i.
-// A factor makes q + (q e + e) of q, in three roundings: those of q e and q e + e move 1 + q by 2u s_i of itself, the last one by
-// u q / (1 + q). Linear terms are exact for x in {0, 1}, else within u (|x ℓ| + |x ℓ − max(ℓ, 0)|). So a row of binary pixels errs by
-// less than u Σ_i (4 s_i + 1), 3u for each pixel at most: 1.4e-4 for 784 of them. What is float64 adds some 10⁻¹³ of the row.
+// Bound of the error, in nats. u = 2⁻²⁴, s_i = e_i / (1 + e_i) ≤ ½. exp, within 1 unit in the last place,
+// moves log(1 + e_i) by 2u s_i. A factor makes q + (q e + e) of q, in three roundings: those of q e and q e +
+// e move 1 + q by 2u s_i of itself, the last one by u q / (1 + q). Linear terms are exact for x in {0, 1},
+// else within u (|x ℓ| + |x ℓ − max(ℓ, 0)|). So a row of binary pixels errs by less than u Σ_i (4 s_i + 1),
+// 3u for each pixel at most: 1.4e-4 for 784 of them. What is float64 adds some 10⁻¹³ of the row.
 
 import { decay } from './elementary';
 import { log1pDouble } from './elementaryDouble';
 import { accumulateDouble, laneMask, storeLanes, sumDoubleLanes } from './lanes';
 
 /**
- * Pixels whose factors make one product. Of 960 factors, none above 2, a lane has 120: the float32 product stays below 2^127,
- * and that of all lanes, in float64, below 2^1023.
+ * Pixels whose factors make one product. Of 960 factors, none above 2, a lane has 120: the float32 product
+ * stays below 2^127, and that of all lanes, in float64, below 2^1023.
  */
 const BLOCK: i32 = 960;
 
@@ -50,7 +52,10 @@ function withFactorDouble(q: v128, e: v128): v128 {
   return f64x2.add(q, f64x2.add(f64x2.mul(q, e), e));
 }
 
-/** The product of q, two of float64, and of the factors 1 + e[0] … 1 + e[3], less 1: lanes 0 and 2 in one, 1 and 3 in the other. */
+/**
+ * The product of q, two of float64, and of the factors 1 + e[0] … 1 + e[3], less 1: lanes 0 and 2 in one, 1
+ * and 3 in the other.
+ */
 // @ts-ignore: decorator
 @inline
 function withLanes(q: v128, e: v128): v128 {
@@ -58,7 +63,10 @@ function withLanes(q: v128, e: v128): v128 {
   return withFactorDouble(low, f64x2.promote_low_f32x4(v128.shuffle<i32>(e, e, 2, 3, 2, 3)));
 }
 
-/** Σ terms, [count] and zeros up to a multiple of four, in float64. Four sums: one would wait for each addition. */
+/**
+ * Σ terms, [count] and zeros up to a multiple of four, in float64. Four sums: one would wait for each
+ * addition.
+ */
 function sumTerms(terms: usize, count: i32): f64 {
   let sum0 = f64x2.splat(0);
   let sum1 = f64x2.splat(0);
@@ -98,8 +106,9 @@ function blockLogLikelihood(
   let q0 = f32x4.splat(0);
   let q1 = f32x4.splat(0);
   let i = 0;
-  // Neighbouring vectors, all of one kind before the next: V8's re-vectorisation makes one of 256 bits of them, and of what is
-  // stored alone. So the linear terms are stored, and summed in a loop of their own; so are, behind the loop, both products.
+  // Neighbouring vectors, all of one kind before the next: V8's re-vectorisation makes one of 256 bits of
+  // them, and of what is stored alone. So the linear terms are stored, and summed in a loop of their own; so
+  // are, behind the loop, both products.
   for (; i + 8 <= count; i += 8) {
     const offset = (<usize>i) << 2;
     const value0 = v128.load(logits + offset);

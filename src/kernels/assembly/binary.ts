@@ -1,5 +1,6 @@
-// out = f(a, b) with broadcasting. A plan (a table of int32) holds three outer extents and the inner one, then the steps of a
-// in bytes, then those of b, in the same order; inner steps are 4 or 0 (the same number again and again).
+// out = f(a, b) with broadcasting. A plan (a table of int32) holds three outer extents and the inner one,
+// then the steps of a in bytes, then those of b, in the same order; inner steps are 4 or 0 (the same number
+// again and again).
 
 import { storeLanes } from './lanes';
 

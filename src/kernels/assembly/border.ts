@@ -14,8 +14,8 @@ export function zeroFloats(target: usize, count: i32): void {
 }
 
 /**
- * Copies `lines` lines of `length` floats, with `border` zeros before each and after the last: what lies right of one line lies left
- * of the next. The target holds lines · (border + length) + border floats.
+ * Copies `lines` lines of `length` floats, with `border` zeros before each and after the last: what lies
+ * right of one line lies left of the next. The target holds lines · (border + length) + border floats.
  */
 export function copyBordered(source: usize, target: usize, lines: i32, length: i32, border: i32): void {
   for (let line = 0; line < lines; line++) {

@@ -1,6 +1,7 @@
-// Pooling and upsampling of maps with borders: a big map's windows, each with one pixel of a small map. A table tells, for
-// each window of an image: the small pixel's offset, the number of big pixels in the window, and their offsets in row-major
-// order; words of 32 bits, bytes from pixel (0, 0) of the image. Big pixels outside of the map are in no window.
+// Pooling and upsampling of maps with borders: a big map's windows, each with one pixel of a small map. A
+// table tells, for each window of an image: the small pixel's offset, the number of big pixels in the window,
+// and their offsets in row-major order; words of 32 bits, bytes from pixel (0, 0) of the image. Big pixels
+// outside of the map are in no window.
 
 import { storeLanes } from './lanes';
 

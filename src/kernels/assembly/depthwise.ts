@@ -1,5 +1,6 @@
-// Gradients of the depthwise convolution with one output for each input channel (images, no depth). A channel multiplier m is
-// brought here by repeating the input's channels m times, and summing the input gradient over the repetitions.
+// Gradients of the depthwise convolution with one output for each input channel (images, no depth). A channel
+// multiplier m is brought here by repeating the input's channels m times, and summing the input gradient over
+// the repetitions.
 
 import { multiplyAdd } from './arithmetic';
 import { storeLanes } from './lanes';
@@ -25,8 +26,8 @@ import {
 
 /**
  * dx[n][h][w][c] = Σ dy[n][oh][ow][c] · filter[th][tw][c] over the taps that lead there, in order.
- * @param rows for each input row: number of its pairs of bytes (offset of a line of dy, offset of a line of the filter), and
- * the address of these pairs; `columns` likewise for each input column.
+ * @param rows for each input row: number of its pairs of bytes (offset of a line of dy, offset of a line of
+ * the filter), and the address of these pairs; `columns` likewise for each input column.
  */
 export function depthwiseInputGradient(
   geometry: usize,
@@ -95,8 +96,8 @@ function inputPixel(row: usize, column: usize, dy: usize, filter: usize, channel
 }
 
 /**
- * dFilter[th][tw][c] = Σ x[n][…][c] · dy[n][oh][ow][c] over the outputs whose tap lies in the input: summed over an image
- * first, in order, then over the images.
+ * dFilter[th][tw][c] = Σ x[n][…][c] · dy[n][oh][ow][c] over the outputs whose tap lies in the input: summed
+ * over an image first, in order, then over the images.
  */
 export function depthwiseFilterGradient(geometry: usize, x: usize, dy: usize, dFilter: usize): void {
   const channels = word(geometry, IN_CHANNELS);

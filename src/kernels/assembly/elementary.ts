@@ -1,7 +1,7 @@
-// exp, log, log1p, tanh, sin and cos on four lanes, from additions, multiplications and divisions alone, so that
-// every engine gives the same bits. Polynomials: Moshier, Cephes single precision (expf, logf, tanhf, sinf, cosf);
-// log1p by the series of atanh. Each is within 4 units in the last place (test/kernels/elementary.test.ts).
-// Products and sums are rounded separately in both arithmetic modes.
+// exp, log, log1p, tanh, sin and cos on four lanes, from additions, multiplications and divisions alone, so
+// that every engine gives the same bits. Polynomials: Moshier, Cephes single precision (expf, logf, tanhf,
+// sinf, cosf); log1p by the series of atanh. Each is within 4 units in the last place
+// (test/kernels/elementary.test.ts). Products and sums are rounded separately in both arithmetic modes.
 
 // @ts-ignore: decorator
 @inline
@@ -29,8 +29,8 @@ export function decay(x: v128): v128 {
 @inline
 function expUpTo89(x: v128): v128 {
   const bounded = f32x4.pmax(x, f32x4.splat(-105));
-  // Added to 1.5 · 2²³, a number is rounded to an integer, which the lowest bits of the sum hold: fewer instructions than
-  // nearest and trunc_sat have on x86-64, and V8 pairs them to 256 bits.
+  // Added to 1.5 · 2²³, a number is rounded to an integer, which the lowest bits of the sum hold: fewer
+  // instructions than nearest and trunc_sat have on x86-64, and V8 pairs them to 256 bits.
   const shifted = f32x4.add(f32x4.mul(bounded, f32x4.splat(1.44269504088896341)), f32x4.splat(12582912));
   const n = f32x4.sub(shifted, f32x4.splat(12582912));
   // ln 2 in two parts: n · 0.693359375 is exact.

@@ -12,7 +12,8 @@ export function log1pDouble(x: f64): f64 {
   const e = shifted >> 52;
   const m = reinterpret<f64>((shifted & 0x000fffffffffffff) + ROOT_HALF);
   const y = e == 0 ? x : m - 1;
-  // log(1 + y) = 2 atanh(s), s = y / (2 + y), |s| < 0.172; the series to s^19 leaves out less than 2⁻⁵⁵ of it.
+  // log(1 + y) = 2 atanh(s), s = y / (2 + y), |s| < 0.172; the series to s^19 leaves out less than 2⁻⁵⁵ of
+  // it.
   const s = y / (2 + y);
   const t = s * s;
   let p: f64 = 1.0 / 19.0;

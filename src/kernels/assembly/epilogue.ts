@@ -46,7 +46,9 @@ export function fillRows(out: usize, rows: i32, columns: i32, row: usize): void 
   }
 }
 
-/** out = activation(out): one of those of src/tfjs/epilogue.ts, but PRELU. `slope` is LEAKY_RELU's below zero. */
+/**
+ * out = activation(out): one of those of src/tfjs/epilogue.ts, but PRELU. `slope` is LEAKY_RELU's below zero.
+ */
 export function activate(kind: i32, out: usize, count: i32, slope: f32): void {
   const zero = f32x4.splat(0);
   const factor = f32x4.splat(slope);

@@ -1,5 +1,5 @@
-// Elementary functions on all float32 numbers, as tensor operations need them: zeros keep their sign, infinities, NaN
-// and subnormal numbers give what the exact function does. elementary.ts has the parts.
+// Elementary functions on all float32 numbers, as tensor operations need them: zeros keep their sign,
+// infinities, NaN and subnormal numbers give what the exact function does. elementary.ts has the parts.
 
 import { decay, log, log1pUnit, tanh } from './elementary';
 
@@ -31,7 +31,9 @@ export function fullLog(x: v128): v128 {
   return v128.bitselect(y, f32x4.splat(NaN), valid);
 }
 
-/** log(1 + x) for x ≥ −1: −∞ at −1, NaN below. The rounding of u = 1 + x is made up for: (x − (u − 1)) / u. */
+/**
+ * log(1 + x) for x ≥ −1: −∞ at −1, NaN below. The rounding of u = 1 + x is made up for: (x − (u − 1)) / u.
+ */
 // @ts-ignore: decorator
 @inline
 export function log1p(x: v128): v128 {
@@ -47,7 +49,8 @@ export function log1p(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function expm1(x: v128): v128 {
-  // As exp in elementary.ts, with n rounded as there: x = n ln 2 + r, e^r − 1 = q; then e^x − 1 = 2^n (q + (1 − 2^−n)).
+  // As exp in elementary.ts, with n rounded as there: x = n ln 2 + r, e^r − 1 = q; then e^x − 1 = 2^n (q + (1
+  // − 2^−n)).
   const bounded = f32x4.pmax(f32x4.pmin(x, f32x4.splat(89)), f32x4.splat(-18));
   const shifted = f32x4.add(f32x4.mul(bounded, f32x4.splat(1.44269504088896341)), f32x4.splat(12582912));
   const n = f32x4.sub(shifted, f32x4.splat(12582912));

@@ -52,8 +52,8 @@ export function gaussianForward(
 }
 
 /**
- * dPosterior = d(loss)/d(mu, logvar) from dz = d(−(1/K) Σ_k log p(x|z_k))/dz, [examples, samples, latent], plus
- * beta times the gradient of the KL. Through z: dmu = Σ_k dz_k, dlogvar = ½ sigma Σ_k dz_k ⊙ epsilon_k.
+ * dPosterior = d(loss)/d(mu, logvar) from dz = d(−(1/K) Σ_k log p(x|z_k))/dz, [examples, samples, latent],
+ * plus beta times the gradient of the KL. Through z: dmu = Σ_k dz_k, dlogvar = ½ sigma Σ_k dz_k ⊙ epsilon_k.
  */
 export function gaussianBackward(
   posterior: usize,

@@ -1,7 +1,8 @@
-// The decoder's likelihood with values around its output: log p(x|z) = log N(x; m, σ² I), m the output, in nats.
+// The decoder's likelihood with values around its output: log p(x|z) = log N(x; m, σ² I), m the output, in
+// nats.
 //
-// Bound of the error. u = 2⁻²⁴. x − m is rounded once and its square once, so a term errs by 3u of itself at most; the sum, the
-// factor and the normaliser are float64, which adds some 10⁻¹³ of the row.
+// Bound of the error. u = 2⁻²⁴. x − m is rounded once and its square once, so a term errs by 3u of itself at
+// most; the sum, the factor and the normaliser are float64, which adds some 10⁻¹³ of the row.
 
 import { accumulateDouble, laneMask, storeLanes, sumDoubleLanes } from './lanes';
 import { logDouble } from './elementaryDouble';

@@ -1,12 +1,13 @@
-// Rows z_k of an example that do not all count the same: densities of the draws, and gradients weighted row by row.
+// Rows z_k of an example that do not all count the same: densities of the draws, and gradients weighted row
+// by row.
 
 import { exp } from './elementary';
 import { accumulateDouble, laneMask, storeLanes, sumDoubleLanes } from './lanes';
 
 /**
- * logRatio[r] (float64, nats) = log p(z_r) − log q(z_r|x) = ½ Σ_j (logvar_j + epsilon_j² − z_j²) for row r of z,
- * [examples · samples, latent], p standard normal and q as in gaussian.ts: 2π cancels. With one sample it is −kl of
- * gaussianForward (Monte Carlo) to the bit.
+ * logRatio[r] (float64, nats) = log p(z_r) − log q(z_r|x) = ½ Σ_j (logvar_j + epsilon_j² − z_j²) for row r of
+ * z, [examples · samples, latent], p standard normal and q as in gaussian.ts: 2π cancels. With one sample it
+ * is −kl of gaussianForward (Monte Carlo) to the bit.
  */
 export function gaussianLogRatios(
   posterior: usize,
@@ -47,9 +48,10 @@ export function scaleRows(values: usize, weights: usize, rows: i32, columns: i32
 
 /**
  * dPosterior = d(loss)/d(mu, logvar), where row k of an example has the weight w_k, Σ_k w_k = 1, in
- * d(loss) = Σ_k w_k d[−log p(x|z_k) + beta (log q(z_k|x) − log p(z_k))]. `dz` [examples, samples, latent] has the first part,
- * weighted already; `weights` is [examples, samples] float32. As gaussianBackward (Monte Carlo), where all weights are
- * 1 / samples. d log q(z_k|x) along z_k = mu + sigma epsilon_k is 0 in mu and −½ in logvar; d log p(z_k) is −z_k in z_k.
+ * d(loss) = Σ_k w_k d[−log p(x|z_k) + beta (log q(z_k|x) − log p(z_k))]. `dz` [examples, samples, latent] has
+ * the first part, weighted already; `weights` is [examples, samples] float32. As gaussianBackward (Monte
+ * Carlo), where all weights are 1 / samples. d log q(z_k|x) along z_k = mu + sigma epsilon_k is 0 in mu and
+ * −½ in logvar; d log p(z_k) is −z_k in z_k.
  */
 export function gaussianBackwardWeighted(
   posterior: usize,

@@ -1,13 +1,15 @@
-// Lists of what is not zero in a matrix, for sumRows (tiles/source.ts): images are mostly black, a ReLU leaves half of its units, and a
-// product with 0 changes no sum.
+// Lists of what is not zero in a matrix, for sumRows (tiles/source.ts): images are mostly black, a ReLU
+// leaves half of its units, and a product with 0 changes no sum.
 //
-// Lists consist of pairs of words of four bytes. A row's list has one group or more, each a head and then one term or more. A head: the
-// number of the group's terms in the lower 24 bits, above them how many sums wait; and a word of 0. A term: the factor, an f32, and the
-// address of the floats that it multiplies. Lists stand one behind the other, and behind the last one a word of 0, as a head without terms.
+// Lists consist of pairs of words of four bytes. A row's list has one group or more, each a head and then one
+// term or more. A head: the number of the group's terms in the lower 24 bits, above them how many sums wait;
+// and a word of 0. A term: the factor, an f32, and the address of the floats that it multiplies. Lists stand
+// one behind the other, and behind the last one a word of 0, as a head without terms.
 //
-// A row begins with no sum waiting. A group's sum is joined by those that wait, the last one first, until as many wait, with itself, as the next head says; the
-// last sum of a row by all. Terms are in the order in which the dense kernels add them, and sums join in the order of treeReduce
-// (optimizer.ts): the bits are theirs, but for the sign of a sum that is zero.
+// A row begins with no sum waiting. A group's sum is joined by those that wait, the last one first, until as
+// many wait, with itself, as the next head says; the last sum of a row by all. Terms are in the order in
+// which the dense kernels add them, and sums join in the order of treeReduce (optimizer.ts): the bits are
+// theirs, but for the sign of a sum that is zero.
 //
 // Weights or gradients that are not finite show in a sum only where they meet a factor that is not zero.
 
@@ -19,8 +21,8 @@ const BLOCK = 16;
 const LINE = 64;
 
 /**
- * Pairs that are written at once, for as many bits of a word as are left or not: nobody could predict how many. Those too many are overwritten by what
- * follows.
+ * Pairs that are written at once, for as many bits of a word as are left or not: nobody could predict how
+ * many. Those too many are overwritten by what follows.
  */
 const AT_ONCE: usize = 4;
 
@@ -39,7 +41,10 @@ function nonzeros(x: usize): i32 {
   return i8x16.bitmask(i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d)));
 }
 
-/** Writes a term, to be kept or overwritten. Returns the place behind it if the factor is not zero, else its own. */
+/**
+ * Writes a term, to be kept or overwritten. Returns the place behind it if the factor is not zero, else its
+ * own.
+ */
 // @ts-ignore: decorator
 @inline
 function appendNonzero(term: usize, factor: usize, floats: usize): usize {
@@ -57,7 +62,10 @@ function appendTerms(bits: u64, factors: usize, floats: usize, pitch: i32, term:
   return writePairs(true, bits, factors, floats, pitch, term);
 }
 
-/** A pair for each bit, AT_ONCE at a time: the term of a float, or what stands in a slot. Returns the place behind them. */
+/**
+ * A pair for each bit, AT_ONCE at a time: the term of a float, or what stands in a slot. Returns the place
+ * behind them.
+ */
 // @ts-ignore: decorator
 @inline
 function writePairs(terms: bool, bits: u64, from: usize, other: usize, pitch: i32, pair: usize): usize {
@@ -93,9 +101,9 @@ function appendTerm(bits: u64, factors: usize, floats: usize, pitch: i32, term: 
 }
 
 /**
- * Lists of bias + x · W, one a row of x, of one group: `inputs` floats a row, `pitch` bytes from row to row of x and `weightPitch` of
- * W. Room: inputListBytes (listRoom.ts) for each. Returns the number of terms of x, or −1 as soon as more than `share` of what was seen is
- * not zero.
+ * Lists of bias + x · W, one a row of x, of one group: `inputs` floats a row, `pitch` bytes from row to row
+ * of x and `weightPitch` of W. Room: inputListBytes (listRoom.ts) for each. Returns the number of terms of x,
+ * or −1 as soon as more than `share` of what was seen is not zero.
  */
 export function listInputs(
   x: usize,
@@ -147,12 +155,14 @@ export function listInputs(
 }
 
 /**
- * Lists of `rows` rows of a dense layer's weight gradient, with a group for each shard that has terms. The first six arguments are those of
- * treeGradient; `zeros` is the address of as many zeros as the gradient has columns. Room: gradientListBytes (listRoom.ts). Returns the
- * number of terms, or −1 as soon as more than `share` of what was seen is not zero.
+ * Lists of `rows` rows of a dense layer's weight gradient, with a group for each shard that has terms. The
+ * first six arguments are those of treeGradient; `zeros` is the address of as many zeros as the gradient has
+ * columns. Room: gradientListBytes (listRoom.ts). Returns the number of terms, or −1 as soon as more than
+ * `share` of what was seen is not zero.
  *
- * Each shard with examples has a slot for its head and one for each example: what stands there in a list of all. A row has a bit for each slot; sixteen rows'
- * bits are found at a time, and then what they mark is copied, head or term.
+ * Each shard with examples has a slot for its head and one for each example: what stands there in a list of
+ * all. A row has a bit for each slot; sixteen rows' bits are found at a time, and then what they mark is
+ * copied, head or term.
  */
 export function listGradients(
   rows: i32,
@@ -232,8 +242,8 @@ function storeLine(line: usize, a: v128, b: v128, c: v128, d: v128): void {
 }
 
 /**
- * [shards + 1] `bounds`, the first slot of each shard, and `slots`: for each example, where it has its floats of all rows, and those that they multiply. What is
- * left out is for the head.
+ * [shards + 1] `bounds`, the first slot of each shard, and `slots`: for each example, where it has its floats
+ * of all rows, and those that they multiply. What is left out is for the head.
  */
 function placeSlots(
   shards: i32,
@@ -266,8 +276,9 @@ function placeSlots(
 }
 
 /**
- * Marks the terms of sixteen rows in slots up to `end`, whose examples have their floats of these rows at x and each `bigPitch` bytes: in `marks`,
- * [words][16], bit i of word w is that of slot 32 w + i. `head`, [16], becomes how many each row has.
+ * Marks the terms of sixteen rows in slots up to `end`, whose examples have their floats of these rows at x
+ * and each `bigPitch` bytes: in `marks`, [words][16], bit i of word w is that of slot 32 w + i. `head`, [16],
+ * becomes how many each row has.
  */
 function markTerms(x: usize, bigPitch: i32, slot: i32, end: i32, marks: usize, head: usize): void {
   const zero = f32x4.splat(0);
@@ -306,8 +317,9 @@ function markTerms(x: usize, bigPitch: i32, slot: i32, end: i32, marks: usize, h
 }
 
 /**
- * Completes a shard's heads of sixteen rows, marks them where there are terms, and adds these to `counts`. `tree`, bytes of the sixteen rows: how many sums
- * with terms wait; then, of each level, −1 where one does. Its counter is the number of the shard, as in treeGradient.
+ * Completes a shard's heads of sixteen rows, marks them where there are terms, and adds these to `counts`.
+ * `tree`, bytes of the sixteen rows: how many sums with terms wait; then, of each level, −1 where one does.
+ * Its counter is the number of the shard, as in treeGradient.
  */
 function markHead(shard: i32, slot: i32, head: usize, marks: usize, tree: usize, counts: usize): void {
   const zero = i32x4.splat(0);
@@ -396,7 +408,9 @@ function copyPairs(offset: usize, marks: usize, words: i32, slots: usize, list: 
   return list;
 }
 
-/** The pair of the lowest bit's slot; without a bit, of the first slot, whose addresses are as good as any. */
+/**
+ * The pair of the lowest bit's slot; without a bit, of the first slot, whose addresses are as good as any.
+ */
 // @ts-ignore: decorator
 @inline
 function copyPair(bits: u64, slots: usize, offset: usize, list: usize): void {

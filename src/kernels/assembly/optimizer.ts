@@ -3,9 +3,9 @@
 import { NEGLIGIBLE, withoutNegligible } from './negligible';
 
 /**
- * Sums `count` floats of `shards` slots (`pitch` bytes apart) into the first slot, which is overwritten, as are others.
- * The tree is fixed by the number of shards: neighbours at distance 1, then 2, then 4 …; who sums which slice
- * does not matter. `count` is rounded up to four.
+ * Sums `count` floats of `shards` slots (`pitch` bytes apart) into the first slot, which is overwritten, as
+ * are others. The tree is fixed by the number of shards: neighbours at distance 1, then 2, then 4 …; who sums
+ * which slice does not matter. `count` is rounded up to four.
  */
 export function treeReduce(slots: usize, pitch: i32, shards: i32, count: i32): void {
   const length = (<usize>((count + 3) & ~3)) << 2;
@@ -44,8 +44,8 @@ export function treeSum(slot: usize, pitch: usize, shards: i32): v128 {
 }
 
 /**
- * Adam (Kingma and Ba 2015, algorithm 1) on `count` floats (rounded up to eight), in place, with the gradient that
- * treeReduce would leave in the first of the `shards` slots; the slots may be overwritten.
+ * Adam (Kingma and Ba 2015, algorithm 1) on `count` floats (rounded up to eight), in place, with the gradient
+ * that treeReduce would leave in the first of the `shards` slots; the slots may be overwritten.
  * g = gradient · scale; m = β₁ m + (1 − β₁) g; v = β₂ v + (1 − β₂) g², both 0 below 2⁻¹⁰⁴ (see NEGLIGIBLE);
  * p −= stepSize · m / (√v · rootCorrection + ε), stepSize = α / (1 − β₁ᵗ), rootCorrection = 1 / √(1 − β₂ᵗ).
  */
@@ -89,7 +89,8 @@ export function reduceAdam(
     for (let i: usize = 0; i < length; i += 32)
       adamPair(parameters + i, m + i, v + i, slots + i, pitch, 2, s, b1, a1, b2, a2, rate, correction, e);
   } else {
-    // From two places in turn: moments come from beyond the second-level cache, sooner the more streams a processor can run ahead on.
+    // From two places in turn: moments come from beyond the second-level cache, sooner the more streams a
+    // processor can run ahead on.
     const half = (length >> 1) & ~31;
     for (let i: usize = 0; i < half; i += 32) {
       const j = i + half;
@@ -101,7 +102,9 @@ export function reduceAdam(
   }
 }
 
-/** Two neighbouring vectors, all loads before all stores: V8's re-vectorisation makes one of 256 bits of them. */
+/**
+ * Two neighbouring vectors, all loads before all stores: V8's re-vectorisation makes one of 256 bits of them.
+ */
 // @ts-ignore: decorator
 @inline
 function adamPair(

@@ -1,12 +1,15 @@
 // Weights in the order in which the GEMMs read them (tiles/source.ts), once a step.
 //
-// Row k = (tap, inner) of the packed matrix is the weight at source + tapOffsets[tap] + inner · innerStride, and
-// column n lies n · columnStride further (strides and offsets in bytes). Forward passes of conv2d and dense
-// read the weights as they stand (columnStride 4); the transposed passes exchange the two channel axes.
+// Row k = (tap, inner) of the packed matrix is the weight at source + tapOffsets[tap] + inner · innerStride,
+// and column n lies n · columnStride further (strides and offsets in bytes). Forward passes of conv2d and
+// dense read the weights as they stand (columnStride 4); the transposed passes exchange the two channel axes.
 
 import { transposeBlock } from './lanes';
 
-/** Panels [from, to) of `width` columns each (a multiple of four), [taps · inner, width], zeros beyond `columns`. */
+/**
+ * Panels [from, to) of `width` columns each (a multiple of four), [taps · inner, width], zeros beyond
+ * `columns`.
+ */
 export function packPanels(
   source: usize,
   taps: i32,
@@ -102,7 +105,9 @@ function gatherRows(
   }
 }
 
-/** Columns for gemmDot4: [columns, segments of taps · inner rounded up to four], zeros at each segment's end. */
+/**
+ * Columns for gemmDot4: [columns, segments of taps · inner rounded up to four], zeros at each segment's end.
+ */
 export function packColumns(
   source: usize,
   segments: i32,
@@ -136,8 +141,9 @@ export function packColumns(
 }
 
 /**
- * Panels of `width` columns (a multiple of four) of a matrix [depth, columns] whose rows lie `pitch` bytes apart: [columns / width,
- * depth, width], zeros beyond `columns`. Like packPanels, but a row of all panels at a time: what is read is contiguous.
+ * Panels of `width` columns (a multiple of four) of a matrix [depth, columns] whose rows lie `pitch` bytes
+ * apart: [columns / width, depth, width], zeros beyond `columns`. Like packPanels, but a row of all panels at
+ * a time: what is read is contiguous.
  */
 export function packRows(
   source: usize,

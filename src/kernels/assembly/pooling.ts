@@ -1,5 +1,5 @@
-// Largest values of windows (max pooling; morphological dilation, which adds a filter first) and averages of windows,
-// with gradients. What lies outside of the input is no part of a window.
+// Largest values of windows (max pooling; morphological dilation, which adds a filter first) and averages of
+// windows, with gradients. What lies outside of the input is no part of a window.
 
 import { storeLanes } from './lanes';
 import {

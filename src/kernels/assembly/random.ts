@@ -1,7 +1,8 @@
-// Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011), four counters at a time: a pure function of (key, counter).
+// Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011), four counters at a time: a pure function of (key,
+// counter).
 //
-// A row of random numbers belongs to one counter (block, position, step, purpose): word w of block b, b in groups
-// of four, is element 16 (b / 4) + 4 w + b % 4 of the row. The order saves a transposition.
+// A row of random numbers belongs to one counter (block, position, step, purpose): word w of block b, b in
+// groups of four, is element 16 (b / 4) + 4 w + b % 4 of the row. The order saves a transposition.
 
 import { cosQuarter, log, sinQuarter } from './elementary';
 import { storeLanes } from './lanes';
@@ -163,7 +164,8 @@ function binarized(mode: i32, grey: v128, bits: usize): v128 {
 /**
  * Images as float32: out[r] from image order[r] of `pixels` (bytes), [rows, dimensions].
  * mode 0: grey / 255. mode 1: threshold, grey > 127.5. mode 2: Bernoulli draw with probability
- * grey / 255, a function of (key, image, step, purpose, pixel); grey 0 and 255 never change. Needs 64 bytes of scratch.
+ * grey / 255, a function of (key, image, step, purpose, pixel); grey 0 and 255 never change. Needs 64 bytes
+ * of scratch.
  */
 export function binarize(
   mode: i32,

@@ -1,5 +1,5 @@
-// Reductions of tensors [outer, kept, inner, columns] over `outer` and `inner`, to [kept, columns]: what any two groups of
-// neighbouring axes come to once axes of the same fate are merged. Nothing is transposed.
+// Reductions of tensors [outer, kept, inner, columns] over `outer` and `inner`, to [kept, columns]: what any
+// two groups of neighbouring axes come to once axes of the same fate are merged. Nothing is transposed.
 
 import { storeLanes } from './lanes';
 
@@ -130,7 +130,8 @@ function columnSums64(
   }
 }
 
-// pmax(a, b) = a < b ? b : a and pmin are one instruction each; they let a NaN in b go by, which is looked for apart.
+// pmax(a, b) = a < b ? b : a and pmin are one instruction each; they let a NaN in b go by, which is looked
+// for apart.
 
 // @ts-ignore: decorator
 @inline

@@ -1,4 +1,5 @@
-// Images [batch, height, width, channels] made larger or smaller through tables: which pixels an output pixel is made of.
+// Images [batch, height, width, channels] made larger or smaller through tables: which pixels an output pixel
+// is made of.
 
 import { storeLanes } from './lanes';
 
@@ -28,9 +29,10 @@ export function resampleNearest(
 }
 
 /**
- * dx of a resampling in which an output pixel is a sum of input pixels: dx[n][row][column] += weight · dy[n][r][c], in the order of
- * dy, for each of the pixel's rows, and for each row each of its columns.
- * @param rows for each row of dy `taps` pairs of four bytes each: a row of dx (int32), and its weight (float32); `columns` likewise.
+ * dx of a resampling in which an output pixel is a sum of input pixels: dx[n][row][column] += weight ·
+ * dy[n][r][c], in the order of dy, for each of the pixel's rows, and for each row each of its columns.
+ * @param rows for each row of dy `taps` pairs of four bytes each: a row of dx (int32), and its weight
+ * (float32); `columns` likewise.
  */
 export function resampleGradient(
   dy: usize,

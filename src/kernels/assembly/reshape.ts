@@ -1,6 +1,8 @@
 // Copies between buffers of different borders (flatten, reshape).
 
-/** target[i] = source[i]. Not memory.copy: on a shared memory, engines copy with a call and by machine words. */
+/**
+ * target[i] = source[i]. Not memory.copy: on a shared memory, engines copy with a call and by machine words.
+ */
 export function copyFloats(source: usize, target: usize, count: i32): void {
   const vectors = source + ((<usize>(count & ~3)) << 2);
   while (source < vectors) {
@@ -14,7 +16,8 @@ export function copyFloats(source: usize, target: usize, count: i32): void {
 }
 
 /**
- * For each of `images`: `pieces` runs, each (source offset, target offset, length), in bytes, u32, from `table`.
+ * For each of `images`: `pieces` runs, each (source offset, target offset, length), in bytes, u32, from
+ * `table`.
  */
 export function copyPieces(
   table: usize,

@@ -90,8 +90,8 @@ function fillWords(out: usize, value: f32, count: i32): void {
 }
 
 /**
- * Copies `rows` runs of `bytes`: of a row of `pitch` bytes at `x` to a row of `targetPitch` bytes at `out` (slices, splits and
- * concatenations along one axis).
+ * Copies `rows` runs of `bytes`: of a row of `pitch` bytes at `x` to a row of `targetPitch` bytes at `out`
+ * (slices, splits and concatenations along one axis).
  */
 export function copyRows(x: usize, pitch: i32, rows: i32, bytes: i32, out: usize, targetPitch: i32): void {
   for (let row = 0; row < rows; row++) {

@@ -4,9 +4,10 @@ import { NEGLIGIBLE, withoutNegligible } from './negligible';
 import { treeReduce, treeSum } from './optimizer';
 
 /**
- * On `count` floats (rounded up to eight), in place, with the gradient that treeReduce would leave in the first of the
- * `shards` slots; the slots may be overwritten. g = gradient · scale; v = momentum · v + g, 0 below 2⁻¹⁰⁴ (see NEGLIGIBLE);
- * p −= rate · v. With the address 0 for `velocity` there is no momentum: p −= rate · g.
+ * On `count` floats (rounded up to eight), in place, with the gradient that treeReduce would leave in the
+ * first of the `shards` slots; the slots may be overwritten. g = gradient · scale; v = momentum · v + g, 0
+ * below 2⁻¹⁰⁴ (see NEGLIGIBLE); p −= rate · v. With the address 0 for `velocity` there is no momentum: p −=
+ * rate · g.
  */
 export function reduceSgd(
   parameters: usize,

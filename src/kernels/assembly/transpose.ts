@@ -8,7 +8,8 @@ export function transposeTensor(source: usize, rows: i32, columns: i32, target: 
 /**
  * target[column][row] = source[row][column], [rows, columns]; pitches in bytes from row to row of each.
  *
- * The last blocks end with the last row and the last column: the same value is stored twice, which costs less than parts of vectors.
+ * The last blocks end with the last row and the last column: the same value is stored twice, which costs less
+ * than parts of vectors.
  */
 export function transposeMatrix(
   source: usize,

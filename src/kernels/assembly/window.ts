@@ -44,14 +44,18 @@ export function endTap(corner: i32, dilation: i32, taps: i32, size: i32): i32 {
   return corner < size ? min(taps, (size - corner + dilation - 1) / dilation) : 0;
 }
 
-// The window at hand, as far as it lies in the input: globals, since a function of so many arguments spills them all.
+// The window at hand, as far as it lies in the input: globals, since a function of so many arguments spills
+// them all.
 export let depthFrom: i32 = 0;
 export let depthEnd: i32 = 0;
 export let heightFrom: i32 = 0;
 export let heightEnd: i32 = 0;
 export let widthFrom: i32 = 0;
 export let widthEnd: i32 = 0;
-/** Pixel of the input, of the whole batch, under its first tap. May lie before the image: the taps that are used do not. */
+/**
+ * Pixel of the input, of the whole batch, under its first tap. May lie before the image: the taps that are
+ * used do not.
+ */
 export let corner: i32 = 0;
 
 /** Place in the output, and in the input along each axis. */

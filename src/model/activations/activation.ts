@@ -15,7 +15,7 @@ interface Setting {
 }
 
 interface Traits<S extends Settings> {
-  /** Of the default name of a layer, as Keras calls it. */
+  /** The stem of a layer's default name, as Keras calls it. */
   readonly stem: string;
   /** What it computes, for editors. */
   readonly describe: string;

@@ -5,7 +5,7 @@ import type { CorrelationLayer, Layer, ResampleLayer } from '../model.js';
 interface LayerKind<L extends Layer> {
   /** e.g. `conv2d 3x3 /2`. */
   text(layer: L): string;
-  /** Of one example's forward pass, without those of layers inside; default 0. */
+  /** The multiply-adds of one example's forward pass, without those of layers inside; default 0. */
   multiplyAdds?(layer: L): number;
   /** The layers inside, in the order of the data; default none. */
   inside?(layer: L): readonly Layer[];

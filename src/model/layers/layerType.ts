@@ -22,7 +22,7 @@ export const LAYERS_SCHEMA: JsonSchema = { $ref: '#/$defs/layers' };
 /** One type of layer: the fields of its JSON, and what they make of an input of known shape. */
 export interface LayerType<S extends LayerFields> {
   readonly type: S['type'];
-  /** Of default names, as Keras numbers them: conv2d, conv2d_1, … */
+  /** The stem of default names, which are numbered as in Keras: conv2d, conv2d_1, … */
   readonly stem: string;
   /** Whether it has weights itself. */
   readonly weighted?: true;
@@ -38,7 +38,7 @@ export interface LayerType<S extends LayerFields> {
 export interface Side {
   readonly side: 'encoder' | 'decoder';
   readonly model: string;
-  /** Of the data. */
+  /** The shape of the data. */
   readonly input: MapShape;
   readonly latent: number;
   readonly layout: ParameterLayoutBuilder;
@@ -50,7 +50,7 @@ export interface LayerContext extends Side {
   readonly place: string;
   /** Unique within its side; of a layer inside of another, the other's name and a slash come first. */
   readonly name: string;
-  /** Of the layer's input. */
+  /** The shape of the layer's input. */
   readonly shape: Shape;
   /** Absent: as `initialization` says. */
   readonly biasInitializer: 'zeros' | 'dataMeanLogit' | undefined;

@@ -47,7 +47,7 @@ function insideOf(spec: LayerFields): readonly LayerFields[] {
   return (spec as Partial<ResidualSpec>).layers ?? [];
 }
 
-/** Of layers that have weights. */
+/** The names of layer types that have weights. */
 export const weightedTypeNames = layerTypeNames.filter((type) => LAYER_TYPES[type].weighted === true);
 
 const MOST_LAYERS = 1000;

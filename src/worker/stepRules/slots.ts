@@ -52,7 +52,7 @@ export const slots: StepRule = {
   },
 };
 
-/** Of the loaded shards, into the slot of the first one. */
+/** Writes the gradient of the loaded shards into the slot of the first one. */
 function writeGradient({ backend, shard, context }: Rank, step: Step, first: number): void {
   const { slots, slotPitch } = context.layout;
   backend.objectiveGradient(shard, step.beta, plus(slots, first * slotPitch));

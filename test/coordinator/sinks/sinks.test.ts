@@ -74,7 +74,7 @@ test('metrics.jsonl says from which step on its lines are lost', () => {
   const sink = new MetricsFile(new RunDirectory(join(directory(), 'gone')), 2);
   const told = new RunSinks([sink]);
   assert.throws(() => events.forEach(told.tell));
-  // Of the first step no line was due.
+  // No line was due for the first step.
   assert.equal(told.lostFrom, 2);
 });
 

@@ -32,9 +32,9 @@ export interface PassMemory extends TensorMemory {
   readonly packedArena: Arena;
   /** Address of the flat parameter buffer. */
   readonly parameters: Address;
-  /** Of the tile that the kernels will be used with. */
+  /** The panel width of the tile that the kernels will be used with. */
   readonly panelWidth: 8 | 16;
-  /** Of dense layers whose weights are read where they stand: in owner-computes steps. */
+  /** Room for dense layers whose weights are read where they stand, as in owner-computes steps. */
   readonly dense: DenseScratch | undefined;
   /**
    * Address of as many zeros as a pass has columns, what a sum without a bias starts from: known once all

@@ -18,7 +18,7 @@ interface Maps {
   readonly small: Tensor;
 }
 
-/** Of the table of windows, and of images one behind the other. */
+/** The table of windows, and the layout of images one behind the other. */
 interface Windows {
   readonly table: Address;
   readonly windows: number;

@@ -83,7 +83,7 @@ function avgPool(tf: Tfjs, layer: ResampleLayer): (input: Tensor) => Tensor {
     });
 }
 
-/** Of each window: all its pixels over those that lie in the map. */
+/** For each window, the number of all its pixels divided by the number of those that lie in the map. */
 function sharesInMap({ input, output, size, strides, padding }: ResampleLayer): Float32Array {
   const inMap = (axis: 0 | 1, at: number) => {
     const first = at * strides[axis] - padding[axis];
@@ -100,7 +100,7 @@ function averages(tf: Tfjs, { size, strides }: Pick<ResampleLayer, 'size' | 'str
   const attributes = { filterSize: [...size], strides: [...strides], pad: 'valid' };
   return {
     forward: (x: Tensor) => run(tf, tf.AvgPool, { x }, attributes),
-    // Of the input, the kernels read the shape alone.
+    // The kernels read only the input's shape.
     backward: (dy: Tensor, shape: readonly number[]) =>
       run(tf, tf.AvgPoolGrad, { dy, input: tf.zeros([...shape]) }, attributes),
   };

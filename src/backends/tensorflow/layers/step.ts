@@ -12,7 +12,7 @@ export type Step = (input: Tensor, parameters: readonly Tensor[], bounds: readon
 export interface NetworkContext {
   readonly runtime: TfjsRuntime;
   readonly parameters: ParameterLayout;
-  /** Of the batch: examples, or draws of z. */
+  /** The number of rows of the batch: examples, or draws of z. */
   readonly rows: number;
   /** Rows an example: K in the decoder. */
   readonly rowsPerExample: number;

@@ -1,5 +1,5 @@
-// GELU, x · Φ(x) with the normal distribution function Φ (Hendrycks and Gimpel 2016); its gradient needs the input. Regions
-// are written in whole vectors of four.
+// GELU, x · Φ(x) with the normal distribution function Φ (Hendrycks and Gimpel 2016); its gradient needs the
+// input. Regions are written in whole vectors of four.
 
 import { decay } from '../elementary';
 
@@ -20,8 +20,8 @@ function bell(x: v128): v128 {
 }
 
 /**
- * Φ(x), given e^(−x²/2): Φ(−|x|) = ½ erfc(z), z = |x| / √2, by formula 7.1.26 of Abramowitz and Stegun (1964),
- * erfc(z) ≈ (a₁t + … + a₅t⁵) e^(−z²), t = 1 / (1 + p z), within 1.5e-7.
+ * Φ(x), given e^(−x²/2): Φ(−|x|) = ½ erfc(z), z = |x| / √2, by formula 7.1.26 of Abramowitz and Stegun
+ * (1964), erfc(z) ≈ (a₁t + … + a₅t⁵) e^(−z²), t = 1 / (1 + p z), within 1.5e-7.
  */
 // @ts-ignore: decorator
 @inline

@@ -1,5 +1,5 @@
-// Leaky ReLU in place, with a slope above 0: the output has the input's sign, so the gradient needs only the output. Regions
-// are written in whole vectors of four.
+// Leaky ReLU in place, with a slope above 0: the output has the input's sign, so the gradient needs only the
+// output. Regions are written in whole vectors of four.
 
 /** y = y > 0 ? y : slope · y. A NaN stays one. */
 export function leakyReluForward(y: usize, count: i32, slope: f32): void {

@@ -1,4 +1,5 @@
-// The logistic sigmoid in place; its gradient needs only the output. Regions are written in whole vectors of four.
+// The logistic sigmoid in place; its gradient needs only the output. Regions are written in whole vectors of
+// four.
 
 import { logistic } from '../functions';
 

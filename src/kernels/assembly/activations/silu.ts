@@ -1,5 +1,5 @@
-// SiLU, x · σ(x) with the logistic sigmoid σ (Elfwing et al. 2018); its gradient needs the input. Regions are written in
-// whole vectors of four.
+// SiLU, x · σ(x) with the logistic sigmoid σ (Elfwing et al. 2018); its gradient needs the input. Regions are
+// written in whole vectors of four.
 
 import { decay } from '../elementary';
 import { logistic } from '../functions';
@@ -10,7 +10,10 @@ function silu(x: v128): v128 {
   return f32x4.mul(x, logistic(x));
 }
 
-/** σ(x) + x σ(x) σ(−x): with e = e^−|x|, σ(|x|) = 1 / (1 + e) and σ(x) σ(−x) = e / (1 + e)², where nothing cancels. */
+/**
+ * σ(x) + x σ(x) σ(−x): with e = e^−|x|, σ(|x|) = 1 / (1 + e) and σ(x) σ(−x) = e / (1 + e)², where nothing
+ * cancels.
+ */
 // @ts-ignore: decorator
 @inline
 function slope(x: v128): v128 {

@@ -3,8 +3,8 @@ import { requestedConfig } from '#src/coordinator/trainOptions.js';
 import type { Dataset } from '#src/data/source.js';
 import type { Case } from './cases.js';
 
-/** The run that `lowerbound train` starts for a case: default seed, arithmetic, tile. */
-export async function startingRun(
+/** Opens the session of the run that `lowerbound train` starts for a case: default seed, arithmetic, tile. */
+export async function startingSession(
   { model, batchSize, samples }: Case,
   dataset: Dataset,
   workers: number,
