@@ -11,7 +11,7 @@ export type Binarization = 'threshold' | 'dynamic' | 'static' | 'none';
 export interface TrainingDefaults {
   /** Examples in a global batch. */
   readonly batchSize?: number;
-  /** The learning rate of Adam. */
+  /** The optimizer's learning rate, before its schedule. */
   readonly learningRate?: number;
   readonly epochs?: number;
   readonly binarize?: Binarization;
