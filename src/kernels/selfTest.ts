@@ -223,14 +223,14 @@ function runUpdates(kernels: Kernels, out: Float32Array, keep: () => void): void
   for (const shards of [1, 2, 4, 8]) {
     const sum = { parameters: OUT, slots: A, pitch: 1024, shards, count: UPDATED };
     run(() => kernels.reduceAdam({ ...sum, ...moments, ...ADAM_NUMBERS }));
-    // What follows the decay is reduceAdam, whatever the shards.
-    if (shards === 8) run(() => kernels.reduceAdamW({ ...sum, ...moments, ...ADAM_NUMBERS, keep: 0.875 }));
     run(() => kernels.reduceSgd({ ...sum, velocity: moments.m, ...SGD_NUMBERS }));
     run(() => kernels.reduceSgd({ ...sum, velocity: NONE, ...SGD_NUMBERS }));
   }
   const one = { parameters: OUT, gradient: A, count: UPDATED };
   run(() => kernels.adam({ ...one, ...moments, ...ADAM_NUMBERS }));
-  run(() => kernels.adamW({ ...one, ...moments, ...ADAM_NUMBERS, keep: 0.875 }));
+  kernels.copyFloats(A, OUT, ROWS * COLUMNS);
+  kernels.scaleFloats(OUT, ROWS * COLUMNS, 0.999);
+  keep();
   run(() => kernels.sgd({ ...one, velocity: moments.m, ...SGD_NUMBERS }));
   run(() => kernels.sgd({ ...one, velocity: NONE, ...SGD_NUMBERS }));
 }

@@ -76,7 +76,7 @@ function createAdam(kernels: Kernels, values: AdamValues): SliceUpdate {
 }
 
 /** Addresses of a slice of the parameters and of both moments, `offset` bytes into it. */
-export function momentsAt({ parameters, state }: Slice, offset: number) {
+function momentsAt({ parameters, state }: Slice, offset: number) {
   const [m, v] = state as readonly [Address, Address];
   return { parameters: plus(parameters, offset), m: plus(m, offset), v: plus(v, offset) };
 }

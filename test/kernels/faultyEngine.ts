@@ -9,7 +9,6 @@ export type FaultyKernel = keyof Kernels &
     | `treeGradient${string}`
     | `sumRows${string}`
     | 'adam'
-    | 'adamW'
     | 'addFloats'
     | 'bernoulli'
     | 'columnSums'
@@ -18,9 +17,9 @@ export type FaultyKernel = keyof Kernels &
     | 'gaussianLogRatios'
     | `${'sigmoid' | 'leakyRelu' | 'gelu' | 'silu'}${'Forward' | 'Backward'}`
     | 'reduceAdam'
-    | 'reduceAdamW'
     | 'reduceSgd'
     | 'reluBackward'
+    | 'scaleFloats'
     | 'scaleRows'
     | 'sgd'
     | 'sigmoidArray'
@@ -51,8 +50,7 @@ export function injectFault(kernel: FaultyKernel, calls: number): () => void {
 
 /** Index of the first float of a result: the address is another argument in each kernel. */
 function firstResult(kernel: FaultyKernel, args: readonly number[], words: Uint32Array): number {
-  if (['adam', 'adamW', 'sgd', 'reduceAdam', 'reduceAdamW', 'reduceSgd'].includes(kernel))
-    return args[0]! / 4;
+  if (['adam', 'sgd', 'reduceAdam', 'reduceSgd', 'scaleFloats'].includes(kernel)) return args[0]! / 4;
   if (kernel === 'scaleRows') return args[0]! / 4;
   if (kernel === 'gaussianBackwardWeighted') return args[5]! / 4;
   if (kernel === 'gaussianLogRatios') return args[6]! / 4;

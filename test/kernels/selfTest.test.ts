@@ -43,7 +43,7 @@ const others = [
   ...FILTER_TILE_NAMES.map((tile) => `filterGradient${tile}` as const),
   ...TRANSPOSED_TILE_NAMES.map((tile) => `gemmTransposed${tile}` as const),
   ...LIST_WIDTHS.map((width) => `sumRows${width}` as const),
-  ...(['columnSums', 'reduceAdam', 'adam', 'reduceAdamW', 'adamW', 'reduceSgd', 'sgd'] as const),
+  ...(['columnSums', 'reduceAdam', 'adam', 'scaleFloats', 'reduceSgd', 'sgd'] as const),
   ...(['bernoulli', 'gaussianLikelihood'] as const),
   ...(['gaussianLogRatios', 'gaussianBackwardWeighted', 'scaleRows'] as const),
   ...(['sigmoidArray', 'tanhForward', 'tanhBackward', 'reluBackward', 'addFloats'] as const),
