@@ -1,6 +1,6 @@
 // Shards of the examples of a step, as treeGradient and listGradients want them.
 
-import { partStart } from '#src/collective/parts.js';
+import { partRange } from '#src/collective/parts.js';
 import type { Address } from '#src/kernels/address.js';
 import type { Arena } from '#src/kernels/arena.js';
 
@@ -12,10 +12,10 @@ interface Matrix {
 
 /** Examples of each shard. */
 export function shardSizes(examples: number, shards: number): number[] {
-  return Array.from(
-    { length: shards },
-    (_, shard) => partStart(examples, shards, shard + 1) - partStart(examples, shards, shard),
-  );
+  return Array.from({ length: shards }, (_, shard) => {
+    const { first, end } = partRange(examples, shards, shard);
+    return end - first;
+  });
 }
 
 /** The kernels' table of shards of so many examples, one behind the other in the big and in the small map. */

@@ -1,5 +1,6 @@
-// Writes what is derived from the tables of the library in dist/ and has to be a file: the JSON schemas, docs/options.md,
-// and interfaces with a comment for each field, because editors show no comments of mapped types. With --check it writes nothing, and fails where a file is not what the tables say.
+// Writes what is derived from the tables of the library in dist/ and has to be a file: the JSON schemas,
+// docs/options.md, and interfaces with a comment for each field, because editors show no comments of mapped
+// types. With --check it writes nothing, and fails where a file is not what the tables say.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -117,8 +118,8 @@ import type { RUN_OPTIONS } from './runOptions.js';
 type Options = Required<OptionsOf<typeof HYPERPARAMETERS> & OptionsOf<typeof RUN_OPTIONS>>;
 
 /**
- * What \`train\` takes: everything has a default, by the model where the model recommends one. docs/options.md
- * has the same in a table.
+ * What \`train\` takes: everything has a default, by the model where the model recommends one.
+ * docs/options.md has the same in a table.
  */
 export interface TrainOptions {
 ${fields.join('\n')}

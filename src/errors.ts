@@ -1,5 +1,5 @@
 /**
- * What a user can mend: a wrong flag, a bad file, an impossible combination.
+ * An error that a user can mend: a wrong flag, a bad file, an impossible combination.
  * The command line prints the message alone and leaves with code 2.
  */
 export class UsageError extends Error {

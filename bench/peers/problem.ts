@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BACKENDS } from '#src/backends/registry.js';
-import { partStart } from '#src/collective/parts.js';
+import { partRange } from '#src/collective/parts.js';
 import type { RunState } from '#src/coordinator/runState.js';
 import { Rank } from '#src/worker/rank.js';
 
@@ -50,8 +50,8 @@ async function firstBatches(state: RunState): Promise<{ x: Float32Array; epsilon
   const epsilon = new Float32Array(COMPARED_STEPS * batchSize * noise);
   for (let batch = 0; batch < BATCHES; batch++) {
     for (let shard = 0; shard < shards; shard++) {
-      const place = partStart(batchSize, shards, shard);
-      const count = partStart(batchSize, shards, shard + 1) - place;
+      const { first: place, end } = partRange(batchSize, shards, shard);
+      const count = end - place;
       const first = batch * batchSize + place;
       rank.loadTraining(first, count, place, batch, 0);
       x.set(

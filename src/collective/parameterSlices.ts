@@ -1,5 +1,5 @@
 // Who owns which slice of the flat parameters.
-import { type PartRange, partStart } from './parts.js';
+import { type PartRange, partRange } from './parts.js';
 
 /** Floats: slices of the parameter space begin at multiples of a cache line. */
 export const SLICE_UNIT = 16;
@@ -14,9 +14,6 @@ export function paddedParameters(count: number): number {
  * @param parameters in all: a multiple of SLICE_UNIT.
  */
 export function parameterSlice(parameters: number, ranks: number, rank: number): PartRange {
-  const units = parameters / SLICE_UNIT;
-  return {
-    first: partStart(units, ranks, rank) * SLICE_UNIT,
-    end: partStart(units, ranks, rank + 1) * SLICE_UNIT,
-  };
+  const { first, end } = partRange(parameters / SLICE_UNIT, ranks, rank);
+  return { first: first * SLICE_UNIT, end: end * SLICE_UNIT };
 }

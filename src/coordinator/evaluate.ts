@@ -91,8 +91,8 @@ const EVALUATE_OPTIONS: OptionTable<EvaluateOptions> = {
 const CHUNK = 256;
 
 /**
- * Test ELBO, reconstruction term and KL of a checkpoint, over worker threads; the same figures for any number
- * of them.
+ * Computes the test ELBO, log-likelihood and KL of a checkpoint, means in nats, over worker threads. The
+ * figures are the same for any number of them.
  * @throws UsageError where checkpoint, data and options do not fit together.
  * @throws NotFiniteError where the ELBO of an example is NaN or infinite.
  */

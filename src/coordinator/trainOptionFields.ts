@@ -6,8 +6,8 @@ import type { RUN_OPTIONS } from './runOptions.js';
 type Options = Required<OptionsOf<typeof HYPERPARAMETERS> & OptionsOf<typeof RUN_OPTIONS>>;
 
 /**
- * What `train` takes: everything has a default, by the model where the model recommends one. docs/options.md
- * has the same in a table.
+ * What `train` takes: everything has a default, by the model where the model recommends one.
+ * docs/options.md has the same in a table.
  */
 export interface TrainOptions {
   /**

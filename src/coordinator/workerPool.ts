@@ -178,8 +178,8 @@ class Watch {
   constructor(barrier: BarrierWords, { state, workers, barrierTimeLimit }: PoolOptions) {
     const { progress } = state;
     // Changes whenever a rank passes a barrier or finishes a piece of an evaluation.
-    const now = () => `${barrier.generation}/${progress.evaluated}`;
-    let seen = now();
+    const look = () => `${barrier.generation}/${progress.evaluated}`;
+    let seen = look();
     let since = performance.now();
     let reject: (error: Error) => void = () => {};
     this.stalled = new Promise<never>((_, rejected) => {
@@ -188,8 +188,9 @@ class Watch {
     // Nobody may be listening when it rejects in the same moment as a rank.
     this.stalled.catch(() => {});
     this.#timer = setInterval(() => {
-      if (now() !== seen) {
-        seen = now();
+      const now = look();
+      if (now !== seen) {
+        seen = now;
         since = performance.now();
       } else if (performance.now() - since > barrierTimeLimit) {
         reject(stallError(barrier, progress, workers, barrierTimeLimit));

@@ -21,8 +21,8 @@ export function checkData(data: unknown, refuse: Refuse): asserts data is DataOp
 }
 
 /**
- * The images that `data` names: the path of a directory of IDX files, images as arrays, or MNIST (60,000 and
- * 10,000 images of 28 x 28) without any. docs/data.md describes each.
+ * Loads the images that `data` names: the path of a directory of IDX files, or images as arrays. Without
+ * `data` it loads MNIST, 60,000 and 10,000 images of 28×28. docs/data.md describes each.
  *
  * @throws UsageError if images are missing, if a file or an array is defective, if labels and images differ
  * in number, or if training and test images differ in shape.

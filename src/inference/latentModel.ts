@@ -99,8 +99,9 @@ export class LatentModel {
   }
 
   /**
-   * The approximate posterior of each example.
+   * Computes the approximate posterior q(z|x) of each example.
    * @param x [n, dimensions].
+   * @returns mu and logvar, [n, latent] each.
    * @throws UsageError where x is not a whole number of examples, or not finite.
    * @throws NotFiniteError where a mean or a log-variance is NaN or infinite.
    */
@@ -129,11 +130,11 @@ export class LatentModel {
   }
 
   /**
-   * What the decoder makes of latent points.
+   * Decodes latent points: the decoder's outputs, or the means of p(x|z).
    * @param z [n, latent].
-   * @returns [n, dimensions].
+   * @returns [n, dimensions]; means of a Bernoulli likelihood are probabilities.
    * @throws UsageError where z is not a whole number of points, or not finite, and where the likelihood has
-   * no such values.
+   * no values of the name `as`.
    * @throws NotFiniteError where an output is NaN or infinite.
    */
   decode(z: Float32Array, options: DecodeOptions = {}): Float32Array {
@@ -163,8 +164,10 @@ export class LatentModel {
   }
 
   /**
-   * Ancestral sampling: z ~ p(z), then p(x|z).
+   * Draws z ~ p(z), and returns the means of p(x|z) or, with `draw`, draws x from it.
    * @returns [count, dimensions].
+   * @throws UsageError for options that do not fit, and for more samples than an array can hold.
+   * @throws NotFiniteError where an output of the decoder is NaN or infinite.
    */
   sample(options: SampleOptions = {}): Float32Array {
     const { count = 100, seed, draw = false } = readOptions(options, SAMPLE_OPTIONS, 'sample()');
@@ -187,9 +190,13 @@ export class LatentModel {
   }
 
   /**
-   * x → z → means of p(x|z).
+   * Encodes examples and decodes them again: z is the posterior's mean or, with a seed, a draw from the
+   * posterior.
    * @param x [n, dimensions].
-   * @returns [n, dimensions].
+   * @returns [n, dimensions], the means of p(x|z).
+   * @throws UsageError where x is not a whole number of examples, or not finite.
+   * @throws NotFiniteError where a number of the posterior, of z or of the decoder's outputs is NaN or
+   * infinite.
    */
   reconstruct(x: Float32Array, options: ReconstructOptions = {}): Float32Array {
     const { seed } = readOptions(options, RECONSTRUCT_OPTIONS, 'reconstruct()');
@@ -205,8 +212,10 @@ export class LatentModel {
   }
 
   /**
-   * ELBO, log-likelihood and KL of each example, in nats.
+   * Computes ELBO, log-likelihood and KL of each example, in nats.
    * @param x [n, dimensions].
+   * @returns terms of [n] each.
+   * @throws UsageError where x is not a whole number of examples, or not finite.
    * @throws NotFiniteError where the ELBO of an example is NaN or infinite.
    */
   elbo(x: Float32Array, options: ElboOptions = {}): ElboTerms {
@@ -241,8 +250,9 @@ export class LatentModel {
   }
 
   /**
-   * The reparameterised gradient of the loss, mean over the examples of −objective, for given noise. As it
-   * may be asked for at any parameters, terms and gradients that are not finite are returned as they are.
+   * Computes the reparameterised gradient of the loss, the mean over the examples of −objective in nats, for
+   * given noise. It may be asked for at any parameters, so terms and gradients that are not finite are
+   * returned as they are.
    * @param parameters flat, in the order of `model.parameters`; the model's own are not touched.
    * @param x [n, dimensions].
    * @param epsilon [n, K, latent], standard normal; K follows from its length.

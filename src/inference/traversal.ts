@@ -5,7 +5,7 @@ import { LatentModel } from './latentModel.js';
 import { normalQuantile } from './normalQuantile.js';
 
 /**
- * Latent points from each row of `from` to the same row of `to`, ends included, on straight lines.
+ * Computes latent points on the straight line from each row of `from` to the same row of `to`, ends included.
  * @param from [n, latent].
  * @param to [n, latent].
  * @returns [n, steps, latent].
@@ -52,6 +52,7 @@ export interface Manifold {
 
 /**
  * Decodes a grid whose cells have equal probability under the prior (Kingma and Welling 2014, figure 4).
+ * @param side points along each axis.
  * @throws UsageError where the latent space does not have two dimensions, or the grid would be too large.
  */
 export function manifold(model: LatentModel, side: number): Manifold {

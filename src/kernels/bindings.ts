@@ -37,23 +37,6 @@ export interface AdamStepArguments {
   readonly nextV: Address;
 }
 
-export interface AdamWArguments {
-  readonly parameters: Address;
-  readonly m: Address;
-  readonly v: Address;
-  readonly gradient: Address;
-  readonly count: Quantity;
-  readonly scale: Quantity;
-  readonly beta1: Quantity;
-  readonly oneMinusBeta1: Quantity;
-  readonly beta2: Quantity;
-  readonly oneMinusBeta2: Quantity;
-  readonly stepSize: Quantity;
-  readonly rootCorrection: Quantity;
-  readonly epsilon: Quantity;
-  readonly keep: Quantity;
-}
-
 export interface AveragePoolBackwardArguments {
   readonly table: Address;
   readonly windows: Quantity;
@@ -403,25 +386,6 @@ export interface ReduceAdamArguments {
   readonly epsilon: Quantity;
 }
 
-export interface ReduceAdamWArguments {
-  readonly parameters: Address;
-  readonly m: Address;
-  readonly v: Address;
-  readonly slots: Address;
-  readonly pitch: Quantity;
-  readonly shards: Quantity;
-  readonly count: Quantity;
-  readonly scale: Quantity;
-  readonly beta1: Quantity;
-  readonly oneMinusBeta1: Quantity;
-  readonly beta2: Quantity;
-  readonly oneMinusBeta2: Quantity;
-  readonly stepSize: Quantity;
-  readonly rootCorrection: Quantity;
-  readonly epsilon: Quantity;
-  readonly keep: Quantity;
-}
-
 export interface ReduceSgdArguments {
   readonly parameters: Address;
   readonly velocity: Address;
@@ -545,8 +509,6 @@ export interface Kernels {
    * @param c1 1 − β₁^t; `c2` likewise.
    */
   adamStep(args: AdamStepArguments): void;
-  /** AdamW like reduceAdamW, with the gradient as it stands and on `count` floats exactly. */
-  adamW(args: AdamWArguments): void;
   /** out = a + b; `count` floats, written in whole vectors. */
   addFloats(a: Address, b: Address, out: Address, count: Quantity): void;
   /** out[r][n] += addend[r][n]; the addend's rows lie `rowStride` bytes apart (0: the same for all). */
@@ -766,8 +728,6 @@ export interface Kernels {
    * p −= stepSize · m / (√v · rootCorrection + ε), stepSize = α / (1 − β₁ᵗ), rootCorrection = 1 / √(1 − β₂ᵗ).
    */
   reduceAdam(args: ReduceAdamArguments): void;
-  /** p = p · keep, keep = 1 − learning rate · weight decay, then reduceAdam; `count` is rounded up to eight. */
-  reduceAdamW(args: ReduceAdamWArguments): void;
   /** As reduceSum, the largest; NaN where there is one. */
   reduceMax(x: Address, outer: Quantity, kept: Quantity, inner: Quantity, columns: Quantity, out: Address): void;
   /** As reduceSum, the smallest; NaN where there is one. */
@@ -805,6 +765,8 @@ export interface Kernels {
   resampleNearest(args: ResampleNearestArguments): void;
   /** out[o][k] = x[o][count − 1 − k], slices of `bytes`. */
   reverseSlices(x: Address, outer: Quantity, count: Quantity, bytes: Quantity, out: Address): void;
+  /** values = values · factor, in place, on `count` floats exactly. */
+  scaleFloats(values: Address, count: Quantity, factor: Quantity): void;
   /** values[r] *= weights[r], [rows, columns] by [rows] float32. */
   scaleRows(values: Address, weights: Address, rows: Quantity, columns: Quantity): void;
   /**
@@ -879,7 +841,6 @@ interface KernelExports {
   activate(kind: Quantity, out: Address, count: Quantity, slope: Quantity): void;
   adam(parameters: Address, m: Address, v: Address, gradient: Address, count: Quantity, scale: Quantity, beta1: Quantity, oneMinusBeta1: Quantity, beta2: Quantity, oneMinusBeta2: Quantity, stepSize: Quantity, rootCorrection: Quantity, epsilon: Quantity): void;
   adamStep(x: Address, gradient: Address, m: Address, v: Address, count: Quantity, beta1: Quantity, rest1: Quantity, beta2: Quantity, rest2: Quantity, c1: Quantity, c2: Quantity, epsilon: Quantity, minusRate: Quantity, nextX: Address, nextM: Address, nextV: Address): void;
-  adamW(parameters: Address, m: Address, v: Address, gradient: Address, count: Quantity, scale: Quantity, beta1: Quantity, oneMinusBeta1: Quantity, beta2: Quantity, oneMinusBeta2: Quantity, stepSize: Quantity, rootCorrection: Quantity, epsilon: Quantity, keep: Quantity): void;
   addFloats(a: Address, b: Address, out: Address, count: Quantity): void;
   addRows(out: Address, rows: Quantity, columns: Quantity, addend: Address, rowStride: Quantity, columnStride: Quantity): void;
   allFinite(x: Address, count: Quantity): number;
@@ -959,7 +920,6 @@ interface KernelExports {
   randomNormal(out: Address, rows: Quantity, count: Quantity, key0: Quantity, key1: Quantity, position: Quantity, step: Quantity, purpose: Quantity, scratch: Address): void;
   randomUniform(out: Address, count: Quantity, low: Quantity, high: Quantity, key0: Quantity, key1: Quantity, position: Quantity, step: Quantity, purpose: Quantity, scratch: Address): void;
   reduceAdam(parameters: Address, m: Address, v: Address, slots: Address, pitch: Quantity, shards: Quantity, count: Quantity, scale: Quantity, beta1: Quantity, oneMinusBeta1: Quantity, beta2: Quantity, oneMinusBeta2: Quantity, stepSize: Quantity, rootCorrection: Quantity, epsilon: Quantity): void;
-  reduceAdamW(parameters: Address, m: Address, v: Address, slots: Address, pitch: Quantity, shards: Quantity, count: Quantity, scale: Quantity, beta1: Quantity, oneMinusBeta1: Quantity, beta2: Quantity, oneMinusBeta2: Quantity, stepSize: Quantity, rootCorrection: Quantity, epsilon: Quantity, keep: Quantity): void;
   reduceMax(x: Address, outer: Quantity, kept: Quantity, inner: Quantity, columns: Quantity, out: Address): void;
   reduceMin(x: Address, outer: Quantity, kept: Quantity, inner: Quantity, columns: Quantity, out: Address): void;
   reduceSgd(parameters: Address, velocity: Address, slots: Address, pitch: Quantity, shards: Quantity, count: Quantity, scale: Quantity, momentum: Quantity, rate: Quantity): void;
@@ -972,6 +932,7 @@ interface KernelExports {
   resampleGradient(dy: Address, batch: Quantity, inHeight: Quantity, inWidth: Quantity, channels: Quantity, taps: Quantity, rows: Address, outHeight: Quantity, columns: Address, outWidth: Quantity, dx: Address): void;
   resampleNearest(x: Address, batch: Quantity, inHeight: Quantity, inWidth: Quantity, channels: Quantity, rows: Address, outHeight: Quantity, columns: Address, outWidth: Quantity, out: Address): void;
   reverseSlices(x: Address, outer: Quantity, count: Quantity, bytes: Quantity, out: Address): void;
+  scaleFloats(values: Address, count: Quantity, factor: Quantity): void;
   scaleRows(values: Address, weights: Address, rows: Quantity, columns: Quantity): void;
   segmentSum(x: Address, ids: Address, rows: Quantity, width: Quantity, segments: Quantity, out: Address): void;
   selectWords(condition: Address, whenTrue: Address, whenFalse: Address, count: Quantity, out: Address): void;
@@ -1009,7 +970,6 @@ export function nameArguments(instance: { readonly exports: object }): Kernels {
     activate,
     adam,
     adamStep,
-    adamW,
     addFloats,
     addRows,
     allFinite,
@@ -1089,7 +1049,6 @@ export function nameArguments(instance: { readonly exports: object }): Kernels {
     randomNormal,
     randomUniform,
     reduceAdam,
-    reduceAdamW,
     reduceMax,
     reduceMin,
     reduceSgd,
@@ -1102,6 +1061,7 @@ export function nameArguments(instance: { readonly exports: object }): Kernels {
     resampleGradient,
     resampleNearest,
     reverseSlices,
+    scaleFloats,
     scaleRows,
     segmentSum,
     selectWords,
@@ -1181,6 +1141,7 @@ export function nameArguments(instance: { readonly exports: object }): Kernels {
     repeatBlocks,
     repeatElements,
     reverseSlices,
+    scaleFloats,
     scaleRows,
     segmentSum,
     selectWords,
@@ -1203,7 +1164,6 @@ export function nameArguments(instance: { readonly exports: object }): Kernels {
     zeroFloats,
     adam: (args) => adam(args.parameters, args.m, args.v, args.gradient, args.count, args.scale, args.beta1, args.oneMinusBeta1, args.beta2, args.oneMinusBeta2, args.stepSize, args.rootCorrection, args.epsilon),
     adamStep: (args) => adamStep(args.x, args.gradient, args.m, args.v, args.count, args.beta1, args.rest1, args.beta2, args.rest2, args.c1, args.c2, args.epsilon, args.minusRate, args.nextX, args.nextM, args.nextV),
-    adamW: (args) => adamW(args.parameters, args.m, args.v, args.gradient, args.count, args.scale, args.beta1, args.oneMinusBeta1, args.beta2, args.oneMinusBeta2, args.stepSize, args.rootCorrection, args.epsilon, args.keep),
     averagePoolBackward: (args) => averagePoolBackward(args.table, args.windows, args.dSmall, args.dBig, args.channels, args.images, args.bigStride, args.smallStride),
     averagePoolForward: (args) => averagePoolForward(args.table, args.windows, args.big, args.small, args.channels, args.images, args.bigStride, args.smallStride),
     bernoulli: (args) => bernoulli(args.logits, args.x, args.rows, args.samples, args.dimensions, args.scale, args.logLikelihood, args.terms, args.dLogits),
@@ -1244,7 +1204,6 @@ export function nameArguments(instance: { readonly exports: object }): Kernels {
     randomNormal: (args) => randomNormal(args.out, args.rows, args.count, args.key0, args.key1, args.position, args.step, args.purpose, args.scratch),
     randomUniform: (args) => randomUniform(args.out, args.count, args.low, args.high, args.key0, args.key1, args.position, args.step, args.purpose, args.scratch),
     reduceAdam: (args) => reduceAdam(args.parameters, args.m, args.v, args.slots, args.pitch, args.shards, args.count, args.scale, args.beta1, args.oneMinusBeta1, args.beta2, args.oneMinusBeta2, args.stepSize, args.rootCorrection, args.epsilon),
-    reduceAdamW: (args) => reduceAdamW(args.parameters, args.m, args.v, args.slots, args.pitch, args.shards, args.count, args.scale, args.beta1, args.oneMinusBeta1, args.beta2, args.oneMinusBeta2, args.stepSize, args.rootCorrection, args.epsilon, args.keep),
     reduceSgd: (args) => reduceSgd(args.parameters, args.velocity, args.slots, args.pitch, args.shards, args.count, args.scale, args.momentum, args.rate),
     reduceSum: (args) => reduceSum(args.x, args.outer, args.kept, args.inner, args.columns, args.scale, args.out),
     resampleGradient: (args) => resampleGradient(args.dy, args.batch, args.inHeight, args.inWidth, args.channels, args.taps, args.rows, args.outHeight, args.columns, args.outWidth, args.dx),

@@ -8,6 +8,7 @@ import type { MapShape } from './model.js';
 import { readMapShape } from './parse.js';
 import type { LayerSpec, ModelSpec } from './spec.js';
 
+/** The names that `presetSpec` and the option `model` take. */
 export const presetNames = ['cvae', 'mlp', 'iwae'] as const;
 export type PresetName = (typeof presetNames)[number];
 
@@ -16,7 +17,7 @@ export function isPresetName(name: string): name is PresetName {
 }
 
 /**
- * The preset `name` for data of shape `input` ([height, width, channels]).
+ * Returns the specification of the preset `name` for data of shape `input`, [height, width, channels].
  *
  * @throws UsageError for an unknown name, and for an image size that cvae cannot return to.
  */

@@ -1,7 +1,8 @@
 // AdamW: Adam with decoupled weight decay (Loshchilov and Hutter 2019; torch.optim.AdamW).
+import { plus } from '../kernels/address.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { FROM_ZERO, type Hyperparameters, type ValuesOf } from '../model/hyperparameter.js';
-import { ADAM_HYPERPARAMETERS, adamArguments, adamFactors, momentsAt } from './adam.js';
+import { ADAM_HYPERPARAMETERS, adam } from './adam.js';
 import { defineOptimizer, type SliceUpdate } from './optimizer.js';
 
 const hyperparameters = {
@@ -22,27 +23,39 @@ export const adamw = defineOptimizer({
   create: createAdamW,
 });
 
+/** Floats of a chunk, a multiple of eight: its parameters stay in the caches until Adam comes to them. */
+const CHUNK = 8192;
+
+const FLOAT = Float32Array.BYTES_PER_ELEMENT;
+
 /**
  * p ← p (1 − α λ), α the learning rate and λ the weight decay; then Adam. Biases decay as weights do, as in
  * PyTorch.
  */
 function createAdamW(kernels: Kernels, values: AdamWValues): SliceUpdate {
-  let numbers = adamWArguments(values, 0, 1, 1);
+  const update = adam.create(kernels, values);
+  let keep = 1;
   return {
     begin: (t, learningRate, scale) => {
-      numbers = adamWArguments(values, learningRate, t, scale);
+      keep = 1 - learningRate * values.weightDecay;
+      update.begin(t, learningRate, scale);
     },
     apply: (slice, offset, gradient, count) => {
-      kernels.adamW({ ...momentsAt(slice, offset), gradient, count, ...numbers });
+      for (let first = 0; first < count; first += CHUNK) {
+        const floats = Math.min(CHUNK, count - first);
+        const bytes = first * FLOAT;
+        kernels.scaleFloats(plus(slice.parameters, offset + bytes), floats, keep);
+        update.apply(slice, offset + bytes, plus(gradient, bytes), floats);
+      }
     },
     applySum: (slice, offset, slots, pitch, shards, count) => {
-      kernels.reduceAdamW({ ...momentsAt(slice, offset), slots, pitch, shards, count, ...numbers });
+      for (let first = 0; first < count; first += CHUNK) {
+        const floats = Math.min(CHUNK, count - first);
+        const bytes = first * FLOAT;
+        // Whole pairs of vectors, as Adam's update of a sum.
+        kernels.scaleFloats(plus(slice.parameters, offset + bytes), Math.ceil(floats / 8) * 8, keep);
+        update.applySum(slice, offset + bytes, plus(slots, bytes), pitch, shards, floats);
+      }
     },
   };
-}
-
-/** What the kernels `adamW` and `reduceAdamW` take beside addresses and counts: of update t. */
-export function adamWArguments(values: AdamWValues, learningRate: number, t: number, scale: number) {
-  const keep = 1 - learningRate * values.weightDecay;
-  return { ...adamArguments(values, adamFactors(values, learningRate, t), scale), keep };
 }

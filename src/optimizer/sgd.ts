@@ -33,10 +33,12 @@ function createSgd(kernels: Kernels, { momentum }: SgdValues): SliceUpdate {
       numbers = { scale, momentum, rate: learningRate };
     },
     apply: (slice, offset, gradient, count) => {
-      kernels.sgd({ ...at(slice, offset), gradient, count, ...numbers });
+      const { parameters, velocity } = at(slice, offset);
+      kernels.sgd({ parameters, velocity, gradient, count, ...numbers });
     },
     applySum: (slice, offset, slots, pitch, shards, count) => {
-      kernels.reduceSgd({ ...at(slice, offset), slots, pitch, shards, count, ...numbers });
+      const { parameters, velocity } = at(slice, offset);
+      kernels.reduceSgd({ parameters, velocity, slots, pitch, shards, count, ...numbers });
     },
   };
 }

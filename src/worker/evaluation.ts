@@ -11,13 +11,13 @@ export interface EvaluateTask {
  * A rank's share of the test set: the terms of each example into the run's memory, the same for any number of
  * ranks.
  */
-export function evaluateShare(rank: Rank, task: EvaluateTask, collective: Collective): void {
+export function evaluateShare(rank: Rank, collective: Collective): void {
   const { testCount } = rank.context.settings;
-  rank.backend.prepare(task.rank, task.ranks);
+  rank.backend.prepare(collective.rank, collective.ranks);
   collective.barrier();
   const most = rank.context.layout.examplesAtOnce;
   // Whole chunks: TensorFlow.js may sum otherwise for another number of examples.
-  const chunks = partRange(Math.ceil(testCount / most), task.ranks, task.rank);
+  const chunks = partRange(Math.ceil(testCount / most), collective.ranks, collective.rank);
   for (let chunk = chunks.first; chunk < chunks.end; chunk++) {
     const example = chunk * most;
     const count = Math.min(most, testCount - example);

@@ -33,12 +33,12 @@ class RegionTable {
     return address;
   }
 
-  /** Terms of so many examples. */
-  placeTerms(name: string, count: number): TermPlaces {
+  /** Terms of so many examples. @param prefix of the regions' names. */
+  placeTerms(prefix: string, count: number): TermPlaces {
     return {
-      logLikelihood: this.place(`${name} log-likelihood`, count * DOUBLE),
-      kl: this.place(`${name} KL`, count * DOUBLE),
-      bound: this.place(`${name} bound`, count * DOUBLE),
+      logLikelihood: this.place(`${prefix}log-likelihood`, count * DOUBLE),
+      kl: this.place(`${prefix}KL`, count * DOUBLE),
+      bound: this.place(`${prefix}bound`, count * DOUBLE),
     };
   }
 }
@@ -69,7 +69,7 @@ export function planRunMemory(model: Model, settings: Settings, ranks: number): 
     order: table.place('epoch order', trainCount * WORD),
     orderBits: table.place('epoch order bits', Math.ceil(trainCount / 16) * 64),
     testOrder: table.place('test order', testCount * WORD),
-    testTerms: table.placeTerms('test', testCount),
+    testTerms: table.placeTerms('test ', testCount),
   };
   const { parameters } = shared;
   const memory = backend.memory({ ...options, owned, examples: examplesAtOnce, parameters });

@@ -45,7 +45,7 @@ export function trainSteps(task: TrainTask): Promise<TaskResult> {
 /** Piscina task: a rank's share of the test set. */
 export function evaluate(task: EvaluateTask): Promise<TaskResult> {
   return guarded(task.rank, (rank) => {
-    evaluateShare(rank, task, joinRanks(rank, task));
+    evaluateShare(rank, joinRanks(rank, task));
     return 0;
   });
 }

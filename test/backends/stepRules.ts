@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import type { KlEstimate, Shard } from '#src/backends/backend.js';
 import { SimdBackend, simdMemory } from '#src/backends/simd/engine.js';
-import { partStart } from '#src/collective/parts.js';
+import { partRange, partStart } from '#src/collective/parts.js';
 import { NONE, plus } from '#src/kernels/address.js';
 import { Arena } from '#src/kernels/arena.js';
 import { bindKernels, type Kernels } from '#src/kernels/kernels.js';
@@ -83,8 +83,8 @@ export function stepsInSlots(steps: StepsCase, module: WebAssembly.Module, tile:
   batches.forEach((count, step) => {
     backend.prepare(0, 1);
     for (let shard = 0; shard < shards; shard++) {
-      const first = partStart(count, shards, shard);
-      const part = run.shard(first, partStart(count, shards, shard + 1) - first);
+      const { first, end } = partRange(count, shards, shard);
+      const part = run.shard(first, end - first);
       backend.objectiveGradient(part, BETA, plus(slots, shard * slotPitch));
     }
     begin(run.optimizer, step, count);

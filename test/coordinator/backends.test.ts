@@ -10,14 +10,13 @@ import { trainWithFault } from '#src/coordinator/train.js';
 import {
   evaluate,
   loadModel,
-  type ModelSpec,
   type RunEvent,
   type TrainOptions,
   type TrainResult,
   train,
 } from '#src/index.js';
 import { distance } from '../reference/conditioning.js';
-import { smallData, smallModel } from './smallRun.js';
+import { denseModel, smallData, smallModel } from './smallRun.js';
 import { withTemporaryDirectory } from './temporaryRun.js';
 
 const backends = ['wasm', 'native', 'cpu'] as const;
@@ -46,21 +45,6 @@ async function hashOf(options: TrainOptions): Promise<string> {
   });
   return hash;
 }
-
-/** Without a convolution: several shards may be computed at once. */
-const denseModel: ModelSpec = {
-  name: 'dense',
-  latent: 3,
-  encoder: [
-    { type: 'flatten' },
-    { type: 'dense', units: 33, activation: 'relu' },
-    { type: 'dense', units: 'posterior' },
-  ],
-  decoder: [
-    { type: 'dense', units: 20, activation: 'tanh' },
-    { type: 'dense', units: 'pixels' },
-  ],
-};
 
 for (const backend of backends) {
   const skip = skipOf(backend);

@@ -8,8 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { evaluate, loadModel, type RunEvent, type TrainOptions, train, UsageError } from '#src/index.js';
-import { smallData, smallModel } from './smallRun.js';
-import { withTemporaryDirectory } from './temporaryRun.js';
+import { rejection, withTemporaryRun } from './temporaryRun.js';
 
 /** The number of epochs of runs that would last for minutes. */
 const EPOCHS = 20_000;
@@ -20,19 +19,8 @@ interface Setting {
 }
 
 async function withRun(use: (setting: Setting) => Promise<void>): Promise<void> {
-  await withTemporaryDirectory(async (directory) => {
-    const data = await smallData(directory);
-    const out = join(directory, 'run');
-    const options = {
-      data,
-      out,
-      model: smallModel,
-      pictures: false,
-      workers: 2,
-      epochs: EPOCHS,
-      logEvery: 1,
-    };
-    await use({ out, options });
+  await withTemporaryRun(async ({ out, options }) => {
+    await use({ out, options: { ...options, out, epochs: EPOCHS, logEvery: 1 } });
     await turn();
     assert.deepEqual(
       process.getActiveResourcesInfo().filter((name) => name === 'Timeout'),
@@ -40,15 +28,6 @@ async function withRun(use: (setting: Setting) => Promise<void>): Promise<void> 
       'a timer lives on',
     );
   });
-}
-
-async function rejection(running: Promise<unknown>): Promise<Error> {
-  const error: unknown = await running.then(
-    () => assert.fail('the run did not fail'),
-    (reason: unknown) => reason,
-  );
-  assert.ok(error instanceof Error);
-  return error;
 }
 
 const boom = new TypeError('boom');

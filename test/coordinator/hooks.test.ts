@@ -1,7 +1,6 @@
 // The caller's hooks: what they are told, that they can stop a run without changing a bit of it, and what
 // becomes of their errors.
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,8 +12,7 @@ import {
   type TrainOptions,
   train,
 } from '#src/index.js';
-import { smallData, smallModel } from './smallRun.js';
-import { withTemporaryDirectory } from './temporaryRun.js';
+import { metricsOf, rejection, withTemporaryRun } from './temporaryRun.js';
 
 /** ceil(100 / 16). */
 const stepsPerEpoch = 7;
@@ -32,31 +30,9 @@ interface Setting {
 }
 
 async function withRun(use: (setting: Setting) => Promise<void>): Promise<void> {
-  await withTemporaryDirectory(async (directory) => {
-    const data = await smallData(directory);
-    const out = join(directory, 'run');
-    const options = { data, model: smallModel, pictures: false, workers: 2, logEvery: 1, out };
-    await use({ out, options, resume: { data, pictures: false, resume: out } });
+  await withTemporaryRun(async ({ out, options, resume }) => {
+    await use({ out, options: { ...options, logEvery: 1, out }, resume });
   });
-}
-
-/** The lines of metrics.jsonl of a kind. */
-async function lines(out: string, kind: string): Promise<Record<string, unknown>[]> {
-  const text = await readFile(join(out, 'metrics.jsonl'), 'utf8');
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>)
-    .filter((line) => line.kind === kind);
-}
-
-async function rejection(running: Promise<unknown>): Promise<Error> {
-  const error: unknown = await running.then(
-    () => assert.fail('the run did not fail'),
-    (reason: unknown) => reason,
-  );
-  assert.ok(error instanceof Error);
-  return error;
 }
 
 test('hooks are told of every step, epoch and checkpoint, in order, with the figures of metrics.jsonl', async () => {
@@ -85,11 +61,11 @@ test('hooks are told of every step, epoch and checkpoint, in order, with the fig
     );
     assert.deepEqual(
       steps.map(({ batch, ...rest }) => ({ kind: 'batch', ...rest, ...batch })),
-      await lines(out, 'batch'),
+      await metricsOf(out, 'batch'),
     );
     assert.deepEqual(
       epochs.map((info) => ({ kind: 'epoch', ...info })),
-      await lines(out, 'epoch'),
+      await metricsOf(out, 'epoch'),
     );
     assert.deepEqual(order, [
       ...['checkpoint 7', 'epoch 1', 'checkpoint 14', 'epoch 2', 'checkpoint 21', 'epoch 3'],
@@ -112,7 +88,7 @@ test('onEpoch stops after epoch 1: resumed, the run has the bits and metrics of 
     const resumed = await train({ ...resume, logEvery: 1, workers: 1 });
     assert.equal(resumed.reason, 'done');
     assert.equal(resumed.parametersSha256, whole.parametersSha256);
-    assert.deepEqual(await lines(out, 'batch'), await lines(`${out}-whole`, 'batch'));
+    assert.deepEqual(await metricsOf(out, 'batch'), await metricsOf(`${out}-whole`, 'batch'));
   });
 });
 

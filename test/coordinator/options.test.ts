@@ -23,7 +23,7 @@ const backends = 'expected "simd", "wasm", "native" or "cpu"';
 const dataExpected =
   'expected the path of a directory of IDX files, or an object with images, height and width';
 
-/** Every option, with a value of the wrong type, in the order of the tables, which is the order of messages. */
+/** Every option with a value of the wrong type, in the order of the tables and so of messages. */
 const wrong: Record<keyof TrainOptions, readonly (readonly [value: unknown, message: string])[]> = {
   model: [
     [null, 'model is null, expected the name of a preset, the path of a JSON file, or a model as an object'],

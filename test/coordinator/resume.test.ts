@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadModel, type TrainOptions, train, UsageError } from '#src/index.js';
 import { damage } from '../runs/forgedCheckpoint.js';
-import { smallData, smallModel } from './smallRun.js';
-import { withTemporaryDirectory } from './temporaryRun.js';
+import { withTemporaryRun } from './temporaryRun.js';
 
 interface Setting {
   /** Has taken two steps, with a checkpoint after each. */
@@ -17,11 +16,7 @@ interface Setting {
 }
 
 async function withRun(use: (setting: Setting) => Promise<void>): Promise<void> {
-  await withTemporaryDirectory(async (directory) => {
-    const data = await smallData(directory);
-    const out = join(directory, 'run');
-    const options = { data, model: smallModel, pictures: false, workers: 2 };
-    const resume = { data, pictures: false, resume: out };
+  await withTemporaryRun(async ({ out, options, resume }) => {
     await train({ ...options, out, maxSteps: 1 });
     await train({ ...resume, maxSteps: 2 });
     await use({ out, options, resume });

@@ -1,7 +1,7 @@
 // Whole runs on a small data set: the directory, the metrics, resuming, stopping, refusing.
 
 import assert from 'node:assert/strict';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { testExamples } from '#src/coordinator/examples.js';
@@ -14,8 +14,8 @@ import {
   train,
   UsageError,
 } from '#src/index.js';
-import { smallData, smallModel, testCount, trainCount } from './smallRun.js';
-import { withTemporaryDirectory } from './temporaryRun.js';
+import { testCount, trainCount } from './smallRun.js';
+import { metricsOf, withTemporaryRun } from './temporaryRun.js';
 
 /** ceil(100 / 16); the last batch has 4 examples. */
 const stepsPerEpoch = 7;
@@ -26,19 +26,9 @@ interface Setting {
 }
 
 async function withSmallRun(use: (setting: Setting) => Promise<void>): Promise<void> {
-  await withTemporaryDirectory(async (directory) => {
-    const data = await smallData(directory);
-    const out = join(directory, 'run');
-    await use({ out, options: { data, model: smallModel, pictures: false, workers: 2, logEvery: 2 } });
+  await withTemporaryRun(async ({ out, options }) => {
+    await use({ out, options: { ...options, logEvery: 2 } });
   });
-}
-
-async function metricsOf(out: string): Promise<Record<string, unknown>[]> {
-  const text = await readFile(join(out, 'metrics.jsonl'), 'utf8');
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
 /** Without what the clock decides. */

@@ -15,23 +15,8 @@ import {
   train,
 } from '#src/index.js';
 import { readSafetensors } from '#src/runs/safetensors.js';
-import { smallData, smallModel } from './smallRun.js';
+import { denseModel, smallData, smallModel } from './smallRun.js';
 import { withTemporaryDirectory } from './temporaryRun.js';
-
-/** Goes by the owner-computes rule; smallModel, with convolutions, by slots. */
-const denseModel: ModelSpec = {
-  name: 'dense',
-  latent: 3,
-  encoder: [
-    { type: 'flatten' },
-    { type: 'dense', units: 33, activation: 'relu' },
-    { type: 'dense', units: 'posterior' },
-  ],
-  decoder: [
-    { type: 'dense', units: 20, activation: 'tanh' },
-    { type: 'dense', units: 'pixels' },
-  ],
-};
 
 const choices: Readonly<Record<string, TrainOptions>> = {
   'AdamW, Gaussian, cosine after a warm-up': {

@@ -144,3 +144,15 @@ test('nothing else makes the memory or the threads of a run', () => {
   );
   assert.deepEqual(found, ['src/coordinator/session.ts']);
 });
+
+test('the regions of the memory have names of one form: of the run, or behind a rank and a slash', async () => {
+  await withSession({ workers: 2 }, ({ state }) => {
+    const names = state.layout.regions.map(({ name }) => name);
+    for (const name of ['test log-likelihood', 'test KL', 'test bound'])
+      assert.ok(names.includes(name), name);
+    const ofRank = names.filter((name) => name.startsWith('rank 1'));
+    assert.ok(ofRank.includes('rank 1/log-likelihood'), ofRank.join(', '));
+    for (const name of ofRank) assert.match(name, /^rank 1\/\S/);
+    assert.equal(new Set(names).size, names.length, 'no name stands twice');
+  });
+});

@@ -1,4 +1,4 @@
-// A data set and a model small enough that whole runs take a fraction of a second.
+// A data set and models small enough that whole runs take a fraction of a second.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -27,6 +27,7 @@ export async function smallData(directory: string): Promise<string> {
   return data;
 }
 
+/** A model with convolutions. */
 export const smallModel: ModelSpec = {
   name: 'small',
   latent: 2,
@@ -41,4 +42,22 @@ export const smallModel: ModelSpec = {
     { type: 'conv2dTranspose', filters: 'channels', kernel: 3, strides: 2, padding: 'same' },
   ],
   training: { batchSize: 16, learningRate: 1e-2, epochs: 3, binarize: 'dynamic', samples: 2 },
+};
+
+/**
+ * A model without a convolution: it goes by the owner-computes rule, smallModel by slots, and several of its
+ * shards may be computed at once.
+ */
+export const denseModel: ModelSpec = {
+  name: 'dense',
+  latent: 3,
+  encoder: [
+    { type: 'flatten' },
+    { type: 'dense', units: 33, activation: 'relu' },
+    { type: 'dense', units: 'posterior' },
+  ],
+  decoder: [
+    { type: 'dense', units: 20, activation: 'tanh' },
+    { type: 'dense', units: 'pixels' },
+  ],
 };

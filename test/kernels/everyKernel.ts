@@ -431,31 +431,7 @@ export const calls: Calls = {
   },
   adam: (kernels) =>
     kernels.adam({ parameters: MORE, m: A, v: UNIT, gradient: OUT, count: COUNT, ...ADAM_NUMBERS }),
-  reduceAdamW: (kernels) => {
-    for (const shards of [1, 2, 3, 4, 8]) {
-      kernels.reduceAdamW({
-        parameters: plus(MORE, shards * 1024),
-        m: plus(A, shards * 1024),
-        v: plus(UNIT, shards * 1024),
-        slots: plus(OUT, shards * 4096),
-        pitch: 512,
-        shards,
-        count: COUNT,
-        ...ADAM_NUMBERS,
-        keep: 0.9,
-      });
-    }
-  },
-  adamW: (kernels) =>
-    kernels.adamW({
-      parameters: MORE,
-      m: A,
-      v: UNIT,
-      gradient: OUT,
-      count: COUNT,
-      ...ADAM_NUMBERS,
-      keep: 0.9,
-    }),
+  scaleFloats: (kernels) => kernels.scaleFloats(MORE, COUNT, 0.9),
   reduceSgd: (kernels) => {
     for (const shards of [1, 2, 3, 4, 8]) {
       const parameters = plus(MORE, shards * 2048);

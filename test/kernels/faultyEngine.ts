@@ -1,32 +1,65 @@
 // An engine whose code for one kernel changes a bit after some calls, as wrongly optimised code would.
 import type { Kernels } from '#src/kernels/kernels.js';
 
+/**
+ * Which argument is the address of a result, for each kernel that the self-test runs besides the products.
+ */
+const RESULT_ARGUMENT = {
+  adam: 0,
+  addFloats: 2,
+  averagePoolBackward: 3,
+  averagePoolForward: 3,
+  bernoulli: 6,
+  binarize: 5,
+  columnSums: 3,
+  gaussianBackward: 4,
+  gaussianBackwardWeighted: 5,
+  gaussianForward: 2,
+  gaussianLikelihood: 7,
+  gaussianLogRatios: 6,
+  geluBackward: 2,
+  geluForward: 1,
+  leakyReluBackward: 1,
+  leakyReluForward: 0,
+  maxPoolBackward: 4,
+  maxPoolForward: 3,
+  randomBits: 0,
+  randomNormal: 0,
+  randomUniform: 0,
+  reduceAdam: 0,
+  reduceSgd: 0,
+  reluBackward: 1,
+  reluForward: 0,
+  scaleFloats: 0,
+  scaleRows: 0,
+  sgd: 0,
+  sigmoidArray: 1,
+  sigmoidBackward: 1,
+  sigmoidForward: 0,
+  siluBackward: 2,
+  siluForward: 1,
+  tanhBackward: 1,
+  tanhForward: 0,
+  treeReduce: 0,
+  upsampleBackward: 3,
+  upsampleForward: 3,
+} as const satisfies Partial<Record<keyof Kernels, number>>;
+
 /** The kernels that the self-test runs. */
-export type FaultyKernel = keyof Kernels &
-  (
-    | `gemm${string}x${string}`
-    | `filterGradient${string}`
-    | `treeGradient${string}`
-    | `sumRows${string}`
-    | 'adam'
-    | 'adamW'
-    | 'addFloats'
-    | 'bernoulli'
-    | 'columnSums'
-    | 'gaussianBackwardWeighted'
-    | 'gaussianLikelihood'
-    | 'gaussianLogRatios'
-    | `${'sigmoid' | 'leakyRelu' | 'gelu' | 'silu'}${'Forward' | 'Backward'}`
-    | 'reduceAdam'
-    | 'reduceAdamW'
-    | 'reduceSgd'
-    | 'reluBackward'
-    | 'scaleRows'
-    | 'sgd'
-    | 'sigmoidArray'
-    | 'tanhBackward'
-    | 'tanhForward'
-  );
+export type FaultyKernel =
+  | keyof typeof RESULT_ARGUMENT
+  | (keyof Kernels &
+      (
+        | 'gemmDot4'
+        | `gemm${string}x${string}`
+        | `filterGradient${string}`
+        | `treeGradient${string}`
+        | `sumRows${string}`
+      ));
+
+export function isSelfTested(kernel: keyof Kernels): kernel is FaultyKernel {
+  return kernel in RESULT_ARGUMENT || /^(gemm|filterGradient|treeGradient|sumRows)/.test(kernel);
+}
 
 /**
  * Lets instances of any module, from now on, flip the last bit of the first result of `kernel` after `calls`
@@ -49,20 +82,10 @@ export function injectFault(kernel: FaultyKernel, calls: number): () => void {
   return () => Reflect.set(WebAssembly, 'Instance', Instance);
 }
 
-/** Index of the first float of a result: the address is another argument in each kernel. */
+/** Index of the first float of a result. */
 function firstResult(kernel: FaultyKernel, args: readonly number[], words: Uint32Array): number {
-  if (['adam', 'adamW', 'sgd', 'reduceAdam', 'reduceAdamW', 'reduceSgd'].includes(kernel))
-    return args[0]! / 4;
-  if (kernel === 'scaleRows') return args[0]! / 4;
-  if (kernel === 'gaussianBackwardWeighted') return args[5]! / 4;
-  if (kernel === 'gaussianLogRatios') return args[6]! / 4;
-  if (kernel === 'gaussianLikelihood') return args[7]! / 4;
-  if (['tanhForward', 'sigmoidForward', 'leakyReluForward'].includes(kernel)) return args[0]! / 4;
-  if (['geluBackward', 'siluBackward', 'addFloats'].includes(kernel)) return args[2]! / 4;
-  if (kernel === 'bernoulli') return args[6]! / 4;
-  if (kernel === 'sigmoidArray' || kernel.endsWith('Backward')) return args[1]! / 4;
-  if (kernel === 'geluForward' || kernel === 'siluForward') return args[1]! / 4;
-  if (kernel === 'columnSums' || kernel.startsWith('sumRows')) return args[3]! / 4;
+  if (kernel in RESULT_ARGUMENT) return args[RESULT_ARGUMENT[kernel as keyof typeof RESULT_ARGUMENT]]! / 4;
+  if (kernel.startsWith('sumRows')) return args[3]! / 4;
   if (kernel.startsWith('gemmTransposed')) return args[7]! / 4;
   if (kernel.startsWith('filterGradient') || kernel.startsWith('treeGradient')) return args[2]! / 4;
   return (args[9]! + words[args[10]! / 4]!) / 4;

@@ -50,6 +50,15 @@ for (const { arithmetic, skip } of modes) {
     });
   });
 
+  test(`${arithmetic}: the self-test sees the optimised code of each of its kernels`, {
+    skip: skip || notRevectorizing,
+  }, async () => {
+    const options = { arithmetic, revectorize: true };
+    const { platform, unoptimizedBySelfTest } = await platformInProcess({ options, selfTest: true });
+    assert.equal(platform!.revectorized, true);
+    assert.deepEqual(unoptimizedBySelfTest, []);
+  });
+
   test(`${arithmetic}: every kernel gives the same bits re-vectorised`, {
     skip: skip || notRevectorizing,
   }, async () => {

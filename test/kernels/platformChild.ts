@@ -4,7 +4,7 @@ import type { Kernels } from '#src/kernels/kernels.js';
 import { compileKernels } from '#src/kernels/kernels.js';
 import { canFuse, choosePlatform, type Platform, unsharedKernels } from '#src/kernels/platform.js';
 import { EveryKernel, kernelNames } from './everyKernel.js';
-import { injectFault } from './faultyEngine.js';
+import { injectFault, isSelfTested } from './faultyEngine.js';
 import type { Report, Task } from './platformProcess.js';
 
 /** Milliseconds: V8 optimises in the background, and the machine may be busy. */
@@ -34,6 +34,16 @@ function optimize(every: EveryKernel): (keyof Kernels)[] {
   return rest;
 }
 
+/** Which kernels of the self-test V8 does not optimise by the calls of the self-test alone. */
+function leftUnoptimized(module: WebAssembly.Module): (keyof Kernels)[] {
+  const { exports } = new EveryKernel(module);
+  const left = () => kernelNames.filter((name) => isSelfTested(name) && !isOptimized(exports[name]));
+  const start = performance.now();
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  while (left().length > 0 && performance.now() - start < PATIENCE) Atomics.wait(pause, 0, 0, 10);
+  return left();
+}
+
 function runAll(module: WebAssembly.Module): Pick<Report, 'digests' | 'unoptimized'> {
   const every = new EveryKernel(module);
   const unoptimized = optimize(every);
@@ -41,7 +51,7 @@ function runAll(module: WebAssembly.Module): Pick<Report, 'digests' | 'unoptimiz
   return { digests, unoptimized };
 }
 
-function report({ options, fault, digests }: Task): Report {
+function report({ options, fault, digests, selfTest }: Task): Report {
   if (fault !== undefined) injectFault(fault, 30);
   let platform: Platform | undefined;
   let error: Error | undefined;
@@ -58,6 +68,7 @@ function report({ options, fault, digests }: Task): Report {
     laterOptimizedAtOnce: startsOptimized(compileKernels('portable', 'later')),
     platform: platform && (rest as Omit<Platform, 'module'>),
     error: error && { name: error.name, message: error.message },
+    unoptimizedBySelfTest: module && selfTest ? leftUnoptimized(module) : [],
     ...(module && digests ? runAll(module) : { digests: {}, unoptimized: [] }),
   };
 }

@@ -13,6 +13,8 @@ export interface Task {
   readonly fault?: FaultyKernel;
   /** Whether to run every kernel. */
   readonly digests?: boolean;
+  /** Whether to look what the self-test left unoptimised. */
+  readonly selfTest?: boolean;
 }
 
 export interface Report {
@@ -29,6 +31,8 @@ export interface Report {
   readonly digests: Partial<Record<keyof Kernels, string>>;
   /** Kernels that the engine did not optimise in time. */
   readonly unoptimized: readonly (keyof Kernels)[];
+  /** Kernels of the self-test that its calls alone did not get optimised. */
+  readonly unoptimizedBySelfTest: readonly (keyof Kernels)[];
 }
 
 /** @param flags of Node and V8. */

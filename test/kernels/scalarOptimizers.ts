@@ -22,7 +22,7 @@ export interface UpdateNumbers {
 export interface ScalarOptimizer {
   readonly title: string;
   readonly choice: Choice<OptimizerName>;
-  /** The kernels behind `apply` and `applySum`. */
+  /** The kernels behind `apply` and `applySum` that read the gradient. */
   readonly kernels: { readonly apply: string; readonly applySum: string };
   update(before: OptimizerState, gradient: Float32Array, numbers: UpdateNumbers): OptimizerState;
 }
@@ -70,7 +70,7 @@ export const scalarOptimizers: readonly ScalarOptimizer[] = [
   {
     title: 'AdamW',
     choice: { name: 'adamw', values: { ...ADAM_DEFAULTS, weightDecay: 0.3 } },
-    kernels: { apply: 'adamW', applySum: 'reduceAdamW' },
+    kernels: { apply: 'adam', applySum: 'reduceAdam' },
     update: ({ parameters, state }, gradient, numbers) =>
       adam({ parameters: decayed(parameters, 0.3, numbers.learningRate), state }, gradient, numbers),
   },

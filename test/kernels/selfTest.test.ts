@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compileKernels } from '#src/kernels/kernels.js';
-import { tilesKeepTheirBits } from '#src/kernels/selfTest.js';
+import { tilesKeepTheirBits } from '#src/kernels/selfTest/selfTest.js';
 import {
   FILTER_TILE_NAMES,
   LIST_WIDTHS,
@@ -42,11 +42,16 @@ for (const tile of TILE_NAMES) {
 const others = [
   ...FILTER_TILE_NAMES.map((tile) => `filterGradient${tile}` as const),
   ...TRANSPOSED_TILE_NAMES.map((tile) => `gemmTransposed${tile}` as const),
+  'gemmDot4' as const,
   ...LIST_WIDTHS.map((width) => `sumRows${width}` as const),
-  ...(['columnSums', 'reduceAdam', 'adam', 'reduceAdamW', 'adamW', 'reduceSgd', 'sgd'] as const),
-  ...(['bernoulli', 'gaussianLikelihood'] as const),
+  ...(['columnSums', 'treeReduce', 'reduceAdam', 'adam', 'reduceSgd', 'sgd', 'scaleFloats'] as const),
+  ...(['bernoulli', 'gaussianLikelihood', 'gaussianForward', 'gaussianBackward'] as const),
   ...(['gaussianLogRatios', 'gaussianBackwardWeighted', 'scaleRows'] as const),
-  ...(['sigmoidArray', 'tanhForward', 'tanhBackward', 'reluBackward', 'addFloats'] as const),
+  ...(['randomBits', 'randomUniform', 'randomNormal', 'binarize'] as const),
+  ...(['maxPool', 'averagePool', 'upsample'] as const).flatMap(
+    (name) => [`${name}Forward`, `${name}Backward`] as const,
+  ),
+  ...(['sigmoidArray', 'tanhForward', 'tanhBackward', 'reluForward', 'reluBackward', 'addFloats'] as const),
   ...(['sigmoid', 'leakyRelu', 'gelu', 'silu'] as const).flatMap(
     (name) => [`${name}Forward`, `${name}Backward`] as const,
   ),

@@ -1,5 +1,5 @@
-// The JSON schemas accept what the readers accept, and refuse what the readers refuse, but for the rules that a schema cannot
-// express: those are listed here and in docs/models.md and docs/runs.md.
+// The JSON schemas accept what the readers accept, and refuse what the readers refuse, but for the rules
+// that a schema cannot express: those are listed here and in docs/models.md and docs/runs.md.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -117,8 +117,8 @@ export class Barrier {
   }
 
   #checkAbort(): void {
-    const abort = Atomics.load(this.#words, Word.abort);
-    if (abort !== 0) throw new RunAborted(`Rank ${abort - 1} has failed.`);
+    const { abortedBy } = this.#options.words;
+    if (abortedBy !== undefined) throw new RunAborted(`Rank ${abortedBy} has failed.`);
   }
 
   #missing(): string {

@@ -2,8 +2,8 @@
 // log1p(e^{−|ℓ|}).
 //
 // With e_i = e^{−|ℓ_i|} and the product Π_i (1 + e_i) = 1 + q, Σ_i log1p(e_i) = log1p(q): one logarithm for
-// many pixels. Of the product q alone is kept, so that it does not lose an e_i that is small beside 1. A
-// factor is four operations at most where a logarithm is a division and twenty.
+// many pixels. The code keeps q and not the product 1 + q, which would lose an e_i that is small beside 1.
+// A factor is four operations at most where a logarithm is a division and twenty.
 //
 // Bound of the error, in nats. u = 2⁻²⁴, s_i = e_i / (1 + e_i) ≤ ½. exp, within 1 unit in the last place,
 // moves log(1 + e_i) by 2u s_i. A factor makes q + (q e + e) of q, in three roundings: those of q e and q e +

@@ -12,6 +12,13 @@ function entryBytes(pixels: i32): usize {
   return (<usize>(2 + pixels)) << 2;
 }
 
+/** The big pixel of a window, i-th of an entry's list: its offset. */
+// @ts-ignore: decorator
+@inline
+function bigOffset(entry: usize, i: i32): usize {
+  return load<u32>(entry + ((<usize>i) << 2), 8);
+}
+
 /** Each small pixel is the largest of its window, and NaN where one of them is. */
 export function maxPoolForward(
   table: usize,
@@ -30,9 +37,9 @@ export function maxPoolForward(
       const pixels = load<i32>(entry, 4);
       for (let c = 0; c < channels; c += 4) {
         const offset = (<usize>c) << 2;
-        let best = v128.load(big + load<u32>(entry, 8) + offset);
+        let best = v128.load(big + bigOffset(entry, 0) + offset);
         for (let i = 1; i < pixels; i++) {
-          const value = v128.load(big + load<u32>(entry + ((<usize>i) << 2), 8) + offset);
+          const value = v128.load(big + bigOffset(entry, i) + offset);
           best = v128.bitselect(value, best, replaces(value, best));
         }
         storeLanes(target + offset, best, channels - c);
@@ -71,17 +78,17 @@ export function maxPoolBackward(
       const pixels = load<i32>(entry, 4);
       for (let c = 0; c < channels; c += 4) {
         const offset = (<usize>c) << 2;
-        let best = v128.load(big + load<u32>(entry, 8) + offset);
+        let best = v128.load(big + bigOffset(entry, 0) + offset);
         let from = i32x4.splat(0);
         for (let i = 1; i < pixels; i++) {
-          const value = v128.load(big + load<u32>(entry + ((<usize>i) << 2), 8) + offset);
+          const value = v128.load(big + bigOffset(entry, i) + offset);
           const larger = replaces(value, best);
           best = v128.bitselect(value, best, larger);
           from = v128.bitselect(i32x4.splat(i), from, larger);
         }
         const gradient = v128.load(source + offset);
         for (let i = 0; i < pixels; i++) {
-          const target = dBig + load<u32>(entry + ((<usize>i) << 2), 8) + offset;
+          const target = dBig + bigOffset(entry, i) + offset;
           const part = v128.and(gradient, i32x4.eq(from, i32x4.splat(i)));
           storeLanes(target, f32x4.add(v128.load(target), part), channels - c);
         }
@@ -120,24 +127,7 @@ export function averagePoolBackward(
   smallStride: i32,
 ): void {
   memory.fill(dBig, 0, <usize>images * <usize>bigStride);
-  for (let image = 0; image < images; image++) {
-    let entry = table;
-    for (let window = 0; window < windows; window++) {
-      const source = dSmall + load<u32>(entry);
-      const pixels = load<i32>(entry, 4);
-      for (let c = 0; c < channels; c += 4) {
-        const offset = (<usize>c) << 2;
-        const part = f32x4.div(v128.load(source + offset), f32x4.splat(<f32>pixels));
-        for (let i = 0; i < pixels; i++) {
-          const target = dBig + load<u32>(entry + ((<usize>i) << 2), 8) + offset;
-          storeLanes(target, f32x4.add(v128.load(target), part), channels - c);
-        }
-      }
-      entry += entryBytes(pixels);
-    }
-    dBig += bigStride;
-    dSmall += smallStride;
-  }
+  scatterWindows(true, table, windows, dSmall, dBig, channels, images, bigStride, smallStride);
 }
 
 /** Each pixel of a window is the small pixel: windows do not overlap, and leave nothing out. */
@@ -151,23 +141,7 @@ export function upsampleForward(
   bigStride: i32,
   smallStride: i32,
 ): void {
-  for (let image = 0; image < images; image++) {
-    let entry = table;
-    for (let window = 0; window < windows; window++) {
-      const source = small + load<u32>(entry);
-      const pixels = load<i32>(entry, 4);
-      for (let c = 0; c < channels; c += 4) {
-        const offset = (<usize>c) << 2;
-        const value = v128.load(source + offset);
-        for (let i = 0; i < pixels; i++) {
-          storeLanes(big + load<u32>(entry + ((<usize>i) << 2), 8) + offset, value, channels - c);
-        }
-      }
-      entry += entryBytes(pixels);
-    }
-    big += bigStride;
-    small += smallStride;
-  }
+  scatterWindows(false, table, windows, small, big, channels, images, bigStride, smallStride);
 }
 
 /** dSmall = the sum of dBig over each window. */
@@ -205,12 +179,47 @@ function gatherWindows(
       const pixels = load<i32>(entry, 4);
       for (let c = 0; c < channels; c += 4) {
         const offset = (<usize>c) << 2;
-        let sum = v128.load(big + load<u32>(entry, 8) + offset);
+        let sum = v128.load(big + bigOffset(entry, 0) + offset);
         for (let i = 1; i < pixels; i++) {
-          sum = f32x4.add(sum, v128.load(big + load<u32>(entry + ((<usize>i) << 2), 8) + offset));
+          sum = f32x4.add(sum, v128.load(big + bigOffset(entry, i) + offset));
         }
         if (mean) sum = f32x4.div(sum, f32x4.splat(<f32>pixels));
         storeLanes(target + offset, sum, channels - c);
+      }
+      entry += entryBytes(pixels);
+    }
+    big += bigStride;
+    small += smallStride;
+  }
+}
+
+/** Each pixel of a window is the small pixel, or has its share of the small pixel added. */
+// @ts-ignore: decorator
+@inline
+function scatterWindows(
+  adds: bool,
+  table: usize,
+  windows: i32,
+  small: usize,
+  big: usize,
+  channels: i32,
+  images: i32,
+  bigStride: i32,
+  smallStride: i32,
+): void {
+  for (let image = 0; image < images; image++) {
+    let entry = table;
+    for (let window = 0; window < windows; window++) {
+      const source = small + load<u32>(entry);
+      const pixels = load<i32>(entry, 4);
+      for (let c = 0; c < channels; c += 4) {
+        const offset = (<usize>c) << 2;
+        let value = v128.load(source + offset);
+        if (adds) value = f32x4.div(value, f32x4.splat(<f32>pixels));
+        for (let i = 0; i < pixels; i++) {
+          const target = big + bigOffset(entry, i) + offset;
+          storeLanes(target, adds ? f32x4.add(v128.load(target), value) : value, channels - c);
+        }
       }
       entry += entryBytes(pixels);
     }

@@ -62,7 +62,7 @@ export {
 export { resampleGradient, resampleNearest } from './resample';
 export { normalizeRows } from './batchNorm';
 export { adamStep } from './adamStep';
-export { adamW, reduceAdamW } from './adamW';
+export { scaleFloats } from './scale';
 export { reduceSgd, sgd } from './sgd';
 export { cumulativeSum } from './cumulative';
 export { transposeMatrix, transposeTensor } from './transpose';

@@ -2,6 +2,7 @@
 // input. Regions are written in whole vectors of four.
 
 import { decay } from '../elementary';
+import { backward, Curve, forward } from './inputGradient';
 
 /** 1 / √(2π). */
 const DENSITY_AT_ZERO: f32 = 0.3989422804014327;
@@ -54,30 +55,28 @@ function slope(x: v128): v128 {
   return f32x4.add(normalCdf(x, exponential), f32x4.mul(x, density));
 }
 
+// @ts-ignore: decorator
+@unmanaged
+class Gelu extends Curve {
+  // @ts-ignore: decorator
+  @inline
+  value(x: v128): v128 {
+    return gelu(x);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  slope(x: v128): v128 {
+    return slope(x);
+  }
+}
+
 /** y = x · Φ(x). */
 export function geluForward(x: usize, y: usize, count: i32): void {
-  const length = (<usize>count) << 2;
-  let i: usize = 0;
-  for (; i + 32 <= length; i += 32) {
-    const low = gelu(v128.load(x + i));
-    const high = gelu(v128.load(x + i, 16));
-    v128.store(y + i, high, 16);
-    v128.store(y + i, low);
-  }
-  for (; i < length; i += 16) v128.store(y + i, gelu(v128.load(x + i)));
+  forward<Gelu>(x, y, count);
 }
 
 /** dx = dy · (Φ(x) + x φ(x)). */
 export function geluBackward(x: usize, dy: usize, dx: usize, count: i32): void {
-  const length = (<usize>count) << 2;
-  let i: usize = 0;
-  for (; i + 32 <= length; i += 32) {
-    const low = f32x4.mul(v128.load(dy + i), slope(v128.load(x + i)));
-    const high = f32x4.mul(v128.load(dy + i, 16), slope(v128.load(x + i, 16)));
-    v128.store(dx + i, high, 16);
-    v128.store(dx + i, low);
-  }
-  for (; i < length; i += 16) {
-    v128.store(dx + i, f32x4.mul(v128.load(dy + i), slope(v128.load(x + i))));
-  }
+  backward<Gelu>(x, dy, dx, count);
 }

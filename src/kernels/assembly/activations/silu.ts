@@ -2,6 +2,7 @@
 // written in whole vectors of four.
 
 import { decay } from '../elementary';
+import { backward, Curve, forward } from './inputGradient';
 import { logistic } from '../functions';
 
 // @ts-ignore: decorator
@@ -25,30 +26,28 @@ function slope(x: v128): v128 {
   return f32x4.add(s, f32x4.mul(x, f32x4.mul(negative, positive)));
 }
 
+// @ts-ignore: decorator
+@unmanaged
+class Silu extends Curve {
+  // @ts-ignore: decorator
+  @inline
+  value(x: v128): v128 {
+    return silu(x);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  slope(x: v128): v128 {
+    return slope(x);
+  }
+}
+
 /** y = x · σ(x). */
 export function siluForward(x: usize, y: usize, count: i32): void {
-  const length = (<usize>count) << 2;
-  let i: usize = 0;
-  for (; i + 32 <= length; i += 32) {
-    const low = silu(v128.load(x + i));
-    const high = silu(v128.load(x + i, 16));
-    v128.store(y + i, high, 16);
-    v128.store(y + i, low);
-  }
-  for (; i < length; i += 16) v128.store(y + i, silu(v128.load(x + i)));
+  forward<Silu>(x, y, count);
 }
 
 /** dx = dy · (σ(x) + x σ(x) σ(−x)). */
 export function siluBackward(x: usize, dy: usize, dx: usize, count: i32): void {
-  const length = (<usize>count) << 2;
-  let i: usize = 0;
-  for (; i + 32 <= length; i += 32) {
-    const low = f32x4.mul(v128.load(dy + i), slope(v128.load(x + i)));
-    const high = f32x4.mul(v128.load(dy + i, 16), slope(v128.load(x + i, 16)));
-    v128.store(dx + i, high, 16);
-    v128.store(dx + i, low);
-  }
-  for (; i < length; i += 16) {
-    v128.store(dx + i, f32x4.mul(v128.load(dy + i), slope(v128.load(x + i))));
-  }
+  backward<Silu>(x, dy, dx, count);
 }

@@ -5,10 +5,10 @@ import { initializeParameters } from '#src/model/initialize.js';
 import type { Model, ParameterEntry } from '#src/model/model.js';
 import { resolveModel } from '#src/model/resolve.js';
 import type { ModelSpec } from '#src/model/spec.js';
-import { multiplyAdd, ulpError } from './float32.js';
-import { assertSameBits, KernelHarness } from './kernelHarness.js';
-import { rowWords } from './philoxReference.js';
-import { FOUR_SIGMA, kolmogorovCritical, kolmogorovDistance, moments } from './statistics.js';
+import { multiplyAdd, ulpError } from '../kernels/float32.js';
+import { assertSameBits, KernelHarness } from '../kernels/kernelHarness.js';
+import { rowWords } from '../kernels/philoxReference.js';
+import { FOUR_SIGMA, kolmogorovCritical, kolmogorovDistance, moments } from '../kernels/statistics.js';
 
 // 5 × 5 pixels: the output bias and everything before it end within a vector.
 const spec: ModelSpec = {

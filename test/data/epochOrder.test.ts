@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { epochOrder } from '#src/data/epochOrder.js';
 import { Purpose, randomKey } from '#src/kernels/stream.js';
-import { KernelHarness } from './kernelHarness.js';
-import { rowWords } from './philoxReference.js';
-import { chiSquare, chiSquareCritical, FOUR_SIGMA } from './statistics.js';
+import { KernelHarness } from '../kernels/kernelHarness.js';
+import { rowWords } from '../kernels/philoxReference.js';
+import { chiSquare, chiSquareCritical, FOUR_SIGMA } from '../kernels/statistics.js';
 
 const harness = new KernelHarness();
 
