@@ -1,6 +1,6 @@
 import { addressOf, NONE, plus } from './address.js';
 import { bindKernels, type Kernels } from './kernels.js';
-import { FILTER_TILE_NAMES, LIST_WIDTHS, TILE_NAMES, TRANSPOSED_TILE_NAMES } from './tiles/tile.js';
+import { LIST_WIDTHS, TILE_NAMES, TRANSPOSED_TILE_NAMES } from './tiles/tile.js';
 import type { WasmModule } from './webAssembly.js';
 
 /** V8 replaces its first code for a function by optimised code after some calls, in the background. */
@@ -151,7 +151,7 @@ function runTiles(kernels: Kernels, buffer: ArrayBufferLike): Float32Array {
     });
     keep();
   }
-  for (const name of FILTER_TILE_NAMES) {
+  for (const name of TILE_NAMES) {
     out.fill(0.5);
     kernels[`filterGradient${name}`]({
       rows: ROWS,
