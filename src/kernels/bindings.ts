@@ -591,8 +591,6 @@ export interface Kernels {
   expArray(x: Address, out: Address, count: Quantity): void;
   /** out[r][n] = row[n]. */
   fillRows(out: Address, rows: Quantity, columns: Quantity, row: Address): void;
-  filterGradient3x16(args: FilterGradientArguments): void;
-  filterGradient3x8(args: FilterGradientArguments): void;
   filterGradient4x16(args: FilterGradientArguments): void;
   filterGradient4x8(args: FilterGradientArguments): void;
   filterGradient6x16(args: FilterGradientArguments): void;
@@ -868,8 +866,6 @@ interface KernelExports {
   exchangeSlices(x: Address, outer: Quantity, rows: Quantity, columns: Quantity, bytes: Quantity, out: Address): void;
   expArray(x: Address, out: Address, count: Quantity): void;
   fillRows(out: Address, rows: Quantity, columns: Quantity, row: Address): void;
-  filterGradient3x16(rows: Quantity, columns: Quantity, gradient: Address, big: Address, bigPixelStride: Quantity, bigLineStride: Quantity, small: Address, smallPixelStride: Quantity, smallLineStride: Quantity, pixels: Quantity, lines: Quantity, zeros: Address): void;
-  filterGradient3x8(rows: Quantity, columns: Quantity, gradient: Address, big: Address, bigPixelStride: Quantity, bigLineStride: Quantity, small: Address, smallPixelStride: Quantity, smallLineStride: Quantity, pixels: Quantity, lines: Quantity, zeros: Address): void;
   filterGradient4x16(rows: Quantity, columns: Quantity, gradient: Address, big: Address, bigPixelStride: Quantity, bigLineStride: Quantity, small: Address, smallPixelStride: Quantity, smallLineStride: Quantity, pixels: Quantity, lines: Quantity, zeros: Address): void;
   filterGradient4x8(rows: Quantity, columns: Quantity, gradient: Address, big: Address, bigPixelStride: Quantity, bigLineStride: Quantity, small: Address, smallPixelStride: Quantity, smallLineStride: Quantity, pixels: Quantity, lines: Quantity, zeros: Address): void;
   filterGradient6x16(rows: Quantity, columns: Quantity, gradient: Address, big: Address, bigPixelStride: Quantity, bigLineStride: Quantity, small: Address, smallPixelStride: Quantity, smallLineStride: Quantity, pixels: Quantity, lines: Quantity, zeros: Address): void;
@@ -997,8 +993,6 @@ export function nameArguments(instance: { readonly exports: object }): Kernels {
     exchangeSlices,
     expArray,
     fillRows,
-    filterGradient3x16,
-    filterGradient3x8,
     filterGradient4x16,
     filterGradient4x8,
     filterGradient6x16,
@@ -1170,8 +1164,6 @@ export function nameArguments(instance: { readonly exports: object }): Kernels {
     binarize: (args) => binarize(args.mode, args.pixels, args.order, args.rows, args.dimensions, args.out, args.key0, args.key1, args.step, args.purpose, args.scratch),
     copyPieces: (args) => copyPieces(args.table, args.pieces, args.source, args.target, args.images, args.sourceStride, args.targetStride),
     cumulativeSum: (args) => cumulativeSum(args.x, args.outer, args.count, args.inner, args.exclusive, args.reverse, args.out),
-    filterGradient3x16: (args) => filterGradient3x16(args.rows, args.columns, args.gradient, args.big, args.bigPixelStride, args.bigLineStride, args.small, args.smallPixelStride, args.smallLineStride, args.pixels, args.lines, args.zeros),
-    filterGradient3x8: (args) => filterGradient3x8(args.rows, args.columns, args.gradient, args.big, args.bigPixelStride, args.bigLineStride, args.small, args.smallPixelStride, args.smallLineStride, args.pixels, args.lines, args.zeros),
     filterGradient4x16: (args) => filterGradient4x16(args.rows, args.columns, args.gradient, args.big, args.bigPixelStride, args.bigLineStride, args.small, args.smallPixelStride, args.smallLineStride, args.pixels, args.lines, args.zeros),
     filterGradient4x8: (args) => filterGradient4x8(args.rows, args.columns, args.gradient, args.big, args.bigPixelStride, args.bigLineStride, args.small, args.smallPixelStride, args.smallLineStride, args.pixels, args.lines, args.zeros),
     filterGradient6x16: (args) => filterGradient6x16(args.rows, args.columns, args.gradient, args.big, args.bigPixelStride, args.bigLineStride, args.small, args.smallPixelStride, args.smallLineStride, args.pixels, args.lines, args.zeros),

@@ -20,7 +20,7 @@ export type SumRowsKernel = Kernels['sumRows40'];
 
 /**
  * The kernels with a tile chosen. The panels' width is the tile's; a gradient's height may be cut from 6 rows
- * to 4 or 3 where that wastes less of the last tile, since tiles do not differ in a bit. GEMMs do so by
+ * to 4 where that wastes less of the last tile, since tiles do not differ in a bit. GEMMs do so by
  * themselves, tile by tile.
  */
 export class MicroKernels {
@@ -34,7 +34,6 @@ export class MicroKernels {
   /** The kernel for panels half as wide, where the tile has them. */
   readonly gemmInPlaceNarrow: InPlaceGemmKernel;
   readonly #tall: boolean;
-  readonly #filter3: FilterGradientKernel;
   readonly #filter4: FilterGradientKernel;
   readonly #filter6: FilterGradientKernel;
   readonly #tree4: TreeGradientKernel;
@@ -53,7 +52,6 @@ export class MicroKernels {
     this.listWidth = wide ? 80 : 40;
     this.sumRows = kernels[`sumRows${this.listWidth}`];
     this.gemmInPlaceNarrow = this.#tall ? kernels.gemmInPlace6x8 : kernels.gemmInPlace4x8;
-    this.#filter3 = wide ? kernels.filterGradient3x16 : kernels.filterGradient3x8;
     this.#filter4 = wide ? kernels.filterGradient4x16 : kernels.filterGradient4x8;
     this.#filter6 = wide ? kernels.filterGradient6x16 : kernels.filterGradient6x8;
     this.#tree4 = wide ? kernels.treeGradient4x16 : kernels.treeGradient4x8;
@@ -82,8 +80,7 @@ export class MicroKernels {
   }
 
   filterGradient(rows: number): FilterGradientKernel {
-    if (this.#tall && !wastes(rows)) return this.#filter6;
-    return suitsLow(rows) ? this.#filter3 : this.#filter4;
+    return this.#tall && !wastes(rows) ? this.#filter6 : this.#filter4;
   }
 
   treeGradient(rows: number): TreeGradientKernel {
@@ -97,12 +94,4 @@ export class MicroKernels {
  */
 function wastes(rows: number): boolean {
   return Math.ceil(rows / 6) * 6 > MOST_TALL_WASTE * Math.ceil(rows / 4) * 4;
-}
-
-/**
- * Whether so many rows (1 to 3, 5, 6 or 9) take no more tiles of three than of four, which cost a tenth to a
- * fifth more each.
- */
-function suitsLow(rows: number): boolean {
-  return Math.ceil(rows / 3) === Math.ceil(rows / 4);
 }

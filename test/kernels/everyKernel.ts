@@ -256,8 +256,6 @@ export const calls: Calls = {
   treeGradient6x8: treeGradient('6x8'),
   treeGradient4x16: treeGradient('4x16'),
   treeGradient6x16: treeGradient('6x16'),
-  filterGradient3x8: filterGradient('filterGradient3x8'),
-  filterGradient3x16: filterGradient('filterGradient3x16'),
   filterGradient4x8: filterGradient('filterGradient4x8'),
   filterGradient6x8: filterGradient('filterGradient6x8'),
   filterGradient4x16: filterGradient('filterGradient4x16'),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { NONE, plus } from '#src/kernels/address.js';
-import { FILTER_TILE_NAMES, FILTER_TILES, type FilterTileName } from '#src/kernels/tiles/tile.js';
+import { TILE_NAMES, TILES, type TileName } from '#src/kernels/tiles/tile.js';
 import { type ArithmeticMode, modes } from './arithmeticMode.js';
 import { gamma, sampleFloats, underflow } from './float32.js';
 import { assertSameBits, KernelHarness } from './kernelHarness.js';
@@ -54,7 +54,7 @@ function maps({ rows, columns, pixels, lines, bigStep, gap, seed }: FilterCase) 
 /** The gradient, [rows, columns], from `initial` or nothing, by calls for each block. */
 function runBlocks(
   { harness }: Subject,
-  tile: FilterTileName,
+  tile: TileName,
   filter: FilterCase,
   blocks: readonly Block[],
   initial: Float32Array,
@@ -65,7 +65,7 @@ function runBlocks(
   const bigAddress = harness.input(big);
   const smallAddress = harness.input(small);
   const gradient = harness.inPlace(initial);
-  const zeros = harness.input(new Float32Array(FILTER_TILES[tile].columns));
+  const zeros = harness.input(new Float32Array(TILES[tile].columns));
   for (const { firstLine, lines, firstPixel, pixels, accumulate } of blocks) {
     harness.run((kernels) =>
       kernels[`filterGradient${tile}`]({
@@ -121,7 +121,7 @@ function assertRight(subject: Subject, filter: FilterCase, accumulate: boolean):
   const start = accumulate ? before : new Float32Array(rows * columns);
   const whole: Block = { firstLine: 0, lines, firstPixel: 0, pixels, accumulate };
   const { bits, exact, bound } = reference(subject.mode, filter, start);
-  for (const tile of FILTER_TILE_NAMES) {
+  for (const tile of TILE_NAMES) {
     const result = runBlocks(subject, tile, filter, [whole], before);
     assertSameBits(result, bits, `${tile} of ${JSON.stringify({ ...filter, accumulate })}`);
   }
@@ -148,7 +148,7 @@ const cases: fc.Arbitrary<FilterCase> = fc.record({
   columns: fc.integer({ min: 1, max: 33 }),
 });
 
-const tiles = fc.constantFrom(...FILTER_TILE_NAMES);
+const tiles = fc.constantFrom(...TILE_NAMES);
 
 function testShapes(subject: Subject): void {
   test('every number of rows and columns below, at and above every tile: the bits of one scalar loop', () => {

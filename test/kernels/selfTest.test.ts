@@ -2,12 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compileKernels } from '#src/kernels/kernels.js';
 import { tilesKeepTheirBits } from '#src/kernels/selfTest/selfTest.js';
-import {
-  FILTER_TILE_NAMES,
-  LIST_WIDTHS,
-  TILE_NAMES,
-  TRANSPOSED_TILE_NAMES,
-} from '#src/kernels/tiles/tile.js';
+import { LIST_WIDTHS, TILE_NAMES, TRANSPOSED_TILE_NAMES } from '#src/kernels/tiles/tile.js';
 import { modes } from './arithmeticMode.js';
 import { injectFault } from './faultyEngine.js';
 
@@ -40,7 +35,7 @@ for (const tile of TILE_NAMES) {
 }
 
 const others = [
-  ...FILTER_TILE_NAMES.map((tile) => `filterGradient${tile}` as const),
+  ...TILE_NAMES.map((tile) => `filterGradient${tile}` as const),
   ...TRANSPOSED_TILE_NAMES.map((tile) => `gemmTransposed${tile}` as const),
   'gemmDot4' as const,
   ...LIST_WIDTHS.map((width) => `sumRows${width}` as const),

@@ -8,15 +8,17 @@ const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
 const kernels = bindKernels(compileKernels('portable'), memory);
 
 for (const name of TILE_NAMES) {
-  test(`${name}: filter gradients of few rows are computed by low tiles of the same width`, () => {
+  test(`${name}: filter gradients are computed by tiles of four rows where six would compute a fifth more rows`, () => {
     const microKernels = new MicroKernels(kernels, name);
     const { rows, columns } = TILES[name];
-    const low = columns === 16 ? kernels.filterGradient3x16 : kernels.filterGradient3x8;
-    const chosen = Array.from({ length: 100 }, (_, i) => i + 1).filter(
-      (count) => microKernels.filterGradient(count) === low,
-    );
-    // Five, six and nine rows suit tiles of six.
-    assert.deepEqual(chosen, rows === 6 ? [1, 2, 3] : [1, 2, 3, 5, 6, 9]);
+    const four = columns === 16 ? kernels.filterGradient4x16 : kernels.filterGradient4x8;
+    const six = columns === 16 ? kernels.filterGradient6x16 : kernels.filterGradient6x8;
+    const counts = Array.from({ length: 20 }, (_, i) => i + 1);
+    const low = counts.filter((count) => microKernels.filterGradient(count) === four);
+    // 12, 12, 18 and 24 rows in place of 8, 8, 16 and 20 are a half, an eighth and a fifth more.
+    assert.deepEqual(low, rows === 6 ? [1, 2, 3, 4, 7, 8] : counts);
+    const others = counts.filter((count) => !low.includes(count));
+    for (const count of others) assert.equal(microKernels.filterGradient(count), six);
   });
 }
 

@@ -1,7 +1,7 @@
 // The products' micro-kernels: on every tile, by lists, transposed, and the gradients of weights and biases.
 import { NONE, plus } from '../address.js';
 import type { Kernels } from '../kernels.js';
-import { FILTER_TILE_NAMES, LIST_WIDTHS, TILE_NAMES, TRANSPOSED_TILE_NAMES } from '../tiles/tile.js';
+import { LIST_WIDTHS, TILE_NAMES, TRANSPOSED_TILE_NAMES } from '../tiles/tile.js';
 import {
   A,
   B,
@@ -141,7 +141,7 @@ function runTransposed({ kernels, keep }: Trial): void {
 }
 
 function runFilterGradients({ kernels, out, keep }: Trial): void {
-  for (const name of FILTER_TILE_NAMES) {
+  for (const name of TILE_NAMES) {
     out.fill(0.5);
     kernels[`filterGradient${name}`]({
       rows: ROWS,

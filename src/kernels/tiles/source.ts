@@ -3,8 +3,6 @@
 // they are emitted.
 
 import {
-  FILTER_TILE_NAMES,
-  FILTER_TILES,
   LIST_WIDTHS,
   TILE_NAMES,
   TILES,
@@ -19,6 +17,7 @@ export function tileSource(assembly: string): string {
     gemm(TILES[name], 'packed'),
     gemm(TILES[name], 'inPlace'),
     treeGradient(TILES[name]),
+    filterGradient(TILES[name]),
   ]);
   return [
     `import { multiplyAdd } from '${assembly}/arithmetic';`,
@@ -26,7 +25,6 @@ export function tileSource(assembly: string): string {
     dot(),
     ...functions,
     ...TRANSPOSED_TILE_NAMES.map((name) => gemmTransposed(TRANSPOSED_TILES[name])),
-    ...FILTER_TILE_NAMES.map((name) => filterGradient(FILTER_TILES[name])),
     ...LIST_WIDTHS.map(sumRows),
   ].join('\n');
 }

@@ -3,7 +3,7 @@
  * bit.
  */
 export interface Tile {
-  readonly rows: 2 | 3 | 4 | 6;
+  readonly rows: 2 | 4 | 6;
   /** Also the width of a panel of packed weights. */
   readonly columns: 8 | 16;
 }
@@ -15,21 +15,6 @@ export const TILES: Readonly<Record<TileName, Tile>> = {
   '6x8': { rows: 6, columns: 8 },
   '4x16': { rows: 4, columns: 16 },
   '6x16': { rows: 6, columns: 16 },
-};
-
-/**
- * For filter gradients with few rows, as a layer with one channel has: a taller tile computes rows that
- * nobody uses.
- */
-export type LowTileName = '3x8' | '3x16';
-
-/** What filterGradient has: all tiles and the low ones. */
-export type FilterTileName = TileName | LowTileName;
-
-export const FILTER_TILES: Readonly<Record<FilterTileName, Tile>> = {
-  ...TILES,
-  '3x8': { rows: 3, columns: 8 },
-  '3x16': { rows: 3, columns: 16 },
 };
 
 /** For gemmTransposed: lanes lie along its columns, so that a product of few rows uses them all. */
@@ -49,5 +34,3 @@ export const WIDEST_PANEL = Math.max(...Object.values(TILES).map(({ columns }) =
 export const TILE_NAMES = Object.keys(TILES) as readonly TileName[];
 
 export const TRANSPOSED_TILE_NAMES = Object.keys(TRANSPOSED_TILES) as readonly TransposedTileName[];
-
-export const FILTER_TILE_NAMES = Object.keys(FILTER_TILES) as readonly FilterTileName[];
