@@ -1,6 +1,7 @@
-// Runs the compiled tests of build/test, one line a file. Usage: node scripts/test.mjs [--quick] [WORD…].
-// With words, only files whose area and name (kernels/gemm) have one of them. --quick leaves out
-// QUICK_WITHOUT: it is for the loop of work.
+// Runs the compiled tests of build/test, one line a file. Usage: node scripts/test.mjs
+// [--quick | --other-node] [WORD…]. With words, only files whose area and name (kernels/gemm) have one of
+// them. --quick leaves out QUICK_WITHOUT: it is for the loop of work. --other-node leaves out
+// OTHER_NODE_WITHOUT: it is for a Node beside the one on which all tests have passed.
 
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -41,6 +42,21 @@ const QUICK_WITHOUT = [
   'setup/command',
 ];
 
+/**
+ * What another Node cannot change: the float64 references and their bounds, and pages of the documentation.
+ * The engine that simdGolden holds to a reference has the same bits on every Node, which coordinator/bits and
+ * kernels/selfTest see to.
+ */
+const OTHER_NODE_WITHOUT = [
+  'backends/simdGolden',
+  'cli/documentation',
+  'coordinator/documentation',
+  'data/documentation',
+  'golden/',
+  'model/documentation',
+  'reference/',
+];
+
 /** Whole runs and other programs have threads of their own: these files run one at a time. */
 const ALONE = [
   'bench/',
@@ -58,12 +74,14 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 
 const words = process.argv.slice(2);
 const quick = words[0] === '--quick';
-if (quick) words.shift();
+const otherNode = words[0] === '--other-node';
+if (quick || otherNode) words.shift();
+const without = quick ? QUICK_WITHOUT : otherNode ? OTHER_NODE_WITHOUT : [];
 
 const files = readdirSync('build/test', { recursive: true })
   .map((file) => file.replaceAll('\\', '/'))
   .filter((file) => file.endsWith('.test.js'))
-  .filter((file) => !quick || !QUICK_WITHOUT.some((name) => file.startsWith(name)))
+  .filter((file) => !without.some((name) => file.startsWith(name)))
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
   .sort();
 if (files.length === 0) {
