@@ -115,7 +115,8 @@ function startWords({ from }: VerifiedInterval): string {
 function metricsWords({ lines, differing }: MetricsComparison): string {
   if (lines === 0) return 'no metrics lines to compare';
   const count = `${formatCount(lines)} metrics ${lines === 1 ? 'line' : 'lines'}`;
-  return differing === 0 ? `${count} agree` : `${formatCount(differing)} of ${count} DIFFER`;
+  if (differing === 0) return `${count} ${lines === 1 ? 'agrees' : 'agree'}`;
+  return lines === 1 ? `${count} DIFFERS` : `${formatCount(differing)} of ${count} DIFFER`;
 }
 
 function tensorLine({ tensor, shape, size, elements, first, mostUlp }: TensorDifference): string {
