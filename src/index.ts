@@ -5,6 +5,7 @@ export type { BackendName, KlEstimate } from './backends/backend.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './coordinator/evaluate.js';
 export type { FinishReason, RunEvent } from './coordinator/events.js';
 export { type LoadedModel, loadModel } from './coordinator/loadModel.js';
+export type { MetricsComparison } from './coordinator/metricsComparison.js';
 export type {
   CheckpointInfo,
   EpochInfo,
@@ -14,6 +15,12 @@ export type {
 } from './coordinator/sinks/callerHooks.js';
 export { type TrainResult, train } from './coordinator/train.js';
 export type { TrainOptions } from './coordinator/trainOptions.js';
+export {
+  type Verification,
+  type VerifiedInterval,
+  type VerifyOptions,
+  verify,
+} from './coordinator/verify.js';
 export { WorkerFailure } from './coordinator/workerPool.js';
 export type { ImageArrays } from './data/arrays.js';
 export { type DataOption, loadDataset } from './data/registry.js';
@@ -43,4 +50,5 @@ export type { ObjectiveName } from './objective/registry.js';
 export type { OptimizerName } from './optimizer/registry.js';
 export type { MeanTerms } from './runs/meanTerms.js';
 export type { PartialRunConfig, RunConfig } from './runs/runConfig.js';
+export type { TensorDifference } from './runs/stateDifference.js';
 export type { ScheduleName } from './schedule/registry.js';

@@ -16,6 +16,7 @@ import { reconstructCommand } from './reconstruct.js';
 import { sampleCommand } from './sample.js';
 import { setupCommand } from './setup.js';
 import { trainCommand } from './train.js';
+import { verifyCommand } from './verify.js';
 
 const commands: readonly Command[] = [
   trainCommand,
@@ -25,6 +26,7 @@ const commands: readonly Command[] = [
   interpolateCommand,
   manifoldCommand,
   inspectCommand,
+  verifyCommand,
   benchCommand,
   setupCommand,
   completionCommand,

@@ -4,12 +4,23 @@ import { StageReporter } from '../report/stageReporter.js';
  * On standard error: a bar on a terminal, elsewhere a line every few seconds, or nothing for machines
  * (`json`). The figures have standard output to themselves.
  */
-export function evaluationProgress({ json }: { readonly json: boolean }): {
+export function evaluationProgress(options: { readonly json: boolean }): Progress {
+  return workProgress('Evaluating the test images', options);
+}
+
+/** The same for a replay. */
+export function verificationProgress(options: { readonly json: boolean }): Progress {
+  return workProgress('Replaying steps', options);
+}
+
+interface Progress {
   readonly update: (done: number, count: number) => void;
   readonly end: () => void;
-} {
+}
+
+function workProgress(work: string, { json }: { readonly json: boolean }): Progress {
   const reporter = new StageReporter({ stream: process.stderr });
-  reporter.beginQuietly('Evaluating the test images');
+  reporter.beginQuietly(work);
   return {
     update: (done, count) => {
       if (!json || process.stderr.isTTY) reporter.advance(done, count);

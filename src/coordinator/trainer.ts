@@ -1,11 +1,11 @@
 import type { Dataset } from '../data/source.js';
 import { NotFiniteError, UsageError } from '../errors.js';
-import { objectiveOf } from '../objective/registry.js';
 import type { MeanTerms } from '../runs/meanTerms.js';
 import type { RunConfig } from '../runs/runConfig.js';
 import type { RunDirectory } from '../runs/runDirectory.js';
 import type { ValueAt } from '../schedule/schedule.js';
 import { learningRateOf } from '../worker/settings.js';
+import { addSums, type EpochSums, meansOf, noSums, sumsOf } from './epochSums.js';
 import type { FinishReason } from './events.js';
 import { epochPreview } from './preview.js';
 import { divergence, parametersInWords, stoppedBy } from './runFailure.js';
@@ -32,23 +32,11 @@ export interface TrainerParts {
   readonly workers: number;
 }
 
-/**
- * Sums over the examples of an epoch so far; goes into checkpoints, so that a resumed epoch ends with the
- * same means.
- */
-interface EpochSums {
-  examples: number;
-  logLikelihood: number;
-  kl: number;
-  /** The bound of an objective that reports one. */
-  bound?: number;
-}
-
 /** Drives the ranks through the epochs: order, steps, metrics, evaluation, checkpoint, pictures. */
 export class Trainer {
   readonly #parts: TrainerParts;
   readonly #learningRate: ValueAt;
-  readonly #reportsBound: boolean;
+  readonly #noSums: EpochSums;
   #sums: EpochSums;
   /** Steps whose metrics have been read. */
   #read = 0;
@@ -66,8 +54,8 @@ export class Trainer {
     parts.sinks.putFirst(directorySinks(parts.directory, parts.options));
     const { settings } = parts.state;
     this.#learningRate = learningRateOf(settings);
-    this.#reportsBound = objectiveOf(settings.objective).weigh !== undefined;
-    this.#sums = this.#noSums();
+    this.#noSums = noSums(settings.objective);
+    this.#sums = this.#noSums;
   }
 
   /** Trains from `step` (0, or a checkpoint's, with its sums) until the epochs or maxSteps are done. */
@@ -87,7 +75,7 @@ export class Trainer {
     }
     this.#tellStart(step, endStep);
     this.#read = step;
-    if (sums) this.#sums = { ...this.#noSums(), ...sums };
+    if (sums) this.#sums = { ...this.#noSums, ...sums };
     // A run that was killed between an epoch's last step and its evaluation has that still to do.
     if (step > 0 && step % stepsPerEpoch === 0 && !directory.hasEpochMetrics(step))
       await this.#endEpoch(step, 0, 0);
@@ -109,7 +97,7 @@ export class Trainer {
     const { stepsPerEpoch } = this.#parts.state.settings;
     const epoch = Math.floor(step / stepsPerEpoch);
     const epochEnd = (epoch + 1) * stepsPerEpoch;
-    if (step === epoch * stepsPerEpoch) this.#sums = this.#noSums();
+    if (step === epoch * stepsPerEpoch) this.#sums = this.#noSums;
     this.#parts.state.shuffle(epoch);
     const examplesBefore = this.#examples;
     const secondsBefore = this.#seconds;
@@ -215,12 +203,13 @@ export class Trainer {
     const { stepRecords, settings } = this.#parts.state;
     const epochStart = epoch * settings.stepsPerEpoch;
     for (; this.#read < completed; this.#read++) {
-      const { examples, logLikelihood, kl, bound, beta } = stepRecords.read(this.#read - epochStart);
-      const sums = { examples, logLikelihood, kl, ...(this.#reportsBound ? { bound } : {}) };
+      const record = stepRecords.read(this.#read - epochStart);
+      const sums = sumsOf(record, settings.objective);
       this.#sums = addSums(this.#sums, sums);
-      this.#examples += examples;
+      this.#examples += record.examples;
       const step = this.#read + 1;
-      const batch = means(sums);
+      const batch = meansOf(sums);
+      const { beta } = record;
       const learningRate = this.#learningRate(this.#read);
       this.#tellFromTimer({ kind: 'step', epoch: epoch + 1, step, batch, beta, learningRate });
       if (step === completed) {
@@ -269,7 +258,7 @@ export class Trainer {
     const epoch = step / state.settings.stepsPerEpoch;
     tell({ kind: 'evaluating', epoch, step });
     await pool.evaluate();
-    const train = means(this.#sums);
+    const train = meansOf(this.#sums);
     const test = testMeans(state).means;
     this.#test = test;
     const imagesPerSecond = seconds > 0 ? examples / seconds : 0;
@@ -285,10 +274,6 @@ export class Trainer {
       this.#parts.sinks.tell({ kind: 'picture', path, ...(this.#pictured ? {} : { first: true }) });
       this.#pictured = true;
     }
-  }
-
-  #noSums(): EpochSums {
-    return { examples: 0, logLikelihood: 0, kl: 0, ...(this.#reportsBound ? { bound: 0 } : {}) };
   }
 
   #stopping(): boolean {
@@ -315,22 +300,4 @@ export class Trainer {
       revectorized: state.platform.revectorized,
     });
   }
-}
-
-function addSums(a: EpochSums, b: EpochSums): EpochSums {
-  return {
-    examples: a.examples + b.examples,
-    logLikelihood: a.logLikelihood + b.logLikelihood,
-    kl: a.kl + b.kl,
-    ...(a.bound === undefined || b.bound === undefined ? {} : { bound: a.bound + b.bound }),
-  };
-}
-
-function means({ examples, logLikelihood, kl, bound }: EpochSums): MeanTerms {
-  return {
-    elbo: (logLikelihood - kl) / examples,
-    logLikelihood: logLikelihood / examples,
-    kl: kl / examples,
-    ...(bound === undefined ? {} : { bound: bound / examples }),
-  };
 }

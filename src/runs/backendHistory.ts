@@ -24,3 +24,12 @@ function backendsUntil({ backend, earlierBackends = [] }: RunConfig, step: numbe
   }
   return backends;
 }
+
+/**
+ * What computed the steps after `from` up to `to`, in order, each up to a number of steps.
+ * @param config of a checkpoint of step `to` or a later one.
+ */
+export function backendsBetween(config: RunConfig, from: number, to: number): readonly EarlierBackend[] {
+  const between = backendsUntil(config, to).filter(({ untilStep }) => untilStep > from);
+  return between.length > 0 ? between : [{ backend: config.backend, untilStep: to }];
+}

@@ -117,6 +117,14 @@ export class RunDirectory {
       });
   }
 
+  /** The lines of metrics.jsonl that are JSON objects with a step, in its order; others are left out. */
+  metrics(): Metrics[] {
+    return readIfThere(this.metricsPath)
+      .split('\n')
+      .filter((line) => stepOf(line) !== undefined)
+      .map((line) => JSON.parse(line) as Metrics);
+  }
+
   /**
    * Drops the lines of later steps, which a run that goes on from `step` will write again, and a last line
    * that was cut off by a kill.
@@ -161,6 +169,14 @@ export class RunDirectory {
     await writeFileAtomic(this.checkpointPath(step), bytes);
     await this.#prune(step, options.keep ?? CHECKPOINTS_KEPT);
     return parametersSha256;
+  }
+
+  /**
+   * The checkpoint of `step`.
+   * @throws UsageError as loadCheckpoint does, and where the file is named after another step.
+   */
+  loadCheckpoint(step: number): Checkpoint {
+    return loadNumbered(this.checkpointPath(step), step);
   }
 
   /**

@@ -16,6 +16,7 @@ const commands = [
   'interpolate',
   'manifold',
   'inspect',
+  'verify',
   'bench',
   'setup',
   'completion',

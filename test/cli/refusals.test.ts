@@ -5,7 +5,7 @@ import { runProgram } from './program.js';
 import { assertRefused, temporaryDirectory } from './smallRun.js';
 
 const commands =
-  'Commands are train, evaluate, sample, reconstruct, interpolate, manifold, inspect, bench, setup, completion; "lowerbound --help" explains them.';
+  'Commands are train, evaluate, sample, reconstruct, interpolate, manifold, inspect, verify, bench, setup, completion; "lowerbound --help" explains them.';
 const see = (command: string) => `See "lowerbound ${command} --help".`;
 const twice = (flag: string) => `${flag} is given more than once, and which one counts would be a guess.`;
 
@@ -39,6 +39,10 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['train -lr 1', `There is no flag -lr. ${see('train')}`],
   ['inspect run -j 2', `There is no flag -j. ${see('inspect')}`],
   ['inspect run -j2', `There is no flag -j2. ${see('inspect')}`],
+  ['verify', `RUN is missing: a run's directory; nothing is written there. ${see('verify')}`],
+  ['verify run --from -1', '--from takes a whole number from 0 up, not "-1".'],
+  ['verify run --to last', '--to takes a whole number from 0 up, not "last".'],
+  ['verify nowhere', 'nowhere: there is no such file or directory. Check the path.'],
   ['completion fish', 'SHELL takes bash or zsh, not "fish".'],
   ['completion bash zsh', `completion takes one SHELL and flags: "zsh" is too much. ${see('completion')}`],
   ['train --workers', `--workers needs a value. ${see('train')}`],

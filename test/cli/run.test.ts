@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
+import { forgeElement } from '../runs/forgedCheckpoint.js';
 import { runProgram } from './program.js';
 import {
   assertRefused,
@@ -126,6 +127,42 @@ describe('a run', { concurrency: 2 }, () => {
     assert.deepEqual(Object.keys(json), ['path', 'step', 'parametersSha256', 'config', 'parameters']);
     assert.equal(json.parametersSha256, sha256);
     assert.deepEqual(json.config, JSON.parse(readFileSync(join(directory, run, 'config.json'), 'utf8')));
+  });
+
+  it('is verified: its steps have the same bits again', async () => {
+    const text = await succeed(['verify', run, '--data', 'data', '--workers', '2'], directory);
+    for (const line of text.split('\n')) assert.ok(line.length <= 80, line);
+    assert.match(
+      text,
+      /^Replayed +on 2 workers, (portable|fused) arithmetic, tile \d+x\d+,\s+(not )?re-vectorised\nStep 3 +from the initial parameters, by simd: the bits agree, the epoch\s+sums agree, 1 metrics line agrees\nSHA-256 +[0-9a-f]{64}\nThe bits agree\.\n$/,
+    );
+    assert.ok(text.includes(sha256));
+    const json = await succeedWithJson(['verify', run, '--data', 'data', '--all'], directory);
+    assert.equal(json.agrees, true);
+    assert.equal((json.intervals as unknown[]).length, 1);
+  });
+
+  it('with a bit that was changed is told where, with code 1', async () => {
+    cpSync(join(directory, run), join(directory, 'changed'), { recursive: true });
+    const tensor = 'parameters/encoder/conv2d/weights';
+    forgeElement(join(directory, 'changed/checkpoints/step-000000003.safetensors'), tensor, 1);
+    const { code, stdout, stderr } = await runProgram(['verify', 'changed', '--data', 'data'], directory);
+    assert.deepEqual([code, stderr], [1, '']);
+    assert.match(stdout, /^Step 3 +from the initial parameters, by simd: THE BITS DIFFER,/m);
+    assert.match(
+      stdout.replace(/\n +/g, ' '),
+      /parameters\/encoder\/conv2d\/weights \[3, 3, 1, 32\]: 1 of 288 elements differs, by at most [\d,]+ ULP; the first is \[0, 0, 0, 1\]: 1 in the checkpoint, -?0\.\d+ here/,
+    );
+    assert.match(stdout, /The bits differ: between the initial parameters and step 3\.\n$/);
+  });
+
+  it('with a damaged checkpoint alone has nothing to verify', async () => {
+    cpSync(join(directory, run), join(directory, 'broken'), { recursive: true });
+    truncateSync(join(directory, 'broken/checkpoints/step-000000003.safetensors'), 1000);
+    const { code, stdout } = await runProgram(['verify', 'broken', '--data', 'data'], directory);
+    assert.equal(code, 1);
+    assert.match(stdout, /^Cannot be used broken\/checkpoints\/step-000000003\.safetensors/);
+    assert.match(stdout, /No checkpoint can be used, so there is nothing to compare\.\n$/);
   });
 
   it('is evaluated: figures, standard error and protocol', async () => {

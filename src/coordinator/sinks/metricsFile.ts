@@ -1,5 +1,6 @@
-import type { RunDirectory } from '../../runs/runDirectory.js';
-import type { Sink, SinkEvent } from './sink.js';
+import type { Metrics, RunDirectory } from '../../runs/runDirectory.js';
+import type { RunEvent } from '../events.js';
+import type { Sink, SinkEvent, StepEvent } from './sink.js';
 
 const DEFAULT_LOG_EVERY = 100;
 
@@ -18,14 +19,30 @@ export class MetricsFile implements Sink {
   /** @throws UsageError where the file cannot be written. */
   take(event: SinkEvent): void {
     if (event.kind === 'step' && event.step % this.#every === 0) {
-      const { step, epoch, batch, beta, learningRate } = event;
-      this.lostFrom = step;
-      this.#directory.appendMetrics({ step, kind: 'batch', epoch, ...batch, beta, learningRate });
+      this.lostFrom = event.step;
+      this.#directory.appendMetrics(batchMetrics(event));
       this.lostFrom = undefined;
     }
     if (event.kind === 'epoch') {
-      const { step, epoch, train, test, seconds, imagesPerSecond } = event;
-      this.#directory.appendMetrics({ step, kind: 'epoch', epoch, train, test, seconds, imagesPerSecond });
+      const { seconds, imagesPerSecond } = event;
+      this.#directory.appendMetrics({ ...epochMetrics(event), seconds, imagesPerSecond });
     }
   }
+}
+
+/** The line of a step's batch. */
+export function batchMetrics({ step, epoch, batch, beta, learningRate }: Omit<StepEvent, 'kind'>): Metrics {
+  return { step, kind: 'batch', epoch, ...batch, beta, learningRate };
+}
+
+type EpochEvent = Extract<RunEvent, { kind: 'epoch' }>;
+
+/** The line of an epoch, without what the clock decides. */
+export function epochMetrics({
+  step,
+  epoch,
+  train,
+  test,
+}: Pick<EpochEvent, 'step' | 'epoch' | 'train' | 'test'>): Metrics {
+  return { step, kind: 'epoch', epoch, train, test };
 }
