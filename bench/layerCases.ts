@@ -7,7 +7,7 @@ import {
   type ActivationName,
   activationNames,
   activationOf,
-  settingsOf,
+  activationSettings,
 } from '#src/model/activations/registry.js';
 import { sizeOf } from '#src/model/layout.js';
 import type { MapShape, ResampleLayer } from '#src/model/model.js';
@@ -54,7 +54,7 @@ function describe(kernel: string, images: number, arrays: number): Omit<KernelCa
 }
 
 function settingsFor(name: ActivationName): Settings {
-  return settingsOf({ type: name }) ?? {};
+  return activationSettings({ type: name }) ?? {};
 }
 
 /** In place, or from one array to another. */

@@ -19,6 +19,9 @@ const generated = ['src/report/glyphs.ts', 'src/kernels/bindings.ts'];
 /** Whether a line is a comment, or code with a comment behind it. */
 const hasComment = (line) => /^\s*(?:\/\/|\/\*|\*)/.test(line) || /[\s;,{}()]\/\/ /.test(line);
 
+/** A combining mark, as in x̂, stands on the letter before it. */
+const columnsOf = (line) => [...line.replace(/\p{Mark}/gu, '')].length;
+
 const wide = folders
   .flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true }).map(
@@ -30,7 +33,7 @@ const wide = folders
   .flatMap((path) =>
     readFileSync(join(root, path), 'utf8')
       .split('\n')
-      .map((line, index) => ({ path, line, number: index + 1, columns: [...line].length }))
+      .map((line, index) => ({ path, line, number: index + 1, columns: columnsOf(line) }))
       .filter(({ line, columns }) => columns > width && hasComment(line)),
   );
 

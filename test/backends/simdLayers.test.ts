@@ -7,7 +7,7 @@ import { Network } from '#src/backends/simd/network.js';
 import { Arena } from '#src/kernels/arena.js';
 import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
 import { TILES, type TileName } from '#src/kernels/tiles/tile.js';
-import { activationNames, settingsOf } from '#src/model/activations/registry.js';
+import { activationNames, activationSettings } from '#src/model/activations/registry.js';
 import type { CorrelationLayer, Layer, MapShape, ResampleLayer } from '#src/model/model.js';
 import { pack, packingUnits } from '#src/products/gather.js';
 import { MicroKernels } from '#src/products/microKernels.js';
@@ -63,7 +63,7 @@ for (const activation of activationNames) {
         kind: 'activation',
         name: activation,
         activation,
-        settings: settingsOf({ type: activation }) ?? {},
+        settings: activationSettings({ type: activation }) ?? {},
         input: [length],
         output: [length],
       };
@@ -115,7 +115,7 @@ for (const activation of activationNames) {
         kind: 'activation',
         name,
         activation,
-        settings: settingsOf({ type: activation }) ?? {},
+        settings: activationSettings({ type: activation }) ?? {},
         input: shape,
         output: shape,
       });

@@ -4,7 +4,7 @@ import type { Kernels } from '#src/kernels/kernels.js';
 /**
  * Which argument is the address of a result, for each kernel that the self-test runs besides the products.
  */
-const RESULT_ARGUMENT = {
+export const RESULT_ARGUMENT = {
   adam: 0,
   addFloats: 2,
   averagePoolBackward: 3,

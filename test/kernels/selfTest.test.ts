@@ -4,7 +4,7 @@ import { compileKernels } from '#src/kernels/kernels.js';
 import { tilesKeepTheirBits } from '#src/kernels/selfTest/selfTest.js';
 import { LIST_WIDTHS, TILE_NAMES, TRANSPOSED_TILE_NAMES } from '#src/kernels/tiles/tile.js';
 import { modes } from './arithmeticMode.js';
-import { injectFault } from './faultyEngine.js';
+import { injectFault, RESULT_ARGUMENT } from './faultyEngine.js';
 
 for (const { arithmetic, skip } of modes) {
   test(`${arithmetic}: the kernels keep their bits`, { skip }, () => {
@@ -39,17 +39,7 @@ const others = [
   ...TRANSPOSED_TILE_NAMES.map((tile) => `gemmTransposed${tile}` as const),
   'gemmDot4' as const,
   ...LIST_WIDTHS.map((width) => `sumRows${width}` as const),
-  ...(['columnSums', 'treeReduce', 'reduceAdam', 'adam', 'reduceSgd', 'sgd', 'scaleFloats'] as const),
-  ...(['bernoulli', 'gaussianLikelihood', 'gaussianForward', 'gaussianBackward'] as const),
-  ...(['gaussianLogRatios', 'gaussianBackwardWeighted', 'scaleRows'] as const),
-  ...(['randomBits', 'randomUniform', 'randomNormal', 'binarize'] as const),
-  ...(['maxPool', 'averagePool', 'upsample'] as const).flatMap(
-    (name) => [`${name}Forward`, `${name}Backward`] as const,
-  ),
-  ...(['sigmoidArray', 'tanhForward', 'tanhBackward', 'reluForward', 'reluBackward', 'addFloats'] as const),
-  ...(['sigmoid', 'leakyRelu', 'gelu', 'silu'] as const).flatMap(
-    (name) => [`${name}Forward`, `${name}Backward`] as const,
-  ),
+  ...(Object.keys(RESULT_ARGUMENT) as (keyof typeof RESULT_ARGUMENT)[]),
 ];
 
 for (const kernel of others) {

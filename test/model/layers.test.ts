@@ -6,6 +6,7 @@ import { UsageError } from '#src/errors.js';
 import { activationNames } from '#src/model/activations/registry.js';
 import { describeModel, forwardMultiplyAdds } from '#src/model/describe.js';
 import { everyLayer, weightedLayers } from '#src/model/layers/kinds.js';
+import { layerTypeNames } from '#src/model/layers/registry.js';
 import type { Layer, MapShape } from '#src/model/model.js';
 import { resolveModel } from '#src/model/resolve.js';
 import type { LayerSpec, ModelSpec } from '#src/model/spec.js';
@@ -242,8 +243,8 @@ test('residual blocks that do not fit', () => {
   );
   refusesLayer(
     { type: 'residual', layers: [{ type: 'maxpool', size: 2 }] },
-    '.layers[0].type is "maxpool", expected one of conv2d, conv2dTranspose, dense, relu, tanh, sigmoid, leakyRelu, gelu, ' +
-      'silu, flatten, reshape, maxPool, avgPool, upsample, residual (did you mean "maxPool"?).',
+    '.layers[0].type is "maxpool", expected one of ' +
+      `${layerTypeNames.join(', ')} (did you mean "maxPool"?).`,
   );
 });
 

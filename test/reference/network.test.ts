@@ -3,10 +3,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { activationNames } from '#src/model/activations/registry.js';
+import { everyLayer } from '#src/model/layers/kinds.js';
 import type { ActivationLayer, Layer } from '#src/model/model.js';
 import { correlateToBig, correlateToSmall, correlateToWeights } from './correlation.js';
 import { floatsIn, layerBackward, layerForward } from './network.js';
-import { correlationLayer, correlationLayers, draw, layerTitle } from './smallModels.js';
+import { correlationLayer, correlationLayers, draw, layerTitle, smallModels } from './smallModels.js';
 
 const rows = 2;
 const epsilon = 2 ** -52;
@@ -161,5 +163,14 @@ test('any geometry: the three correlations are one trilinear form of big, small 
       assert.equal(inner(toSmall, small), inner(toBig, big));
       assert.equal(inner(toSmall, small), inner(toWeights, weights));
     }),
+  );
+});
+
+test('every activation stands in a small model, whose gradients all backends compute', () => {
+  const layers = smallModels.flatMap(({ encoder, decoder }) => everyLayer([...encoder, ...decoder]));
+  const found = layers.flatMap((layer) => (layer.kind === 'activation' ? [layer.activation] : []));
+  assert.deepEqual(
+    activationNames.filter((name) => !found.includes(name)),
+    [],
   );
 });

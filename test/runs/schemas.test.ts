@@ -153,7 +153,7 @@ const brokenModels: readonly unknown[] = [
     ...tinyModel,
     training,
   })),
-  ...[{ units: 'channels' }, { units: undefined }, { unit: 3 }, { activation: 'elu' }, { name: '-' }].map(
+  ...[{ units: 'channels' }, { units: undefined }, { unit: 3 }, { activation: 'no-such' }, { name: '-' }].map(
     layer,
   ),
   ...[{ activation: { type: 'relu', slope: 1 } }, { activation: { type: 'leakyRelu', slope: 0 } }].map(layer),

@@ -20,13 +20,13 @@ export type ActivationFields = {
 
 export const activationNames = Object.keys(ACTIVATIONS) as readonly ActivationName[];
 
-/** Called with the settings that `settingsOf` gives, which every activation reads as its own. */
+/** Called with the settings that `activationSettings` gives, which every activation reads as its own. */
 export function activationOf(name: ActivationName): Activation<Settings> {
   return ACTIVATIONS[name] as Activation<Settings>;
 }
 
 /** The settings of a spec, completed by the defaults; undefined for an activation that has none. */
-export function settingsOf({ type, ...given }: ActivationFields): Settings | undefined {
+export function activationSettings({ type, ...given }: ActivationFields): Settings | undefined {
   const { settings } = activationOf(type);
   const names = Object.keys(settings);
   if (names.length === 0) return undefined;

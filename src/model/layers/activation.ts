@@ -3,7 +3,7 @@ import {
   type ActivationFields,
   type ActivationName,
   activationOf,
-  settingsOf,
+  activationSettings,
 } from '../activations/registry.js';
 import { type JsonReader, objectOf } from '../jsonReader.js';
 import type { ActivationLayer, CorrelationLayer, Layer, Shape } from '../model.js';
@@ -37,7 +37,7 @@ export function withActivation(
 
 function activationLayer(fields: ActivationFields, name: string, shape: Shape): ActivationLayer {
   const { type: activation } = fields;
-  const settings = settingsOf(fields);
+  const settings = activationSettings(fields);
   return {
     kind: 'activation',
     name,
