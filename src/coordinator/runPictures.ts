@@ -18,6 +18,8 @@ import type { RunState } from './runState.js';
 /** A new run draws its first picture after so many steps, if its first epoch is longer. */
 export const FIRST_PICTURE_STEP = 100;
 
+const firstPictureName = `samples-step-${String(FIRST_PICTURE_STEP).padStart(9, '0')}`;
+
 const SAMPLES = 100;
 const RECONSTRUCTIONS = 20;
 const MANIFOLD_SIDE = 20;
@@ -35,7 +37,12 @@ export interface RunPictures {
  */
 export async function writeFirstPicture({ state, config, directory, step }: RunPictures): Promise<string> {
   const png = await samplePicture(modelOf(state), { config, step }, { count: SAMPLES });
-  return write(directory, `samples-step-${String(step).padStart(9, '0')}`, png);
+  return write(directory, firstPictureName, png);
+}
+
+/** Where the first picture of a run is, once it is drawn. */
+export function firstPicturePath(directory: RunDirectory): string {
+  return picturePath(directory, firstPictureName);
 }
 
 /**
@@ -73,7 +80,11 @@ function modelOf({ model, parameters, platform, settings }: RunState): LatentMod
 }
 
 async function write(directory: RunDirectory, name: string, png: Uint8Array): Promise<string> {
-  const path = join(directory.picturesPath, `${name}.png`);
+  const path = picturePath(directory, name);
   await writeFileAtomic(path, png);
   return path;
+}
+
+function picturePath(directory: RunDirectory, name: string): string {
+  return join(directory.picturesPath, `${name}.png`);
 }
