@@ -3,7 +3,8 @@
 //   metrics.jsonl                            one JSON object a line, each with its step
 //   checkpoints/step-000001875.safetensors   the last few
 //   pictures/
-import { appendFileSync, readFileSync } from 'node:fs';
+//   lock                                     while a process trains in it: which one
+import { closeSync, constants, lstatSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathError } from '../data/inputFile.js';
@@ -13,6 +14,7 @@ import { isTemporaryFile, writeError, writeFileAtomic } from './atomicFile.js';
 import { type Checkpoint, encodeCheckpoint, loadCheckpoint } from './checkpoint.js';
 import type { MeanTerms } from './meanTerms.js';
 import { parseRunConfigText, type RunConfig } from './runConfig.js';
+import { isLockFile } from './runLock.js';
 
 /** How many checkpoints a run keeps by default. */
 export const CHECKPOINTS_KEPT = 3;
@@ -81,8 +83,10 @@ export class RunDirectory {
 
   /** For what writes checkpoints and pictures. A kill right after config.json was written leaves none. */
   async makeSubdirectories(): Promise<void> {
-    await makeDirectory(this.checkpointsPath);
-    await makeDirectory(this.picturesPath);
+    for (const path of [this.checkpointsPath, this.picturesPath]) {
+      await makeDirectory(path);
+      requireNoLink(path, 'put a directory in its place');
+    }
   }
 
   /** Replaces config.json, e.g. when a resumed run has more epochs. */
@@ -93,7 +97,7 @@ export class RunDirectory {
   /** Adds a line to metrics.jsonl; when this returns, a kill of the process does not lose it. */
   appendMetrics(metrics: Metrics): void {
     try {
-      appendFileSync(this.metricsPath, `${jsonLine(metrics)}\n`);
+      appendNoFollow(this.metricsPath, `${jsonLine(metrics)}\n`);
     } catch (error) {
       throw writeError(this.metricsPath, error);
     }
@@ -124,6 +128,7 @@ export class RunDirectory {
    * @throws UsageError naming the line, where another line is no JSON object with a step.
    */
   async truncateMetricsAfter(step: number): Promise<void> {
+    requireNoLink(this.metricsPath, 'remove the link');
     const text = readIfThere(this.metricsPath);
     const lines = text.split('\n');
     // Behind the last newline: nothing, or a line without its end.
@@ -227,7 +232,7 @@ export async function createRunDirectory(path: string, config: RunConfig): Promi
     );
   }
   // A kill before the config was in place leaves a half-written config behind and no run.
-  if (!names.every(isTemporaryFile)) {
+  if (!names.every((name) => isTemporaryFile(name) || isLockFile(name))) {
     throw new UsageError(
       `${path} is not empty, and what it holds is not a run. Name a new or an empty directory; ` +
         'to continue a run, name its directory with --resume.',
@@ -310,6 +315,28 @@ function readIfThere(path: string): string {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
     throw pathError(path, error);
+  }
+}
+
+/** @throws UsageError where `path` is a symbolic link, with what to do. */
+function requireNoLink(path: string, advice: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
+  throw new UsageError(
+    `${path} is a symbolic link. A run does not write through links in its directory: ${advice}.`,
+  );
+}
+
+/**
+ * At the end of the file, which is made where there is none. A link in its place is not followed.
+ * @throws what the system says.
+ */
+function appendNoFollow(path: string, text: string): void {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW = 0 } = constants;
+  const descriptor = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o666);
+  try {
+    writeFileSync(descriptor, text);
+  } finally {
+    closeSync(descriptor);
   }
 }
 
