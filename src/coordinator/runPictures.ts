@@ -1,4 +1,5 @@
 // The pictures that a run writes while it trains.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Dataset } from '../data/source.js';
 import { LatentModel } from '../inference/latentModel.js';
@@ -57,7 +58,7 @@ export async function writeEpochPictures(
   const { test } = dataset;
   const model = modelOf(state);
   const source: PictureSource = { config, step, epoch };
-  const suffix = `epoch-${String(epoch).padStart(4, '0')}`;
+  const suffix = epochSuffix(epoch);
   const pictures: [string, Uint8Array | undefined][] = [
     [`samples-${suffix}`, await samplePicture(model, source, { count: SAMPLES })],
     [`reconstructions-${suffix}`, await reconstructionPicture(model, source, test, RECONSTRUCTIONS)],
@@ -67,11 +68,19 @@ export async function writeEpochPictures(
   }
   pictures.push(['curves', await curvesPicture(directory.epochTerms(), source)]);
   pictures.push(['latent', await latentPicture(model, source, test)]);
-  const paths: string[] = [];
-  for (const [name, png] of pictures) {
-    if (png) paths.push(await write(directory, name, png));
-  }
-  return paths;
+  // The first one comes last: once it is there, so are the others, and those that replace earlier ones.
+  const drawn = pictures.filter((picture): picture is [string, Uint8Array] => picture[1] !== undefined);
+  for (const [name, png] of [...drawn].reverse()) await write(directory, name, png);
+  return drawn.map(([name]) => picturePath(directory, name));
+}
+
+/** Whether all pictures of an epoch are there, which a kill may have come before. */
+export function hasEpochPictures(directory: RunDirectory, epoch: number): boolean {
+  return existsSync(picturePath(directory, `samples-${epochSuffix(epoch)}`));
+}
+
+function epochSuffix(epoch: number): string {
+  return `epoch-${String(epoch).padStart(4, '0')}`;
 }
 
 /** With a copy of the parameters as they are now. */

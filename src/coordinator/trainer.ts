@@ -16,6 +16,7 @@ import { divergence, parametersInWords, stoppedBy } from './runFailure.js';
 import {
   FIRST_PICTURE_STEP,
   firstPicturePath,
+  hasEpochPictures,
   writeEpochPictures,
   writeFirstPicture,
 } from './runPictures.js';
@@ -100,9 +101,7 @@ export class Trainer {
     this.#tellStart(step, endStep);
     this.#read = step;
     if (sums) this.#sums = { ...this.#noSums(), ...sums };
-    // A run that was killed between an epoch's last step and its evaluation has that still to do.
-    if (step > 0 && step % stepsPerEpoch === 0 && !directory.hasEpochMetrics(step))
-      await this.#endEpoch(step, 0, 0, this.#evaluate());
+    if (step > 0 && step % stepsPerEpoch === 0) await this.#mendEpoch(step);
     let now = step;
     await sinks.settled();
     while (now < endStep && !this.#stopping()) {
@@ -115,6 +114,19 @@ export class Trainer {
     const reason = now >= lastStep ? 'done' : this.#stopping() ? 'stopped' : 'maxSteps';
     sinks.tell({ kind: 'finished', reason, step: now });
     return { reason, step: now, test: this.#test };
+  }
+
+  /**
+   * What a run that was killed right after an epoch's last step has still to do: its evaluation and line, or
+   * its pictures alone.
+   */
+  async #mendEpoch(step: number): Promise<void> {
+    const { directory, options, state } = this.#parts;
+    const epoch = step / state.settings.stepsPerEpoch;
+    if (!directory.hasEpochMetrics(step)) await this.#endEpoch(step, 0, 0, this.#evaluate());
+    else if (options.pictures !== false && !hasEpochPictures(directory, epoch)) {
+      this.#tellPictures(await writeEpochPictures({ ...this.#parts, epoch, step }));
+    }
   }
 
   /** The rest of the epoch that begins or goes on at `step`; returns the next step. */

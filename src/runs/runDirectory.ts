@@ -215,7 +215,8 @@ export class RunDirectory {
   async #prune(saved: number, keep: number): Promise<void> {
     const steps = await this.checkpointSteps();
     const old = steps.filter((step) => step <= saved).slice(keep);
-    await Promise.all(old.map((step) => rm(this.checkpointPath(step), { force: true })));
+    // What cannot be removed, such as a directory of that name, does not undo what was saved.
+    await Promise.allSettled(old.map((step) => rm(this.checkpointPath(step), { force: true })));
   }
 }
 
