@@ -122,8 +122,9 @@ export class RunDirectory {
   }
 
   /**
-   * Drops the lines of later steps, which a run that goes on from `step` will write again, and a last line
-   * that was cut off by a kill.
+   * Drops the lines of later steps, which a run that goes on from `step` will write again, a last line that was
+   * cut off by a kill, and zero bytes, which a loss of power leaves where a file had grown but nothing had been
+   * written. What stands before the last line up to `step` was on the disk with the checkpoint.
    *
    * @throws UsageError naming the line, where another line is no JSON object with a step.
    */
@@ -133,7 +134,9 @@ export class RunDirectory {
     const lines = text.split('\n');
     // Behind the last newline: nothing, or a line without its end.
     const last = lines.pop()!;
+    const settled = lines.findLastIndex((line) => (stepOf(line) ?? Number.POSITIVE_INFINITY) <= step);
     const whole = lines.filter((line, index) => {
+      if (index > settled && line.includes('\0')) return false;
       const lineStep = stepOf(line);
       if (lineStep !== undefined) return lineStep <= step;
       throw new UsageError(
