@@ -103,8 +103,9 @@ export class RunState implements TrainingState {
 }
 
 const MEMORY_ADVICE =
-  '. The system gives this run no memory: raise the limit (ulimit -v), close other programs, or give fewer --workers or ' +
-  'a smaller --batch-size.';
+  '. Node reserves 10 GiB of addresses for such a memory, though it uses few of them: raise the limit of the process ' +
+  '(ulimit -v 16000000), or set NODE_OPTIONS=--disable-wasm-trap-handler, which reserves none. Without such a limit, ' +
+  'close other programs, or give fewer --workers or a smaller --batch-size.';
 
 function allocate(model: Model, settings: Settings, ranks: number): [RunLayout, WasmMemory] {
   try {

@@ -4,9 +4,9 @@
 //   checkpoints/step-000001875.safetensors   the last few
 //   pictures/
 //   lock                                     while a process trains in it: which one
-import { closeSync, constants, lstatSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, lstatSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pathError } from '../data/inputFile.js';
 import { UsageError } from '../errors.js';
 import { jsonLine } from '../jsonLine.js';
@@ -297,11 +297,24 @@ async function fill(directory: RunDirectory, config: RunConfig): Promise<RunDire
  */
 export async function makeDirectory(path: string): Promise<string[]> {
   try {
-    await mkdir(path, { recursive: true });
+    await mkdir(path, { recursive: true }).catch((error: unknown) => throwPlainly(path, error));
     return await readdir(path);
   } catch (error) {
     throw writeError(path, error);
   }
+}
+
+/**
+ * Of a read-only file system Node's recursive mkdir says ENOENT: what the system says is told by a plain one,
+ * of the first directory that is missing.
+ */
+async function throwPlainly(path: string, error: unknown): Promise<never> {
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+    let missing = resolve(path);
+    while (!existsSync(dirname(missing)) && dirname(missing) !== missing) missing = dirname(missing);
+    await mkdir(missing);
+  }
+  throw error;
 }
 
 async function list(path: string): Promise<string[]> {
