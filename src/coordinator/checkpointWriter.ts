@@ -7,6 +7,8 @@ import type { Checkpoint } from '../runs/checkpoint.js';
  */
 export class CheckpointWriter {
   readonly #write: (checkpoint: Checkpoint) => Promise<void>;
+  /** By the name of the state; the parameters' is empty. Kept: new memory costs more than the copy. */
+  readonly #copies = new Map<string, Float32Array>();
   #writing: Promise<void> | undefined;
   #failure: { readonly reason: unknown } | undefined;
 
@@ -32,8 +34,7 @@ export class CheckpointWriter {
    */
   begin(checkpoint: Checkpoint): void {
     if (this.#writing !== undefined) throw new Error('A checkpoint is being written already.');
-    const copy = copyOf(checkpoint);
-    this.#writing = this.#run(copy);
+    this.#writing = this.#run(this.#copyOf(checkpoint));
   }
 
   /** Waits for the write at hand, whatever becomes of it. */
@@ -52,6 +53,24 @@ export class CheckpointWriter {
     if (failure !== undefined) throw failure.reason;
   }
 
+  #copyOf({ parameters, optimizerState, ...rest }: Checkpoint): Checkpoint {
+    return {
+      ...rest,
+      parameters: this.#copy('', parameters),
+      optimizerState: new Map([...optimizerState].map(([name, state]) => [name, this.#copy(name, state)])),
+    };
+  }
+
+  #copy(name: string, buffer: Float32Array): Float32Array {
+    let copy = this.#copies.get(name);
+    if (copy?.length !== buffer.length) {
+      copy = new Float32Array(buffer.length);
+      this.#copies.set(name, copy);
+    }
+    copy.set(buffer);
+    return copy;
+  }
+
   async #run(checkpoint: Checkpoint): Promise<void> {
     try {
       // The ranks are sent on first: to hash and encode takes this thread some milliseconds.
@@ -63,12 +82,4 @@ export class CheckpointWriter {
       this.#writing = undefined;
     }
   }
-}
-
-function copyOf({ parameters, optimizerState, ...rest }: Checkpoint): Checkpoint {
-  return {
-    ...rest,
-    parameters: Float32Array.from(parameters),
-    optimizerState: new Map([...optimizerState].map(([name, state]) => [name, Float32Array.from(state)])),
-  };
 }

@@ -92,6 +92,10 @@ describe('limits of a process', { skip: process.platform !== 'linux' && 'needs /
 });
 
 describe('file systems', () => {
+  // Before the directory is removed.
+  after(() => {
+    if (mounts) spawnSync('umount', [place]);
+  });
   const directory = temporaryDirectory();
   const place = join(directory, 'mount');
   mkdirSync(place);
@@ -100,9 +104,6 @@ describe('file systems', () => {
   const needsMount = { skip: !mounts && 'needs the right to mount a file system' };
 
   before(() => void writeSmallData(directory, 'data', 200));
-  after(() => {
-    if (mounts) spawnSync('umount', [place]);
-  });
 
   it(
     'a full disk: a sentence, the last good checkpoint stays, and a resume goes on once there is room',
