@@ -25,6 +25,7 @@ const QUICK_WITHOUT = [
   'bench/registry',
   'cli/bench',
   'cli/completion',
+  'cli/environment',
   'cli/fallback',
   'cli/help',
   'cli/modelFile',
@@ -38,6 +39,7 @@ const QUICK_WITHOUT = [
   'report/sampleGrid',
   'report/scatterChart',
   'runs/checkpoint',
+  'runs/writeFaults',
   'setup/command',
 ];
 
@@ -45,6 +47,7 @@ const QUICK_WITHOUT = [
 const ALONE = [
   'bench/',
   'cli/bench',
+  'cli/environment',
   'cli/fallback',
   'cli/run',
   'cli/seams',
@@ -52,6 +55,7 @@ const ALONE = [
   'collective/',
   'coordinator/',
   'package/',
+  'runs/writeFaults',
 ];
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));

@@ -152,7 +152,7 @@ export class Trainer {
   }
 
   /**
-   * Steps [from, end) of the epoch; returns the next step. On the way there are the first picture of a new run
+   * Steps [from, end) of the epoch; returns the next step. On the way there are the first picture of a run
    * and checkpoints that are due: between two calls of the pool no rank runs, so that nothing changes the
    * parameters while they are read.
    */
@@ -181,9 +181,9 @@ export class Trainer {
   }
 
   /**
-   * A checkpoint in the middle of an epoch: the ranks wait for a copy in memory, and for the checkpoint before
-   * it if that is still being written. By the number of steps none is left out; by the time the next one is
-   * put off until then.
+   * A checkpoint in the middle of an epoch: the ranks wait for a copy in memory, and for the one before it if
+   * that is still being written. By the number of steps none is left out; by the time the next one is put off
+   * until then.
    */
   async #checkpointBehind(step: number): Promise<void> {
     await this.#writer.settled();

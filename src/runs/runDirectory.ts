@@ -122,9 +122,9 @@ export class RunDirectory {
   }
 
   /**
-   * Drops the lines of later steps, which a run that goes on from `step` will write again, a last line that was
-   * cut off by a kill, and zero bytes, which a loss of power leaves where a file had grown but nothing had been
-   * written. What stands before the last line up to `step` was on the disk with the checkpoint.
+   * Drops the lines of later steps, which a run that goes on from `step` will write again, a last line that
+   * was cut off by a kill, and zero bytes, which a loss of power leaves where a file had grown but nothing
+   * had been written. What stands before the last line up to `step` was on the disk with the checkpoint.
    *
    * @throws UsageError naming the line, where another line is no JSON object with a step.
    */

@@ -205,7 +205,7 @@ function writeNew(path: string, text: string): void {
   }
 }
 
-/** Puts the file at `path` in the place of the lock whose holder is dead, and removes the rest of the chain. */
+/** Puts the file at `path` in the place of a dead holder's lock, and removes the rest of the chain. */
 function succeed(directory: string, path: string): void {
   try {
     renameSync(path, join(directory, NAME));

@@ -1,4 +1,5 @@
-// Faults of the machine around a run: each ends with one sentence and a defined code, and what was on the disk stays.
+// Faults of the machine around a run: each ends with one sentence and a defined code, and what was on
+// the disk stays.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -1,4 +1,4 @@
-// What a run does with a directory that is not its own alone: another run in it, links that somebody has put there.
+// What a run does with a directory that is not its own alone: another run in it, links, damaged files.
 
 import assert from 'node:assert/strict';
 import {
