@@ -26,6 +26,7 @@ const QUICK_WITHOUT = [
   'bench/registry',
   'cli/bench',
   'cli/completion',
+  'cli/environment',
   'cli/fallback',
   'cli/help',
   'cli/modelFile',
@@ -39,6 +40,7 @@ const QUICK_WITHOUT = [
   'report/sampleGrid',
   'report/scatterChart',
   'runs/checkpoint',
+  'runs/writeFaults',
   'setup/command',
 ];
 
@@ -61,6 +63,7 @@ const OTHER_NODE_WITHOUT = [
 const ALONE = [
   'bench/',
   'cli/bench',
+  'cli/environment',
   'cli/fallback',
   'cli/run',
   'cli/seams',
@@ -68,6 +71,7 @@ const ALONE = [
   'collective/',
   'coordinator/',
   'package/',
+  'runs/writeFaults',
 ];
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));

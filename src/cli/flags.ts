@@ -118,6 +118,18 @@ export function choice<const T>(values: Readonly<Record<string, T>>, text: FlagT
   };
 }
 
+/** Text of one pattern. */
+export function textLike(pattern: RegExp, what: string, text: FlagText): ValueFlag<string> {
+  return {
+    kind: 'value',
+    ...text,
+    parse: (given, name) => {
+      if (!pattern.test(given)) throw wrong(name, what, given);
+      return given;
+    },
+  };
+}
+
 /** A path or a name: any text but an empty one. */
 export function path(
   what: string,

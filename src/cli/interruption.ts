@@ -1,3 +1,4 @@
+import { type StopSignal, startedByNohup, takeEarlySignal } from './earlySignals.js';
 import { ExitCode } from './exitCode.js';
 import { leave } from './leave.js';
 import { type OutputLoss, onOutputLost } from './output.js';
@@ -8,13 +9,21 @@ import { type OutputLoss, onOutputLost } from './output.js';
  */
 const ECHO = 400;
 
+const CODES: Readonly<Record<StopSignal, number>> = {
+  SIGINT: ExitCode.interrupted,
+  SIGTERM: ExitCode.terminated,
+  SIGHUP: ExitCode.hungUp,
+};
+
 /**
  * Turns the first SIGINT, SIGTERM, SIGHUP, or loss of standard output into a request to stop. A second signal
- * leaves the process at once.
+ * leaves the process at once. A signal that came before there was an Interruption counts as the first. Under
+ * nohup SIGHUP is ignored.
  */
 export class Interruption {
   readonly #controller = new AbortController();
   readonly #tell: (message: string) => void;
+  readonly #ignoresHangUp = startedByNohup();
   #exitCode: number | undefined;
   #since = 0;
   #outputLoss: OutputLoss | undefined;
@@ -22,13 +31,15 @@ export class Interruption {
   /** @param tell takes a sentence for the user when the request is made. */
   constructor(tell: (message: string) => void) {
     this.#tell = tell;
+    const early = takeEarlySignal();
     process.on('SIGINT', this.#interrupt);
     process.on('SIGTERM', this.#terminate);
-    process.on('SIGHUP', this.#hangUp);
+    if (!this.#ignoresHangUp) process.on('SIGHUP', this.#hangUp);
     onOutputLost((loss) => {
       this.#outputLoss ??= loss;
       this.#request(loss.exitCode);
     });
+    if (early !== undefined && !(early === 'SIGHUP' && this.#ignoresHangUp)) this.#signalled(CODES[early]);
   }
 
   get signal(): AbortSignal {

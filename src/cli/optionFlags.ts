@@ -12,6 +12,7 @@ import {
   path,
   seedNumber,
   switchFlag,
+  textLike,
   type ValueFlag,
   wholeNumber,
 } from './flags.js';
@@ -80,5 +81,6 @@ const FLAGS: {
   words: ({ values }, text) => choice(values, text),
   seed: (_, text) => seedNumber(text),
   path: ({ what, words }, text) => path(what, words === undefined ? text : { ...text, words }),
+  text: ({ what, pattern }, text) => textLike(pattern, what, text),
   switch: (_, text) => switchFlag(text),
 };

@@ -7,6 +7,7 @@ import { objectOf, type Reader } from '../model/jsonReader.js';
 import { abortSignal, functionOf, type OptionTable } from '../model/optionReader.js';
 import { oneWord, onOrOff, pathTo, realNumber, wholeNumber, withoutFlag } from '../model/valueKind.js';
 import { HYPERPARAMETER_ROWS } from '../runs/hyperparameters.js';
+import { CHECKPOINT_EVERY } from './checkpointPolicy.js';
 import type { RunEvent } from './events.js';
 import { CONFIG_OPTION } from './originOption.js';
 import { HOOK_NAMES, type TrainHooks } from './sinks/callerHooks.js';
@@ -104,10 +105,18 @@ export const RUN_OPTIONS = {
     describe: 'Test images that the event `preview` has after each epoch. The flag `--preview` is a switch',
     default: 'no such event',
   },
+  checkpointEvery: {
+    kind: CHECKPOINT_EVERY,
+    group: 'Output:',
+    describe:
+      "Write a checkpoint after so many steps, or so long after the last one, beside the one at each epoch's end; " +
+      'changes no bit',
+    default: "none but those at epochs' ends",
+  },
   keepCheckpoints: {
     kind: wholeNumber,
     group: 'Output:',
-    describe: 'How many checkpoints stay, the newest ones: one an epoch is written',
+    describe: 'How many checkpoints stay, the newest ones',
     default: '3',
   },
   logEvery: {

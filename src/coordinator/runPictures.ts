@@ -1,4 +1,5 @@
 // The pictures that a run writes while it trains.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Dataset } from '../data/source.js';
 import { LatentModel } from '../inference/latentModel.js';
@@ -18,6 +19,8 @@ import type { RunState } from './runState.js';
 /** A new run draws its first picture after so many steps, if its first epoch is longer. */
 export const FIRST_PICTURE_STEP = 100;
 
+const firstPictureName = `samples-step-${String(FIRST_PICTURE_STEP).padStart(9, '0')}`;
+
 const SAMPLES = 100;
 const RECONSTRUCTIONS = 20;
 const MANIFOLD_SIDE = 20;
@@ -35,7 +38,12 @@ export interface RunPictures {
  */
 export async function writeFirstPicture({ state, config, directory, step }: RunPictures): Promise<string> {
   const png = await samplePicture(modelOf(state), { config, step }, { count: SAMPLES });
-  return write(directory, `samples-step-${String(step).padStart(9, '0')}`, png);
+  return write(directory, firstPictureName, png);
+}
+
+/** Where the first picture of a run is, once it is drawn. */
+export function firstPicturePath(directory: RunDirectory): string {
+  return picturePath(directory, firstPictureName);
 }
 
 /**
@@ -50,7 +58,7 @@ export async function writeEpochPictures(
   const { test } = dataset;
   const model = modelOf(state);
   const source: PictureSource = { config, step, epoch };
-  const suffix = `epoch-${String(epoch).padStart(4, '0')}`;
+  const suffix = epochSuffix(epoch);
   const pictures: [string, Uint8Array | undefined][] = [
     [`samples-${suffix}`, await samplePicture(model, source, { count: SAMPLES })],
     [`reconstructions-${suffix}`, await reconstructionPicture(model, source, test, RECONSTRUCTIONS)],
@@ -60,11 +68,19 @@ export async function writeEpochPictures(
   }
   pictures.push(['curves', await curvesPicture(directory.epochTerms(), source)]);
   pictures.push(['latent', await latentPicture(model, source, test)]);
-  const paths: string[] = [];
-  for (const [name, png] of pictures) {
-    if (png) paths.push(await write(directory, name, png));
-  }
-  return paths;
+  // The first one comes last: once it is there, so are the others, and those that replace earlier ones.
+  const drawn = pictures.filter((picture): picture is [string, Uint8Array] => picture[1] !== undefined);
+  for (const [name, png] of [...drawn].reverse()) await write(directory, name, png);
+  return drawn.map(([name]) => picturePath(directory, name));
+}
+
+/** Whether all pictures of an epoch are there, which a kill may have come before. */
+export function hasEpochPictures(directory: RunDirectory, epoch: number): boolean {
+  return existsSync(picturePath(directory, `samples-${epochSuffix(epoch)}`));
+}
+
+function epochSuffix(epoch: number): string {
+  return `epoch-${String(epoch).padStart(4, '0')}`;
 }
 
 /** With a copy of the parameters as they are now. */
@@ -73,7 +89,11 @@ function modelOf({ model, parameters, platform, settings }: RunState): LatentMod
 }
 
 async function write(directory: RunDirectory, name: string, png: Uint8Array): Promise<string> {
-  const path = join(directory.picturesPath, `${name}.png`);
+  const path = picturePath(directory, name);
   await writeFileAtomic(path, png);
   return path;
+}
+
+function picturePath(directory: RunDirectory, name: string): string {
+  return join(directory.picturesPath, `${name}.png`);
 }

@@ -102,6 +102,11 @@ export class RunState implements TrainingState {
   }
 }
 
+const MEMORY_ADVICE =
+  '. Node reserves 10 GiB of addresses for such a memory, though it uses few of them: raise the limit of the process ' +
+  '(ulimit -v 16000000), or set NODE_OPTIONS=--disable-wasm-trap-handler, which reserves none. Without such a limit, ' +
+  'close other programs, or give fewer --workers or a smaller --batch-size.';
+
 function allocate(model: Model, settings: Settings, ranks: number): [RunLayout, WasmMemory] {
   try {
     const layout = planRunMemory(model, settings, ranks);
@@ -109,7 +114,10 @@ function allocate(model: Model, settings: Settings, ranks: number): [RunLayout, 
     return [layout, new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })];
   } catch (error) {
     // Too large a memory is a matter of the options.
-    if (error instanceof RangeError) throw new UsageError(error.message);
+    if (error instanceof RangeError) {
+      const advice = error.message.includes('allocate') ? MEMORY_ADVICE : '';
+      throw new UsageError(`${error.message}${advice}`);
+    }
     throw error;
   }
 }

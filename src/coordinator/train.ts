@@ -10,10 +10,12 @@ import {
   createNumberedRunDirectory,
   createRunDirectory,
   type FoundCheckpoint,
+  makeDirectory,
   openRunDirectory,
   passedOver,
   type RunDirectory,
 } from '../runs/runDirectory.js';
+import { lockRun, type RunLock } from '../runs/runLock.js';
 import type { Fault } from '../worker/fault.js';
 import type { FinishReason, RunEvent } from './events.js';
 import { configOrigin, originNotes, requireOneOrigin } from './originOption.js';
@@ -65,18 +67,23 @@ export function train(options: TrainOptions = {}): Promise<TrainResult> {
 export async function trainWithFault(given: TrainOptions, fault: Fault | undefined): Promise<TrainResult> {
   const options = readOptions(given, TRAIN_OPTIONS, 'train()');
   const sinks = new RunSinks(callerSinks(options));
-  const plan = await planRun(options, sinks.tell);
-  const { config, dataset, found } = plan;
-  const { workers, revectorize, tile, barrierTimeout } = options;
-  const session = openSession({
-    ...{ config, dataset, workers, revectorize, tile, barrierTimeout, fault },
-    from: found?.checkpoint,
-  });
+  const locks: RunLock[] = [];
   try {
-    tellBeforeStart(plan, session, options, sinks);
-    return await runTrainer(plan, session, options, sinks);
+    const plan = await planRun(options, sinks.tell, locks);
+    const { config, dataset, found } = plan;
+    const { workers, revectorize, tile, barrierTimeout } = options;
+    const session = openSession({
+      ...{ config, dataset, workers, revectorize, tile, barrierTimeout, fault },
+      from: found?.checkpoint,
+    });
+    try {
+      tellBeforeStart(plan, session, options, sinks);
+      return await runTrainer(plan, session, options, sinks, locks);
+    } finally {
+      await session.close();
+    }
   } finally {
-    await session.close();
+    for (const lock of locks) lock.release();
   }
 }
 
@@ -94,7 +101,12 @@ interface RunPlan {
   readonly notes: readonly string[];
 }
 
-async function planRun(options: TrainOptions, tell: (event: RunEvent) => void): Promise<RunPlan> {
+/** @param locks gets the lock of a run that is resumed, before anything of it is read. */
+async function planRun(
+  options: TrainOptions,
+  tell: (event: RunEvent) => void,
+  locks: RunLock[],
+): Promise<RunPlan> {
   if (options.resume !== undefined && options.out !== undefined) {
     throw new UsageError(
       'A resumed run stays in its directory: give either a directory to resume or one for a new run.',
@@ -103,6 +115,7 @@ async function planRun(options: TrainOptions, tell: (event: RunEvent) => void): 
   requireOneOrigin(options.resume, options.config);
   const directory = options.resume === undefined ? undefined : await openRunDirectory(options.resume);
   if (directory === undefined) return planNewRun(options);
+  locks.push(await lockRun(directory.path));
   const saved = directory.readConfig();
   requireOwnData(saved, directory.path, options.data);
   const dataset = loadDataset(options.data);
@@ -152,9 +165,10 @@ async function runTrainer(
   session: Session,
   options: TrainOptions,
   sinks: RunSinks,
+  locks: RunLock[],
 ): Promise<TrainResult> {
   const from = found?.checkpoint;
-  const place = directory ?? (await createDirectory(options.out, config));
+  const place = directory ?? (await createDirectory(options.out, config, locks));
   if (directory) await prepareResume(directory, config, saved, from?.step ?? 0);
   const pictures = options.pictures !== false && canBeDrawn(dataset.train.channels);
   const { state, pool, workers } = session;
@@ -177,8 +191,21 @@ function undrawnSentence({ train: { channels } }: Dataset): string {
   );
 }
 
-async function createDirectory(out: string | undefined, config: RunConfig): Promise<RunDirectory> {
-  return out === undefined ? createNumberedRunDirectory(RUNS, config) : createRunDirectory(out, config);
+/** @param locks gets the lock of the new run. */
+async function createDirectory(
+  out: string | undefined,
+  config: RunConfig,
+  locks: RunLock[],
+): Promise<RunDirectory> {
+  if (out === undefined) {
+    const directory = await createNumberedRunDirectory(RUNS, config);
+    locks.push(await lockRun(directory.path));
+    return directory;
+  }
+  // Two runs may have been told the same empty directory.
+  await makeDirectory(out);
+  locks.push(await lockRun(out));
+  return createRunDirectory(out, config);
 }
 
 /** Leaves in the directory only what was true at `step`, and the config with the epochs asked for now. */

@@ -116,7 +116,12 @@ export interface TrainOptions {
    * such event.
    */
   readonly preview?: Options['preview'];
-  /** How many checkpoints stay, the newest ones: one an epoch is written. Default: 3. */
+  /**
+   * Write a checkpoint after so many steps, or so long after the last one, beside the one at each epoch's
+   * end; changes no bit. Default: none but those at epochs' ends.
+   */
+  readonly checkpointEvery?: Options['checkpointEvery'];
+  /** How many checkpoints stay, the newest ones. Default: 3. */
   readonly keepCheckpoints?: Options['keepCheckpoints'];
   /** Steps between lines of metrics.jsonl. Default: 100. */
   readonly logEvery?: Options['logEvery'];

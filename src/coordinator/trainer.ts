@@ -1,15 +1,25 @@
+import { existsSync } from 'node:fs';
 import type { Dataset } from '../data/source.js';
 import { NotFiniteError, UsageError } from '../errors.js';
+import type { Checkpoint } from '../runs/checkpoint.js';
 import type { MeanTerms } from '../runs/meanTerms.js';
 import type { RunConfig } from '../runs/runConfig.js';
 import type { RunDirectory } from '../runs/runDirectory.js';
 import type { ValueAt } from '../schedule/schedule.js';
 import { learningRateOf } from '../worker/settings.js';
+import { CheckpointTimer } from './checkpointPolicy.js';
+import { CheckpointWriter } from './checkpointWriter.js';
 import { addSums, type EpochSums, meansOf, noSums, sumsOf } from './epochSums.js';
 import type { FinishReason } from './events.js';
 import { epochPreview } from './preview.js';
 import { divergence, parametersInWords, stoppedBy } from './runFailure.js';
-import { FIRST_PICTURE_STEP, writeEpochPictures, writeFirstPicture } from './runPictures.js';
+import {
+  FIRST_PICTURE_STEP,
+  firstPicturePath,
+  hasEpochPictures,
+  writeEpochPictures,
+  writeFirstPicture,
+} from './runPictures.js';
 import type { RunState } from './runState.js';
 import { directorySinks } from './sinks/registry.js';
 import type { RunSinks } from './sinks/runSinks.js';
@@ -37,6 +47,8 @@ export class Trainer {
   readonly #parts: TrainerParts;
   readonly #learningRate: ValueAt;
   readonly #noSums: EpochSums;
+  readonly #due: CheckpointTimer;
+  readonly #writer = new CheckpointWriter((checkpoint) => this.#write(checkpoint));
   #sums: EpochSums;
   /** Steps whose metrics have been read. */
   #read = 0;
@@ -52,6 +64,7 @@ export class Trainer {
   constructor(parts: TrainerParts) {
     this.#parts = parts;
     parts.sinks.putFirst(directorySinks(parts.directory, parts.options));
+    this.#due = new CheckpointTimer(parts.options.checkpointEvery);
     const { settings } = parts.state;
     this.#learningRate = learningRateOf(settings);
     this.#noSums = noSums(settings.objective);
@@ -76,13 +89,12 @@ export class Trainer {
     this.#tellStart(step, endStep);
     this.#read = step;
     if (sums) this.#sums = { ...this.#noSums, ...sums };
-    // A run that was killed between an epoch's last step and its evaluation has that still to do.
-    if (step > 0 && step % stepsPerEpoch === 0 && !directory.hasEpochMetrics(step))
-      await this.#endEpoch(step, 0, 0);
+    if (step > 0 && step % stepsPerEpoch === 0) await this.#mendEpoch(step);
     let now = step;
     await sinks.settled();
     while (now < endStep && !this.#stopping()) {
-      now = await this.#runEpoch(now, endStep);
+      // Whatever ends an epoch, no write may go on behind the end of the run.
+      now = await this.#runEpoch(now, endStep).finally(() => this.#writer.finished());
       await sinks.settled();
     }
     // Stopped before its first step: what stops a run finds a checkpoint, here of the initial parameters.
@@ -90,6 +102,19 @@ export class Trainer {
     const reason = now >= lastStep ? 'done' : this.#stopping() ? 'stopped' : 'maxSteps';
     sinks.tell({ kind: 'finished', reason, step: now });
     return { reason, step: now, test: this.#test };
+  }
+
+  /**
+   * What a run that was killed right after an epoch's last step has still to do: its evaluation and line, or
+   * its pictures alone.
+   */
+  async #mendEpoch(step: number): Promise<void> {
+    const { directory, options, state } = this.#parts;
+    const epoch = step / state.settings.stepsPerEpoch;
+    if (!directory.hasEpochMetrics(step)) await this.#endEpoch(step, 0, 0, this.#evaluate());
+    else if (options.pictures !== false && !hasEpochPictures(directory, epoch)) {
+      this.#tellPictures(await writeEpochPictures({ ...this.#parts, epoch, step }));
+    }
   }
 
   /** The rest of the epoch that begins or goes on at `step`; returns the next step. */
@@ -102,28 +127,69 @@ export class Trainer {
     const examplesBefore = this.#examples;
     const secondsBefore = this.#seconds;
     const next = await this.#steps(epoch, step, Math.min(epochEnd, endStep));
+    await this.#writer.settled();
     if (this.#failures.size > 0) throw await this.#stoppedByFailure(next);
+    // An evaluation changes no parameter: the ranks need not wait for the checkpoint.
+    const evaluation = next === epochEnd ? this.#evaluate() : undefined;
     await this.#checkpoint(next);
-    if (next === epochEnd) {
+    if (evaluation) {
       const examples = this.#examples - examplesBefore;
-      await this.#endEpoch(next, this.#seconds - secondsBefore, examples);
+      await this.#endEpoch(next, this.#seconds - secondsBefore, examples, evaluation);
     }
     return next;
   }
 
   /**
-   * Steps [from, end) of the epoch; returns the next step. A new run draws its first picture on the way:
-   * between two calls of the pool no rank runs, so that nothing changes the parameters while they are read.
+   * Steps [from, end) of the epoch; returns the next step. On the way there are the first picture of a run
+   * and checkpoints that are due: between two calls of the pool no rank runs, so that nothing changes the
+   * parameters while they are read.
    */
   async #steps(epoch: number, from: number, end: number): Promise<number> {
-    const { pool, options } = this.#parts;
-    const run = (first: number, last: number) =>
-      this.#polling(epoch, () => pool.trainSteps(epoch, first, last));
-    if (from > 0 || end <= FIRST_PICTURE_STEP || options.pictures === false) return run(from, end);
-    const next = await run(0, FIRST_PICTURE_STEP);
-    if (this.#stopping()) return next;
-    this.#tellPictures([await writeFirstPicture({ ...this.#parts, step: next })]);
-    return this.#stopping() ? next : run(next, end);
+    const { pool, options, directory } = this.#parts;
+    const draws = options.pictures !== false && epoch === 0 && end > FIRST_PICTURE_STEP;
+    const isPictured = () => existsSync(firstPicturePath(directory));
+    let now = from;
+    for (;;) {
+      if (draws && now === FIRST_PICTURE_STEP && !isPictured()) {
+        this.#tellPictures([await writeFirstPicture({ ...this.#parts, step: now })]);
+      }
+      if (now >= end || this.#halting()) return now;
+      if (now > from && this.#due.isDue(now)) await this.#checkpointBehind(now);
+      const picture = draws && now < FIRST_PICTURE_STEP ? FIRST_PICTURE_STEP : end;
+      const pause = Math.min(end, picture, this.#due.nextStep(now));
+      const first = now;
+      now = await this.#polling(epoch, () => pool.trainSteps(epoch, first, pause));
+      if (this.#halting()) return now;
+    }
+  }
+
+  /** Whether the ranks have stopped, or must, before what they were to do. */
+  #halting(): boolean {
+    return this.#stopping() || this.#failures.size > 0 || this.#writer.hasFailed;
+  }
+
+  /**
+   * A checkpoint in the middle of an epoch: the ranks wait for a copy in memory, and for the one before it if
+   * that is still being written. By the number of steps none is left out; by the time the next one is put off
+   * until then.
+   */
+  async #checkpointBehind(step: number): Promise<void> {
+    await this.#writer.settled();
+    this.#writer.begin(this.#checkpointAt(step));
+    this.#due.restart();
+  }
+
+  /** Writes a checkpoint that ranks do not wait for; whatever fails stops them. */
+  async #write(checkpoint: Checkpoint): Promise<void> {
+    try {
+      const sha256 = await this.#save(checkpoint);
+      const { step } = checkpoint;
+      const path = this.#parts.directory.checkpointPath(step);
+      this.#tellFromTimer({ kind: 'checkpoint', step, path, sha256 });
+    } catch (error) {
+      this.#requestStop();
+      throw await this.#saveError(error, checkpoint.step);
+    }
   }
 
   /** Runs the ranks while reading their metrics, passing on progress and requests to stop. */
@@ -134,14 +200,15 @@ export class Trainer {
     const poll = () => {
       this.#seconds = secondsBefore + (performance.now() - start) / 1000;
       this.#readMetrics(epoch, state.progress.stepsCompleted);
-      // A sink may have asked for it.
-      if (this.#stopping()) stop();
+      // A sink may have asked for it, or a checkpoint is due.
+      if (this.#halting() || (this.#due.isTime() && !this.#writer.isBusy)) stop();
     };
     const stop = () => this.#requestStop();
     let timer: NodeJS.Timeout | undefined;
     try {
+      state.progress.withdrawStop();
       options.signal?.addEventListener('abort', stop);
-      if (this.#stopping()) stop();
+      if (this.#halting()) stop();
       timer = setInterval(poll, POLL_INTERVAL);
       const next = await work();
       poll();
@@ -181,7 +248,7 @@ export class Trainer {
     const [error] = this.#failures.values();
     const { lostFrom } = sinks;
     try {
-      await this.#save(step);
+      await this.#save(this.#checkpointAt(step));
       return stoppedBy(error, step, { path: directory.checkpointPath(step), lostFrom });
     } catch (reason) {
       return stoppedBy(error, step, { reason });
@@ -191,6 +258,7 @@ export class Trainer {
   /** The ranks have refused a step: the parameters are those before it. */
   async #diverged(error: NotFiniteError): Promise<NotFiniteError> {
     const { config, state, directory } = this.#parts;
+    await this.#writer.finished();
     const what = `${error.message} ${parametersInWords(state)}`;
     return divergence(what, config, directory, () => true);
   }
@@ -220,31 +288,52 @@ export class Trainer {
   }
 
   async #checkpoint(step: number): Promise<void> {
-    const { config, directory, sinks } = this.#parts;
+    const { directory, sinks } = this.#parts;
     let sha256: string;
     try {
-      sha256 = await this.#save(step);
+      sha256 = await this.#save(this.#checkpointAt(step));
     } catch (error) {
-      if (!(error instanceof NotFiniteError)) throw error;
-      throw await divergence(error.message, config, directory, (saved) => saved <= step);
+      throw await this.#saveError(error, step);
     }
     sinks.tell({ kind: 'checkpoint', step, path: directory.checkpointPath(step), sha256 });
   }
 
-  /** @returns the SHA-256 of the parameters. */
-  #save(step: number): Promise<string> {
-    const { config, state, directory, options, sinks } = this.#parts;
-    const { parameters, optimizerState } = state;
-    const checkpoint = { config, step, epochSums: { ...this.#sums }, parameters, optimizerState };
-    const metricsLost = sinks.lostFrom !== undefined;
-    return directory.saveCheckpoint(checkpoint, { keep: options.keepCheckpoints, metricsLost });
+  async #saveError(error: unknown, step: number): Promise<unknown> {
+    const { config, directory } = this.#parts;
+    if (!(error instanceof NotFiniteError)) return error;
+    return divergence(error.message, config, directory, (saved) => saved <= step);
   }
 
-  /** Evaluates the test set, writes the epoch's line and pictures. */
-  async #endEpoch(step: number, seconds: number, examples: number): Promise<void> {
+  /** The state after `step` steps, in the buffers of the run. */
+  #checkpointAt(step: number): Checkpoint {
+    const { config, state } = this.#parts;
+    const { parameters, optimizerState } = state;
+    return { config, step, epochSums: { ...this.#sums }, parameters, optimizerState };
+  }
+
+  /** @returns the SHA-256 of the parameters. */
+  async #save(checkpoint: Checkpoint): Promise<string> {
+    const { directory, options, sinks } = this.#parts;
+    const metricsLost = sinks.lostFrom !== undefined;
+    const keep = options.keepCheckpoints;
+    const sha256 = await directory.saveCheckpoint(checkpoint, { keep, metricsLost });
+    this.#due.restart();
+    return sha256;
+  }
+
+  /** Begins to evaluate the test set. */
+  #evaluate(): Promise<void> {
+    const evaluation = this.#parts.pool.evaluate();
+    // Nobody may be listening when it rejects: a checkpoint that fails meanwhile goes first.
+    evaluation.catch(() => {});
+    return evaluation;
+  }
+
+  /** Waits for the evaluation of the test set, writes the epoch's line and pictures. */
+  async #endEpoch(step: number, seconds: number, examples: number, evaluation: Promise<void>): Promise<void> {
     const { config, directory } = this.#parts;
     try {
-      await this.#report(step, seconds, examples);
+      await this.#report(step, seconds, examples, evaluation);
     } catch (error) {
       if (!(error instanceof NotFiniteError)) throw error;
       const what = `After step ${step} ${error.message}. The parameters are finite, but too large.`;
@@ -252,12 +341,12 @@ export class Trainer {
     }
   }
 
-  async #report(step: number, seconds: number, examples: number): Promise<void> {
-    const { state, pool, options, dataset, config } = this.#parts;
+  async #report(step: number, seconds: number, examples: number, evaluation: Promise<void>): Promise<void> {
+    const { state, options, dataset, config } = this.#parts;
     const { tell } = this.#parts.sinks;
     const epoch = step / state.settings.stepsPerEpoch;
     tell({ kind: 'evaluating', epoch, step });
-    await pool.evaluate();
+    await evaluation;
     const train = meansOf(this.#sums);
     const test = testMeans(state).means;
     this.#test = test;

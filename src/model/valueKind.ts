@@ -15,6 +15,8 @@ export type FlagKind =
   | { readonly kind: 'seed' }
   /** @property words what the shell offers beside files. */
   | { readonly kind: 'path'; readonly what: string; readonly words?: readonly string[] }
+  /** Text of one pattern. */
+  | { readonly kind: 'text'; readonly what: string; readonly pattern: RegExp }
   /** `--name` or `--no-name`. */
   | { readonly kind: 'switch' };
 

@@ -1,13 +1,19 @@
+import { randomBytes } from 'node:crypto';
 import { constants, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { threadId } from 'node:worker_threads';
 import { UsageError } from '../errors.js';
 
-let writes = 0;
+/**
+ * A name beside `path` for a file that is to replace it. Nobody can guess it, and so nobody can put a link to
+ * another file there.
+ */
+export function temporaryName(path: string): string {
+  return `${path}.${randomBytes(16).toString('hex')}.tmp`;
+}
 
-/** What a kill in the middle of writeFileAtomic leaves behind. */
+/** What a kill in the middle of writeFileAtomic leaves behind; earlier versions had numbers in the name. */
 export function isTemporaryFile(name: string): boolean {
-  return /\.\d+-\d+-\d+\.tmp$/.test(name);
+  return /\.([0-9a-f]{32}|\d+-\d+-\d+)\.tmp$/.test(name);
 }
 
 /**
@@ -20,10 +26,10 @@ export function isTemporaryFile(name: string): boolean {
  * @throws UsageError where the system refuses, e.g. on a full disk.
  */
 export async function writeFileAtomic(path: string, content: Uint8Array | string): Promise<void> {
-  writes += 1;
-  const temporary = `${path}.${process.pid}-${threadId}-${writes}.tmp`;
+  const temporary = temporaryName(path);
   try {
-    const file = await open(temporary, 'w');
+    // Never what is there already, be it a file or a link.
+    const file = await open(temporary, 'wx');
     try {
       // Loops until all is written or the system says why not.
       await file.writeFile(content);
@@ -62,6 +68,7 @@ const WRITE_ADVICE: Readonly<Record<string, string>> = {
   EISDIR: 'There is a directory of this name: choose another name.',
   ENAMETOOLONG: 'Choose a shorter name.',
   EMFILE: 'Too many files are open: close some, or raise the limit (ulimit -n).',
+  ELOOP: 'There is a symbolic link in the place of the file, which a run does not follow: remove the link.',
   ENFILE: 'Too many files are open on this machine: close some.',
 };
 

@@ -3,9 +3,10 @@
 //   metrics.jsonl                            one JSON object a line, each with its step
 //   checkpoints/step-000001875.safetensors   the last few
 //   pictures/
-import { appendFileSync, readFileSync } from 'node:fs';
+//   lock                                     while a process trains in it: which one
+import { closeSync, constants, existsSync, lstatSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pathError } from '../data/inputFile.js';
 import { UsageError } from '../errors.js';
 import { jsonLine } from '../jsonLine.js';
@@ -13,6 +14,7 @@ import { isTemporaryFile, writeError, writeFileAtomic } from './atomicFile.js';
 import { type Checkpoint, encodeCheckpoint, loadCheckpoint } from './checkpoint.js';
 import type { MeanTerms } from './meanTerms.js';
 import { parseRunConfigText, type RunConfig } from './runConfig.js';
+import { isLockFile } from './runLock.js';
 
 /** How many checkpoints a run keeps by default. */
 export const CHECKPOINTS_KEPT = 3;
@@ -81,8 +83,10 @@ export class RunDirectory {
 
   /** For what writes checkpoints and pictures. A kill right after config.json was written leaves none. */
   async makeSubdirectories(): Promise<void> {
-    await makeDirectory(this.checkpointsPath);
-    await makeDirectory(this.picturesPath);
+    for (const path of [this.checkpointsPath, this.picturesPath]) {
+      await makeDirectory(path);
+      requireNoLink(path, 'put a directory in its place');
+    }
   }
 
   /** Replaces config.json, e.g. when a resumed run has more epochs. */
@@ -93,7 +97,7 @@ export class RunDirectory {
   /** Adds a line to metrics.jsonl; when this returns, a kill of the process does not lose it. */
   appendMetrics(metrics: Metrics): void {
     try {
-      appendFileSync(this.metricsPath, `${jsonLine(metrics)}\n`);
+      appendNoFollow(this.metricsPath, `${jsonLine(metrics)}\n`);
     } catch (error) {
       throw writeError(this.metricsPath, error);
     }
@@ -126,17 +130,21 @@ export class RunDirectory {
   }
 
   /**
-   * Drops the lines of later steps, which a run that goes on from `step` will write again, and a last line
-   * that was cut off by a kill.
+   * Drops the lines of later steps, which a run that goes on from `step` will write again, a last line that
+   * was cut off by a kill, and zero bytes, which a loss of power leaves where a file had grown but nothing
+   * had been written. What stands before the last line up to `step` was on the disk with the checkpoint.
    *
    * @throws UsageError naming the line, where another line is no JSON object with a step.
    */
   async truncateMetricsAfter(step: number): Promise<void> {
+    requireNoLink(this.metricsPath, 'remove the link');
     const text = readIfThere(this.metricsPath);
     const lines = text.split('\n');
     // Behind the last newline: nothing, or a line without its end.
     const last = lines.pop()!;
+    const settled = lines.findLastIndex((line) => (stepOf(line) ?? Number.POSITIVE_INFINITY) <= step);
     const whole = lines.filter((line, index) => {
+      if (index > settled && line.includes('\0')) return false;
       const lineStep = stepOf(line);
       if (lineStep !== undefined) return lineStep <= step;
       throw new UsageError(
@@ -226,7 +234,8 @@ export class RunDirectory {
   async #prune(saved: number, keep: number): Promise<void> {
     const steps = await this.checkpointSteps();
     const old = steps.filter((step) => step <= saved).slice(keep);
-    await Promise.all(old.map((step) => rm(this.checkpointPath(step), { force: true })));
+    // What cannot be removed, such as a directory of that name, does not undo what was saved.
+    await Promise.allSettled(old.map((step) => rm(this.checkpointPath(step), { force: true })));
   }
 }
 
@@ -243,7 +252,7 @@ export async function createRunDirectory(path: string, config: RunConfig): Promi
     );
   }
   // A kill before the config was in place leaves a half-written config behind and no run.
-  if (!names.every(isTemporaryFile)) {
+  if (!names.every((name) => isTemporaryFile(name) || isLockFile(name))) {
     throw new UsageError(
       `${path} is not empty, and what it holds is not a run. Name a new or an empty directory; ` +
         'to continue a run, name its directory with --resume.',
@@ -304,11 +313,24 @@ async function fill(directory: RunDirectory, config: RunConfig): Promise<RunDire
  */
 export async function makeDirectory(path: string): Promise<string[]> {
   try {
-    await mkdir(path, { recursive: true });
+    await mkdir(path, { recursive: true }).catch((error: unknown) => throwPlainly(path, error));
     return await readdir(path);
   } catch (error) {
     throw writeError(path, error);
   }
+}
+
+/**
+ * Of a read-only file system Node's recursive mkdir says ENOENT: what the system says is told by a plain one,
+ * of the first directory that is missing.
+ */
+async function throwPlainly(path: string, error: unknown): Promise<never> {
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+    let missing = resolve(path);
+    while (!existsSync(dirname(missing)) && dirname(missing) !== missing) missing = dirname(missing);
+    await mkdir(missing);
+  }
+  throw error;
 }
 
 async function list(path: string): Promise<string[]> {
@@ -326,6 +348,28 @@ function readIfThere(path: string): string {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
     throw pathError(path, error);
+  }
+}
+
+/** @throws UsageError where `path` is a symbolic link, with what to do. */
+function requireNoLink(path: string, advice: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
+  throw new UsageError(
+    `${path} is a symbolic link. A run does not write through links in its directory: ${advice}.`,
+  );
+}
+
+/**
+ * At the end of the file, which is made where there is none. A link in its place is not followed.
+ * @throws what the system says.
+ */
+function appendNoFollow(path: string, text: string): void {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW = 0 } = constants;
+  const descriptor = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o666);
+  try {
+    writeFileSync(descriptor, text);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

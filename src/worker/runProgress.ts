@@ -33,6 +33,12 @@ export class RunProgress {
     Atomics.store(this.#words, Word.stopRequested, 1);
   }
 
+  /** Takes the request back, and what was decided by it: while no rank runs. */
+  withdrawStop(): void {
+    Atomics.store(this.#words, Word.stopRequested, 0);
+    Atomics.store(this.#words, Word.stopAfter, 0);
+  }
+
   /**
    * Called by rank 0 in step `step`, before a barrier: all ranks read the same decision behind it, in
    * `stopsAfter`.

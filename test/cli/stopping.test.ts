@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { main, runProgram, startProgram } from './program.js';
 import { parseLines, succeed, temporaryDirectory, writeSmallData } from './smallRun.js';
 
@@ -101,6 +102,75 @@ describe('a run that ends early', {
     for (let i = 0; i < 600 && !(existsSync(code) && readFileSync(code, 'utf8') !== ''); i++) await sleep(50);
     assert.equal(readFileSync(code, 'utf8'), '129\n', shown);
     assert.equal(readdirSync(join(directory, 'closed/checkpoints')).length, 1);
+  });
+
+  for (const delay of [60, 250, 500]) {
+    it(`by SIGTERM ${delay} ms after its start leaves with 143 and a checkpoint, or before Node listens with nothing`, async () => {
+      const out = `early-${delay}`;
+      const running = startProgram([...args, '--out', out], directory);
+      await sleep(delay);
+      running.process.kill('SIGTERM');
+      const { code, stderr } = await running.outcome;
+      assert.equal(stderr, '');
+      if (code === null) {
+        // Node itself was not up: the signal ended it, which shells report as 143.
+        assert.equal(running.process.signalCode, 'SIGTERM');
+        assert.ok(!existsSync(join(directory, out)));
+      } else {
+        assert.equal(code, 143);
+        assert.equal(readdirSync(join(directory, out, 'checkpoints')).length, 1);
+      }
+    });
+  }
+
+  it('by SIGTERM as soon as its first module runs leaves with 143 and the checkpoint of step 0', async () => {
+    // Sent once the program listens at all, long before its command does.
+    const out = 'earliest';
+    const preload = join(directory, 'preload.mjs');
+    writeFileSync(
+      preload,
+      `process.on('newListener', function heard(name) {
+        if (name !== 'SIGTERM') return;
+        process.off('newListener', heard);
+        setTimeout(() => process.kill(process.pid, 'SIGTERM'));
+      });`,
+    );
+    const variables = { NODE_OPTIONS: `--import ${pathToFileURL(preload).href}` };
+    const { code, stdout, stderr } = await runProgram([...args, '--out', out], directory, variables);
+    assert.deepEqual({ code, stderr }, { code: 143, stderr: '' });
+    const { reason, step } = parseLines(stdout).at(-1)!;
+    assert.deepEqual([reason, step], ['stopped', 0]);
+    assert.deepEqual(readdirSync(join(directory, out, 'checkpoints')), ['step-000000000.safetensors']);
+  });
+
+  it('under nohup goes on when its terminal is closed', {
+    skip:
+      !(
+        process.platform === 'linux' &&
+        existsSync('/usr/bin/script') &&
+        existsSync('/bin/bash') &&
+        existsSync('/usr/bin/nohup')
+      ) && 'needs bash, script and nohup',
+  }, async () => {
+    const words = [process.execPath, main, ...args.slice(0, -1), '--out', 'nohup'];
+    const line = `nohup ${words.map((word) => `'${word}'`).join(' ')} > log 2>&1 & echo $! > pid; sleep 60`;
+    const terminal = spawn('/usr/bin/script', ['-qfec', line, '/dev/null'], {
+      cwd: directory,
+      env: { ...process.env, SHELL: '/bin/bash' },
+    });
+    const log = join(directory, 'log');
+    const trains = () => existsSync(log) && /ELBO -\d/.test(readFileSync(log, 'utf8'));
+    for (let i = 0; i < 600 && !trains(); i++) await sleep(50);
+    const pid = Number(readFileSync(join(directory, 'pid'), 'utf8'));
+    terminal.kill('SIGKILL');
+    process.kill(pid, 'SIGHUP');
+    await sleep(1000);
+    process.kill(pid, 0);
+    assert.doesNotMatch(readFileSync(log, 'utf8'), /Stopping/);
+    // The other signals do what they always do.
+    process.kill(pid, 'SIGTERM');
+    for (let i = 0; i < 600 && !/SHA-256/.test(readFileSync(log, 'utf8')); i++) await sleep(50);
+    assert.match(readFileSync(log, 'utf8'), /Stopping after this step, with a checkpoint\.[\s\S]*SHA-256/);
   });
 
   it('by a second Ctrl-C leaves at once, without a checkpoint', async () => {

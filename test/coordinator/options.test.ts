@@ -14,6 +14,7 @@ import {
   UsageError,
 } from '#src/index.js';
 
+const checkpointTimes = 'expected a number of steps, such as 500, or a time with its unit: 30s, 5m or 2h';
 const positiveInteger = 'expected a positive integer';
 const seed = 'expected a whole number from 0 up, below 2^64 (a bigint above 2^53)';
 const binarizations = 'expected "threshold", "dynamic", "static" or "none"';
@@ -100,6 +101,13 @@ const wrong: Record<keyof TrainOptions, readonly (readonly [value: unknown, mess
   barrierTimeout: [[-1, 'barrierTimeout is -1, expected a positive number']],
   pictures: [['no', 'pictures is "no", expected true or false']],
   preview: [[0, `preview is 0, ${positiveInteger}`]],
+  checkpointEvery: [
+    [0, `checkpointEvery is 0, ${checkpointTimes}`],
+    [1.5, `checkpointEvery is 1.5, ${checkpointTimes}`],
+    ['0m', `checkpointEvery is "0m", ${checkpointTimes}`],
+    ['5 d', `checkpointEvery is "5 d", ${checkpointTimes}`],
+    [true, `checkpointEvery is true, ${checkpointTimes}`],
+  ],
   keepCheckpoints: [[0, `keepCheckpoints is 0, ${positiveInteger}`]],
   logEvery: [[0, `logEvery is 0, ${positiveInteger}`]],
   signal: [

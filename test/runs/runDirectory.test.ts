@@ -303,6 +303,45 @@ test('metrics: nothing to truncate', async () => {
   assert.equal(readFileSync(run.metricsPath, 'utf8'), '');
 });
 
+test('metrics after a loss of power, with zeros wherever nothing had reached the disk: as if never stopped', async () => {
+  const run = await newRun();
+  const write = (from: number, to: number) => {
+    for (let step = from; step <= to; step++) run.appendMetrics({ step, loss: step / 3 });
+  };
+  write(1, 9);
+  const uninterrupted = readFileSync(run.metricsPath);
+  const endOf = (step: number) => uninterrupted.indexOf(`{"step":${step + 1},`);
+  const cuts = fc.integer({ min: 1, max: 8 }).chain((checkpoint) => {
+    const unsynced = fc.integer({ min: endOf(checkpoint), max: uninterrupted.length });
+    return fc.record({
+      checkpoint: fc.constant(checkpoint),
+      length: unsynced,
+      zeros: fc.array(fc.tuple(unsynced, unsynced), { maxLength: 3 }),
+    });
+  });
+  await fc.assert(
+    fc.asyncProperty(cuts, async ({ checkpoint, length, zeros }) => {
+      const bytes = Buffer.from(uninterrupted);
+      for (const [a, b] of zeros) bytes.fill(0, Math.min(a, b), Math.max(a, b));
+      writeFileSync(run.metricsPath, bytes.subarray(0, length));
+      await run.truncateMetricsAfter(checkpoint);
+      write(checkpoint + 1, 9);
+      assert.deepEqual(readFileSync(run.metricsPath), uninterrupted);
+    }),
+  );
+});
+
+test('refused: zeros before a line that was on the disk with its checkpoint', async () => {
+  const run = await newRun();
+  writeFileSync(run.metricsPath, '{"step":1}\n{"st\0\0\n{"step":3}\n');
+  await assert.rejects(
+    run.truncateMetricsAfter(3),
+    /metrics\.jsonl, line 2: found .+ Mend or remove the line\.$/,
+  );
+  await run.truncateMetricsAfter(2);
+  assert.equal(readFileSync(run.metricsPath, 'utf8'), '{"step":1}\n');
+});
+
 test('refused: metrics with a line that is none', async () => {
   const run = await newRun();
   for (const line of ['{"step":', '', '[]', 'null', '{"loss":1}', '{"step":"1"}']) {
