@@ -8,7 +8,7 @@ import type { ValueAt } from '../schedule/schedule.js';
 import { learningRateOf } from '../worker/settings.js';
 import type { FinishReason } from './events.js';
 import { epochPreview } from './preview.js';
-import { divergence, parametersInWords, stoppedBy } from './runFailure.js';
+import { divergence, failedForGood, parametersInWords, stoppedBy } from './runFailure.js';
 import { FIRST_PICTURE_STEP, writeEpochPictures, writeFirstPicture } from './runPictures.js';
 import type { RunState } from './runState.js';
 import { directorySinks } from './sinks/registry.js';
@@ -16,7 +16,7 @@ import type { RunSinks } from './sinks/runSinks.js';
 import type { Sink, SinkEvent } from './sinks/sink.js';
 import { testMeans } from './testMeans.js';
 import type { TrainOptions } from './trainOptions.js';
-import type { WorkerPool } from './workerPool.js';
+import { WorkerFailure, type WorkerPool } from './workerPool.js';
 
 /** How often the coordinator reads what the ranks have done, milliseconds. */
 const POLL_INTERVAL = 100;
@@ -50,6 +50,8 @@ export class Trainer {
   readonly #learningRate: ValueAt;
   readonly #reportsBound: boolean;
   #sums: EpochSums;
+  /** The sums with which this process began or went on with the epoch, and the step. */
+  #begun: { readonly step: number; readonly sums: EpochSums };
   /** Steps whose metrics have been read. */
   #read = 0;
   /** Examples trained on and seconds spent on them, in this process. */
@@ -68,6 +70,8 @@ export class Trainer {
     this.#learningRate = learningRateOf(settings);
     this.#reportsBound = objectiveOf(settings.objective).weigh !== undefined;
     this.#sums = this.#noSums();
+    this.#begun = { step: 0, sums: this.#sums };
+    parts.pool.onRecovery = (recovery) => this.#tellFromTimer({ kind: 'recovered', ...recovery });
   }
 
   /** Trains from `step` (0, or a checkpoint's, with its sums) until the epochs or maxSteps are done. */
@@ -110,6 +114,7 @@ export class Trainer {
     const epoch = Math.floor(step / stepsPerEpoch);
     const epochEnd = (epoch + 1) * stepsPerEpoch;
     if (step === epoch * stepsPerEpoch) this.#sums = this.#noSums();
+    this.#begun = { step, sums: this.#sums };
     this.#parts.state.shuffle(epoch);
     const examplesBefore = this.#examples;
     const secondsBefore = this.#seconds;
@@ -159,7 +164,8 @@ export class Trainer {
       poll();
       return next;
     } catch (error) {
-      throw error instanceof NotFiniteError ? await this.#diverged(error) : error;
+      if (error instanceof NotFiniteError) throw await this.#diverged(error);
+      throw error instanceof WorkerFailure ? await this.#failedForGood(error, epoch) : error;
     } finally {
       clearInterval(timer);
       options.signal?.removeEventListener('abort', stop);
@@ -200,6 +206,34 @@ export class Trainer {
     }
   }
 
+  /**
+   * A worker died again and again. The memory holds a state that no rank has touched since, perhaps of an
+   * earlier step than the metrics: it is saved where there is no newer one.
+   */
+  async #failedForGood(error: WorkerFailure, epoch: number): Promise<Error> {
+    const { directory } = this.#parts;
+    const { stateBefore: step } = error;
+    if (step === undefined) return failedForGood(error, undefined, directory);
+    const { settings } = this.#parts.state;
+    this.#sums = this.#begun.sums;
+    for (let i = this.#begun.step; i < step; i++) {
+      this.#sums = addSums(this.#sums, this.#sumsOf(i - epoch * settings.stepsPerEpoch));
+    }
+    const [newest = -1] = await directory.checkpointSteps();
+    try {
+      if (newest < step) await this.#save(step);
+      return failedForGood(error, Math.max(newest, step), directory);
+    } catch (reason) {
+      return failedForGood(error, { reason }, directory);
+    }
+  }
+
+  /** The sums over a step. @param step of its epoch. */
+  #sumsOf(step: number): EpochSums {
+    const { examples, logLikelihood, kl, bound } = this.#parts.state.stepRecords.read(step);
+    return { examples, logLikelihood, kl, ...(this.#reportsBound ? { bound } : {}) };
+  }
+
   /** The ranks have refused a step: the parameters are those before it. */
   async #diverged(error: NotFiniteError): Promise<NotFiniteError> {
     const { config, state, directory } = this.#parts;
@@ -215,10 +249,10 @@ export class Trainer {
     const { stepRecords, settings } = this.#parts.state;
     const epochStart = epoch * settings.stepsPerEpoch;
     for (; this.#read < completed; this.#read++) {
-      const { examples, logLikelihood, kl, bound, beta } = stepRecords.read(this.#read - epochStart);
-      const sums = { examples, logLikelihood, kl, ...(this.#reportsBound ? { bound } : {}) };
+      const { beta } = stepRecords.read(this.#read - epochStart);
+      const sums = this.#sumsOf(this.#read - epochStart);
       this.#sums = addSums(this.#sums, sums);
-      this.#examples += examples;
+      this.#examples += sums.examples;
       const step = this.#read + 1;
       const batch = means(sums);
       const learningRate = this.#learningRate(this.#read);
@@ -264,11 +298,11 @@ export class Trainer {
   }
 
   async #report(step: number, seconds: number, examples: number): Promise<void> {
-    const { state, pool, options, dataset, config } = this.#parts;
+    const { state, options, dataset, config } = this.#parts;
     const { tell } = this.#parts.sinks;
     const epoch = step / state.settings.stepsPerEpoch;
     tell({ kind: 'evaluating', epoch, step });
-    await pool.evaluate();
+    await this.#evaluated(step);
     const train = means(this.#sums);
     const test = testMeans(state).means;
     this.#test = test;
@@ -277,6 +311,16 @@ export class Trainer {
     if (options.preview) tell(epochPreview({ state, dataset, config, epoch, count: options.preview }));
     if (options.pictures !== false) {
       this.#tellPictures(await writeEpochPictures({ ...this.#parts, epoch, step }));
+    }
+  }
+
+  /** Evaluates; a checkpoint of `step` is written by then. */
+  async #evaluated(step: number): Promise<void> {
+    const { pool, directory } = this.#parts;
+    try {
+      await pool.evaluate();
+    } catch (error) {
+      throw error instanceof WorkerFailure ? failedForGood(error, step, directory) : error;
     }
   }
 

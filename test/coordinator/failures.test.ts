@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { trainWithFault } from '#src/coordinator/train.js';
+import { trainWithFaults } from '#src/coordinator/train.js';
 import { WorkerFailure } from '#src/index.js';
 import { withTemporaryDirectory } from './temporaryRun.js';
 
@@ -41,7 +41,7 @@ async function failureOf(
   return withTemporaryDirectory(async (directory) => {
     const out = join(directory, 'run');
     const options = { model: 'mlp', out, workers, maxSteps: 50, pictures: false, barrierTimeout };
-    const running = trainWithFault(options, fault);
+    const running = trainWithFaults(options, [fault]);
     const error: unknown = await running.then(
       () => assert.fail('the run did not fail'),
       (reason: unknown) => reason,
