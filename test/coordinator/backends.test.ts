@@ -154,7 +154,7 @@ for (const backend of backends) {
         const place = { data: await smallData(directory), out: join(directory, 'run') };
         await trainWithFaults({ ...place, model: smallModel, pictures: false, backend, workers: 2 }, [fault]);
       }),
-      /^WorkerFailure: Rank 1 failed at step 2: Fault on purpose in rank 1, step 2\.$/,
+      /^WorkerFailure: Rank 1 failed at step 2: Fault on purpose in rank 1, step 2\. The run stopped, with a checkpoint of the state after step 2: \S+\. Go on with --resume \S+\.$/,
     );
   });
 }
