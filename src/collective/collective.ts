@@ -25,6 +25,8 @@ export interface Collective {
   readonly ranks: number;
   /** The shards whose gradients this rank computes. */
   readonly shards: PartRange;
+  /** The slice of the flat parameters that this rank updates in `reduceAndUpdate`, floats. */
+  readonly parameters: PartRange;
 
   /**
    * Returns when all ranks have called it. What a rank has written before is visible to the others behind it.

@@ -5,6 +5,7 @@ import type { RunConfig } from '../runs/runConfig.js';
 import type { RunDirectory } from '../runs/runDirectory.js';
 import { notFiniteTensor } from '../runs/trainingState.js';
 import type { RunState } from './runState.js';
+import type { WorkerFailure } from './workerPool.js';
 
 /** Training has diverged: what is not finite, which checkpoint is the last good one, and what to try. */
 export async function divergence(
@@ -50,6 +51,28 @@ export function stoppedBy(
   const message = `${messageOf(error)} ${rest}`;
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   return error instanceof UsageError ? new UsageError(message, { cause }) : new Error(message, { cause });
+}
+
+/**
+ * The error of a run whose worker died again and again, with how to go on.
+ * @param saved the step of the newest checkpoint; undefined where no whole state was left; or why it could
+ * not be saved.
+ */
+export function failedForGood(
+  error: WorkerFailure,
+  saved: number | undefined | { readonly reason: unknown },
+  directory: RunDirectory,
+): WorkerFailure {
+  if (typeof saved === 'number') {
+    error.message +=
+      ` The run stopped, with a checkpoint of the state after step ${saved}: ${directory.checkpointPath(saved)}. ` +
+      `Go on with --resume ${directory.path}.`;
+  } else if (saved === undefined) {
+    error.message += ' The run stopped, without a checkpoint: the state in memory is not whole.';
+  } else {
+    error.message += ` The run stopped, without a checkpoint: ${messageOf(saved.reason)}`;
+  }
+  return error;
 }
 
 function lostLines(from: number | undefined): string {

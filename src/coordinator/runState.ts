@@ -1,3 +1,4 @@
+import { paddedParameters } from '../collective/parameterSlices.js';
 import { epochOrder } from '../data/epochOrder.js';
 import type { Dataset } from '../data/source.js';
 import { UsageError } from '../errors.js';
@@ -9,10 +10,12 @@ import { likelihoodKernels } from '../model/likelihoods/registry.js';
 import type { Model } from '../model/model.js';
 import { stateNames } from '../optimizer/registry.js';
 import { requireFit, type TrainingState } from '../runs/trainingState.js';
+import { RecoveryWords } from '../worker/recoveryWords.js';
 import type { RunLayout } from '../worker/runLayout.js';
 import { planRunMemory } from '../worker/runMemory.js';
 import { RunProgress } from '../worker/runProgress.js';
 import type { Settings } from '../worker/settings.js';
+import { StateCopy } from '../worker/snapshot.js';
 import { StepRecords } from '../worker/stepRecords.js';
 import { ExampleTerms } from '../worker/terms.js';
 
@@ -25,6 +28,9 @@ export class RunState implements TrainingState {
   readonly module: WasmModule;
   readonly kernels: Kernels;
   readonly progress: RunProgress;
+  readonly recovery: RecoveryWords;
+  /** The whole state, and the last snapshot of it. */
+  readonly copy: StateCopy;
   /** The records of the current epoch's steps. */
   readonly stepRecords: StepRecords;
   readonly testTerms: ExampleTerms;
@@ -45,6 +51,9 @@ export class RunState implements TrainingState {
     this.kernels = bindKernels(this.module, this.memory);
     const { buffer } = this.memory;
     this.progress = new RunProgress(buffer, this.layout.progress);
+    this.recovery = new RecoveryWords(buffer, this.layout.recovery, ranks);
+    const all = { first: 0, end: paddedParameters(model.parameters.size) };
+    this.copy = new StateCopy(buffer, this.layout, this.layout.snapshot, all);
     this.stepRecords = new StepRecords(buffer, this.layout.stepRecords, settings.stepsPerEpoch);
     this.testTerms = new ExampleTerms(buffer, this.layout.testTerms, settings.testCount);
     const size = model.parameters.size;

@@ -36,8 +36,8 @@ export interface SessionOptions {
   readonly tile?: TileName | undefined;
   /** Seconds that a worker may stay away from a barrier; default 60. */
   readonly barrierTimeout?: number | undefined;
-  /** What goes wrong on purpose, in tests of the error paths. */
-  readonly fault?: Fault | undefined;
+  /** What goes wrong on purpose, in tests of recovery. */
+  readonly faults?: readonly Fault[] | undefined;
 }
 
 /** A run that is open: its data, kernels, memory and threads. Whoever opens it closes it. */
@@ -47,18 +47,18 @@ export class Session {
   readonly workers: number;
   readonly state: RunState;
   readonly #barrierTimeLimit: number;
-  readonly #fault: Fault | undefined;
+  readonly #faults: readonly Fault[] | undefined;
   #pool: WorkerPool | undefined;
   #closed: Promise<void> | undefined;
 
   /** @param state as it is to begin with: see openSession. */
-  constructor({ config, dataset, barrierTimeout, fault }: SessionOptions, state: RunState, workers: number) {
+  constructor({ config, dataset, barrierTimeout, faults }: SessionOptions, state: RunState, workers: number) {
     this.config = config;
     this.dataset = dataset;
     this.workers = workers;
     this.state = state;
     this.#barrierTimeLimit = (barrierTimeout ?? BARRIER_TIMEOUT) * 1000;
-    this.#fault = fault;
+    this.#faults = faults;
   }
 
   get model(): Model {
@@ -79,7 +79,7 @@ export class Session {
       state: this.state,
       workers: this.workers,
       barrierTimeLimit: this.#barrierTimeLimit,
-      ...(this.#fault ? { fault: this.#fault } : {}),
+      faults: this.#faults,
     });
     return this.#pool;
   }

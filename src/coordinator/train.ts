@@ -50,21 +50,21 @@ export interface TrainResult {
  * not on the number of workers.
  *
  * @throws UsageError for options, data or directories that do not fit.
- * @throws WorkerFailure naming rank and step when a worker throws, exits or stalls.
+ * @throws WorkerFailure naming rank and step when a worker throws, exits or stalls again and again, after a
+ * checkpoint of the last good state is written.
  * @throws NotFiniteError naming the step when the loss, a parameter or a test ELBO is NaN or infinite;
  * nothing of it is saved.
  * @throws Error when `onEvent` or a hook throws, with that as its cause, after the ranks have stopped and a
  * checkpoint is written.
  */
 export function train(options: TrainOptions = {}): Promise<TrainResult> {
-  return trainWithFault(options, undefined);
+  return trainWithFaults(options, []);
 }
 
 /**
- * The same with something that goes wrong on purpose in a rank: for tests of the error paths, no part of the
- * library.
+ * The same with things that go wrong on purpose in ranks: for tests of recovery, no part of the library.
  */
-export async function trainWithFault(given: TrainOptions, fault: Fault | undefined): Promise<TrainResult> {
+export async function trainWithFaults(given: TrainOptions, faults: readonly Fault[]): Promise<TrainResult> {
   const options = readOptions(given, TRAIN_OPTIONS, 'train()');
   const sinks = new RunSinks(callerSinks(options));
   const locks: RunLock[] = [];
@@ -73,7 +73,7 @@ export async function trainWithFault(given: TrainOptions, fault: Fault | undefin
     const { config, dataset, found } = plan;
     const { workers, revectorize, tile, barrierTimeout } = options;
     const session = openSession({
-      ...{ config, dataset, workers, revectorize, tile, barrierTimeout, fault },
+      ...{ config, dataset, workers, revectorize, tile, barrierTimeout, faults },
       from: found?.checkpoint,
     });
     try {

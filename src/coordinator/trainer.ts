@@ -12,7 +12,7 @@ import { CheckpointWriter } from './checkpointWriter.js';
 import { addSums, type EpochSums, meansOf, noSums, sumsOf } from './epochSums.js';
 import type { FinishReason } from './events.js';
 import { epochPreview } from './preview.js';
-import { divergence, parametersInWords, stoppedBy } from './runFailure.js';
+import { divergence, failedForGood, parametersInWords, stoppedBy } from './runFailure.js';
 import {
   FIRST_PICTURE_STEP,
   firstPicturePath,
@@ -26,7 +26,7 @@ import type { RunSinks } from './sinks/runSinks.js';
 import type { Sink, SinkEvent } from './sinks/sink.js';
 import { testMeans } from './testMeans.js';
 import type { TrainOptions } from './trainOptions.js';
-import type { WorkerPool } from './workerPool.js';
+import { WorkerFailure, type WorkerPool } from './workerPool.js';
 
 /** How often the coordinator reads what the ranks have done, milliseconds. */
 const POLL_INTERVAL = 100;
@@ -50,6 +50,8 @@ export class Trainer {
   readonly #due: CheckpointTimer;
   readonly #writer = new CheckpointWriter((checkpoint) => this.#write(checkpoint));
   #sums: EpochSums;
+  /** The sums with which this process began or went on with the epoch, and the step. */
+  #begun: { readonly step: number; readonly sums: EpochSums };
   /** Steps whose metrics have been read. */
   #read = 0;
   /** Examples trained on and seconds spent on them, in this process. */
@@ -69,6 +71,8 @@ export class Trainer {
     this.#learningRate = learningRateOf(settings);
     this.#noSums = noSums(settings.objective);
     this.#sums = this.#noSums;
+    this.#begun = { step: 0, sums: this.#sums };
+    parts.pool.onRecovery = (recovery) => this.#tellFromTimer({ kind: 'recovered', ...recovery });
   }
 
   /** Trains from `step` (0, or a checkpoint's, with its sums) until the epochs or maxSteps are done. */
@@ -123,6 +127,7 @@ export class Trainer {
     const epoch = Math.floor(step / stepsPerEpoch);
     const epochEnd = (epoch + 1) * stepsPerEpoch;
     if (step === epoch * stepsPerEpoch) this.#sums = this.#noSums;
+    this.#begun = { step, sums: this.#sums };
     this.#parts.state.shuffle(epoch);
     const examplesBefore = this.#examples;
     const secondsBefore = this.#seconds;
@@ -214,7 +219,8 @@ export class Trainer {
       poll();
       return next;
     } catch (error) {
-      throw error instanceof NotFiniteError ? await this.#diverged(error) : error;
+      if (error instanceof NotFiniteError) throw await this.#diverged(error);
+      throw error instanceof WorkerFailure ? await this.#failedForGood(error, epoch) : error;
     } finally {
       clearInterval(timer);
       options.signal?.removeEventListener('abort', stop);
@@ -252,6 +258,30 @@ export class Trainer {
       return stoppedBy(error, step, { path: directory.checkpointPath(step), lostFrom });
     } catch (reason) {
       return stoppedBy(error, step, { reason });
+    }
+  }
+
+  /**
+   * A worker died again and again. The memory holds a state that no rank has touched since, perhaps of an
+   * earlier step than the metrics: it is saved where there is no newer one.
+   */
+  async #failedForGood(error: WorkerFailure, epoch: number): Promise<Error> {
+    const { directory } = this.#parts;
+    const { stateBefore: step } = error;
+    await this.#writer.finished();
+    if (step === undefined) return failedForGood(error, undefined, directory);
+    const { settings, stepRecords } = this.#parts.state;
+    this.#sums = this.#begun.sums;
+    for (let i = this.#begun.step; i < step; i++) {
+      const record = stepRecords.read(i - epoch * settings.stepsPerEpoch);
+      this.#sums = addSums(this.#sums, sumsOf(record, settings.objective));
+    }
+    const [newest = -1] = await directory.checkpointSteps();
+    try {
+      if (newest < step) await this.#save(this.#checkpointAt(step));
+      return failedForGood(error, Math.max(newest, step), directory);
+    } catch (reason) {
+      return failedForGood(error, { reason }, directory);
     }
   }
 
@@ -346,7 +376,7 @@ export class Trainer {
     const { tell } = this.#parts.sinks;
     const epoch = step / state.settings.stepsPerEpoch;
     tell({ kind: 'evaluating', epoch, step });
-    await evaluation;
+    await this.#evaluated(step, evaluation);
     const train = meansOf(this.#sums);
     const test = testMeans(state).means;
     this.#test = test;
@@ -355,6 +385,15 @@ export class Trainer {
     if (options.preview) tell(epochPreview({ state, dataset, config, epoch, count: options.preview }));
     if (options.pictures !== false) {
       this.#tellPictures(await writeEpochPictures({ ...this.#parts, epoch, step }));
+    }
+  }
+
+  /** Waits for an evaluation; a checkpoint of `step` is written by then. */
+  async #evaluated(step: number, evaluation: Promise<void>): Promise<void> {
+    try {
+      await evaluation;
+    } catch (error) {
+      throw error instanceof WorkerFailure ? failedForGood(error, step, this.#parts.directory) : error;
     }
   }
 

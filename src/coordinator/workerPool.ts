@@ -2,15 +2,17 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { BACKENDS } from '../backends/registry.js';
+import { RunningTime } from '../collective/runningTime.js';
 import { BarrierWords, describeMissing } from '../collective/sharedMemory/barrier.js';
 import { NotFiniteError } from '../errors.js';
 import { SPINS } from '../kernels/tuning.js';
 import type { EvaluateTask } from '../worker/evaluation.js';
-import type { Fault } from '../worker/fault.js';
+import { type ArmedFault, arm, type Fault } from '../worker/fault.js';
 import type { RunContext } from '../worker/rank.js';
 import type { RunProgress } from '../worker/runProgress.js';
 import type { TrainTask } from '../worker/stepLoop.js';
 import type { TaskResult } from '../worker/task.js';
+import { type Recovery, RecoveryBudget, recoverState } from './recovery.js';
 import type { RunState } from './runState.js';
 
 /**
@@ -22,24 +24,51 @@ const RANK_PATIENCE = 5000;
 /** How often the coordinator looks whether the ranks still move, milliseconds. */
 const WATCH_INTERVAL = 200;
 
+/** After a failure, ranks have so long to leave at their next barrier before they are ended, milliseconds. */
+const LEAVE_LIMIT = 300;
+
+/** So that a thread that exhausts its memory on purpose dies before the machine does. */
+const FAULTY_LIMITS = { maxOldGenerationSizeMb: 64 };
+
 export interface PoolOptions {
   readonly state: RunState;
   readonly workers: number;
   /** Milliseconds that a rank may stay away from a barrier. */
   readonly barrierTimeLimit: number;
-  readonly fault?: Fault;
+  readonly faults?: readonly Fault[] | undefined;
 }
 
-/** The ranks of a run: one Piscina thread each, with one long task at a time, and a watch over them. */
+/** How a rank's task ended, as the coordinator sees it. */
+type Outcome =
+  | { readonly kind: 'done'; readonly nextStep: number }
+  | { readonly kind: 'aborted' }
+  | { readonly kind: 'error'; readonly error: WorkerFailure | NotFiniteError };
+
+/**
+ * The ranks of a run: one Piscina thread each, with one long task at a time, and a watch over them. A rank
+ * that dies is replaced, and the run goes on from the last consistent state in memory.
+ */
 export class WorkerPool {
+  /** Told of each recovery. */
+  onRecovery: (recovery: Recovery) => void = () => {};
   readonly #options: PoolOptions;
-  readonly #pool: Piscina;
   readonly #barrier: BarrierWords;
+  readonly #budget = new RecoveryBudget();
+  readonly #faults: readonly ArmedFault[];
+  #pool: Piscina;
   /** Tasks that threads are busy with. */
-  readonly #running = new Set<Promise<unknown>>();
+  readonly #running = new Set<Promise<Outcome>>();
 
   constructor(options: PoolOptions) {
-    const { state, workers, barrierTimeLimit } = options;
+    const { state, faults = [] } = options;
+    this.#options = options;
+    this.#faults = faults.map(arm);
+    this.#barrier = new BarrierWords(state.memory.buffer, state.layout.barrier);
+    this.#pool = this.#start();
+  }
+
+  #start(): Piscina {
+    const { state, workers, barrierTimeLimit } = this.#options;
     const workerData: RunContext = {
       memory: state.memory,
       module: state.module,
@@ -49,37 +78,62 @@ export class WorkerPool {
       barrierTimeLimit: barrierTimeLimit + RANK_PATIENCE,
       barrierSpins: workers <= availableParallelism() ? SPINS : 0,
     };
-    this.#options = options;
-    this.#barrier = new BarrierWords(state.memory.buffer, state.layout.barrier);
-    this.#pool = new Piscina({
+    const pool = new Piscina({
       filename: fileURLToPath(new URL('../worker/task.js', import.meta.url)),
       minThreads: workers,
       maxThreads: workers,
       concurrentTasksPerWorker: 1,
       workerData,
+      ...(this.#faults.some(({ kind }) => kind === 'memory') ? { resourceLimits: FAULTY_LIMITS } : {}),
     });
+    // A thread that dies without a task is nobody's loss: Piscina starts another one.
+    pool.on('error', () => {});
+    return pool;
   }
 
   /**
    * Runs steps [firstStep, endStep) of an epoch on all ranks; returns the next step, smaller than endStep
-   * after a request to stop.
-   * @throws WorkerFailure that names the rank and the step when a rank throws, exits or stalls.
+   * after a request to stop. A rank that throws, exits or stalls costs at most the step in flight in nearly
+   * all cases: see recovery.ts.
+   * @throws WorkerFailure that names the rank and the step when a rank dies again and again.
    * @throws NotFiniteError that names the step when its loss is NaN or infinite.
    */
   async trainSteps(epoch: number, firstStep: number, endStep: number): Promise<number> {
-    const { workers: ranks, fault } = this.#options;
-    const tasks = Array.from({ length: ranks }, (_, rank): TrainTask => {
-      return { rank, ranks, epoch, firstStep, endStep, ...(fault ? { fault } : {}) };
-    });
-    return this.#runAll('trainSteps', tasks);
+    const { workers: ranks, state } = this.#options;
+    for (let first = firstStep; ; ) {
+      state.recovery.reset(first);
+      const tasks = Array.from({ length: ranks }, (_, rank): TrainTask => {
+        return { rank, ranks, epoch, firstStep: first, endStep, ...this.#faultsOfTask() };
+      });
+      try {
+        return await this.#runAll('trainSteps', tasks);
+      } catch (error) {
+        first = await this.#recover(error, ({ step }) => `step ${step}`);
+        // The step that died may have been the last one.
+        if (first === endStep || (first > firstStep && state.progress.stopsAfter(first - 1))) return first;
+      }
+    }
   }
 
-  /** Evaluates the test set on all ranks into the run's memory. */
+  /**
+   * Evaluates the test set on all ranks into the run's memory.
+   * @throws WorkerFailure when a rank dies again and again.
+   */
   async evaluate(): Promise<void> {
     const { workers: ranks, state } = this.#options;
-    state.progress.resetEvaluated();
-    const tasks = Array.from({ length: ranks }, (_, rank): EvaluateTask => ({ rank, ranks }));
-    await this.#runAll('evaluate', tasks);
+    state.recovery.reset(state.progress.stepsCompleted);
+    for (;;) {
+      state.progress.resetEvaluated();
+      const tasks = Array.from({ length: ranks }, (_, rank): EvaluateTask => {
+        return { rank, ranks, ...this.#faultsOfTask() };
+      });
+      try {
+        await this.#runAll('evaluate', tasks);
+        return;
+      } catch (error) {
+        await this.#recover(error, ({ step }) => `evaluation after step ${step}`);
+      }
+    }
   }
 
   /**
@@ -88,87 +142,145 @@ export class WorkerPool {
    * next barrier.
    */
   async close(): Promise<void> {
-    if (!BACKENDS[this.#options.state.settings.backend].interruptible) await this.#settle();
+    const { state, barrierTimeLimit } = this.#options;
+    if (!BACKENDS[state.settings.backend].interruptible) await this.#settle(barrierTimeLimit);
     await this.#pool.destroy();
   }
 
-  async #settle(): Promise<void> {
-    if (this.#running.size > 0) this.#barrier.abort(0);
+  #faultsOfTask(): { readonly faults?: readonly ArmedFault[] } {
+    return this.#faults.length > 0 ? { faults: this.#faults } : {};
+  }
+
+  /**
+   * Waits until no rank runs, and makes the state in memory consistent.
+   * @returns the step to go on with.
+   * @throws WorkerFailure where the run is not to go on. Its `stateBefore` says what the memory holds.
+   * @throws what is no worker's death.
+   */
+  async #recover(error: unknown, placeOf: (failure: WorkerFailure) => string): Promise<number> {
+    const { state } = this.#options;
+    const start = performance.now();
+    const computed = Math.max(
+      state.progress.stepsCompleted,
+      error instanceof WorkerFailure ? error.step + 1 : 0,
+    );
+    const quiet = await this.#quiet(error instanceof StalledError ? 0 : LEAVE_LIMIT);
+    if (!(error instanceof WorkerFailure)) throw error;
+    const step = quiet ? recoverState(state) : undefined;
+    error.stateBefore = step;
+    if (step === undefined || !this.#budget.spend(placeOf(error), error.step)) throw error;
+    if (step > 0) state.progress.complete(step - 1);
+    const stepsLost = Math.max(0, computed - step);
+    const milliseconds = performance.now() - start;
+    this.onRecovery({ rank: error.rank, step, cause: error.reason, stepsLost, milliseconds });
+    return step;
+  }
+
+  /**
+   * Lets all ranks leave at their next barrier. Those that have not done so after `limit` milliseconds are
+   * ended, with all threads, which are started anew.
+   * @returns false where a thread must not be ended and still runs.
+   */
+  async #quiet(limit: number): Promise<boolean> {
+    const { state, barrierTimeLimit } = this.#options;
+    const { interruptible } = BACKENDS[state.settings.backend];
+    if (!(await this.#settle(interruptible ? limit : barrierTimeLimit))) {
+      if (!interruptible) return false;
+      await this.#pool.destroy();
+      await Promise.all(this.#running);
+      this.#pool = this.#start();
+    }
+    this.#barrier.reset();
+    return true;
+  }
+
+  /** Tells all ranks to leave at their next barrier; returns whether they have in time. */
+  async #settle(limit: number): Promise<boolean> {
+    if (this.#running.size === 0) return true;
+    this.#barrier.abort(0);
     let timer: NodeJS.Timeout | undefined;
-    const enough = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, this.#options.barrierTimeLimit);
+    const enough = new Promise<false>((resolve) => {
+      timer = setTimeout(() => resolve(false), limit);
     });
-    await Promise.race([Promise.allSettled(this.#running), enough]);
+    const left = Promise.all(this.#running).then(() => true);
+    const settled = await Promise.race([left, enough]);
     clearTimeout(timer);
+    return settled;
   }
 
   async #runAll(name: string, tasks: readonly { readonly rank: number }[]): Promise<number> {
     const watch = new Watch(this.#barrier, this.#options);
-    const running = tasks.map((task) => this.#runOne(name, task));
     try {
-      const results = await Promise.race([Promise.all(running), watch.stalled]);
-      return results[0]!;
-    } catch (error) {
-      // The others leave at their next barrier; a stalled one ends with the pool.
-      void Promise.allSettled(running);
-      throw error;
+      const running = tasks.map((task) => this.#runOne(name, task));
+      const failed = new Promise<never>((_, reject) => {
+        for (const one of running) {
+          void one.then((outcome) => {
+            // An aborted rank waits for the reason of the one that failed.
+            if (outcome.kind === 'error') reject(outcome.error);
+          });
+        }
+      });
+      const outcomes = await Promise.race([failed, watch.stalled, Promise.all(running)]);
+      const [first] = outcomes;
+      if (first?.kind !== 'done') throw new Error('All ranks have left, and none says why.');
+      return first.nextStep;
     } finally {
       watch.stop();
     }
   }
 
-  async #runOne(name: string, task: { readonly rank: number }): Promise<number> {
+  #runOne(name: string, task: { readonly rank: number }): Promise<Outcome> {
+    const running = this.#outcome(name, task);
+    this.#running.add(running);
+    void running.then(() => this.#running.delete(running));
+    return running;
+  }
+
+  async #outcome(name: string, task: { readonly rank: number }): Promise<Outcome> {
     let result: TaskResult;
     try {
-      result = await this.#runTask(name, task);
+      result = (await this.#pool.run(task, { name })) as TaskResult;
     } catch (error) {
       // The thread itself is gone: it could not tell the others.
       this.#barrier.abort(task.rank);
       const reason = error instanceof Error ? error.message : String(error);
-      throw this.#failure(task.rank, `its thread ended: ${reason}`);
+      return { kind: 'error', error: this.#failure(task.rank, `its thread ended: ${reason}`) };
     }
     switch (result.kind) {
       case 'done':
-        return result.nextStep;
-      case 'failed':
-        throw this.#failure(task.rank, result.message, result.stack);
-      case 'diverged':
-        throw new NotFiniteError(result.message);
       case 'aborted':
-        // The rank that failed rejects with the reason; this one waits for it.
-        return new Promise(() => {});
+        return result;
+      case 'failed':
+        return { kind: 'error', error: this.#failure(task.rank, result.message, result.stack) };
+      case 'diverged':
+        return { kind: 'error', error: new NotFiniteError(result.message) };
     }
   }
 
-  async #runTask(name: string, task: object): Promise<TaskResult> {
-    const running = this.#pool.run(task, { name }) as Promise<TaskResult>;
-    this.#running.add(running);
-    try {
-      return await running;
-    } finally {
-      this.#running.delete(running);
-    }
-  }
-
-  #failure(rank: number, message: string, stack?: string): Error {
+  #failure(rank: number, message: string, stack?: string): WorkerFailure {
     const error = new WorkerFailure(rank, this.#options.state.progress.stepOf(rank), message);
     if (stack !== undefined) error.stack = stack;
     return error;
   }
 }
 
-/** A rank threw, exited or stalled: the run has ended. */
+/** A rank threw, exited or stalled, again and again: the run has ended. */
 export class WorkerFailure extends Error {
-  override readonly name = 'WorkerFailure';
+  override readonly name: string = 'WorkerFailure';
+  /** The step before which the state in memory is; undefined where the memory holds none that is whole. */
+  stateBefore: number | undefined;
 
   constructor(
     readonly rank: number,
     readonly step: number,
-    message: string,
+    readonly reason: string,
   ) {
-    super(`Rank ${rank} failed at step ${step}: ${message}`);
+    super(`Rank ${rank} failed at step ${step}: ${reason}`);
   }
 }
+
+/** Nothing more was heard of a rank: its thread may still run. */
+class StalledError extends WorkerFailure {}
 
 /** Sees from outside that ranks no longer reach barriers: a single rank has nobody else to miss it. */
 class Watch {
@@ -180,7 +292,7 @@ class Watch {
     // Changes whenever a rank passes a barrier or finishes a piece of an evaluation.
     const look = () => `${barrier.generation}/${progress.evaluated}`;
     let seen = look();
-    let since = performance.now();
+    const silent = new RunningTime(WATCH_INTERVAL);
     let reject: (error: Error) => void = () => {};
     this.stalled = new Promise<never>((_, rejected) => {
       reject = rejected;
@@ -188,11 +300,12 @@ class Watch {
     // Nobody may be listening when it rejects in the same moment as a rank.
     this.stalled.catch(() => {});
     this.#timer = setInterval(() => {
+      silent.tick();
       const now = look();
       if (now !== seen) {
         seen = now;
-        since = performance.now();
-      } else if (performance.now() - since > barrierTimeLimit) {
+        silent.restart();
+      } else if (silent.total > barrierTimeLimit) {
         reject(stallError(barrier, progress, workers, barrierTimeLimit));
       }
     }, WATCH_INTERVAL);
@@ -209,16 +322,12 @@ function stallError(
   progress: RunProgress,
   ranks: number,
   timeLimit: number,
-): WorkerFailure {
+): StalledError {
   const reached = Math.max(...Array.from({ length: ranks }, (_, rank) => barrier.reached(rank)));
   const [late = 0] = barrier.late(ranks, reached);
   barrier.abort(late);
   // Where all are at the same barrier, all of them are late at the next one.
   const level = Math.max(reached, barrier.reached(late) + 1);
   const stepOf = (rank: number) => progress.stepOf(rank);
-  return new WorkerFailure(
-    late,
-    stepOf(late),
-    describeMissing(barrier.late(ranks, level), stepOf, timeLimit),
-  );
+  return new StalledError(late, stepOf(late), describeMissing(barrier.late(ranks, level), stepOf, timeLimit));
 }

@@ -18,6 +18,8 @@ export function linesOf(event: ReportEvent, status: RunStatus, style = plain): s
       return event.first ? [`First picture: ${event.path}`] : [];
     case 'warning':
       return [`${style.warning('Warning:')} ${event.message}`];
+    case 'recovered':
+      return [`${style.warning('Warning:')} ${recoveryLine(event)}`];
     case 'stopping':
       return [style.warning(event.message)];
     case 'note':
@@ -27,6 +29,12 @@ export function linesOf(event: ReportEvent, status: RunStatus, style = plain): s
     default:
       return [];
   }
+}
+
+function recoveryLine({ rank, step, cause, stepsLost, milliseconds }: Event<'recovered'>): string {
+  const again = stepsLost === 0 ? '' : `, with ${counted(stepsLost, 'step')} to compute again`;
+  const took = formatCount(Math.round(milliseconds));
+  return `Worker ${rank} died: ${cause.replace(/[.]?$/, '.')} The run goes on after step ${formatCount(step)}${again}, after ${took} ms; no bit changes.`;
 }
 
 function startLines(event: Event<'started'>, style: Style): string[] {

@@ -32,7 +32,7 @@ function createTalkativeReporter({ stream, json, clock }: ReporterOptions): Repo
 function onlyWarnings(reporter: Reporter): Reporter {
   return {
     report: (event) => {
-      if (event.kind === 'warning') reporter.report(event);
+      if (event.kind === 'warning' || event.kind === 'recovered') reporter.report(event);
     },
     stop: () => reporter.stop(),
   };

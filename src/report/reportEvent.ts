@@ -71,6 +71,16 @@ export type ReportEvent =
       readonly first?: boolean;
     }
   | { readonly kind: 'preview'; readonly epoch: number; readonly rows: PreviewRows }
+  | {
+      /** A worker died, and the run goes on as if it had not. */
+      readonly kind: 'recovered';
+      readonly rank: number;
+      readonly step: number;
+      /** A sentence. */
+      readonly cause: string;
+      readonly stepsLost: number;
+      readonly milliseconds: number;
+    }
   | { readonly kind: 'warning'; readonly message: string }
   | { readonly kind: 'note'; readonly message: string }
   /** The run was asked to stop, and will. */

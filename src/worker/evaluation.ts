@@ -1,17 +1,19 @@
 import type { Collective } from '../collective/collective.js';
 import { partRange } from '../collective/parts.js';
+import { type ArmedFault, failInEvaluation } from './fault.js';
 import type { Rank } from './rank.js';
 
 export interface EvaluateTask {
   readonly rank: number;
   readonly ranks: number;
+  readonly faults?: readonly ArmedFault[];
 }
 
 /**
  * A rank's share of the test set: the terms of each example into the run's memory, the same for any number of
  * ranks.
  */
-export function evaluateShare(rank: Rank, collective: Collective): void {
+export function evaluateShare(rank: Rank, collective: Collective, faults?: readonly ArmedFault[]): void {
   const { testCount } = rank.context.settings;
   rank.backend.prepare(collective.rank, collective.ranks);
   collective.barrier();
@@ -26,5 +28,6 @@ export function evaluateShare(rank: Rank, collective: Collective): void {
     rank.testTerms.copy(example, rank.terms, count);
     rank.progress.countEvaluated(count);
   }
+  failInEvaluation(faults, collective.rank, rank.progress.stepsCompleted, rank.kernels);
   collective.gather('test terms');
 }

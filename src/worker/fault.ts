@@ -1,15 +1,102 @@
-/** What goes wrong on purpose, in tests of the error paths. */
+import type { Kernels } from '../kernels/kernels.js';
+import type { Phase } from './stepRules/stepRule.js';
+
+/** How a rank dies. */
+export const FAULT_KINDS = ['throw', 'exit', 'stall', 'memory', 'trap'] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** Points of a phase at which a rank can die: before its work, and between its work and its exchange. */
+const POINTS = 2;
+
+/**
+ * What goes wrong on purpose, in tests of recovery. Only `trainWithFault`, which is no part of the library,
+ * hands faults to a run.
+ */
 export interface Fault {
-  readonly kind: 'throw' | 'exit' | 'stall';
+  readonly kind: FaultKind;
   readonly rank: number;
+  /** The step in which it goes wrong, or the steps taken before an evaluation. */
   readonly step: number;
+  /** Number of the point in the step, modulo the number of points; default 0; or in the evaluation. */
+  readonly point?: number | 'evaluation';
+  /** How many times it goes wrong; default: each time. */
+  readonly times?: number;
 }
 
-/** Lets it go wrong. */
-export function fail({ kind, rank, step }: Fault): void {
-  if (kind === 'throw') throw new Error(`Fault on purpose in rank ${rank}, step ${step}.`);
-  if (kind === 'exit') process.exit(3);
-  for (;;) {
-    // Stalls: neither an error nor a barrier.
+/** A fault of a run, with a count that outlives threads. */
+export interface ArmedFault extends Fault {
+  readonly fired: Int32Array;
+}
+
+export function arm(fault: Fault): ArmedFault {
+  return { ...fault, fired: new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)) };
+}
+
+/** The phases of a step with the faults of a rank at their points. */
+export function withFaults(
+  phases: readonly Phase[],
+  faults: readonly ArmedFault[] | undefined,
+  rank: number,
+  kernels: Kernels,
+): readonly Phase[] {
+  const own = faults?.filter((fault) => fault.rank === rank && fault.point !== 'evaluation') ?? [];
+  if (own.length === 0) return phases;
+  const points = phases.length * POINTS;
+  const failAt = (point: number, step: number) => {
+    for (const fault of own) {
+      if (fault.step === step && Number(fault.point ?? 0) % points === point) fail(fault, kernels);
+    }
+  };
+  return phases.map((phase, i) => ({
+    ...phase,
+    run: (step) => {
+      failAt(i * POINTS, step.number);
+      phase.run(step);
+      failAt(i * POINTS + 1, step.number);
+    },
+  }));
+}
+
+/** Lets an evaluation after `step` steps go wrong. */
+export function failInEvaluation(
+  faults: readonly ArmedFault[] | undefined,
+  rank: number,
+  step: number,
+  kernels: Kernels,
+): void {
+  for (const fault of faults ?? []) {
+    if (fault.point === 'evaluation' && fault.rank === rank && fault.step === step) fail(fault, kernels);
   }
+}
+
+/** Lets it go wrong, as many times as it is to. */
+function fail(
+  { kind, rank, step, times = Number.POSITIVE_INFINITY, fired }: ArmedFault,
+  kernels: Kernels,
+): void {
+  if (Atomics.add(fired, 0, 1) >= times) return;
+  switch (kind) {
+    case 'throw':
+      throw new Error(`Fault on purpose in rank ${rank}, step ${step}.`);
+    case 'exit':
+      process.exit(3);
+      break;
+    case 'memory':
+      exhaustMemory();
+      break;
+    case 'trap':
+      // Beyond the end of any memory: RuntimeError, memory access out of bounds.
+      kernels.allFinite((2 ** 32 - 64) as Parameters<Kernels['allFinite']>[0], 16);
+      throw new Error('No trap.');
+    case 'stall':
+      for (;;) {
+        // Stalls: neither an error nor a barrier.
+      }
+  }
+}
+
+/** Until V8 ends the thread: ERR_WORKER_OUT_OF_MEMORY. */
+function exhaustMemory(): void {
+  const kept: unknown[] = [];
+  for (;;) kept.push(new Array(10_000).fill(kept.length));
 }

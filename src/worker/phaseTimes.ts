@@ -1,7 +1,7 @@
 import type { Address } from '../kernels/address.js';
 
 /** What a rank's time goes to. */
-export const PHASES = ['prepare', 'gradient', 'update', 'barrier'] as const;
+export const PHASES = ['prepare', 'gradient', 'update', 'barrier', 'snapshot'] as const;
 export type PhaseName = (typeof PHASES)[number];
 
 /** Bytes of the times of a rank. */

@@ -9,6 +9,7 @@ import type { Model } from '../model/model.js';
 import type { SliceUpdate } from '../optimizer/optimizer.js';
 import { optimizerOf } from '../optimizer/registry.js';
 import { PhaseTimes } from './phaseTimes.js';
+import { RecoveryWords } from './recoveryWords.js';
 import type { RankRegions, RunLayout } from './runLayout.js';
 import { RunProgress } from './runProgress.js';
 import { backendOptions, type Settings } from './settings.js';
@@ -42,6 +43,7 @@ export class Rank {
   readonly terms: ExampleTerms;
   readonly times: PhaseTimes;
   readonly progress: RunProgress;
+  readonly recovery: RecoveryWords;
   readonly shardTerms: ShardTerms;
   readonly stepRecords: StepRecords;
   readonly testTerms: ExampleTerms;
@@ -59,6 +61,7 @@ export class Rank {
     this.terms = new ExampleTerms(buffer, this.regions.terms, layout.examplesAtOnce);
     this.times = new PhaseTimes(buffer, this.regions.times);
     this.progress = new RunProgress(buffer, layout.progress);
+    this.recovery = new RecoveryWords(buffer, layout.recovery, layout.ranks.length);
     this.shardTerms = new ShardTerms(buffer, layout.shardTerms, settings.shards);
     this.stepRecords = new StepRecords(buffer, layout.stepRecords, settings.stepsPerEpoch);
     this.testTerms = new ExampleTerms(buffer, layout.testTerms, settings.testCount);

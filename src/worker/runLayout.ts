@@ -1,4 +1,5 @@
 import type { Address } from '../kernels/address.js';
+import type { Slice } from '../optimizer/optimizer.js';
 import type { TermPlaces } from './terms.js';
 
 /** A named part of the run's memory. */
@@ -28,6 +29,10 @@ export interface RunLayout {
   readonly barrier: Address;
   /** RunProgress. */
   readonly progress: Address;
+  /** RecoveryWords. */
+  readonly recovery: Address;
+  /** Where the state of the last snapshot is: of the same sizes as the state. */
+  readonly snapshot: Slice;
   readonly parameters: Address;
   /** The addresses of the optimizer's state tensors, in the order in which it declares them. */
   readonly state: readonly Address[];

@@ -6,6 +6,7 @@ import { Arena } from '../kernels/arena.js';
 import type { Model } from '../model/model.js';
 import { stateNames } from '../optimizer/registry.js';
 import { PHASE_TIMES_BYTES } from './phaseTimes.js';
+import { RECOVERY_BYTES } from './recoveryWords.js';
 import type { RankRegions, Region, RunLayout } from './runLayout.js';
 import { PROGRESS_BYTES } from './runProgress.js';
 import { backendOptions, type Settings } from './settings.js';
@@ -87,6 +88,22 @@ export function planRunMemory(model: Model, settings: Settings, ranks: number): 
       workspace: table.place(`rank ${rank}/workspace`, memory.workspace),
     }),
   );
+  const recovery = table.place('recovery', RECOVERY_BYTES);
+  const snapshot = {
+    parameters: table.place('snapshot/parameters', size),
+    state: stateNames(settings.optimizer).map((name) => table.place(`snapshot/${name}`, size)),
+  };
   const { regions, bytes } = table;
-  return { ...shared, owned, parts, examplesAtOnce, packed, ranks: rankRegions, regions, bytes };
+  return {
+    ...shared,
+    recovery,
+    snapshot,
+    owned,
+    parts,
+    examplesAtOnce,
+    packed,
+    ranks: rankRegions,
+    regions,
+    bytes,
+  };
 }

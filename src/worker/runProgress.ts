@@ -41,9 +41,10 @@ export class RunProgress {
 
   /**
    * Called by rank 0 in step `step`, before a barrier: all ranks read the same decision behind it, in
-   * `stopsAfter`.
+   * `stopsAfter`. Never behind a step that is computed again: the steps after it have been reported.
    */
   decideStop(step: number): void {
+    if (step < this.stepsCompleted) return;
     if (Atomics.load(this.#words, Word.stopRequested) === 0) return;
     Atomics.store(this.#words, Word.stopAfter, step + 1);
   }
@@ -63,9 +64,12 @@ export class RunProgress {
     return Atomics.load(this.#words, Word.rankSteps + rank);
   }
 
-  /** All ranks have completed step `step`. */
+  /**
+   * All ranks have completed step `step`. Called by rank 0, and by the coordinator while no rank runs. A step
+   * that is computed again was complete before.
+   */
   complete(step: number): void {
-    Atomics.store(this.#words, Word.stepsCompleted, step + 1);
+    if (step >= this.stepsCompleted) Atomics.store(this.#words, Word.stepsCompleted, step + 1);
   }
 
   /** Steps completed since the run's beginning. */

@@ -1,7 +1,8 @@
 import type { Collective } from '../collective/collective.js';
 import { NotFiniteError } from '../errors.js';
-import { type Fault, fail } from './fault.js';
+import { type ArmedFault, withFaults } from './fault.js';
 import type { Rank } from './rank.js';
+import { Snapshots, StateCopy } from './snapshot.js';
 import { EpochSteps, type Step } from './step.js';
 import { stepRule } from './stepRules/registry.js';
 import type { Phase } from './stepRules/stepRule.js';
@@ -14,7 +15,7 @@ export interface TrainTask {
   /** Steps [firstStep, endStep) of the run, all in this epoch. */
   readonly firstStep: number;
   readonly endStep: number;
-  readonly fault?: Fault;
+  readonly faults?: readonly ArmedFault[];
 }
 
 /**
@@ -27,30 +28,47 @@ export class StepLoop {
   readonly #task: TrainTask;
   readonly #steps: EpochSteps;
   readonly #phases: readonly Phase[];
+  readonly #snapshots: Snapshots;
 
   constructor(rank: Rank, task: TrainTask, collective: Collective) {
     this.#rank = rank;
     this.#task = task;
-    const { layout, settings } = rank.context;
+    const { memory, layout, settings } = rank.context;
     this.#steps = new EpochSteps(settings, task.epoch);
     const { gradient, update } = stepRule(layout.owned).create(rank, collective);
+    const slice = new StateCopy(memory.buffer, layout, layout.snapshot, collective.parameters);
+    this.#snapshots = new Snapshots(task.rank, rank.recovery, slice);
+    const snapshot: Phase = { name: 'snapshot', run: (step) => this.#snapshots.takeIfDue(step.number) };
     const accept: Phase = { name: 'update', run: (step) => this.#accept(step) };
-    this.#phases = [...gradient, accept, ...update];
+    const phases = [snapshot, ...gradient, accept, ...this.#marked(update)];
+    this.#phases = withFaults(phases, task.faults, task.rank, rank.kernels);
   }
 
   /** Runs until endStep or until the coordinator asks to stop; returns the number of the next step. */
   run(): number {
     const { progress } = this.#rank;
-    const { rank, firstStep, endStep, fault } = this.#task;
+    const { rank, firstStep, endStep } = this.#task;
     for (let number = firstStep; number < endStep; number++) {
       progress.enter(rank, number);
-      if (fault?.rank === rank && fault.step === number) fail(fault);
       const step = this.#steps.at(number);
       for (const phase of this.#phases) this.#run(phase, step);
       if (rank === 0) progress.complete(number);
       if (progress.stopsAfter(number)) return number + 1;
     }
     return endStep;
+  }
+
+  /** Tells the words of recovery when this rank's update is over: before it waits for the others. */
+  #marked(update: readonly Phase[]): Phase[] {
+    const { recovery } = this.#rank;
+    return update.map((phase, i) => {
+      if (i < update.length - 1) return phase;
+      const run = (step: Step) => {
+        phase.run(step);
+        recovery.endUpdate(this.#task.rank, step.number);
+      };
+      return { ...phase, run };
+    });
   }
 
   #run({ name, run, exchange }: Phase, step: Step): void {
@@ -66,11 +84,11 @@ export class StepLoop {
 
   /**
    * Behind the gradient, before the update. Every rank sees the same sums, so every rank refuses a step that
-   * is not finite, before it reaches a parameter. Rank 0 also records the step and decides whether the run
-   * stops after it.
+   * is not finite, before it reaches a parameter. Rank 0 also records the step, and decides whether the run
+   * stops after it and whether the state behind it is copied.
    */
   #accept(step: Step): void {
-    const { shardTerms, stepRecords, progress, optimizer } = this.#rank;
+    const { shardTerms, stepRecords, progress, optimizer, recovery } = this.#rank;
     const { number, inEpoch, examples, beta, learningRate } = step;
     const total = shardTerms.total();
     if (!Number.isFinite(total.logLikelihood) || !Number.isFinite(total.kl)) {
@@ -82,7 +100,9 @@ export class StepLoop {
     if (this.#task.rank === 0) {
       stepRecords.write(inEpoch, { examples, ...total, beta });
       progress.decideStop(number);
+      this.#snapshots.decide(number);
     }
+    recovery.beginUpdate(this.#task.rank, number);
     optimizer.begin(number + 1, learningRate, 1 / examples);
   }
 }

@@ -45,7 +45,7 @@ export function trainSteps(task: TrainTask): Promise<TaskResult> {
 /** Piscina task: a rank's share of the test set. */
 export function evaluate(task: EvaluateTask): Promise<TaskResult> {
   return guarded(task.rank, (rank) => {
-    evaluateShare(rank, joinRanks(rank, task));
+    evaluateShare(rank, joinRanks(rank, task), task.faults);
     return 0;
   });
 }
@@ -58,6 +58,8 @@ async function guarded(number: number, work: (rank: Rank) => number): Promise<Ta
     if (error instanceof RunAborted) return { kind: 'aborted' };
     const { memory, layout } = workerData as RunContext;
     new BarrierWords(memory.buffer, layout.barrier).abort(number);
+    // What the error has left of the rank's engine is not to be trusted.
+    ranks.delete(number);
     if (error instanceof NotFiniteError) return { kind: 'diverged', message: error.message };
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
     return { kind: 'failed', message, stack };

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { BackendName } from '#src/backends/backend.js';
 import { hasTfjs } from '#src/backends/tensorflow/load.js';
-import { trainWithFault } from '#src/coordinator/train.js';
+import { trainWithFaults } from '#src/coordinator/train.js';
 import {
   evaluate,
   loadModel,
@@ -152,9 +152,9 @@ for (const backend of backends) {
     await assert.rejects(
       withTemporaryDirectory(async (directory) => {
         const place = { data: await smallData(directory), out: join(directory, 'run') };
-        await trainWithFault({ ...place, model: smallModel, pictures: false, backend, workers: 2 }, fault);
+        await trainWithFaults({ ...place, model: smallModel, pictures: false, backend, workers: 2 }, [fault]);
       }),
-      /^WorkerFailure: Rank 1 failed at step 2: Fault on purpose in rank 1, step 2\.$/,
+      /^WorkerFailure: Rank 1 failed at step 2: Fault on purpose in rank 1, step 2\. The run stopped, with a checkpoint of the state after step 2: \S+\. Go on with --resume \S+\.$/,
     );
   });
 }

@@ -1,4 +1,8 @@
 import { MOST_RANKS, RunAborted } from '../collective.js';
+import { RunningTime } from '../runningTime.js';
+
+/** Longest sleep of a rank between two looks at how long it has waited, milliseconds. */
+const SLICE = 200;
 
 /** Where the words stand. */
 const Word = {
@@ -38,6 +42,13 @@ export class BarrierWords {
   get abortedBy(): number | undefined {
     const abort = Atomics.load(this.words, Word.abort);
     return abort === 0 ? undefined : abort - 1;
+  }
+
+  /** Makes a failed run's words those of a new one. Called while no rank runs. */
+  reset(): void {
+    Atomics.store(this.words, Word.abort, 0);
+    Atomics.store(this.words, Word.arrived, 0);
+    for (let rank = 0; rank < MOST_RANKS; rank++) Atomics.store(this.words, Word.reached + rank, 0);
   }
 
   /** Changes whenever all ranks have passed a barrier. */
@@ -107,12 +118,12 @@ export class Barrier {
   #sleep(generation: number): void {
     const { timeLimit } = this.#options;
     const words = this.#words;
-    const deadline = performance.now() + timeLimit;
+    const waited = new RunningTime(SLICE);
     while (Atomics.load(words, Word.generation) === generation) {
       this.#checkAbort();
-      const left = deadline - performance.now();
-      if (left <= 0) throw new Error(this.#missing());
-      Atomics.wait(words, Word.generation, generation, left);
+      if (waited.total >= timeLimit) throw new Error(this.#missing());
+      Atomics.wait(words, Word.generation, generation, Math.min(SLICE, timeLimit - waited.total));
+      waited.tick();
     }
   }
 

@@ -28,14 +28,16 @@ export class SharedMemoryCollective implements Collective {
   readonly rank: number;
   readonly ranks: number;
   readonly shards: PartRange;
+  readonly parameters: PartRange;
   readonly #options: SharedMemoryOptions;
   readonly #barrier: Barrier;
 
   constructor(options: SharedMemoryOptions) {
-    const { rank, ranks, shards } = options;
+    const { rank, ranks, shards, parameters } = options;
     this.rank = rank;
     this.ranks = ranks;
     this.shards = partRange(shards, ranks, rank);
+    this.parameters = parameterSlice(parameters, ranks, rank);
     this.#options = options;
     this.#barrier = new Barrier(options);
   }
@@ -49,8 +51,8 @@ export class SharedMemoryCollective implements Collective {
   }
 
   reduceAndUpdate(optimizer: SliceUpdate): void {
-    const { memory, parameters, shards, rank, ranks } = this.#options;
-    const { first, end } = parameterSlice(parameters, ranks, rank);
+    const { memory, shards } = this.#options;
+    const { first, end } = this.parameters;
     const offset = first * FLOAT;
     const slots = plus(memory.slots, offset);
     optimizer.applySum(memory, offset, slots, memory.slotPitch, shards, end - first);
