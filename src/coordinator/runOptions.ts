@@ -90,7 +90,7 @@ export const RUN_OPTIONS = {
   barrierTimeout: {
     kind: realNumber(POSITIVE),
     group: 'Computation:',
-    describe: 'Seconds after which a worker that no longer answers ends the run',
+    describe: 'Seconds after which a worker that no longer answers counts as dead',
     default: '60',
   },
   pictures: {

@@ -105,7 +105,7 @@ export interface TrainOptions {
   readonly revectorize?: Options['revectorize'];
   /** Tile of the micro-kernels; changes no bit. Default: the fastest known for this Node. */
   readonly tile?: Options['tile'];
-  /** Seconds after which a worker that no longer answers ends the run. Default: 60. */
+  /** Seconds after which a worker that no longer answers counts as dead. Default: 60. */
   readonly barrierTimeout?: Options['barrierTimeout'];
   /**
    * Samples, reconstructions and (d = 2) the manifold after each epoch; --no-pictures: none. Default: on.

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { BACKENDS } from '../backends/registry.js';
@@ -8,10 +9,9 @@ import { NotFiniteError } from '../errors.js';
 import { SPINS } from '../kernels/tuning.js';
 import type { EvaluateTask } from '../worker/evaluation.js';
 import { type ArmedFault, arm, type Fault } from '../worker/fault.js';
-import type { RunContext } from '../worker/rank.js';
 import type { RunProgress } from '../worker/runProgress.js';
 import type { TrainTask } from '../worker/stepLoop.js';
-import type { TaskResult } from '../worker/task.js';
+import type { TaskResult, ThreadData } from '../worker/task.js';
 import { type Recovery, RecoveryBudget, recoverState } from './recovery.js';
 import type { RunState } from './runState.js';
 
@@ -26,6 +26,10 @@ const WATCH_INTERVAL = 200;
 
 /** After a failure, ranks have so long to leave at their next barrier before they are ended, milliseconds. */
 const LEAVE_LIMIT = 300;
+
+/** How long threads may take to load their modules before they are ended all the same, and how often it is looked. */
+const LOAD_LIMIT = 10_000;
+const LOAD_LOOK = 10;
 
 /** So that a thread that exhausts its memory on purpose dies before the machine does. */
 const FAULTY_LIMITS = { maxOldGenerationSizeMb: 64 };
@@ -56,6 +60,10 @@ export class WorkerPool {
   readonly #budget = new RecoveryBudget();
   readonly #faults: readonly ArmedFault[];
   #pool: Piscina;
+  /** One word: threads of `#pool` that have loaded their modules. */
+  #loaded: Int32Array = new Int32Array(0);
+  /** Threads that `#pool` has started. */
+  #started = 0;
   /** Tasks that threads are busy with. */
   readonly #running = new Set<Promise<Outcome>>();
 
@@ -69,7 +77,10 @@ export class WorkerPool {
 
   #start(): Piscina {
     const { state, workers, barrierTimeLimit } = this.#options;
-    const workerData: RunContext = {
+    this.#loaded = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    this.#started = workers;
+    const workerData: ThreadData = {
+      loaded: this.#loaded,
       memory: state.memory,
       module: state.module,
       layout: state.layout,
@@ -144,7 +155,7 @@ export class WorkerPool {
   async close(): Promise<void> {
     const { state, barrierTimeLimit } = this.#options;
     if (!BACKENDS[state.settings.backend].interruptible) await this.#settle(barrierTimeLimit);
-    await this.#pool.destroy();
+    await this.#end();
   }
 
   #faultsOfTask(): { readonly faults?: readonly ArmedFault[] } {
@@ -186,12 +197,29 @@ export class WorkerPool {
     const { interruptible } = BACKENDS[state.settings.backend];
     if (!(await this.#settle(interruptible ? limit : barrierTimeLimit))) {
       if (!interruptible) return false;
-      await this.#pool.destroy();
+      await this.#end();
       await Promise.all(this.#running);
       this.#pool = this.#start();
     }
     this.#barrier.reset();
     return true;
+  }
+
+  /**
+   * Ends all threads. Node 20 ends the whole process where a thread is ended while it loads its modules
+   * (v8::Module::IsGraphAsync), so those that load get time for it.
+   */
+  async #end(): Promise<void> {
+    const since = new RunningTime(LOAD_LOOK);
+    while (!this.#isLoaded() && since.total < LOAD_LIMIT) {
+      await sleep(LOAD_LOOK);
+      since.tick();
+    }
+    await this.#pool.destroy();
+  }
+
+  #isLoaded(): boolean {
+    return Atomics.load(this.#loaded, 0) >= this.#started;
   }
 
   /** Tells all ranks to leave at their next barrier; returns whether they have in time. */
@@ -209,7 +237,7 @@ export class WorkerPool {
   }
 
   async #runAll(name: string, tasks: readonly { readonly rank: number }[]): Promise<number> {
-    const watch = new Watch(this.#barrier, this.#options);
+    const watch = new Watch(this.#barrier, this.#options, () => this.#isLoaded());
     try {
       const running = tasks.map((task) => this.#runOne(name, task));
       const failed = new Promise<never>((_, reject) => {
@@ -243,6 +271,8 @@ export class WorkerPool {
     } catch (error) {
       // The thread itself is gone: it could not tell the others.
       this.#barrier.abort(task.rank);
+      // Piscina has started another one.
+      this.#started++;
       const reason = error instanceof Error ? error.message : String(error);
       return { kind: 'error', error: this.#failure(task.rank, `its thread ended: ${reason}`) };
     }
@@ -282,12 +312,19 @@ export class WorkerFailure extends Error {
 /** Nothing more was heard of a rank: its thread may still run. */
 class StalledError extends WorkerFailure {}
 
-/** Sees from outside that ranks no longer reach barriers: a single rank has nobody else to miss it. */
+/**
+ * Sees from outside that ranks no longer reach barriers: a single rank has nobody else to miss it. Threads that
+ * still load their modules are not late.
+ */
 class Watch {
   readonly stalled: Promise<never>;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(barrier: BarrierWords, { state, workers, barrierTimeLimit }: PoolOptions) {
+  constructor(
+    barrier: BarrierWords,
+    { state, workers, barrierTimeLimit }: PoolOptions,
+    isLoaded: () => boolean,
+  ) {
     const { progress } = state;
     // Changes whenever a rank passes a barrier or finishes a piece of an evaluation.
     const look = () => `${barrier.generation}/${progress.evaluated}`;
@@ -302,7 +339,7 @@ class Watch {
     this.#timer = setInterval(() => {
       silent.tick();
       const now = look();
-      if (now !== seen) {
+      if (now !== seen || !isLoaded()) {
         seen = now;
         silent.restart();
       } else if (silent.total > barrierTimeLimit) {

@@ -9,6 +9,12 @@ import { joinRanks } from './joinRanks.js';
 import { Rank, type RunContext } from './rank.js';
 import { StepLoop, type TrainTask } from './stepLoop.js';
 
+/** What a thread is started with. */
+export interface ThreadData extends RunContext {
+  /** One word: threads that have loaded their modules, and may be ended. */
+  readonly loaded: Int32Array;
+}
+
 /** How a rank's task ended; an error is data, so that its rank is never lost on the way. */
 export type TaskResult =
   | { readonly kind: 'done'; readonly nextStep: number }
@@ -18,6 +24,8 @@ export type TaskResult =
    */
   | { readonly kind: 'diverged'; readonly message: string }
   | { readonly kind: 'failed'; readonly message: string; readonly stack: string | undefined };
+
+Atomics.add((workerData as ThreadData).loaded, 0, 1);
 
 // Threads are not tied to ranks: whichever thread gets a rank's task binds that rank's memory once.
 const ranks = new Map<number, Rank>();
