@@ -57,7 +57,7 @@ const commandLine = command.chain((command) => {
     fc.constant('a.png'),
   );
   const name = fc.oneof(
-    { weight: 9, arbitrary: fc.constantFrom(...names) },
+    { weight: 9, arbitrary: fc.constantFrom('json', ...names) },
     nastyText.map((each) => each.replaceAll('\0', '')),
   );
   const flag = fc

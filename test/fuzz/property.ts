@@ -101,7 +101,9 @@ export function assertSentence(message: string, places: readonly string[]): void
   assert.doesNotMatch(message, UNPRINTABLE);
   assert.match(message, /[.?]$/, 'a sentence ends with its full stop');
   assert.match(message, /^\S.* .* /s, 'a sentence has words');
-  assert.doesNotMatch(message, /\bundefined\b|\bNaN\b|\bInfinity\b|\[object /, 'says what is meant');
+  const unquoted = message.replace(/"(?:[^"\\]|\\.)*"/g, '""');
+  const careless = /\bundefined\b|\[object |\b(?:expected|of|to) (?:NaN|-?Infinity)\b/;
+  assert.doesNotMatch(unquoted, careless, 'says what is meant');
   assert.ok(
     places.some((place) => message.includes(place)),
     `names none of ${places.join(', ')}: ${message}`,
