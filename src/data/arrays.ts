@@ -105,7 +105,7 @@ function checkSet(
   const size = imageSize(data);
   const shape = `${data.height} x ${data.width} x ${data.channels ?? 1}`;
   if (length === 0 || length % size !== 0) {
-    const multiple = Number.isSafeInteger(size) ? `a multiple of ${size}` : 'more than 2^53';
+    const multiple = Number.isFinite(size) ? `a multiple of ${size}` : 'far more';
     throw refuse(
       images,
       `has ${length} bytes, expected ${multiple}, which an image of ${shape} (height, width, channels) has`,

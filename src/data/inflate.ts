@@ -106,7 +106,7 @@ function inflateWhatIsThere(path: string, compressed: Uint8Array, options: ZlibO
  */
 export function checkCompressedLength(path: string, fileBytes: number, length: number): void {
   // Data that cannot be compressed grow by some thousandths; names and comments come on top.
-  const longest = length + Math.ceil(length / 8) + 2 ** 20;
+  const longest = length + Math.ceil(length / 8) + 2 ** 24;
   if (fileBytes > longest) {
     throw new UsageError(
       `${path}: found ${fileBytes} bytes of gzip data, expected at most ${longest} for the ${length} bytes that the header ` +

@@ -2,8 +2,8 @@
 import { UsageError } from '../errors.js';
 import { printableLine } from '../printable.js';
 
-/** Lists and objects inside of each other: models, the deepest documents, need less than half of it. */
-const MOST_LEVELS = 100;
+/** Lists and objects inside of each other. Looking for keys remembers those of each one: some tens of MB. */
+const MOST_LEVELS = 2 ** 17;
 
 /** A key of an object in a JSON text. */
 export interface JsonKey {

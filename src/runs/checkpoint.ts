@@ -79,6 +79,7 @@ export function loadCheckpoint(path: string): Checkpoint {
   // All that the header tells comes first: a file of gigabytes may be another program's.
   const file = readSafetensors(path, ({ tensors, metadata }) => {
     const config = configIn(metadata, path);
+    requireResolved(config, path);
     requireTensors(new Map(tensors.map((info) => [info.name, info])), config, path);
   });
   const text = (key: string) => metadataText(file.metadata, key, path);
@@ -110,6 +111,18 @@ function metadataText(metadata: Metadata, key: string, path: string): string {
   const value = metadata.get(key);
   if (value === undefined) throw new UsageError(`${path}: the metadata "${key}" is missing. ${advice}`);
   return value;
+}
+
+/** @throws UsageError with the path, where the shapes of the model do not fit each other. */
+function requireResolved(config: RunConfig, path: string): void {
+  try {
+    layoutOf(config);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`${path}: the metadata "config" has no possible model. ${error.message}`, {
+      cause: error,
+    });
+  }
 }
 
 function configIn(metadata: Metadata, path: string): RunConfig {

@@ -136,8 +136,9 @@ function readTensorInfo(name: string, value: unknown, path: string): TensorInfo 
     throw unfit(path, `data_offsets of ${tensor}`, fields.get('data_offsets'), expected);
   }
   const bytes = shape.reduce((product, extent) => product * extent, elementBytes[dtype]);
-  // A product beyond 2^53 is rounded, or infinite, or not a number if a zero follows.
-  if (!Number.isSafeInteger(bytes)) {
+  // A product beyond 2^1024 is infinite, and not a number if a zero follows. One that is rounded is above 2^53,
+  // where no offset is.
+  if (!Number.isFinite(bytes)) {
     throw unfit(path, `the shape of ${tensor}`, shape, 'one of fewer than 2^53 bytes');
   }
   if (end - begin !== bytes) {
@@ -200,14 +201,11 @@ function unfit(path: string, what: string, found: unknown, expected: string): Us
   return damage(path, prefixBytes, `found ${foundText(found)} for ${what} in the header`, expected);
 }
 
-/** Short whatever it is. */
+/** Short whatever it is: of a list that is too long to be shown, its length. */
 function foundText(found: unknown): string {
   if (found === undefined) return 'nothing';
-  if (typeof found === 'string') return quote(found);
-  if (Array.isArray(found)) {
-    return found.every((item) => typeof item === 'number') ? shapeText(found) : `a list of ${found.length}`;
-  }
-  return isObject(found) ? 'an object' : String(found);
+  if (Array.isArray(found) && found.length > 100) return `a list of ${found.length}`;
+  return JSON.stringify(found).slice(0, 80);
 }
 
 /** For messages: a damaged file may have a shape of any length. */

@@ -81,7 +81,7 @@ const commandLines = property(
     const outcome = await outcomeOf(() => parseCommandLine(program, args), [' ']);
     if (outcome.kind === 'refused') return 'refused';
     const parsed = outcome.value;
-    if (parsed.kind === 'text') return 'help';
+    if (parsed.kind === 'text') return 'read';
     for (const [name, flag] of Object.entries(command.flags)) {
       const read: unknown = parsed.values[name];
       if (read === undefined) continue;
