@@ -67,7 +67,8 @@ function decode(bytes: Uint8Array, path: string): string {
 }
 
 function headerEntries(text: string, path: string): [string, unknown][] {
-  const deep = deeperThan(mostLevels, text);
+  // Anything else is refused below, after a parse that ends where the object should begin.
+  const deep = text.startsWith('{') ? deeperThan(mostLevels, text) : undefined;
   if (deep !== undefined) {
     const found = `found a list or an object inside of ${mostLevels} others`;
     throw damage(path, offsetOf(text, deep), found, 'lists of numbers inside of tensors');

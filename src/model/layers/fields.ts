@@ -78,6 +78,9 @@ export const activation: JsonReader<ActivationFields['type'] | ActivationFields>
 
 function activationObject(value: object, place: Place): ActivationFields {
   const type = entriesOf(value, place).find(([key]) => key === 'type')?.[1];
+  if (type === undefined) {
+    throw place.key('type').error(`is missing, expected one of ${activationNames.join(', ')}`);
+  }
   return activationReader(nameOfActivation(type, place.key('type')))(value, place) as ActivationFields;
 }
 
