@@ -1,9 +1,16 @@
+import { printable } from './printable.js';
+
 /**
  * An error that a user can mend: a wrong flag, a bad file, an impossible combination.
  * The command line prints the message alone and leaves with code 2.
  */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
+
+  /** @param message may quote what a file or a command line has: it is made fit for a terminal. */
+  constructor(message: string, options?: ErrorOptions) {
+    super(printable(message), options);
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Evaluation } from '../coordinator/evaluate.js';
+import { printable } from '../printable.js';
 import { fieldWords } from '../runs/hyperparameters.js';
 import { SEAMS } from '../runs/seams.js';
 import { defineCommand, given } from './command.js';
@@ -66,7 +67,7 @@ export const evaluateCommand = defineCommand({
         figure('Test ELBO', test.elbo, elboStandardError),
         `Reconstruction ${nats(test.logLikelihood)} nats`,
         `KL             ${nats(test.kl)} nats`,
-        `Protocol       ${protocol.data}, ${examples} test images, binarise ${protocol.binarize}, ` +
+        `Protocol       ${printable(protocol.data)}, ${examples} test images, binarise ${protocol.binarize}, ` +
           `K\u00a0=\u00a0${protocol.samples}, ${fieldWords('kl', protocol.kl)}, seed ${protocol.seed}${chosenWords(protocol)}`,
         `Checkpoint     ${checkpoint}, step ${step}`,
         `SHA-256        ${parametersSha256}`,

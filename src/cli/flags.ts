@@ -1,6 +1,6 @@
 // Flags of the command line: what each takes, in words, and how its text becomes a value.
 import { UsageError } from '../errors.js';
-import type { NumberRange } from '../model/hyperparameter.js';
+import { type NumberRange, withoutSign } from '../model/hyperparameter.js';
 import { nearestName } from '../nearestName.js';
 
 /** `--name VALUE`. */
@@ -81,7 +81,7 @@ export function numberIn(range: NumberRange, text: FlagText): ValueFlag<number> 
     parse: (given, name) => {
       const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(given) ? Number(given) : Number.NaN;
       if (!range.accepts(value)) throw wrong(name, what, given);
-      return value;
+      return withoutSign(value);
     },
   };
 }

@@ -1,3 +1,4 @@
+import { printable } from '../printable.js';
 import { fieldWords, objectiveWords } from '../runs/hyperparameters.js';
 import { choiceOf, describeChoice, type SeamField } from '../runs/seams.js';
 import { defineCommand } from './command.js';
@@ -46,8 +47,8 @@ export const inspectCommand = defineCommand({
         `Step           ${step}`,
         // Both hashes in lines of 80 columns, so that no line of them is broken.
         `SHA-256        ${parametersSha256}`,
-        `Data           ${data.source}, binarise ${config.binarize}`,
-        `Data SHA-256   ${data.fingerprint}`,
+        `Data           ${printable(data.source)}, binarise ${config.binarize}`,
+        `Data SHA-256   ${printable(data.fingerprint)}`,
         `Objective      ${chosen('objective')}, ${bound}${notIwae}`,
         `Batches        ${config.batchSize} examples in ${config.shards} shards, ${config.epochs} epochs`,
         `Likelihood     ${chosen('likelihood')}`,

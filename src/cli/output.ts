@@ -1,4 +1,5 @@
 import { jsonLine } from '../jsonLine.js';
+import { printable } from '../printable.js';
 import { colorDepth, type Style, styleFor } from '../report/style.js';
 import { columnsOf } from '../report/terminal.js';
 import { wrapText } from '../report/wrap.js';
@@ -71,7 +72,8 @@ export function outputStyle(): Style {
 /** On standard error, in lines that fit a terminal; elsewhere whole. */
 export function printError(text: string): void {
   const { stderr } = process;
-  const fitted = stderr.isTTY ? wrapText(text, columnsOf(stderr)) : text;
+  const plain = printable(text);
+  const fitted = stderr.isTTY ? wrapText(plain, columnsOf(stderr)) : plain;
   stderr.write(`${styleFor(colorDepth(stderr)).error(fitted)}\n`);
 }
 
@@ -81,5 +83,5 @@ export function printJson(value: object): void {
 
 /** On standard error, so that what reads standard output finds there what it always finds. */
 export function printWarnings(messages: readonly string[]): void {
-  for (const message of messages) process.stderr.write(`Warning: ${message}\n`);
+  for (const message of messages) process.stderr.write(`Warning: ${printable(message)}\n`);
 }

@@ -2,6 +2,7 @@ import type { RunEvent } from '../coordinator/events.js';
 import type { TrainResult } from '../coordinator/train.js';
 import type { TrainOptions } from '../coordinator/trainOptions.js';
 import { HELP_GROUPS } from '../model/field.js';
+import { printable } from '../printable.js';
 import { MOST_IMAGES, NARROWEST_PREVIEW } from '../report/halfBlocks.js';
 import { columnsOf, showsUnicode } from '../report/terminal.js';
 import { HARD_SPACE } from '../report/wrap.js';
@@ -105,7 +106,7 @@ function headline(
     config.learningRateSchedule === undefined ? '' : ` (${chosen(config, 'learningRateSchedule')})`;
   return [
     `Model        ${config.model.name}, d = ${config.latent}`,
-    `Data         ${config.data.source}, binarise ${config.binarize}`,
+    `Data         ${printable(config.data.source)}, binarise ${config.binarize}`,
     `Objective    ${chosen(config, 'objective')}, ${objectiveWords(config)}; ` +
       `likelihood ${chosen(config, 'likelihood')}`,
     `Optimizer    ${chosen(config, 'optimizer')}, ${fieldWords('learningRate', config.learningRate)}${schedule}, ` +

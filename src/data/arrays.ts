@@ -1,3 +1,4 @@
+import { isAnyArrayBuffer, isUint8Array } from 'node:util/types';
 import { nearestName } from '../nearestName.js';
 import type { DataSource, ImageSet, Refuse } from './source.js';
 import { defaultTestCount, FEWEST_TO_SPLIT, splitOffTestSet } from './testSplit.js';
@@ -35,13 +36,13 @@ const IMAGES = 'a Uint8Array of bytes from 0 (black) to 255 (white)';
 const KEYS: {
   readonly [K in keyof ImageArrays]-?: readonly [expected: string, fits: (value: unknown) => boolean];
 } = {
-  images: [IMAGES, isBytes],
+  images: [IMAGES, isUint8Array],
   height: ['a positive integer', isPositiveInteger],
   width: ['a positive integer', isPositiveInteger],
   channels: ['a positive integer', isPositiveInteger],
-  labels: [BYTES, isBytes],
-  testImages: [IMAGES, isBytes],
-  testLabels: [BYTES, isBytes],
+  labels: [BYTES, isUint8Array],
+  testImages: [IMAGES, isUint8Array],
+  testLabels: [BYTES, isUint8Array],
   testCount: ['a positive integer', isPositiveInteger],
   name: ['a text that is not empty', (value) => typeof value === 'string' && value !== ''],
 };
@@ -104,9 +105,10 @@ function checkSet(
   const size = imageSize(data);
   const shape = `${data.height} x ${data.width} x ${data.channels ?? 1}`;
   if (length === 0 || length % size !== 0) {
+    const multiple = Number.isFinite(size) ? `a multiple of ${size}` : 'far more';
     throw refuse(
       images,
-      `has ${length} bytes, expected a multiple of ${size}, which an image of ${shape} (height, width, channels) has`,
+      `has ${length} bytes, expected ${multiple}, which an image of ${shape} (height, width, channels) has`,
     );
   }
   const found = data[labels]?.length;
@@ -144,11 +146,6 @@ function imageSet(data: ImageArrays, pixels: Uint8Array, labels: Uint8Array | un
   return { count, height, width, channels, pixels, ...(labels ? { labels } : {}) };
 }
 
-/** By its tag rather than its class, which may be another realm's. Node's Buffer is one. */
-function isBytes(value: unknown): boolean {
-  return tagOf(value) === 'Uint8Array';
-}
-
 function isPositiveInteger(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) > 0;
 }
@@ -162,8 +159,9 @@ function inWords(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length <= 40 ? value : `${value.slice(0, 40)}…`);
   if (typeof value !== 'object' || value === null)
     return typeof value === 'function' ? 'a function' : String(value);
+  if (Array.isArray(value)) return 'a list';
+  // Any other object may have the tag that it likes.
+  if (!ArrayBuffer.isView(value) && !isAnyArrayBuffer(value)) return 'an object';
   const tag = tagOf(value);
-  if (tag === 'Array') return 'a list';
-  if (!ArrayBuffer.isView(value) && !tag.endsWith('Buffer')) return 'an object';
   return `${/^[AI]/.test(tag) ? 'an' : 'a'} ${tag}`;
 }

@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.js';
-import { inflateExactly, inflateHead, isGzip } from './inflate.js';
+import { checkCompressedLength, HEAD_BYTES, inflateExactly, inflateHead, isGzip } from './inflate.js';
 import { readBytes, withInputFile } from './inputFile.js';
 
 /** Images, one unsigned byte a value. */
@@ -40,7 +40,7 @@ const IMAGE_LAYOUTS: Layouts = [
 ];
 const LABEL_LAYOUTS: Layouts = [['count']];
 /** The data set goes into a WebAssembly memory, which holds 4 GiB. */
-const LARGEST_FILE = 2 ** 32 - 1;
+export const LARGEST_FILE = 2 ** 32 - 1;
 const FETCH_AGAIN = 'Fetch or copy the file again.';
 
 /**
@@ -66,6 +66,38 @@ export function readIdxLabels(path: string): IdxLabels {
   return { count, labels: elements };
 }
 
+/** What the header of a file of images says. */
+export type IdxShape = Omit<IdxImages, 'pixels'>;
+
+/**
+ * The header of a file of images, checked against the file's length; nothing else is read.
+ *
+ * @throws UsageError as readIdxImages does, for what can be told by the header and the length.
+ */
+export function readIdxShape(path: string): IdxShape {
+  const [count, height, width, channels = 1] = readHeader(path, IMAGE_LAYOUTS) as [
+    number,
+    number,
+    number,
+    number?,
+  ];
+  return { count, height, width, channels };
+}
+
+/** The same of a file of labels: how many there are. */
+export function readIdxLabelCount(path: string): number {
+  const [count] = readHeader(path, LABEL_LAYOUTS) as [number];
+  return count;
+}
+
+function readHeader(path: string, layouts: Layouts): number[] {
+  return withInputFile(path, (descriptor, fileBytes) => {
+    const head = readBytes(descriptor, 0, mostHeaderBytes(layouts));
+    if (isGzip(head)) return gzipSizes({ path, inflated: true }, descriptor, fileBytes, layouts);
+    return plainSizes({ path, inflated: false }, fileBytes, head, layouts);
+  });
+}
+
 interface Idx {
   /** One for each dimension, all above zero. */
   readonly sizes: readonly number[];
@@ -89,10 +121,8 @@ function readPlain(
   head: Uint8Array,
   layouts: Layouts,
 ): Idx {
-  const sizes = parseHeader(origin, head, layouts);
+  const sizes = plainSizes(origin, fileBytes, head, layouts);
   const expected = idxBytes(sizes);
-  if (fileBytes < expected) throw truncated(origin, fileBytes, sizes);
-  if (fileBytes > expected) throw trailing(origin, expected, `${fileBytes - expected} more`);
   const start = headerBytes(sizes.length);
   const elements = readBytes(descriptor, start, expected - start);
   // The file may have been cut since its length was asked for.
@@ -100,15 +130,33 @@ function readPlain(
   return { sizes, elements };
 }
 
-/** Inflates the header first, so that its sizes bound what the rest may inflate to. */
-function readGzip(origin: Origin, descriptor: number, fileBytes: number, layouts: Layouts): Idx {
+/** The sizes in the header, where they agree with the file's length. */
+function plainSizes(origin: Origin, fileBytes: number, head: Uint8Array, layouts: Layouts): number[] {
+  const sizes = parseHeader(origin, head, layouts);
+  const expected = idxBytes(sizes);
+  if (fileBytes < expected) throw truncated(origin, fileBytes, sizes);
+  if (fileBytes > expected) throw trailing(origin, expected, `${fileBytes - expected} more`);
+  return sizes;
+}
+
+/** The sizes in the header, where a gzip file of this length can hold as much, and no less. */
+function gzipSizes(origin: Origin, descriptor: number, fileBytes: number, layouts: Layouts): number[] {
   if (fileBytes > LARGEST_FILE) {
     throw new UsageError(
       `${origin.path}: found ${fileBytes} bytes of gzip data, expected at most ${LARGEST_FILE}.`,
     );
   }
+  const start = readBytes(descriptor, 0, Math.min(fileBytes, HEAD_BYTES));
+  const head = inflateHead(origin.path, start, fileBytes, mostHeaderBytes(layouts));
+  const sizes = parseHeader(origin, head, layouts);
+  checkCompressedLength(origin.path, fileBytes, idxBytes(sizes));
+  return sizes;
+}
+
+/** Inflates the header first, so that its sizes bound what is read and what the rest may inflate to. */
+function readGzip(origin: Origin, descriptor: number, fileBytes: number, layouts: Layouts): Idx {
+  const sizes = gzipSizes(origin, descriptor, fileBytes, layouts);
   const compressed = readBytes(descriptor, 0, fileBytes);
-  const sizes = parseHeader(origin, inflateHead(origin.path, compressed, mostHeaderBytes(layouts)), layouts);
   const result = inflateExactly(origin.path, compressed, idxBytes(sizes));
   if (result.kind === 'short') throw truncated(origin, result.bytes, sizes);
   if (result.kind === 'long') throw trailing(origin, idxBytes(sizes), 'more bytes');

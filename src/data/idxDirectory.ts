@@ -1,7 +1,14 @@
 import { type Dirent, readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { UsageError } from '../errors.js';
-import { readIdxImages, readIdxLabels } from './idx.js';
+import {
+  type IdxShape,
+  LARGEST_FILE,
+  readIdxImages,
+  readIdxLabelCount,
+  readIdxLabels,
+  readIdxShape,
+} from './idx.js';
 import { pathError } from './inputFile.js';
 import type { DataSource, Dataset, ImageSet } from './source.js';
 import { FEWEST_TO_SPLIT, splitOffTestSet } from './testSplit.js';
@@ -40,44 +47,81 @@ type Kind = keyof typeof KINDS;
  */
 export function readIdxDirectory(directory: string): Omit<Dataset, 'name'> {
   const paths = locateFiles(directory);
+  // All headers first: files that do not fit each other may have gigabytes.
+  checkHeaders(paths, directory);
   const train = readImageSet(paths['train-images'], paths['train-labels']);
-  if (paths['t10k-images'] === undefined) return splitOff(paths['train-images'], train);
+  if (paths['t10k-images'] === undefined) return { ...splitOffTestSet(train), testSplitOff: true };
   const test = readImageSet(paths['t10k-images'], paths['t10k-labels']);
-  if (shapeText(train) !== shapeText(test)) {
-    throw new UsageError(
-      `${paths['t10k-images']}: found test images of ${shapeText(test)}, expected ${shapeText(train)} as in ` +
-        `${paths['train-images']}. Use files of one data set.`,
-    );
-  }
+  requireSameShape(paths, train, test);
   return { train, test };
 }
 
-function splitOff(path: string, images: ImageSet): Omit<Dataset, 'name'> {
-  if (images.count < FEWEST_TO_SPLIT) {
+/** Reads headers and lengths of files alone. */
+function checkHeaders(paths: Paths, directory: string): void {
+  const train = readShape(paths['train-images'], paths['train-labels']);
+  let bytes = sizeOf(train);
+  if (paths['t10k-images'] === undefined) requireTwo(paths['train-images'], train.count);
+  else {
+    const test = readShape(paths['t10k-images'], paths['t10k-labels']);
+    requireSameShape(paths, train, test);
+    bytes += sizeOf(test);
+  }
+  if (bytes > LARGEST_FILE) {
     throw new UsageError(
-      `${path}: found 1 image and no test set, expected at least ${FEWEST_TO_SPLIT} images, because the last become the ` +
-        'test set. Add images, or a test set (t10k-images-idx3-ubyte).',
+      `${directory}: found training and test images of ${bytes} bytes in all, expected at most ${LARGEST_FILE}, because a run ` +
+        'has 4 GiB of memory. Use fewer images.',
     );
   }
-  return { ...splitOffTestSet(images), testSplitOff: true };
 }
 
-function shapeText({ height, width, channels }: ImageSet): string {
+function sizeOf({ count, height, width, channels }: IdxShape): number {
+  return count * height * width * channels;
+}
+
+function requireSameShape(paths: Paths, train: IdxShape, test: IdxShape): void {
+  if (shapeText(train) === shapeText(test)) return;
+  throw new UsageError(
+    `${paths['t10k-images']}: found test images of ${shapeText(test)}, expected ${shapeText(train)} as in ` +
+      `${paths['train-images']}. Use files of one data set.`,
+  );
+}
+
+function requireTwo(path: string, count: number): void {
+  if (count >= FEWEST_TO_SPLIT) return;
+  throw new UsageError(
+    `${path}: found 1 image and no test set, expected at least ${FEWEST_TO_SPLIT} images, because the last become the ` +
+      'test set. Add images, or a test set (t10k-images-idx3-ubyte).',
+  );
+}
+
+function shapeText({ height, width, channels }: IdxShape): string {
   return `${height} x ${width} pixels${channels === 1 ? '' : ` of ${channels} channels`}`;
 }
 
+function readShape(imagePath: string, labelPath: string | undefined): IdxShape {
+  if (labelPath === undefined) return readIdxShape(imagePath);
+  // Labels first: a wrong file is likelier among them.
+  const count = readIdxLabelCount(labelPath);
+  const shape = readIdxShape(imagePath);
+  requireSameCount(labelPath, count, imagePath, shape.count);
+  return shape;
+}
+
+/** Counts are compared again: the files may have changed since their headers were read. */
 function readImageSet(imagePath: string, labelPath: string | undefined): ImageSet {
   if (labelPath === undefined) return readIdxImages(imagePath);
-  // Labels first: they are small, and a wrong file is found before the large one is read.
   const { count, labels } = readIdxLabels(labelPath);
   const images = readIdxImages(imagePath);
-  if (count !== images.count) {
-    throw new UsageError(
-      `${labelPath}: found ${count} labels, expected ${images.count}, one for each image of ${imagePath}. ` +
-        'Use files of one data set.',
-    );
-  }
+  requireSameCount(labelPath, count, imagePath, images.count);
   return { ...images, labels };
+}
+
+function requireSameCount(labelPath: string, labels: number, imagePath: string, images: number): void {
+  if (labels === images) return;
+  throw new UsageError(
+    `${labelPath}: found ${labels} labels, expected ${images}, one for each image of ${imagePath}. ` +
+      'Use files of one data set.',
+  );
 }
 
 interface Paths {

@@ -12,7 +12,7 @@ const LARGEST_CHUNK = 2 ** 30;
  * Before the data stand only gzip's own header, 64 KiB with the longest extra field, and code tables.
  */
 const FIRST_PREFIX = 2 ** 10;
-const LAST_PREFIX = 2 ** 17;
+export const HEAD_BYTES = 2 ** 17;
 const FETCH_AGAIN = 'Fetch or copy the file again.';
 
 /** `bytes` is how many the stream held, where that is fewer than asked for. */
@@ -28,13 +28,14 @@ export function isGzip(head: Uint8Array): boolean {
 /**
  * The first `length` inflated bytes, or fewer where the stream holds fewer.
  *
+ * @param start the first bytes of the file, at least HEAD_BYTES or all.
  * @throws UsageError naming `path` if the gzip data are corrupt.
  */
-export function inflateHead(path: string, compressed: Uint8Array, length: number): Uint8Array {
+export function inflateHead(path: string, start: Uint8Array, fileBytes: number, length: number): Uint8Array {
   for (let prefix = FIRST_PREFIX; ; prefix *= 2) {
-    const head = inflateWhatIsThere(path, compressed.subarray(0, prefix), {});
-    if (head.length >= length || prefix >= compressed.length) return head.subarray(0, length);
-    if (prefix >= LAST_PREFIX) {
+    const head = inflateWhatIsThere(path, start.subarray(0, prefix), {});
+    if (head.length >= length || prefix >= fileBytes) return head.subarray(0, length);
+    if (prefix >= HEAD_BYTES) {
       throw new UsageError(
         `${path}: found only ${head.length} bytes of data in the first ${prefix} bytes of gzip, expected ${length}. ` +
           'Compress the file again.',
@@ -49,7 +50,7 @@ export function inflateHead(path: string, compressed: Uint8Array, length: number
  * @throws UsageError naming `path` if the gzip data are corrupt, unfinished or followed by others.
  */
 export function inflateExactly(path: string, compressed: Uint8Array, length: number): Inflated {
-  checkRatio(path, compressed, length);
+  checkCompressedLength(path, compressed.length, length);
   // One byte more than expected, so that data of the right length do not ask for a second piece.
   const chunkSize = Math.max(SMALLEST_CHUNK, Math.min(length + 1, LARGEST_CHUNK));
   const options = { chunkSize, maxOutputLength: length };
@@ -96,12 +97,26 @@ function inflateWhatIsThere(path: string, compressed: Uint8Array, options: ZlibO
   }
 }
 
-/** A file too short for what its header says is refused before memory is taken for it. */
-function checkRatio(path: string, compressed: Uint8Array, length: number): void {
-  const most = compressed.length * LARGEST_RATIO;
+/**
+ * A file too short for what its header says is refused before memory is taken for it, and one that is far too
+ * long before it is read.
+ *
+ * @param length of the inflated data.
+ * @throws UsageError naming `path`.
+ */
+export function checkCompressedLength(path: string, fileBytes: number, length: number): void {
+  // Data that cannot be compressed grow by some thousandths; names and comments come on top.
+  const longest = length + Math.ceil(length / 8) + 2 ** 24;
+  if (fileBytes > longest) {
+    throw new UsageError(
+      `${path}: found ${fileBytes} bytes of gzip data, expected at most ${longest} for the ${length} bytes that the header ` +
+        `inside announces. ${FETCH_AGAIN}`,
+    );
+  }
+  const most = fileBytes * LARGEST_RATIO;
   if (most >= length) return;
   throw new UsageError(
-    `${path}: found ${compressed.length} bytes of gzip data, which inflate to at most ${most} bytes, expected ` +
+    `${path}: found ${fileBytes} bytes of gzip data, which inflate to at most ${most} bytes, expected ` +
       `the ${length} bytes that the header inside announces: at least ${length - most} missing. ${FETCH_AGAIN}`,
   );
 }

@@ -27,6 +27,28 @@ export function withInputFile<T>(path: string, use: (descriptor: number, size: n
   }
 }
 
+/**
+ * The text of a file of at most `most` bytes.
+ *
+ * @param limit what messages say of the limit: a clause.
+ * @throws UsageError as withInputFile does, and for a file that is larger or is not UTF-8.
+ */
+export function readTextFile(path: string, most: number, limit: string): string {
+  return withInputFile(path, (descriptor, size) => {
+    if (size > most) {
+      throw new UsageError(`${path}: found ${size} bytes, expected at most ${most}: ${limit}.`);
+    }
+    const bytes = readBytes(descriptor, 0, size);
+    try {
+      return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    } catch {
+      throw new UsageError(`${path}: found bytes that are not UTF-8, expected a text. ${MEND}`);
+    }
+  });
+}
+
+const MEND = 'Put an intact copy in its place.';
+
 /** Bytes `start` to `start + length` of the file, or fewer where the file ends earlier. */
 export function readBytes(descriptor: number, start: number, length: number): Uint8Array {
   const bytes = new Uint8Array(length);

@@ -71,10 +71,15 @@ export interface Choice<Name extends string = string> {
   readonly values: Values;
 }
 
+/** Zero for −0, which is another number to whoever compares bits, and the same one to whoever writes it. */
+export function withoutSign(value: number): number {
+  return value === 0 ? 0 : value;
+}
+
 /** Reads a number of the range from JSON. */
 export function numberIn({ what, accepts, schema }: NumberRange): JsonReader<number> {
   return withSchema(schema, (value, place) => {
     if (typeof value !== 'number' || !accepts(value)) throw place.expected(value, what);
-    return value;
+    return withoutSign(value);
   });
 }

@@ -1,6 +1,7 @@
 // From a spec to a model: every shape inferred, every parameter placed, and whatever does not fit refused.
 import { UsageError } from '../errors.js';
 import { layerNames } from './layerNames.js';
+import { isName } from './layers/fields.js';
 import { everyLayer, weightedLayers } from './layers/kinds.js';
 import type { LayerContext, LayerFields, Side } from './layers/layerType.js';
 import { hasWeights, layerTypeOf, weightedTypeNames } from './layers/registry.js';
@@ -26,7 +27,7 @@ const RESOLVE_OPTIONS: OptionTable<ResolveOptions> = { input: readMapShape, late
  * @throws UsageError naming the layer, the shape found and the shape expected.
  */
 export function resolveModel(spec: ModelSpec, options: ResolveOptions = {}): Model {
-  const checked = parseModelSpec(spec, typeof spec?.name === 'string' ? `Model "${spec.name}"` : 'The model');
+  const checked = parseModelSpec(spec, isName(spec?.name) ? `Model "${spec.name}"` : 'The model');
   const given = readOptions(options, RESOLVE_OPTIONS, 'resolveModel()');
   const input = agreeOnInput(checked, given.input);
   const latent = given.latent ?? checked.latent;

@@ -1,5 +1,9 @@
 // JSON as text: what JSON.parse does not tell of it.
 import { UsageError } from '../errors.js';
+import { printableLine } from '../printable.js';
+
+/** Lists and objects inside of each other. Looking for keys remembers those of each one: some tens of MB. */
+const MOST_LEVELS = 2 ** 17;
 
 /** A key of an object in a JSON text. */
 export interface JsonKey {
@@ -14,14 +18,21 @@ export interface JsonKey {
  * JSON.parse, but for keys that stand twice in one object: it would keep the last of them and say nothing.
  *
  * @param source what the messages call the document, e.g. the file's path.
- * @throws UsageError where `text` is no JSON, or has a key twice.
+ * @throws UsageError where `text` is no JSON, is nested deeper than MOST_LEVELS, or has a key twice.
  */
 export function parseJson(text: string, source: string): unknown {
+  const deep = deeperThan(MOST_LEVELS, text);
+  if (deep !== undefined) {
+    throw new UsageError(
+      `${source}: at ${place(text, deep)}, a list or an object stands inside of ${MOST_LEVELS} others, more than any ` +
+        'document of lowerbound needs. Check that this is the right file.',
+    );
+  }
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new UsageError(`${source} is not JSON: ${(error as Error).message}.`);
+    throw new UsageError(`${source} is not JSON: ${printableLine((error as Error).message)}.`);
   }
   for (const { key, at, before } of jsonKeys(text)) {
     if (before === undefined) continue;
@@ -35,16 +46,36 @@ export function parseJson(text: string, source: string): unknown {
 }
 
 /**
- * Every key in the order of the text, without recursion: depth cannot hurt.
+ * Where a list or an object opens inside of `most` others; undefined where none does.
+ *
+ * @param text need not be JSON: whoever asks first may parse without a thought of depth.
+ */
+export function deeperThan(most: number, text: string): number | undefined {
+  let level = 0;
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i];
+    if (character === '"') i = endOfString(text, i);
+    else if (character === '{' || character === '[') {
+      if (level === most) return i;
+      level++;
+    } else if ((character === '}' || character === ']') && level > 0) level--;
+  }
+  return undefined;
+}
+
+/**
+ * Every key in the order of the text, without recursion. It keeps the keys of the objects that are open: ask
+ * for `deeperThan` first where the text comes from a stranger.
  *
  * @param text valid JSON.
  */
 export function* jsonKeys(text: string): Generator<JsonKey> {
-  const open: Map<string, number>[] = [];
+  // Undefined for a list, which has no keys: no string in it is followed by a colon.
+  const open: (Map<string, number> | undefined)[] = [];
   for (let i = 0; i < text.length; i++) {
     const character = text[i];
-    // A list gets a map too, which stays empty: no string in a list is followed by a colon.
-    if (character === '{' || character === '[') open.push(new Map());
+    if (character === '{') open.push(new Map());
+    else if (character === '[') open.push(undefined);
     else if (character === '}' || character === ']') open.pop();
     else if (character === '"') {
       const at = i;
@@ -58,10 +89,10 @@ export function* jsonKeys(text: string): Generator<JsonKey> {
   }
 }
 
-/** The place of the closing quote of the string that opens at `start`. */
+/** The place of the closing quote of the string that opens at `start`, or behind the text where there is none. */
 function endOfString(text: string, start: number): number {
   let i = start + 1;
-  while (text[i] !== '"') i += text[i] === '\\' ? 2 : 1;
+  while (i < text.length && text[i] !== '"') i += text[i] === '\\' ? 2 : 1;
   return i;
 }
 

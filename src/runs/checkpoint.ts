@@ -8,6 +8,7 @@ import { stateNames } from '../optimizer/registry.js';
 import { writeFileAtomic } from './atomicFile.js';
 import { parseRunConfigText, type RunConfig } from './runConfig.js';
 import { encodeSafetensors, readSafetensors, type Safetensors, type Tensor } from './safetensors.js';
+import { quote, shapeText } from './safetensorsHeader.js';
 import { choiceOf } from './seams.js';
 import { buffersOf, notFiniteTensor, PARAMETERS, type TrainingState } from './trainingState.js';
 
@@ -75,17 +76,16 @@ export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Prom
  * infinity.
  */
 export function loadCheckpoint(path: string): Checkpoint {
-  const file = readSafetensors(path);
-  const { metadata } = file;
-  requireVersion(metadata.get('formatVersion'), path);
-  const text = (key: string): string => {
-    const value = metadata.get(key);
-    if (value === undefined) throw new UsageError(`${path}: the metadata "${key}" is missing. ${advice}`);
-    return value;
-  };
-  const config = parseRunConfigText(text('config'), `${path}: the metadata "config"`);
+  // All that the header tells comes first: a file of gigabytes may be another program's.
+  const file = readSafetensors(path, ({ tensors, metadata }) => {
+    const config = configIn(metadata, path);
+    requireResolved(config, path);
+    requireTensors(new Map(tensors.map((info) => [info.name, info])), config, path);
+  });
+  const text = (key: string) => metadataText(file.metadata, key, path);
+  const config = configIn(file.metadata, path);
   const layout = layoutOf(config);
-  const state = joinTensors(file.tensors, layout, bufferNames(config), config.model.name, path);
+  const state = joinTensors(file.tensors, layout, bufferNames(config));
   requireHash('the parameters', text('parametersSha256'), parameterHash(state.parameters), path);
   requireHash('the file as a whole', text('stateSha256'), stateHash(file), path);
   const bad = notFiniteTensor(state, layout);
@@ -105,6 +105,31 @@ export function loadCheckpoint(path: string): Checkpoint {
 
 const advice = 'The file is damaged or was changed; use another checkpoint.';
 
+type Metadata = Safetensors['metadata'];
+
+function metadataText(metadata: Metadata, key: string, path: string): string {
+  const value = metadata.get(key);
+  if (value === undefined) throw new UsageError(`${path}: the metadata "${key}" is missing. ${advice}`);
+  return value;
+}
+
+/** @throws UsageError with the path, where the shapes of the model do not fit each other. */
+function requireResolved(config: RunConfig, path: string): void {
+  try {
+    layoutOf(config);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`${path}: the metadata "config" has no possible model. ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+function configIn(metadata: Metadata, path: string): RunConfig {
+  requireVersion(metadata.get('formatVersion'), path);
+  return parseRunConfigText(metadataText(metadata, 'config', path), `${path}: the metadata "config"`);
+}
+
 function layoutOf(config: RunConfig): ParameterLayout {
   return resolveModel(config.model, { latent: config.latent }).parameters;
 }
@@ -123,45 +148,41 @@ function splitTensors(state: TrainingState, layout: ParameterLayout): Map<string
   return tensors;
 }
 
+/** Called with the tensors that requireTensors has found to be there. */
 function joinTensors(
   tensors: ReadonlyMap<string, Tensor>,
   layout: ParameterLayout,
   buffers: readonly string[],
-  model: string,
-  path: string,
 ): TrainingState {
-  // All of them first: a config could ask for more memory than the file has bytes.
-  const checked = requireTensors(tensors, layout, buffers, model, path);
   const [parameters, ...optimizerState] = buffers.map((key) => {
     const buffer = new Float32Array(layout.size);
-    for (const { name, offset } of layout.entries) buffer.set(checked.get(`${key}/${name}`)!, offset);
+    for (const { name, offset } of layout.entries) {
+      buffer.set(tensors.get(`${key}/${name}`)!.data as Float32Array, offset);
+    }
     return [key, buffer] as const;
   });
   return { parameters: parameters![1], optimizerState: new Map(optimizerState) };
 }
 
-/** The data of each tensor that the model has; there must be no other. */
-function requireTensors(
-  tensors: ReadonlyMap<string, Tensor>,
-  layout: ParameterLayout,
-  buffers: readonly string[],
-  model: string,
-  path: string,
-): ReadonlyMap<string, Float32Array> {
-  const checked = new Map<string, Float32Array>();
-  for (const group of buffers) {
-    for (const entry of layout.entries) {
+type FoundTensor = Pick<Tensor, 'dtype' | 'shape'>;
+
+/** Each tensor that the model has must be there, and no other. */
+function requireTensors(tensors: ReadonlyMap<string, FoundTensor>, config: RunConfig, path: string): void {
+  const model = config.model.name;
+  const wanted = new Set<string>();
+  for (const group of bufferNames(config)) {
+    for (const entry of layoutOf(config).entries) {
       const name = `${group}/${entry.name}`;
-      checked.set(name, requireTensor(name, tensors.get(name), entry, model, path));
+      requireTensor(name, tensors.get(name), entry, model, path);
+      wanted.add(name);
     }
   }
   for (const [name, { shape }] of tensors) {
-    if (checked.has(name)) continue;
+    if (wanted.has(name)) continue;
     throw new UsageError(
-      `${path}: the tensor "${name}" of shape ${list(shape)} is not one of the model "${model}". ${advice}`,
+      `${path}: the tensor ${quote(name)} of shape ${shapeText(shape)} is not one of the model "${model}". ${advice}`,
     );
   }
-  return checked;
 }
 
 /** The names of a run's flat buffers, in the order of buffersOf. */
@@ -171,20 +192,19 @@ function bufferNames(config: RunConfig): string[] {
 
 function requireTensor(
   name: string,
-  tensor: Tensor | undefined,
+  tensor: FoundTensor | undefined,
   { shape }: ParameterEntry,
   model: string,
   path: string,
-): Float32Array {
-  const expected = `the model "${model}" has it as F32 of shape ${list(shape)}`;
+): void {
+  const expected = `the model "${model}" has it as F32 of shape ${shapeText(shape)}`;
   if (tensor === undefined) {
     throw new UsageError(`${path}: the tensor "${name}" is missing; ${expected}. ${advice}`);
   }
-  if (tensor.dtype !== 'F32' || list(tensor.shape) !== list(shape)) {
-    const found = `${tensor.dtype} of shape ${list(tensor.shape)}`;
+  if (tensor.dtype !== 'F32' || `${tensor.shape}` !== `${shape}`) {
+    const found = `${tensor.dtype} of shape ${shapeText(tensor.shape)}`;
     throw new UsageError(`${path}: the tensor "${name}" is ${found}, but ${expected}. ${advice}`);
   }
-  return tensor.data;
 }
 
 /**
@@ -215,7 +235,7 @@ function requireVersion(found: string | undefined, path: string): void {
     );
   }
   throw new UsageError(
-    `${path} is a checkpoint of formatVersion ${JSON.stringify(found)}, but this lowerbound reads "${formatVersion}". ` +
+    `${path} is a checkpoint of formatVersion ${quote(found)}, but this lowerbound reads "${formatVersion}". ` +
       'Use the version of lowerbound that wrote it.',
   );
 }
@@ -223,16 +243,14 @@ function requireVersion(found: string | undefined, path: string): void {
 function requireHash(what: string, stored: string, computed: string, path: string): void {
   if (stored === computed) return;
   throw new UsageError(
-    `${path}: the SHA-256 of ${what} is ${computed}, but ${JSON.stringify(stored)} was stored with it. ${advice}`,
+    `${path}: the SHA-256 of ${what} is ${computed}, but ${quote(stored)} was stored with it. ${advice}`,
   );
 }
 
 function parseStep(text: string, path: string): number {
   const step = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(step)) {
-    throw new UsageError(
-      `${path}: the metadata "step" is ${JSON.stringify(text)}, expected a number of steps.`,
-    );
+    throw new UsageError(`${path}: the metadata "step" is ${quote(text)}, expected a number of steps.`);
   }
   return step;
 }
@@ -262,14 +280,11 @@ function parseSums(text: string, path: string): Record<string, number> {
   }
   const decode = (value: unknown) => (typeof value === 'string' ? notInJson.get(value) : value);
   const sums = Object.entries(json ?? {}).map(([name, value]) => [name, decode(value)] as const);
-  if (typeof json !== 'object' || json === null || sums.some(([, value]) => typeof value !== 'number')) {
+  const isObject = typeof json === 'object' && json !== null && !Array.isArray(json);
+  if (!isObject || sums.some(([, value]) => typeof value !== 'number')) {
     throw new UsageError(
-      `${path}: the metadata "epochSums" is ${text.slice(0, 80)}, expected an object of numbers.`,
+      `${path}: the metadata "epochSums" is ${quote(text)}, expected an object of numbers.`,
     );
   }
   return Object.fromEntries(sums) as Record<string, number>;
-}
-
-function list(shape: readonly number[]): string {
-  return `[${shape.join(', ')}]`;
 }

@@ -276,5 +276,7 @@ function isNested(value: unknown): value is object {
 }
 
 function describe(value: unknown): string {
-  return value === undefined ? '(none)' : JSON.stringify(value);
+  if (value === undefined) return '(none)';
+  const text = JSON.stringify(value);
+  return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
 }

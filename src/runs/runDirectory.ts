@@ -4,10 +4,10 @@
 //   checkpoints/step-000001875.safetensors   the last few
 //   pictures/
 //   lock                                     while a process trains in it: which one
-import { closeSync, constants, existsSync, lstatSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, lstatSync, openSync, writeFileSync } from 'node:fs';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { pathError } from '../data/inputFile.js';
+import { basename, dirname, join, resolve } from 'node:path';
+import { pathError, readBytes, readTextFile, withInputFile } from '../data/inputFile.js';
 import { UsageError } from '../errors.js';
 import { jsonLine } from '../jsonLine.js';
 import { isTemporaryFile, writeError, writeFileAtomic } from './atomicFile.js';
@@ -15,6 +15,11 @@ import { type Checkpoint, encodeCheckpoint, loadCheckpoint } from './checkpoint.
 import type { MeanTerms } from './meanTerms.js';
 import { parseRunConfigText, type RunConfig } from './runConfig.js';
 import { isLockFile } from './runLock.js';
+
+/** A config of the largest model that one trains has some hundred KiB. */
+const MOST_CONFIG_BYTES = 2 ** 24;
+/** A text of JavaScript has at most 2^29 − 24 characters. */
+const MOST_METRICS_BYTES = 2 ** 28;
 
 /** How many checkpoints a run keeps by default. */
 export const CHECKPOINTS_KEPT = 3;
@@ -74,11 +79,8 @@ export class RunDirectory {
 
   /** @throws UsageError where config.json is missing or is not the config of a run. */
   readConfig(): RunConfig {
-    try {
-      return parseRunConfigText(readFileSync(this.configPath, 'utf8'), this.configPath);
-    } catch (error) {
-      throw pathError(this.configPath, error);
-    }
+    const text = readTextFile(this.configPath, MOST_CONFIG_BYTES, 'the config of a run is small');
+    return parseRunConfigText(text, this.configPath);
   }
 
   /** For what writes checkpoints and pictures. A kill right after config.json was written leaves none. */
@@ -220,10 +222,10 @@ export class RunDirectory {
   /** Steps of the files in checkpoints/, whether they load or not; newest first. */
   async checkpointSteps(): Promise<number[]> {
     const names = await list(this.checkpointsPath);
-    const steps = names.map((name) => /^step-(\d{9,})\.safetensors$/.exec(name)?.[1]);
+    const steps = names.map((name) => Number(/^step-(\d{9,})\.safetensors$/.exec(name)?.[1]));
+    // What a run would not write itself, e.g. with digits beyond a double's, is not its file.
     return steps
-      .filter((step) => step !== undefined)
-      .map(Number)
+      .filter((step) => Number.isSafeInteger(step) && names.includes(basename(this.checkpointPath(step))))
       .sort((a, b) => b - a);
   }
 
@@ -343,12 +345,17 @@ async function list(path: string): Promise<string[]> {
 }
 
 function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw pathError(path, error);
-  }
+  if (!existsSync(path)) return '';
+  return withInputFile(path, (descriptor, size) => {
+    if (size > MOST_METRICS_BYTES) {
+      throw new UsageError(
+        `${path}: found ${size} bytes, expected at most ${MOST_METRICS_BYTES}. Move the file away: the run goes on without ` +
+          'the lines in it.',
+      );
+    }
+    // A kill may have cut its last line within a character.
+    return Buffer.from(readBytes(descriptor, 0, size)).toString();
+  });
 }
 
 /** @throws UsageError where `path` is a symbolic link, with what to do. */

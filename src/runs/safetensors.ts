@@ -6,6 +6,7 @@ import type { Shape } from '../model/model.js';
 import {
   damage,
   elementBytes,
+  type Header,
   mostHeaderBytes,
   parseHeader,
   prefixBytes,
@@ -51,14 +52,16 @@ export function encodeSafetensors({ tensors, metadata }: Safetensors): Uint8Arra
  * Reads a whole file into arrays of its own, in the order of the file. Nothing is allocated for tensors
  * before all of the header is checked against the file.
  *
+ * @param check called with the header before a tensor is read: what it throws refuses the file.
  * @throws UsageError where the file cannot be read, breaks the format, or has a dtype that is not read here.
  */
-export function readSafetensors(path: string): Safetensors {
+export function readSafetensors(path: string, check: (header: Header) => void = () => {}): Safetensors {
   requireLittleEndian();
   return withInputFile(path, (descriptor, size) => {
     const headerBytes = readHeaderLength(readBytes(descriptor, 0, prefixBytes), size, path);
     const dataStart = prefixBytes + headerBytes;
     const header = parseHeader(readBytes(descriptor, prefixBytes, headerBytes), path, size);
+    check(header);
     const tensors = new Map<string, Tensor>();
     for (const info of header.tensors) {
       const bytes = readBytes(descriptor, dataStart + info.begin, info.end - info.begin);

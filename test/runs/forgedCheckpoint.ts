@@ -3,22 +3,27 @@
 
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { encodeSafetensors, readSafetensors, type Tensor } from '#src/runs/safetensors.js';
+import { encodeSafetensors, readSafetensors, type Safetensors, type Tensor } from '#src/runs/safetensors.js';
 
 /**
  * Sets element 1 of a tensor in the checkpoint at `path`, and both of its hashes as docs/runs.md describes
  * them.
  */
 export function forgeElement(path: string, tensor: string, value: number): void {
-  const { tensors, metadata } = readSafetensors(path);
-  tensors.get(tensor)!.data[1] = value;
+  const file = readSafetensors(path);
+  file.tensors.get(tensor)!.data[1] = value;
+  writeFileSync(path, encodeSafetensors(withHashes(file)));
+}
+
+/** The same file with the hashes that its content has. */
+export function withHashes({ tensors, metadata }: Safetensors): Safetensors {
   const forged = new Map(metadata);
   const parameters = createHash('sha256');
   // The file keeps the order of the layers.
   for (const [name, { data }] of tensors) if (name.startsWith('parameters/')) parameters.update(data);
   forged.set('parametersSha256', parameters.digest('hex'));
   forged.set('stateSha256', stateHash(tensors, forged));
-  writeFileSync(path, encodeSafetensors({ tensors, metadata: forged }));
+  return { tensors, metadata: forged };
 }
 
 function stateHash(tensors: ReadonlyMap<string, Tensor>, metadata: ReadonlyMap<string, string>): string {

@@ -39,10 +39,14 @@ export const padding: JsonReader<PaddingName> = described(
 /** Names become parts of parameter names (`encoder/conv2d/weights`) and of file names. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 
+export function isName(value: unknown): value is string {
+  return typeof value === 'string' && NAME.test(value);
+}
+
 export const layerName: JsonReader<string> = withSchema(
   { type: 'string', pattern: NAME.source },
   (value, place) => {
-    if (typeof value !== 'string' || !NAME.test(value)) {
+    if (!isName(value)) {
       throw place.expected(
         value,
         'a name of 1 to 64 letters, digits, "_", "-" and ".", first a letter or digit',
@@ -74,6 +78,9 @@ export const activation: JsonReader<ActivationFields['type'] | ActivationFields>
 
 function activationObject(value: object, place: Place): ActivationFields {
   const type = entriesOf(value, place).find(([key]) => key === 'type')?.[1];
+  if (type === undefined) {
+    throw place.key('type').error(`is missing, expected one of ${activationNames.join(', ')}`);
+  }
   return activationReader(nameOfActivation(type, place.key('type')))(value, place) as ActivationFields;
 }
 
