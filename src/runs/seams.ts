@@ -87,6 +87,17 @@ type FieldOf<H> = H extends Hyperparameters
   ? { [K in keyof H]: H[K] extends { readonly group: string } ? never : K }[keyof H] & string
   : never;
 
+type GroupedOf<H> = H extends Hyperparameters
+  ? {
+      [K in keyof H]: H[K] extends { readonly group: infer G extends string }
+        ? readonly [G, K & string]
+        : never;
+    }[keyof H]
+  : never;
+
+/** Each object of config.json that holds hyper-parameters, with the name of each of them. */
+type Grouped = GroupedOf<Declared>;
+
 /** A field for each hyper-parameter that stands in config.json itself. */
 export type HyperparameterField = FieldOf<Declared>;
 
@@ -97,7 +108,7 @@ export type SeamOptions = SeamNames & { readonly [F in HyperparameterField]?: nu
  * The fields of config.json: a name where it is not the default, and every hyper-parameter of what is chosen.
  */
 export type SeamConfig = SeamOptions & {
-  readonly adam?: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
+  readonly [G in Grouped[0]]?: { readonly [K in Extract<Grouped, readonly [G, unknown]>[1]]: number };
 };
 
 /** The implementation that a config chooses, with its hyper-parameters. */
@@ -178,7 +189,9 @@ function numberRows(field: SeamField): [string, ConfigField][] {
     Object.entries(hyperparameters).map(([key, parameter]) => ({ name, key, parameter })),
   );
   const defaultsOf = (wanted: string) =>
-    holders.filter(({ key }) => key === wanted).map(({ name, parameter }) => `${name} ${parameter.default}`);
+    holders
+      .filter(({ key, parameter }) => key === wanted && parameter.group === undefined)
+      .map(({ name, parameter }) => `${name} ${parameter.default}`);
   return holders.map(({ name, key, parameter }) => {
     if (parameter.group !== undefined) return [parameter.group, groupRow(name, parameter.group, group)];
     const { describe, range } = parameter;
