@@ -1,5 +1,5 @@
-// KIL, in full: workers die at random (rank, step, point and kind drawn from a seed), and each run ends with the
-// hash of the undisturbed one. After `npm run build`: node scripts/kills.mjs [kills] [seed]
+// KIL, in full: workers die at random (rank, step, point and kind drawn from a seed), and each run ends with
+// the hash of the undisturbed one. After `npm run build`: node scripts/kills.mjs [kills] [seed]
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
