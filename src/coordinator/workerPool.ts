@@ -27,7 +27,7 @@ const WATCH_INTERVAL = 200;
 /** After a failure, ranks have so long to leave at their next barrier before they are ended, milliseconds. */
 const LEAVE_LIMIT = 300;
 
-/** How long threads may take to load their modules before they are ended all the same, and how often it is looked. */
+/** Threads may take so long to load their modules before they are ended all the same, and a look so long. */
 const LOAD_LIMIT = 10_000;
 const LOAD_LOOK = 10;
 
@@ -313,8 +313,8 @@ export class WorkerFailure extends Error {
 class StalledError extends WorkerFailure {}
 
 /**
- * Sees from outside that ranks no longer reach barriers: a single rank has nobody else to miss it. Threads that
- * still load their modules are not late.
+ * Sees from outside that ranks no longer reach barriers: a single rank has nobody else to miss it. Threads
+ * that still load their modules are not late.
  */
 class Watch {
   readonly stalled: Promise<never>;

@@ -56,7 +56,7 @@ export class Snapshots {
     this.#due = now + Math.max(INTERVAL, (now - start) / MOST_SHARE);
   }
 
-  /** Called by rank 0 in step `step`, before the barrier behind its update: by the clock, which decides no bit. */
+  /** Called by rank 0 in step `step`, before a barrier: by the clock, which decides no bit. */
   decide(step: number): void {
     if (performance.now() >= this.#due) this.#words.decideSnapshot(step + 1);
   }

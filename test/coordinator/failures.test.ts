@@ -1,5 +1,5 @@
-// A worker that throws, exits or stalls each time ends the run with its rank and step, and with a checkpoint of
-// the state before it.
+// A worker that throws, exits or stalls each time ends the run with its rank and step, and with a checkpoint
+// of the state before it.
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';

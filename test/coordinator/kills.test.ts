@@ -1,5 +1,5 @@
-// KIL, in short: workers die at random, and the bits are those of the undisturbed run. scripts/kills.mjs is the
-// long form.
+// KIL, in short: workers die at random, and the bits are those of the undisturbed run. scripts/kills.mjs is
+// the long form.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
