@@ -205,7 +205,10 @@ async function createDirectory(
   // Two runs may have been told the same empty directory.
   await makeDirectory(out);
   locks.push(await lockRun(out));
-  return createRunDirectory(out, config);
+  const directory = await createRunDirectory(out, config);
+  // A run that was killed before it had a config may have been here.
+  await directory.removeTemporaryFiles();
+  return directory;
 }
 
 /** Leaves in the directory only what was true at `step`, and the config with the epochs asked for now. */

@@ -172,7 +172,7 @@ function makeLock(path: string, holder: Holder): boolean {
       if (!cannotLink(error)) throw error;
       writeNew(path, text);
     } finally {
-      rmSync(temporary, { force: true });
+      removeIfPossible(temporary);
     }
     return true;
   } catch (error) {
@@ -181,6 +181,15 @@ function makeLock(path: string, holder: Holder): boolean {
     // The holder of the lock cleans up: it has removed the temporary file.
     if (code === 'ENOENT' && syscall === 'link') return false;
     throw writeError(path, error);
+  }
+}
+
+/** What stays is removed by the run. */
+function removeIfPossible(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // It holds nothing that counts.
   }
 }
 
