@@ -89,7 +89,7 @@ export function* jsonKeys(text: string): Generator<JsonKey> {
   }
 }
 
-/** The place of the closing quote of the string that opens at `start`, or behind the text where there is none. */
+/** Where the string that opens at `start` has its closing quote; behind the text where it has none. */
 function endOfString(text: string, start: number): number {
   let i = start + 1;
   while (i < text.length && text[i] !== '"') i += text[i] === '\\' ? 2 : 1;

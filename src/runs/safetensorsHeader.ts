@@ -137,8 +137,8 @@ function readTensorInfo(name: string, value: unknown, path: string): TensorInfo 
     throw unfit(path, `data_offsets of ${tensor}`, fields.get('data_offsets'), expected);
   }
   const bytes = shape.reduce((product, extent) => product * extent, elementBytes[dtype]);
-  // A product beyond 2^1024 is infinite, and not a number if a zero follows. One that is rounded is above 2^53,
-  // where no offset is.
+  // A product beyond 2^1024 is infinite, and not a number if a zero follows. One that is rounded is above
+  // 2^53, where no offset is.
   if (!Number.isFinite(bytes)) {
     throw unfit(path, `the shape of ${tensor}`, shape, 'one of fewer than 2^53 bytes');
   }

@@ -63,7 +63,7 @@ const safetensors: fc.Arbitrary<Safetensors> = fc.record({
 
 const roundTrips = property(
   'every tensor file is read as it was written, whatever is in it',
-  300,
+  150,
   safetensors,
   (content) => {
     writeFileSync(path, encodeSafetensors(content));
@@ -176,7 +176,7 @@ function changedFile(content: Safetensors, change: HeaderChange): Buffer {
 
 const damagedFiles = property(
   'a tensor file with one thing changed is read as its header says, or refused',
-  2000,
+  500,
   fc.record({ content: safetensors, change: headerChange }),
   async ({ content, change }) => {
     const bytes = changedFile(content, change);
@@ -284,7 +284,7 @@ function changedCheckpoint(change: CheckpointChange): Uint8Array {
 
 const checkpoints = property(
   'a checkpoint with one thing changed and hashes to match is loaded as it is, or refused',
-  1500,
+  400,
   checkpointChange,
   async (change) => {
     writeFileSync(path, changedCheckpoint(change));

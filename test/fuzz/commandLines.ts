@@ -73,7 +73,7 @@ const commandLine = command.chain((command) => {
 
 const commandLines = property(
   'a command line is read to the values that it says, or refused',
-  600,
+  300,
   commandLine,
   async ({ command, before, flags }) => {
     const args = [command.name, ...before, ...flags.flat()];

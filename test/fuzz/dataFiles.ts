@@ -130,7 +130,7 @@ const directory = join(workDirectory(), 'data');
 
 const dataDirectories = property(
   'a data directory with one thing changed is read as it is, or refused',
-  400,
+  200,
   fc.record({ source, change }),
   async ({ source, change }) => {
     rmSync(directory, { recursive: true, force: true });

@@ -147,14 +147,14 @@ const BEYOND_SCHEMAS =
 
 const changedModels = property(
   'a model file with one thing changed is read as it is, or refused, as its schema says',
-  1500,
+  500,
   fc.record({ spec: validModel, change: fc.oneof({ weight: 8, arbitrary: textChange }, byteChange) }),
   async ({ spec, change }) => {
     const bytes = changedDocument(plain(spec), change);
     writeFileSync(path, bytes);
     const read = await outcomeOf(() => readModelSpecFile(path), [path]);
     assertAgreement(read, bytes, modelSchema);
-    if (read.kind === 'refused') return 'refused by the reader';
+    if (read.kind === 'refused') return 'refused';
     const written = JSON.parse(bytes.toString().replace(/^\ufeff/, '')) as { $schema?: Json };
     delete written.$schema;
     assert.deepEqual(plain(read.value), plain(written));
@@ -210,7 +210,7 @@ const configs = fc
 
 const changedConfigs = property(
   'a config with one thing changed is read as it is, or refused, as its schema says',
-  1500,
+  500,
   fc.record({ config: configs, change: fc.oneof({ weight: 8, arbitrary: textChange }, byteChange) }),
   async ({ config, change }) => {
     const bytes = changedDocument(config, change);

@@ -170,6 +170,14 @@ test('the wait for a pipe that nobody writes to ends with the signal', {
   await assert.rejects(model, reason);
 });
 
+test('a pipe is not waited for where the signal has come before', {
+  skip: onWindows && 'has no mkfifo',
+  timeout: 5000,
+}, async () => {
+  const reason = new Error('enough');
+  await assert.rejects(readModelSpecFile(namedPipe('late.json'), AbortSignal.abort(reason)), reason);
+});
+
 test('a pipe without an end', { skip: onWindows && 'has no mkfifo' }, async () => {
   const path = namedPipe('endless.json');
   const model = readModelSpecFile(path);
