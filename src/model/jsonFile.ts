@@ -80,6 +80,8 @@ function pipeChunks(path: string, signal: AbortSignalLike | undefined): AsyncIte
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const pipe = new Socket({ fd, readable: true, writable: false });
   const abort = () => pipe.destroy(new Error('The wait for the pipe was aborted.'));
+  // A signal that was aborted before has no event any more.
+  if (signal?.aborted) abort();
   signal?.addEventListener('abort', abort);
   pipe.once('close', () => signal?.removeEventListener('abort', abort));
   return pipe;
