@@ -12,7 +12,8 @@ export const KINDS = ['GLD', 'REP', 'PET', 'ERS', 'ERP', 'KIL', 'ENV'];
 export const STEPS = [1, 2, 5, 10, 25];
 const LAST = STEPS.at(-1);
 
-/** Under emulation a step takes seconds. */
+/** Under emulation a step takes seconds, and the first one, with V8's compilers, minutes. */
+const EMULATED_BARRIER_TIMEOUT = 600;
 const EMULATED_STEPS = STEPS.slice(0, 3);
 
 /** Where KIL's runs stop, and with which the undisturbed run is compared; between them they are killed. */
@@ -81,7 +82,7 @@ async function onNode(major, revectorize, traced) {
 async function onArm(traced) {
   const { command, missing } = findArm();
   if (missing) return { skipped: missing };
-  return await traced({ workers: 2 }, EMULATED_STEPS, command)();
+  return await traced({ workers: 2, barrierTimeout: EMULATED_BARRIER_TIMEOUT }, EMULATED_STEPS, command)();
 }
 
 /** Two runs of one command line: checkpoints and metrics lines of every step. */

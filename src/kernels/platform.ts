@@ -80,7 +80,8 @@ export function inferencePlatform(arithmetic: Arithmetic, revectorize: boolean):
 const keptBits = new Map<string, boolean>();
 
 function prepare(arithmetic: Arithmetic, wanted: boolean, tile: TileName | undefined): Platform {
-  const possible = REVECTORIZING_MAJORS.includes(nodeMajor());
+  // Other processors have no vectors of 256 bits: V8 knows no such flag there, and says so on standard error.
+  const possible = process.arch === 'x64' && REVECTORIZING_MAJORS.includes(nodeMajor());
   if (possible && wanted) {
     v8.setFlagsFromString('--experimental-wasm-revectorize');
     const fastest = tile ?? fastestTile(arithmetic, true);

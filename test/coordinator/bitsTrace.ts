@@ -22,7 +22,7 @@ export interface Trace {
 
 export type TraceOptions = Pick<
   TrainOptions,
-  'model' | 'arithmetic' | 'workers' | 'revectorize' | 'tile' | 'data' | 'batchSize' | 'seed'
+  'model' | 'arithmetic' | 'workers' | 'revectorize' | 'tile' | 'barrierTimeout'
 >;
 
 /**
@@ -30,10 +30,10 @@ export type TraceOptions = Pick<
  * @throws UsageError where the options do not make a run here.
  */
 export async function traceOf(options: TraceOptions, steps: readonly number[]): Promise<Trace> {
-  const { workers, revectorize, tile, ...asked } = options;
-  const dataset = loadDataset(asked.data);
+  const { workers, revectorize, tile, barrierTimeout, ...asked } = options;
+  const dataset = loadDataset();
   const config = await requestedConfig(asked, dataset, undefined);
-  const session = openSession({ config, dataset, workers, revectorize, tile });
+  const session = openSession({ config, dataset, workers, revectorize, tile, barrierTimeout });
   const { state } = session;
   const { stepsPerEpoch } = state.settings;
   const hashes: StepHashes[] = [];
