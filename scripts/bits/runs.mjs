@@ -33,8 +33,9 @@ export async function withRun(use) {
 }
 
 /**
- * Trains in `out`, from its newest checkpoint if `resumes`, until `step`. With `killAfter`, milliseconds after
- * the first step could begin, the process is killed by SIGKILL; then it returns false if it was not over.
+ * Trains in `out`, from its newest checkpoint if `resumes`, until `step`. With `killAfter`, milliseconds
+ * after the first step could begin, the process is killed by SIGKILL; then it returns false if it was not
+ * over.
  */
 export async function life({ out, resumes, model, arithmetic, workers, step, killAfter }) {
   const origin = resumes ? ['--resume', out] : ['--model', model, '--arithmetic', arithmetic, '--out', out];

@@ -96,8 +96,8 @@ function fail(
 }
 
 /**
- * Until V8 ends the thread (ERR_WORKER_OUT_OF_MEMORY). By small objects: a large one beyond the limit ends the
- * whole process on Node 24.
+ * Until V8 ends the thread (ERR_WORKER_OUT_OF_MEMORY). By small objects: a large one beyond the limit ends
+ * the whole process on Node 24.
  */
 function exhaustMemory(): void {
   let last: object = {};
