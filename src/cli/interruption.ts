@@ -31,10 +31,11 @@ export class Interruption {
   /** @param tell takes a sentence for the user when the request is made. */
   constructor(tell: (message: string) => void) {
     this.#tell = tell;
-    const early = takeEarlySignal();
     process.on('SIGINT', this.#interrupt);
     process.on('SIGTERM', this.#terminate);
     if (!this.#ignoresHangUp) process.on('SIGHUP', this.#hangUp);
+    // Only now: a signal that has arrived and is not told yet is lost where nobody listens for a moment.
+    const early = takeEarlySignal();
     onOutputLost((loss) => {
       this.#outputLoss ??= loss;
       this.#request(loss.exitCode);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
@@ -151,7 +151,7 @@ describe('a run that ends early', {
         existsSync('/bin/bash') &&
         existsSync('/usr/bin/nohup')
       ) && 'needs bash, script and nohup',
-  }, async () => {
+  }, async (context) => {
     const words = [process.execPath, main, ...args.slice(0, -1), '--out', 'nohup'];
     const line = `nohup ${words.map((word) => `'${word}'`).join(' ')} > log 2>&1 & echo $! > pid; sleep 60`;
     const terminal = spawn('/usr/bin/script', ['-qfec', line, '/dev/null'], {
@@ -162,6 +162,8 @@ describe('a run that ends early', {
     const trains = () => existsSync(log) && /ELBO -\d/.test(readFileSync(log, 'utf8'));
     for (let i = 0; i < 600 && !trains(); i++) await sleep(50);
     const pid = Number(readFileSync(join(directory, 'pid'), 'utf8'));
+    // Nothing else would end it, should the test fail.
+    context.after(() => void spawnSync('kill', ['-KILL', String(pid)]));
     terminal.kill('SIGKILL');
     process.kill(pid, 'SIGHUP');
     await sleep(1000);
