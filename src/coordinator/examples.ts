@@ -4,6 +4,7 @@ import { plus } from '../kernels/address.js';
 import { Arena } from '../kernels/arena.js';
 import { bindKernels, compileKernels } from '../kernels/kernels.js';
 import { Purpose, randomKey } from '../kernels/stream.js';
+import { sharedMemory } from '../kernels/webAssembly.js';
 import type { RunConfig } from '../runs/runConfig.js';
 import { BINARIZE_MODE } from '../worker/rank.js';
 
@@ -32,7 +33,7 @@ export function testExamples(
   const image = arena.reserve(dimensions);
   const out = arena.floats(dimensions);
   const pages = Math.ceil(arena.end / PAGE);
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  const memory = sharedMemory(pages);
   const kernels = bindKernels(compileKernels('portable'), memory);
   const { low, high } = randomKey(BigInt(config.seed));
   const mode = BINARIZE_MODE[config.binarize];

@@ -4,7 +4,7 @@ import type { Dataset } from '../data/source.js';
 import { UsageError } from '../errors.js';
 import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import type { Platform } from '../kernels/platform.js';
-import type { WasmMemory, WasmModule } from '../kernels/webAssembly.js';
+import { sharedMemory, type WasmMemory, type WasmModule } from '../kernels/webAssembly.js';
 import { initializeParameters } from '../model/initialize.js';
 import { likelihoodKernels } from '../model/likelihoods/registry.js';
 import type { Model } from '../model/model.js';
@@ -111,22 +111,14 @@ export class RunState implements TrainingState {
   }
 }
 
-const MEMORY_ADVICE =
-  '. Node reserves 10 GiB of addresses for such a memory, though it uses few of them: raise the limit of the process ' +
-  '(ulimit -v 16000000), or set NODE_OPTIONS=--disable-wasm-trap-handler, which reserves none. Without such a limit, ' +
-  'close other programs, or give fewer --workers or a smaller --batch-size.';
-
 function allocate(model: Model, settings: Settings, ranks: number): [RunLayout, WasmMemory] {
   try {
     const layout = planRunMemory(model, settings, ranks);
     const pages = Math.ceil(layout.bytes / PAGE);
-    return [layout, new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })];
+    return [layout, sharedMemory(pages)];
   } catch (error) {
     // Too large a memory is a matter of the options.
-    if (error instanceof RangeError) {
-      const advice = error.message.includes('allocate') ? MEMORY_ADVICE : '';
-      throw new UsageError(`${error.message}${advice}`);
-    }
+    if (error instanceof RangeError) throw new UsageError(error.message);
     throw error;
   }
 }

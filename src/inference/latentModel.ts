@@ -6,6 +6,7 @@ import { Arena } from '../kernels/arena.js';
 import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import { inferencePlatform, type Platform } from '../kernels/platform.js';
 import { Purpose, type RandomKey, randomKey } from '../kernels/stream.js';
+import { sharedMemory } from '../kernels/webAssembly.js';
 import { requireFiniteRows } from '../model/finite.js';
 import type { Choice } from '../model/hyperparameter.js';
 import { Place } from '../model/jsonReader.js';
@@ -416,7 +417,7 @@ class Engine {
     const workspace = simdMemory({ ...options, packed, workspace: NONE }).packedEnd;
     const { workspaceEnd } = simdMemory({ ...options, packed, workspace });
     const pages = Math.ceil(workspaceEnd / PAGE);
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    const memory = sharedMemory(pages);
     this.#buffer = memory.buffer;
     this.kernels = bindKernels(module, memory);
     this.likelihood = likelihoodKernels(likelihood, this.kernels, memory.buffer);

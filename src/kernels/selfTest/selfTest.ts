@@ -1,5 +1,5 @@
 import { bindKernels, type Kernels } from '../kernels.js';
-import type { WasmModule } from '../webAssembly.js';
+import { sharedMemory, type WasmModule } from '../webAssembly.js';
 import { runDensities } from './densities.js';
 import { runDraws } from './draws.js';
 import { runLayers } from './layers.js';
@@ -19,7 +19,7 @@ const PATIENCE = 150;
  * has no 256-bit operations. Takes some 170 milliseconds, which warm the kernels up for all threads.
  */
 export function tilesKeepTheirBits(module: WasmModule, reference: WasmModule): boolean {
-  const memory = new WebAssembly.Memory({ initial: 4, maximum: 4, shared: true });
+  const memory = sharedMemory(4);
   const kernels = bindKernels(module, memory);
   const buffer = memory.buffer;
   fillInputs(buffer);
