@@ -10,6 +10,9 @@ import { pathToFileURL } from 'node:url';
 import { main, runProgram } from './program.js';
 import { assertRefused, parseLines, succeed, temporaryDirectory, writeSmallData } from './smallRun.js';
 
+/** What takes long, and breaks rarely, is left to `npm run test:writes`. */
+const inWhole = { skip: process.env.LOWERBOUND_WRITES !== 'all' && 'part of npm run test:writes' };
+
 const common = ['--data', 'data', '--workers', '2', '--no-pictures', '--json'];
 const begin = ['train', '--model', 'mlp', '--batch-size', '50', '--epochs', '3', ...common];
 
@@ -37,7 +40,7 @@ describe('limits of a process', { skip: process.platform !== 'linux' && 'needs /
     });
   }
 
-  it('64 open files are enough for two workers', () => {
+  it('64 open files are enough for two workers', inWhole, () => {
     assert.equal(limited('ulimit -n 64', 'files').code, 0);
   });
 
@@ -54,20 +57,27 @@ describe('limits of a process', { skip: process.platform !== 'linux' && 'needs /
     assert.deepEqual([helped.code, helped.stderr], [0, '']);
   });
 
-  it('no file of more than 100 KiB (ulimit -f): the checkpoint is refused, the run can go on elsewhere', async () => {
-    const { code, stderr } = limited('ulimit -f 100', 'sizes');
-    assert.equal(code, 2);
-    assert.match(
-      stderr,
-      /^sizes\/checkpoints\/step-\d+\.safetensors cannot be written: EFBIG: .+raise the limit\.\n$/,
-    );
-    assert.deepEqual(readdirSync(join(directory, 'sizes', 'checkpoints')), []);
-    const resumed = await succeed(['train', '--resume', 'sizes', ...common], directory);
-    const straight = await succeed([...begin, '--out', 'sizes-straight'], directory);
-    assert.equal(parseLines(resumed).at(-1)!.parametersSha256, parseLines(straight).at(-1)!.parametersSha256);
-  });
+  it(
+    'no file of more than 100 KiB (ulimit -f): the checkpoint is refused, the run can go on elsewhere',
+    inWhole,
+    async () => {
+      const { code, stderr } = limited('ulimit -f 100', 'sizes');
+      assert.equal(code, 2);
+      assert.match(
+        stderr,
+        /^sizes\/checkpoints\/step-\d+\.safetensors cannot be written: EFBIG: .+raise the limit\.\n$/,
+      );
+      assert.deepEqual(readdirSync(join(directory, 'sizes', 'checkpoints')), []);
+      const resumed = await succeed(['train', '--resume', 'sizes', ...common], directory);
+      const straight = await succeed([...begin, '--out', 'sizes-straight'], directory);
+      assert.equal(
+        parseLines(resumed).at(-1)!.parametersSha256,
+        parseLines(straight).at(-1)!.parametersSha256,
+      );
+    },
+  );
 
-  it('a clock that jumps changes neither bits nor checkpoints', async () => {
+  it('a clock that jumps changes neither bits nor checkpoints', inWhole, async () => {
     const preload = join(directory, 'clock.mjs');
     // Backwards and forwards by years, at every look.
     writeFileSync(

@@ -15,7 +15,7 @@ const picturesOf = (out: string) =>
     .sort()
     .map((name) => [name, readFileSync(join(out, 'pictures', name)).toString('base64')]);
 
-for (const after of [1, 4]) {
+for (const after of [1]) {
   test(`after ${after} of five pictures of the second epoch: resumed, the run has all of them, byte for byte`, async (context) => {
     await withTemporaryRun(async ({ out, options, resume }) => {
       const drawn = { ...options, pictures: true, epochs: 2 };

@@ -21,7 +21,7 @@ const LOST =
   /stopped after step (\d+), with a checkpoint: .+ Its lines of metrics\.jsonl from step (\d+) on are lost/;
 
 /** Points of each kind in the short form. */
-const SHORT = 2;
+const SHORT = 1;
 
 /** Cases at a time in the whole form. */
 const AT_ONCE = 3;
