@@ -1,5 +1,6 @@
-// What the test matrix runs on: Nodes of several versions, and an arm64 Node under QEMU's user emulation. Each
-// is looked for in an environment variable, then in a folder outside of the tree, which `--install` fills.
+// What the test matrix runs on: Nodes of several versions, and an arm64 Node under QEMU's user emulation.
+// Each is looked for in an environment variable, then in a folder outside of the tree, which `--install`
+// fills.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// The rows of the test matrix (docs/reproducibility.md). A row is a number of attempts, each of which must come
-// to the hashes of its reference, parameters and optimizer's state, at every step that it names.
+// The rows of the test matrix (docs/reproducibility.md). A row is a number of attempts, each of which must
+// come to the hashes of its reference, parameters and optimizer's state, at every step that it names.
 
 import { findArm, findNode, NODE_MAJORS } from './machines.mjs';
 import { checkpointHashes, life, metricsOf, trace, withRun } from './runs.mjs';

@@ -1,4 +1,5 @@
-// The terms of an epoch's steps, summed up in their order: training keeps them, and a replay must come to the same.
+// The terms of an epoch's steps, summed up in their order: training keeps them, and a replay must come to the
+// same.
 import { type ObjectiveName, objectiveOf } from '../objective/registry.js';
 import type { MeanTerms } from '../runs/meanTerms.js';
 import type { StepRecord } from '../worker/stepRecords.js';

@@ -18,8 +18,8 @@ export interface TensorDifference {
     readonly replayed: number;
   };
   /**
-   * The largest distance, in units in the last place: how many float32 numbers further on the other one is. +0
-   * and −0 differ, by 0.
+   * The largest distance, in units in the last place: how many float32 numbers further on the other one is.
+   * +0 and −0 differ, by 0.
    */
   readonly mostUlp: number;
 }
