@@ -1,9 +1,8 @@
 // The test matrix of the bit contract, on real MNIST. Usage:
 //   npm run test:bits -- [WORD…] [--install] [--require-all] [--seed N] [--write-golden]
-// WORDs choose rows: kinds (PET ENV), models (mlp), modes (fused), and words of what a row does (arm64). A
-// row for which this machine lacks something is skipped with the reason; with --require-all that is a
-// failure. --install fetches Nodes and QEMU into a folder outside of the tree. --write-golden writes
-// bits.json anew.
+// WORDs choose rows: kinds (PET ENV), models (mlp), modes (fused), words of what a row does (arm64). A row
+// for which this machine lacks something is skipped with the reason; with --require-all that is a failure.
+// --install fetches Nodes and QEMU into a folder outside of the tree. --write-golden writes bits.json anew.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -124,9 +123,7 @@ function printRow(cells) {
   console.log(`| ${cells.join(' | ')} |`);
 }
 
-/**
- * Runs without a disturbance on one worker; the last hashes must be those of golden.json, which never change.
- */
+/** Undisturbed, on one worker; the last hashes must be those of golden.json, which never change. */
 async function writeGolden() {
   const old = JSON.parse(readFileSync(new URL('golden.json', GOLDEN), 'utf8'));
   const about =

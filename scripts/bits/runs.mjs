@@ -17,9 +17,15 @@ const TIME_LIMIT = 900_000;
 export async function trace(options, steps, command = [process.execPath]) {
   const [program, ...args] = command;
   const words = [...args, PROGRAM, JSON.stringify(options), JSON.stringify(steps)];
-  const { code, stdout, stderr } = await ended(spawnChild(program, words));
-  if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}: ${stderr.trim().split('\n')[0]}`);
+  const { code, signal, stdout, stderr } = await ended(spawnChild(program, words));
+  if (code !== 0) throw new Error(`${command.at(-1)} ended with ${code ?? signal}: ${lastError(stderr)}`);
   return JSON.parse(stdout);
+}
+
+/** The line of an error's message, among those of its stack. */
+function lastError(text) {
+  const lines = text.trim().split('\n');
+  return lines.findLast((line) => /^\w*(Error|Failure)\b/.test(line)) ?? lines[0];
 }
 
 /** Runs `use` with a place for a run, which is removed afterwards. */
@@ -34,8 +40,7 @@ export async function withRun(use) {
 
 /**
  * Trains in `out`, from its newest checkpoint if `resumes`, until `step`. With `killAfter`, milliseconds
- * after the first step could begin, the process is killed by SIGKILL; then it returns false if it was not
- * over.
+ * after the first step could begin, the process is killed by SIGKILL. Returns whether it was over before.
  */
 export async function life({ out, resumes, model, arithmetic, workers, step, killAfter }) {
   const origin = resumes ? ['--resume', out] : ['--model', model, '--arithmetic', arithmetic, '--out', out];

@@ -30,9 +30,7 @@ export interface VerifyOptions {
   readonly from?: number;
   /** The step to end at: that of a checkpoint. */
   readonly to?: number;
-  /**
-   * From the initial parameters to the newest checkpoint. Default: up to the newest from the one before it.
-   */
+  /** From the initial parameters to the newest checkpoint. Default: from the one before the newest. */
   readonly all?: boolean;
   /** Threads, at most one a shard; default: all cores. Their number changes no bit. */
   readonly workers?: number;
@@ -140,9 +138,7 @@ function openOwnData(config: RunConfig, { path }: RunDirectory, data: DataOption
 
 /** The checkpoints to visit, and those that cannot be used. */
 interface Plan {
-  /**
-   * Steps of checkpoints that load, ascending, at least one; the first may be 0 for the initial parameters.
-   */
+  /** Steps of checkpoints that load, ascending. */
   readonly steps: readonly number[];
   readonly fromInitial: boolean;
   readonly unusable: Verification['unusable'];
