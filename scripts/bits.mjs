@@ -6,6 +6,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { generator } from '../build/test/coordinator/parkMiller.js';
 import { canFuse } from '../dist/kernels/platform.js';
 import { FOLDER, install } from './bits/machines.mjs';
 import { ARITHMETIC, MODELS, rowsOf, STEPS } from './bits/rows.mjs';
@@ -58,7 +59,7 @@ if (counts.equal + counts.skipped + counts.FAILED === 0) {
   process.exitCode = 1;
 }
 
-/** Of the words of each sort at least one must fit. */
+/** Whether at least one of the words of each sort fits the row. */
 function isChosen({ kind, model, arithmetic, what }) {
   const text = `${kind} ${what}`.toLowerCase();
   const sorts = [
@@ -143,13 +144,4 @@ async function writeGolden() {
     }
   }
   writeFileSync(GOLDEN, `${JSON.stringify(made, null, 2)}\n`);
-}
-
-/** Park and Miller's: the same draws from the same seed. */
-function generator(start) {
-  let state = start;
-  return (below) => {
-    state = (state * 48_271) % 2_147_483_647;
-    return state % below;
-  };
 }

@@ -1,20 +1,16 @@
 // KIL, in full: workers die at random (rank, step, point and kind drawn from a seed), and each run ends with
-// the hash of the undisturbed one. After `npm run build`: node scripts/kills.mjs [kills] [seed]
+// the hash of the undisturbed one. `npm run test:kills -- [kills] [seed]` builds first.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { generator } from '../build/test/coordinator/parkMiller.js';
 import { trainWithFaults } from '../dist/coordinator/train.js';
 
 const [kills = 200, seed = 20_261_128] = process.argv.slice(2).map(Number);
 const STEPS = 100;
 const A_RUN = 10;
 
-let state = seed;
-/** Park and Miller's generator. */
-function random(below) {
-  state = (state * 48_271) % 2_147_483_647;
-  return state % below;
-}
+const random = generator(seed);
 
 const recoveries = [];
 let again = 0;

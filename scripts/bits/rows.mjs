@@ -6,7 +6,6 @@ import { checkpointHashes, life, metricsOf, trace, withRun } from './runs.mjs';
 
 export const MODELS = ['cvae', 'mlp', 'iwae'];
 export const ARITHMETIC = ['portable', 'fused'];
-export const KINDS = ['GLD', 'REP', 'PET', 'ERS', 'ERP', 'KIL', 'ENV'];
 
 /** The golden steps; the last is that of test/coordinator/golden.json as well. */
 export const STEPS = [1, 2, 5, 10, 25];

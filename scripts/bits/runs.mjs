@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withoutTimes } from '../../build/test/coordinator/temporaryRun.js';
 
 const path = (relative) => fileURLToPath(new URL(`../../${relative}`, import.meta.url));
 const PROGRAM = path('build/test/coordinator/bitsProgram.js');
@@ -74,7 +75,7 @@ export function metricsOf(out) {
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line))
-    .map(({ seconds: _seconds, imagesPerSecond: _rate, ...rest }) => JSON.stringify(rest));
+    .map((line) => JSON.stringify(withoutTimes(line)));
 }
 
 function spawnChild(program, args) {

@@ -40,7 +40,6 @@ export const inspectCommand = defineCommand({
     const notIwae =
       config.model.name === 'iwae' && objective !== 'iwae' ? ' (not the importance-weighted bound)' : '';
     const schedule = config.learningRateSchedule === undefined ? '' : ` (${chosen('learningRateSchedule')})`;
-    const bound = objectiveWords(config).replace(/K = \d+/, (text) => text + draws);
     printPage(
       [
         `Checkpoint     ${path}`,
@@ -49,7 +48,7 @@ export const inspectCommand = defineCommand({
         `SHA-256        ${parametersSha256}`,
         `Data           ${printable(data.source)}, binarise ${config.binarize}`,
         `Data SHA-256   ${printable(data.fingerprint)}`,
-        `Objective      ${chosen('objective')}, ${bound}${notIwae}`,
+        `Objective      ${chosen('objective')}, ${objectiveWords(config, { samples: draws })}${notIwae}`,
         `Batches        ${config.batchSize} examples in ${config.shards} shards, ${config.epochs} epochs`,
         `Likelihood     ${chosen('likelihood')}`,
         `Optimizer      ${chosen('optimizer')}, ${fieldWords('learningRate', config.learningRate)}${schedule}`,

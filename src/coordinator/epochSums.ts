@@ -21,7 +21,7 @@ export function noSums(objective: ObjectiveName): EpochSums {
   return { examples: 0, logLikelihood: 0, kl: 0, ...(reportsBound(objective) ? { bound: 0 } : {}) };
 }
 
-/** Of one step. */
+/** The sums of one step alone. */
 export function sumsOf(
   { examples, logLikelihood, kl, bound }: StepRecord,
   objective: ObjectiveName,

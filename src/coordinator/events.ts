@@ -1,6 +1,7 @@
 import type { TileName } from '../kernels/tiles/tile.js';
 import type { MeanTerms } from '../runs/meanTerms.js';
 import type { RunConfig } from '../runs/runConfig.js';
+import type { Recovery } from './recovery.js';
 
 /** What a run tells while it runs. Epochs count from 1, steps are those taken. */
 export type RunEvent =
@@ -65,19 +66,8 @@ export type RunEvent =
         readonly below: Float32Array;
       };
     }
-  | {
-      /** A worker died, and the run goes on as if it had not. */
-      readonly kind: 'recovered';
-      readonly rank: number;
-      /** Steps taken when the run went on. */
-      readonly step: number;
-      /** Why the worker died: a sentence. */
-      readonly cause: string;
-      /** Steps that are computed again. */
-      readonly stepsLost: number;
-      /** Between the failure and the moment at which the run goes on. */
-      readonly milliseconds: number;
-    }
+  /** A worker died, and the run goes on as if it had not. */
+  | ({ readonly kind: 'recovered' } & Recovery)
   | { readonly kind: 'warning'; readonly message: string }
   /** What a user should know and need not mend. */
   | { readonly kind: 'note'; readonly message: string }

@@ -10,7 +10,7 @@ import { learningRateOf } from '../worker/settings.js';
 import { CheckpointTimer } from './checkpointPolicy.js';
 import { CheckpointWriter } from './checkpointWriter.js';
 import { addSums, type EpochSums, meansOf, noSums, sumsOf } from './epochSums.js';
-import type { FinishReason } from './events.js';
+import type { FinishReason, RunEvent } from './events.js';
 import { epochPreview } from './preview.js';
 import { divergence, failedForGood, parametersInWords, stoppedBy } from './runFailure.js';
 import {
@@ -187,13 +187,10 @@ export class Trainer {
   /** Writes a checkpoint that ranks do not wait for; whatever fails stops them. */
   async #write(checkpoint: Checkpoint): Promise<void> {
     try {
-      const sha256 = await this.#save(checkpoint);
-      const { step } = checkpoint;
-      const path = this.#parts.directory.checkpointPath(step);
-      this.#tellFromTimer({ kind: 'checkpoint', step, path, sha256 });
+      this.#tellFromTimer(await this.#saved(checkpoint));
     } catch (error) {
       this.#requestStop();
-      throw await this.#saveError(error, checkpoint.step);
+      throw error;
     }
   }
 
@@ -318,20 +315,20 @@ export class Trainer {
   }
 
   async #checkpoint(step: number): Promise<void> {
-    const { directory, sinks } = this.#parts;
-    let sha256: string;
-    try {
-      sha256 = await this.#save(this.#checkpointAt(step));
-    } catch (error) {
-      throw await this.#saveError(error, step);
-    }
-    sinks.tell({ kind: 'checkpoint', step, path: directory.checkpointPath(step), sha256 });
+    this.#parts.sinks.tell(await this.#saved(this.#checkpointAt(step)));
   }
 
-  async #saveError(error: unknown, step: number): Promise<unknown> {
+  /** Saves a checkpoint; returns what is told of it. */
+  async #saved(checkpoint: Checkpoint): Promise<Extract<RunEvent, { kind: 'checkpoint' }>> {
     const { config, directory } = this.#parts;
-    if (!(error instanceof NotFiniteError)) return error;
-    return divergence(error.message, config, directory, (saved) => saved <= step);
+    const { step } = checkpoint;
+    try {
+      const sha256 = await this.#save(checkpoint);
+      return { kind: 'checkpoint', step, path: directory.checkpointPath(step), sha256 };
+    } catch (error) {
+      if (!(error instanceof NotFiniteError)) throw error;
+      throw await divergence(error.message, config, directory, (saved) => saved <= step);
+    }
   }
 
   /** The state after `step` steps, in the buffers of the run. */

@@ -77,11 +77,14 @@ export function flagWord({ flag }: OptionKind<unknown>, value: unknown): string 
   return found?.[0] ?? String(value);
 }
 
+/** 2^64 − 1 has twenty digits. */
+const TWENTY_DIGITS = /^(0|[1-9][0-9]{0,19})$/;
+
 const decimal = withSchema<string>(
-  // 2^64 − 1 has twenty digits: that the largest ones are below 2^64 is the reader's to check.
-  { type: 'string', pattern: '^(0|[1-9][0-9]{0,19})$' },
+  // That the largest ones are below 2^64 is the reader's to check.
+  { type: 'string', pattern: TWENTY_DIGITS.source },
   (value, place) => {
-    if (typeof value !== 'string' || !/^(0|[1-9]\d{0,19})$/.test(value) || BigInt(value) >= 2n ** 64n) {
+    if (typeof value !== 'string' || !TWENTY_DIGITS.test(value) || BigInt(value) >= 2n ** 64n) {
       throw place.expected(value, 'a string of decimal digits, from "0" to "18446744073709551615"');
     }
     return value;

@@ -7,8 +7,8 @@ import { resolveModel } from '../model/resolve.js';
 import { stateNames } from '../optimizer/registry.js';
 import { writeFileAtomic } from './atomicFile.js';
 import { parseRunConfigText, type RunConfig } from './runConfig.js';
-import { encodeSafetensors, readSafetensors, type Safetensors, type Tensor } from './safetensors.js';
-import { quote, shapeText } from './safetensorsHeader.js';
+import { encodeSafetensors, readCheckedSafetensors, type Safetensors, type Tensor } from './safetensors.js';
+import { type Header, quote, shapeText } from './safetensorsHeader.js';
 import { choiceOf } from './seams.js';
 import { buffersOf, notFiniteTensor, PARAMETERS, type TrainingState } from './trainingState.js';
 
@@ -77,14 +77,9 @@ export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Prom
  */
 export function loadCheckpoint(path: string): Checkpoint {
   // All that the header tells comes first: a file of gigabytes may be another program's.
-  const file = readSafetensors(path, ({ tensors, metadata }) => {
-    const config = configIn(metadata, path);
-    requireResolved(config, path);
-    requireTensors(new Map(tensors.map((info) => [info.name, info])), config, path);
-  });
+  const { file, checked } = readCheckedSafetensors(path, (header) => modelIn(header, path));
+  const { config, layout } = checked;
   const text = (key: string) => metadataText(file.metadata, key, path);
-  const config = configIn(file.metadata, path);
-  const layout = layoutOf(config);
   const state = joinTensors(file.tensors, layout, bufferNames(config));
   requireHash('the parameters', text('parametersSha256'), parameterHash(state.parameters), path);
   requireHash('the file as a whole', text('stateSha256'), stateHash(file), path);
@@ -113,10 +108,21 @@ function metadataText(metadata: Metadata, key: string, path: string): string {
   return value;
 }
 
+/** The config in a header, whose tensors are those of its model. */
+function modelIn(
+  { tensors, metadata }: Header,
+  path: string,
+): { readonly config: RunConfig; readonly layout: ParameterLayout } {
+  const config = configIn(metadata, path);
+  const layout = layoutIn(config, path);
+  requireTensors(new Map(tensors.map((info) => [info.name, info])), config, layout, path);
+  return { config, layout };
+}
+
 /** @throws UsageError with the path, where the shapes of the model do not fit each other. */
-function requireResolved(config: RunConfig, path: string): void {
+function layoutIn(config: RunConfig, path: string): ParameterLayout {
   try {
-    layoutOf(config);
+    return layoutOf(config);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     throw new UsageError(`${path}: the metadata "config" has no possible model. ${error.message}`, {
@@ -167,11 +173,16 @@ function joinTensors(
 type FoundTensor = Pick<Tensor, 'dtype' | 'shape'>;
 
 /** Each tensor that the model has must be there, and no other. */
-function requireTensors(tensors: ReadonlyMap<string, FoundTensor>, config: RunConfig, path: string): void {
+function requireTensors(
+  tensors: ReadonlyMap<string, FoundTensor>,
+  config: RunConfig,
+  { entries }: ParameterLayout,
+  path: string,
+): void {
   const model = config.model.name;
   const wanted = new Set<string>();
   for (const group of bufferNames(config)) {
-    for (const entry of layoutOf(config).entries) {
+    for (const entry of entries) {
       const name = `${group}/${entry.name}`;
       requireTensor(name, tensors.get(name), entry, model, path);
       wanted.add(name);

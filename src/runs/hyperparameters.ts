@@ -197,12 +197,18 @@ export function fieldWords(name: HyperparameterName, value: unknown): string {
   return words === undefined ? `${name} ${value}` : words(value);
 }
 
-/** What else than the choice of an objective decides what is maximised: `K = 1, KL analytic, beta 1`. */
-export function objectiveWords(config: { readonly [K in HyperparameterName]?: unknown }): string {
+/**
+ * What else than the choice of an objective decides what is maximised: `K = 1, KL analytic, beta 1`.
+ * @param remarks a text behind the words of a field.
+ */
+export function objectiveWords(
+  config: { readonly [K in HyperparameterName]?: unknown },
+  remarks: { readonly [K in HyperparameterName]?: string } = {},
+): string {
   return HYPERPARAMETER_ROWS.filter(
     ([name, { group }]) => group === 'Objective:' && !Object.hasOwn(SEAM_ROWS, name),
   )
-    .map(([name]) => fieldWords(name, config[name]))
+    .map(([name]) => fieldWords(name, config[name]) + (remarks[name] ?? ''))
     .filter((text) => text !== '')
     .join(', ');
 }

@@ -107,19 +107,15 @@ export class RunDirectory {
 
   /** Whether metrics.jsonl has the line of the epoch that ends with `step`. */
   hasEpochMetrics(step: number): boolean {
-    return readIfThere(this.metricsPath)
-      .split('\n')
-      .some((line) => stepOf(line) === step && line.includes('"kind":"epoch"'));
+    return this.metrics().some((line) => line.step === step && line.kind === 'epoch');
   }
 
   /** The epochs of metrics.jsonl, in its order. What is not a number there (null) becomes NaN. */
   epochTerms(): EpochTerms[] {
-    return readIfThere(this.metricsPath)
-      .split('\n')
-      .filter((line) => stepOf(line) !== undefined && line.includes('"kind":"epoch"'))
-      .map((line) => {
-        const { step, epoch, train, test } = JSON.parse(line) as Record<string, unknown>;
-        return { step: numberOf(step), epoch: numberOf(epoch), train: termsOf(train), test: termsOf(test) };
+    return this.metrics()
+      .filter(({ kind }) => kind === 'epoch')
+      .map(({ step, epoch, train, test }) => {
+        return { step, epoch: numberOf(epoch), train: termsOf(train), test: termsOf(test) };
       });
   }
 
@@ -127,8 +123,7 @@ export class RunDirectory {
   metrics(): Metrics[] {
     return readIfThere(this.metricsPath)
       .split('\n')
-      .filter((line) => stepOf(line) !== undefined)
-      .map((line) => JSON.parse(line) as Metrics);
+      .flatMap((line) => metricsIn(line) ?? []);
   }
 
   /**
@@ -144,17 +139,19 @@ export class RunDirectory {
     const lines = text.split('\n');
     // Behind the last newline: nothing, or a line without its end.
     const last = lines.pop()!;
-    const settled = lines.findLastIndex((line) => (stepOf(line) ?? Number.POSITIVE_INFINITY) <= step);
+    const settled = lines.findLastIndex(
+      (line) => (metricsIn(line)?.step ?? Number.POSITIVE_INFINITY) <= step,
+    );
     const whole = lines.filter((line, index) => {
       if (index > settled && line.includes('\0')) return false;
-      const lineStep = stepOf(line);
+      const lineStep = metricsIn(line)?.step;
       if (lineStep !== undefined) return lineStep <= step;
       throw new UsageError(
         `${this.metricsPath}, line ${index + 1}: found ${JSON.stringify(line.slice(0, 80))}, expected a JSON object ` +
           'with a step. Mend or remove the line.',
       );
     });
-    const lastStep = stepOf(last);
+    const lastStep = metricsIn(last)?.step;
     if (lastStep !== undefined && lastStep <= step) whole.push(last);
     const truncated = whole.map((line) => `${line}\n`).join('');
     if (truncated !== text) await writeFileAtomic(this.metricsPath, truncated);
@@ -222,11 +219,16 @@ export class RunDirectory {
   /** Steps of the files in checkpoints/, whether they load or not; newest first. */
   async checkpointSteps(): Promise<number[]> {
     const names = await list(this.checkpointsPath);
-    const steps = names.map((name) => Number(/^step-(\d{9,})\.safetensors$/.exec(name)?.[1]));
-    // What a run would not write itself, e.g. with digits beyond a double's, is not its file.
-    return steps
-      .filter((step) => Number.isSafeInteger(step) && names.includes(basename(this.checkpointPath(step))))
-      .sort((a, b) => b - a);
+    return (
+      names
+        .map((name) => ({ name, step: Number(/^step-(\d{9,})\.safetensors$/.exec(name)?.[1]) }))
+        // What a run would not write itself, e.g. with digits beyond a double's, is not its file.
+        .filter(
+          ({ name, step }) => Number.isSafeInteger(step) && name === basename(this.checkpointPath(step)),
+        )
+        .map(({ step }) => step)
+        .sort((a, b) => b - a)
+    );
   }
 
   /**
@@ -323,8 +325,8 @@ export async function makeDirectory(path: string): Promise<string[]> {
 }
 
 /**
- * Of a read-only file system Node's recursive mkdir says ENOENT: what the system says is told by a plain one,
- * of the first directory that is missing.
+ * Node's recursive mkdir says ENOENT for a read-only file system. A plain mkdir of the first directory that
+ * is missing throws what the system really says.
  */
 async function throwPlainly(path: string, error: unknown): Promise<never> {
   if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
@@ -408,12 +410,12 @@ function numberOf(json: unknown): number {
   return typeof json === 'number' ? json : Number.NaN;
 }
 
-/** The step of a line of metrics.jsonl; undefined where the line has none. */
-function stepOf(line: string): number | undefined {
+/** A line of metrics.jsonl; undefined where it is no JSON object with a step. */
+function metricsIn(line: string): Metrics | undefined {
   try {
     const json: unknown = JSON.parse(line);
-    const step = typeof json === 'object' && json !== null && 'step' in json ? json.step : undefined;
-    return Number.isSafeInteger(step) ? (step as number) : undefined;
+    const hasStep = typeof json === 'object' && json !== null && 'step' in json;
+    return hasStep && Number.isSafeInteger(json.step) ? (json as Metrics) : undefined;
   } catch {
     return undefined;
   }

@@ -24,7 +24,7 @@ import { type Liveness, livenessOf, type ProcessIdentity, thisProcess } from './
 
 /** The process that holds a lock. */
 interface Holder extends ProcessIdentity {
-  /** Of this lock alone: a process may hold several, one after the other. */
+  /** Names this lock: a process may hold several, one after the other. */
   readonly id: string;
   /** For people: nothing is decided by it. */
   readonly since: string;

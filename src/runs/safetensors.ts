@@ -52,16 +52,26 @@ export function encodeSafetensors({ tensors, metadata }: Safetensors): Uint8Arra
  * Reads a whole file into arrays of its own, in the order of the file. Nothing is allocated for tensors
  * before all of the header is checked against the file.
  *
- * @param check called with the header before a tensor is read: what it throws refuses the file.
  * @throws UsageError where the file cannot be read, breaks the format, or has a dtype that is not read here.
  */
-export function readSafetensors(path: string, check: (header: Header) => void = () => {}): Safetensors {
+export function readSafetensors(path: string): Safetensors {
+  return readCheckedSafetensors(path, () => undefined).file;
+}
+
+/**
+ * The same, with what a caller makes of the header before a tensor is read.
+ * @param check what it throws refuses the file; what it returns is `checked`.
+ */
+export function readCheckedSafetensors<T>(
+  path: string,
+  check: (header: Header) => T,
+): { readonly file: Safetensors; readonly checked: T } {
   requireLittleEndian();
   return withInputFile(path, (descriptor, size) => {
     const headerBytes = readHeaderLength(readBytes(descriptor, 0, prefixBytes), size, path);
     const dataStart = prefixBytes + headerBytes;
     const header = parseHeader(readBytes(descriptor, prefixBytes, headerBytes), path, size);
-    check(header);
+    const checked = check(header);
     const tensors = new Map<string, Tensor>();
     for (const info of header.tensors) {
       const bytes = readBytes(descriptor, dataStart + info.begin, info.end - info.begin);
@@ -75,7 +85,7 @@ export function readSafetensors(path: string, check: (header: Header) => void = 
       }
       tensors.set(info.name, tensorOf(info, bytes));
     }
-    return { tensors, metadata: header.metadata };
+    return { file: { tensors, metadata: header.metadata }, checked };
   });
 }
 

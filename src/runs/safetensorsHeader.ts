@@ -12,7 +12,7 @@ export type Dtype = keyof typeof elementBytes;
 export const prefixBytes = 8;
 /** The reference implementation's limit. */
 export const mostHeaderBytes = 100_000_000;
-/** Of a header: a tensor is an object inside of it, and its shape a list inside of that. */
+/** How deep a header is: a tensor is an object inside of it, and its shape is a list inside of that. */
 const mostLevels = 3;
 
 /** One tensor; its bytes are [begin, end) after the header. */

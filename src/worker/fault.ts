@@ -9,7 +9,7 @@ export type FaultKind = (typeof FAULT_KINDS)[number];
 const POINTS = 2;
 
 /**
- * What goes wrong on purpose, in tests of recovery. Only `trainWithFault`, which is no part of the library,
+ * What goes wrong on purpose, in tests of recovery. Only `trainWithFaults`, which is no part of the library,
  * hands faults to a run.
  */
 export interface Fault {

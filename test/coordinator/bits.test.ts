@@ -23,9 +23,9 @@ function readGolden<T>(name: string): Golden<T> {
   return JSON.parse(readFileSync(new URL(`../../../test/coordinator/${name}`, import.meta.url), 'utf8'));
 }
 
-/** Of the parameters after the last step. */
+/** The hash of the parameters after the last step. */
 const golden = readGolden<string>('golden.json');
-/** Of parameters and optimizer's state, after several steps. */
+/** The hashes of parameters and optimizer's state after several steps. */
 const traces = readGolden<readonly StepHashes[]>('bits.json');
 
 const steps = traces.portable.cvae.map(({ step }) => step);

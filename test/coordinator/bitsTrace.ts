@@ -10,7 +10,7 @@ import type { TrainingState } from '#src/runs/trainingState.js';
 export interface StepHashes {
   readonly step: number;
   readonly parameters: string;
-  /** Of all tensors of the optimizer's state, one behind the other in the order of a checkpoint. */
+  /** The hash of all tensors of the optimizer's state, one behind the other in a checkpoint's order. */
   readonly optimizerState: string;
 }
 

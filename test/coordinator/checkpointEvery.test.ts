@@ -9,7 +9,7 @@ import { CheckpointTimer, checkpointPolicy } from '#src/coordinator/checkpointPo
 import { CheckpointWriter } from '#src/coordinator/checkpointWriter.js';
 import { type RunEvent, type TrainOptions, train, UsageError } from '#src/index.js';
 import { tinyCheckpoint } from '../runs/exampleRun.js';
-import { metricsOf, rejection, withTemporaryRun } from './temporaryRun.js';
+import { metricsOf, rejection, withoutTimes, withTemporaryRun } from './temporaryRun.js';
 
 const names = async (out: string) =>
   (await readdir(join(out, 'checkpoints'))).map(stepOfName).sort((a, b) => a - b);
@@ -24,8 +24,7 @@ async function trainTelling(options: TrainOptions) {
   return { result: await train({ ...options, onEvent }), told };
 }
 
-const untimed = async (out: string) =>
-  (await metricsOf(out)).map(({ seconds: _s, imagesPerSecond: _i, ...rest }) => rest);
+const untimed = async (out: string) => (await metricsOf(out)).map(withoutTimes);
 
 test('by steps: at each multiple and at the ends of epochs, with the bits of a run without', async () => {
   await withTemporaryRun(async ({ out, options }) => {

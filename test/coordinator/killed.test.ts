@@ -11,26 +11,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isTemporaryFile } from '#src/runs/atomicFile.js';
 import { startProgram } from '../cli/program.js';
 import { parseLines, succeed } from '../cli/smallRun.js';
+import { generator } from './parkMiller.js';
 import { smallData, smallModel } from './smallRun.js';
-import { withTemporaryDirectory } from './temporaryRun.js';
+import { withoutTimes, withTemporaryDirectory } from './temporaryRun.js';
 
 const KILLS = 7;
 /** The number of epochs, each of 7 steps: more than all kills let pass, even where an epoch takes 2 ms. */
 const EPOCHS = 150;
 
-/** Park and Miller's generator: the same moments in every run of this test, as far as a clock allows. */
-function generator(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state * 48_271) % 2_147_483_647;
-    return state % below;
-  };
-}
-
 /** Lines of metrics.jsonl without what the clock decides. */
 async function metricsOf(run: string): Promise<unknown[]> {
   const text = await readFile(join(run, 'metrics.jsonl'), 'utf8');
-  return parseLines(text).map(({ seconds: _seconds, imagesPerSecond: _rate, ...rest }) => rest);
+  return parseLines(text).map(withoutTimes);
 }
 
 /**
@@ -64,6 +56,7 @@ test('KIL: killed at random moments and resumed each time: the bits and the metr
     const begin = ['train', '--model', './small.json', '--epochs', String(EPOCHS), ...common];
     const whole = await succeed([...begin, '--workers', '1', '--out', 'whole'], directory);
 
+    // The same moments in every run of this test, as far as a clock allows.
     const random = generator(12);
     const begun: number[] = [];
     const counts: number[] = [];

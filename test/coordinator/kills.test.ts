@@ -6,20 +6,12 @@ import { test } from 'node:test';
 import { trainWithFaults } from '#src/coordinator/train.js';
 import type { RunEvent, TrainOptions } from '#src/index.js';
 import type { Fault } from '#src/worker/fault.js';
+import { generator } from './parkMiller.js';
 import { withTemporaryRun } from './temporaryRun.js';
 
 const KILLS = 4;
 const STEPS = 14;
 const SEED = 20_261_128;
-
-/** Park and Miller's generator. */
-function generator(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state * 48_271) % 2_147_483_647;
-    return state % below;
-  };
-}
 
 for (const model of ['cvae', 'mlp', 'iwae'] as const) {
   test(`KIL: ${KILLS} workers of ${model} die at random moments: equal bits`, async (context) => {

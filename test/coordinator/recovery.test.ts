@@ -6,7 +6,7 @@ import { trainWithFaults } from '#src/coordinator/train.js';
 import type { RunEvent, TrainOptions } from '#src/index.js';
 import { FAULT_KINDS, type Fault } from '#src/worker/fault.js';
 import { denseModel, smallModel } from './smallRun.js';
-import { metricsOf, withTemporaryRun } from './temporaryRun.js';
+import { metricsOf, withoutTimes, withTemporaryRun } from './temporaryRun.js';
 
 /** Seconds after which a stalled worker counts as dead: more than threads need to start on a busy machine. */
 const barrierTimeout = 3;
@@ -25,9 +25,7 @@ async function compared(options: TrainOptions, faults: readonly Fault[]): Promis
         { ...common, ...options, out, logEvery: 1, barrierTimeout, ...more },
         these,
       );
-      const metrics = (await metricsOf(out)).map(
-        ({ seconds: _seconds, imagesPerSecond: _rate, ...rest }) => rest,
-      );
+      const metrics = (await metricsOf(out)).map(withoutTimes);
       return { hash: result.parametersSha256, step: result.step, metrics };
     });
   const disturbed = await run({ onEvent }, faults);

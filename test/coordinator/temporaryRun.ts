@@ -58,6 +58,12 @@ export async function metricsOf(out: string, kind?: string): Promise<Record<stri
     .filter((line) => kind === undefined || line.kind === kind);
 }
 
+/** A line of metrics.jsonl without what the clock decides. */
+export function withoutTimes(line: Record<string, unknown>): Record<string, unknown> {
+  const { seconds: _seconds, imagesPerSecond: _rate, ...rest } = line;
+  return rest;
+}
+
 /** The error with which a run fails; fails where the run does not. */
 export async function rejection(running: Promise<unknown>): Promise<Error> {
   const error: unknown = await running.then(

@@ -151,7 +151,7 @@ for (const [index, [what, sentence, prepare]] of cases.entries()) {
         return true;
       },
     );
-    // Of computing: other tests run at the same time.
+    // The time that counts is that of computing: other tests run at the same time.
     const { user, system } = process.cpuUsage(start);
     const seconds = (user + system) / 1e6;
     assert.ok(seconds < MOST_SECONDS, `took ${seconds.toFixed(2)} s`);

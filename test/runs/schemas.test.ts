@@ -14,6 +14,7 @@ import { parseModelSpec } from '#src/model/parse.js';
 import { presetNames, presetSpec } from '#src/model/presets.js';
 import { resolveModel } from '#src/model/resolve.js';
 import { parseRunConfig, parseRunConfigText } from '#src/runs/runConfig.js';
+import { changed, type Json, places } from '../fuzz/mutations.js';
 import { tinyConfig, tinyModel } from './exampleRun.js';
 
 // From build/test/runs to the project's root.
@@ -22,8 +23,6 @@ const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
 const ajv = new Ajv2020({ strict: true, strictRequired: false, allowUnionTypes: true });
 const modelSchema = ajv.compile(JSON.parse(read('schemas/model.schema.json')));
 const configSchema = ajv.compile(JSON.parse(read('schemas/config.schema.json')));
-
-type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 interface Document {
   readonly name: string;
@@ -224,25 +223,6 @@ test('beyond schemas: keys that stand twice, and all that needs shapes', () => {
     /units "posterior", which only a layer of the encoder can have/,
   );
 });
-
-/** Every place of a document. */
-function places(json: Json, path: readonly string[] = []): (readonly string[])[] {
-  const inside = typeof json === 'object' && json !== null ? Object.entries(json) : [];
-  return [path, ...inside.flatMap(([key, item]) => places(item, [...path, key]))];
-}
-
-/** The document with something else, or nothing, in one place. */
-function changed(json: Json, [key, ...rest]: readonly string[], item: Json | undefined): Json | undefined {
-  if (key === undefined) return item;
-  if (Array.isArray(json)) {
-    const at = Number(key);
-    const inner = changed(json[at]!, rest, item);
-    return inner === undefined ? json.toSpliced(at, 1) : json.with(at, inner);
-  }
-  const { [key]: before, ...others } = json as { [key: string]: Json };
-  const inner = changed(before!, rest, item);
-  return inner === undefined ? others : { ...others, [key]: inner };
-}
 
 const ranges = [0, 1, -1, 0.5, 2, 1e-4, 1000, 1001, 2 ** 53, 1e300, 1.5];
 const vocabulary = [

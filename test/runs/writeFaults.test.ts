@@ -12,6 +12,7 @@ import { isTemporaryFile } from '#src/runs/atomicFile.js';
 import { runProgram } from '../cli/program.js';
 import { parseLines, succeed } from '../cli/smallRun.js';
 import { smallData, smallModel } from '../coordinator/smallRun.js';
+import { withoutTimes } from '../coordinator/temporaryRun.js';
 import { temporaryDirectory } from './temporaryDirectory.js';
 
 const KINDS = ['kill', 'torn', 'EIO', 'ENOSPC'] as const;
@@ -50,9 +51,7 @@ describe('every write of a run', { skip: !canPreload && 'needs Linux and a C com
     });
 
   const linesOf = (out: string) =>
-    parseLines(readFileSync(join(out, 'metrics.jsonl'), 'utf8')).map(
-      ({ seconds: _seconds, imagesPerSecond: _rate, ...rest }) => rest,
-    );
+    parseLines(readFileSync(join(out, 'metrics.jsonl'), 'utf8')).map(withoutTimes);
 
   before(async () => {
     const built = spawnSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, source, '-ldl'], {
