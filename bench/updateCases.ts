@@ -5,7 +5,7 @@ import type { Address } from '#src/kernels/address.js';
 import { Purpose } from '#src/kernels/stream.js';
 import type { Model } from '#src/model/model.js';
 import { optimizerOf, stateNames } from '#src/optimizer/registry.js';
-import { BINARIZE_MODE } from '#src/worker/rank.js';
+import { BINARIZE_MODE } from '#src/worker/shardInput.js';
 import { add, multiplyAdd, roundoff, sampleFloats, underflow, words } from '../test/kernels/float32.js';
 import { rowWords } from '../test/kernels/philoxReference.js';
 import {

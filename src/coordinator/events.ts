@@ -68,6 +68,14 @@ export type RunEvent =
     }
   /** A worker died, and the run goes on as if it had not. */
   | ({ readonly kind: 'recovered' } & Recovery)
+  | {
+      /** A step was NaN or infinite, and changed nothing (`onNan: 'skip'`). */
+      readonly kind: 'skipped';
+      readonly epoch: number;
+      readonly step: number;
+      /** Sentences. */
+      readonly cause: string;
+    }
   | { readonly kind: 'warning'; readonly message: string }
   /** What a user should know and need not mend. */
   | { readonly kind: 'note'; readonly message: string }

@@ -6,7 +6,7 @@ import { bindKernels, compileKernels } from '../kernels/kernels.js';
 import { Purpose, randomKey } from '../kernels/stream.js';
 import { sharedMemory } from '../kernels/webAssembly.js';
 import type { RunConfig } from '../runs/runConfig.js';
-import { BINARIZE_MODE } from '../worker/rank.js';
+import { BINARIZE_MODE } from '../worker/shardInput.js';
 
 const PAGE = 65536;
 

@@ -7,7 +7,7 @@ import type { TrainingState } from '../runs/trainingState.js';
 import { learningRateOf } from '../worker/settings.js';
 import { addSums, type EpochSums, meansOf, noSums, sumsOf } from './epochSums.js';
 import { openSession, type Session } from './session.js';
-import { batchMetrics, epochMetrics } from './sinks/metricsFile.js';
+import { batchMetrics, epochMetrics, skippedMetrics } from './sinks/metricsFile.js';
 import { testMeans } from './testMeans.js';
 
 /** A state of a run between two steps, and the sums of the epoch under way. */
@@ -96,6 +96,10 @@ async function replaySteps(
     await session.pool.trainSteps(epoch, step, end);
     for (; step < end; step++) {
       const record = state.stepRecords.read(step - epochStart);
+      if (record.examples === 0) {
+        metrics.push(skippedMetrics({ step: step + 1, epoch: epoch + 1 }));
+        continue;
+      }
       const ofStep = sumsOf(record, objective);
       sums = addSums(sums, ofStep);
       const learningRate = learningRateAt(step);

@@ -3,8 +3,6 @@
 import { NotFiniteError, UsageError } from '../errors.js';
 import type { RunConfig } from '../runs/runConfig.js';
 import type { RunDirectory } from '../runs/runDirectory.js';
-import { notFiniteTensor } from '../runs/trainingState.js';
-import type { RunState } from './runState.js';
 import type { WorkerFailure } from './workerPool.js';
 
 /** Training has diverged: what is not finite, which checkpoint is the last good one, and what to try. */
@@ -23,14 +21,6 @@ export async function divergence(
     `${what} ${checkpoint} Training has diverged: start a new run with a smaller --learning-rate than ` +
       `${config.learningRate}, or warm the KL up (--kl-warmup-epochs).`,
   );
-}
-
-/** Whether the parameters themselves are to blame for a loss that is not finite. */
-export function parametersInWords({ model, parameters, optimizerState }: RunState): string {
-  const bad = notFiniteTensor({ parameters, optimizerState }, model.parameters);
-  return bad === undefined
-    ? 'The parameters are finite, but too large.'
-    : `${bad.charAt(0).toUpperCase()}${bad.slice(1)}.`;
 }
 
 /**
@@ -79,6 +69,7 @@ function lostLines(from: number | undefined): string {
   return from === undefined ? '' : ` Its lines of metrics.jsonl from step ${from} on are lost.`;
 }
 
-function messageOf(error: unknown): string {
+/** What is thrown, in words. */
+export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -79,6 +79,7 @@ export class Session {
       state: this.state,
       workers: this.workers,
       barrierTimeLimit: this.#barrierTimeLimit,
+      onNan: this.config.onNan ?? 'stop',
       faults: this.#faults,
     });
     return this.#pool;

@@ -83,6 +83,12 @@ export interface TrainOptions {
    * (docs/backends.md). Default: simd; a resumed run's own.
    */
   readonly backend?: Options['backend'];
+  /**
+   * What a step does whose loss, gradient or update is NaN or infinite: stop, the run ends with the state
+   * before it; skip, the run goes on as if the step had no examples (docs/runs.md). Default: stop; a resumed
+   * run's own.
+   */
+  readonly onNan?: Options['onNan'];
   /** Stop after this many steps of the whole run, in the middle of an epoch if need be. Default: none. */
   readonly maxSteps?: Options['maxSteps'];
   /** The new run's directory. Default: runs/<model>-<n>, the first n that is free. */

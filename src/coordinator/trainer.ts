@@ -6,13 +6,14 @@ import type { MeanTerms } from '../runs/meanTerms.js';
 import type { RunConfig } from '../runs/runConfig.js';
 import type { RunDirectory } from '../runs/runDirectory.js';
 import type { ValueAt } from '../schedule/schedule.js';
+import { RefusedStep } from '../worker/refusedStep.js';
 import { learningRateOf } from '../worker/settings.js';
 import { CheckpointTimer } from './checkpointPolicy.js';
 import { CheckpointWriter } from './checkpointWriter.js';
 import { addSums, type EpochSums, meansOf, noSums, sumsOf } from './epochSums.js';
 import type { FinishReason, RunEvent } from './events.js';
 import { epochPreview } from './preview.js';
-import { divergence, failedForGood, parametersInWords, stoppedBy } from './runFailure.js';
+import { divergence, failedForGood, messageOf, stoppedBy } from './runFailure.js';
 import {
   FIRST_PICTURE_STEP,
   firstPicturePath,
@@ -73,6 +74,11 @@ export class Trainer {
     this.#sums = this.#noSums;
     this.#begun = { step: 0, sums: this.#sums };
     parts.pool.onRecovery = (recovery) => this.#tellFromTimer({ kind: 'recovered', ...recovery });
+    parts.pool.onSkip = ({ epoch, step, cause }) => {
+      // What is told of steps stays in their order.
+      this.#readMetrics(epoch, step);
+      this.#tellFromTimer({ kind: 'skipped', epoch: epoch + 1, step: step + 1, cause });
+    };
   }
 
   /** Trains from `step` (0, or a checkpoint's, with its sums) until the epochs or maxSteps are done. */
@@ -216,7 +222,7 @@ export class Trainer {
       poll();
       return next;
     } catch (error) {
-      if (error instanceof NotFiniteError) throw await this.#diverged(error);
+      if (error instanceof NotFiniteError) throw await this.#diverged(error, epoch);
       throw error instanceof WorkerFailure ? await this.#failedForGood(error, epoch) : error;
     } finally {
       clearInterval(timer);
@@ -267,26 +273,44 @@ export class Trainer {
     const { stateBefore: step } = error;
     await this.#writer.finished();
     if (step === undefined) return failedForGood(error, undefined, directory);
-    const { settings, stepRecords } = this.#parts.state;
-    this.#sums = this.#begun.sums;
-    for (let i = this.#begun.step; i < step; i++) {
-      const record = stepRecords.read(i - epoch * settings.stepsPerEpoch);
-      this.#sums = addSums(this.#sums, sumsOf(record, settings.objective));
-    }
-    const [newest = -1] = await directory.checkpointSteps();
     try {
-      if (newest < step) await this.#save(this.#checkpointAt(step));
-      return failedForGood(error, Math.max(newest, step), directory);
+      return failedForGood(error, await this.#saveBefore(step, epoch), directory);
     } catch (reason) {
       return failedForGood(error, { reason }, directory);
     }
   }
 
-  /** The ranks have refused a step: the parameters are those before it. */
-  async #diverged(error: NotFiniteError): Promise<NotFiniteError> {
-    const { config, state, directory } = this.#parts;
+  /**
+   * Saves the state in memory, which is the one before `step` of the epoch under way, where there is no newer
+   * checkpoint.
+   * @returns the step of the newest checkpoint.
+   */
+  async #saveBefore(step: number, epoch: number): Promise<number> {
+    const { directory, state } = this.#parts;
+    const { settings, stepRecords } = state;
+    const [newest = -1] = await directory.checkpointSteps();
+    if (newest >= step) return newest;
+    this.#sums = this.#begun.sums;
+    for (let i = this.#begun.step; i < step; i++) {
+      const record = stepRecords.read(i - epoch * settings.stepsPerEpoch);
+      this.#sums = addSums(this.#sums, sumsOf(record, settings.objective));
+    }
+    await this.#save(this.#checkpointAt(step));
+    return step;
+  }
+
+  /** The ranks have refused a step: the state is the one before it, which is kept unless it is a new run's. */
+  async #diverged(error: NotFiniteError, epoch: number): Promise<NotFiniteError> {
+    const { config, directory } = this.#parts;
     await this.#writer.finished();
-    const what = `${error.message} ${parametersInWords(state)}`;
+    let what = error.message;
+    if (error instanceof RefusedStep && error.step > 0) {
+      try {
+        await this.#saveBefore(error.step, epoch);
+      } catch (reason) {
+        what += ` The state before it could not be saved: ${messageOf(reason)}`;
+      }
+    }
     return divergence(what, config, directory, () => true);
   }
 
@@ -299,6 +323,8 @@ export class Trainer {
     const epochStart = epoch * settings.stepsPerEpoch;
     for (; this.#read < completed; this.#read++) {
       const record = stepRecords.read(this.#read - epochStart);
+      // Skipped: its event has been told.
+      if (record.examples === 0) continue;
       const sums = sumsOf(record, settings.objective);
       this.#sums = addSums(this.#sums, sums);
       this.#examples += record.examples;

@@ -7,11 +7,14 @@ import { RunningTime } from '../collective/runningTime.js';
 import { BarrierWords, describeMissing } from '../collective/sharedMemory/barrier.js';
 import { NotFiniteError } from '../errors.js';
 import { SPINS } from '../kernels/tuning.js';
+import type { OnNan } from '../runs/hyperparameters.js';
 import type { EvaluateTask } from '../worker/evaluation.js';
 import { type ArmedFault, arm, type Fault } from '../worker/fault.js';
+import { RefusedStep } from '../worker/refusedStep.js';
 import type { RunProgress } from '../worker/runProgress.js';
 import type { TrainTask } from '../worker/stepLoop.js';
 import type { TaskResult, ThreadData } from '../worker/task.js';
+import { describeShards, describeUpdate, parametersInWords } from './diagnosis.js';
 import { type Recovery, RecoveryBudget, recoverState } from './recovery.js';
 import type { RunState } from './runState.js';
 
@@ -31,6 +34,9 @@ const LEAVE_LIMIT = 300;
 const LOAD_LIMIT = 10_000;
 const LOAD_LOOK = 10;
 
+/** Most steps that are skipped in a row: parameters that are too large do not get better by other examples. */
+const MOST_SKIPPED = 10;
+
 /** So that a thread that exhausts its memory on purpose dies before the machine does. */
 const FAULTY_LIMITS = { maxOldGenerationSizeMb: 64 };
 
@@ -39,14 +45,26 @@ export interface PoolOptions {
   readonly workers: number;
   /** Milliseconds that a rank may stay away from a barrier. */
   readonly barrierTimeLimit: number;
+  /** What becomes of a step whose loss, gradient or update is NaN or infinite. */
+  readonly onNan: OnNan;
   readonly faults?: readonly Fault[] | undefined;
+}
+
+/** A step that was skipped, because it was NaN or infinite. */
+export interface SkippedStep {
+  /** From 0. */
+  readonly epoch: number;
+  /** From 0. */
+  readonly step: number;
+  /** Sentences. */
+  readonly cause: string;
 }
 
 /** How a rank's task ended, as the coordinator sees it. */
 type Outcome =
   | { readonly kind: 'done'; readonly nextStep: number }
   | { readonly kind: 'aborted' }
-  | { readonly kind: 'error'; readonly error: WorkerFailure | NotFiniteError };
+  | { readonly kind: 'error'; readonly error: WorkerFailure | RefusedStep };
 
 /**
  * The ranks of a run: one Piscina thread each, with one long task at a time, and a watch over them. A rank
@@ -55,6 +73,8 @@ type Outcome =
 export class WorkerPool {
   /** Told of each recovery. */
   onRecovery: (recovery: Recovery) => void = () => {};
+  /** Told of each step that is skipped, before the run goes on behind it. */
+  onSkip: (skipped: SkippedStep) => void = () => {};
   readonly #options: PoolOptions;
   readonly #barrier: BarrierWords;
   readonly #budget = new RecoveryBudget();
@@ -66,6 +86,7 @@ export class WorkerPool {
   #started = 0;
   /** Tasks that threads are busy with. */
   readonly #running = new Set<Promise<Outcome>>();
+  readonly #skipped = new Set<number>();
 
   constructor(options: PoolOptions) {
     const { state, faults = [] } = options;
@@ -105,25 +126,78 @@ export class WorkerPool {
   /**
    * Runs steps [firstStep, endStep) of an epoch on all ranks; returns the next step, smaller than endStep
    * after a request to stop. A rank that throws, exits or stalls costs at most the step in flight in nearly
-   * all cases: see recovery.ts.
+   * all cases: see recovery.ts. A step that is not finite changes nothing: it ends the run or is skipped.
    * @throws WorkerFailure that names the rank and the step when a rank dies again and again.
-   * @throws NotFiniteError that names the step when its loss is NaN or infinite.
+   * @throws RefusedStep that names the step, the tensor and the shard when they are NaN or infinite, and the
+   * step is not to be skipped; the state in memory is the one before it.
    */
   async trainSteps(epoch: number, firstStep: number, endStep: number): Promise<number> {
+    for (let first = firstStep; ; ) {
+      try {
+        return await this.#runSteps(epoch, first, endStep);
+      } catch (error) {
+        if (!(error instanceof RefusedStep)) throw error;
+        await this.#goBefore(error, epoch);
+        this.#skip(error, epoch);
+        first = error.step;
+      }
+    }
+  }
+
+  /** The same, but for steps that are not finite. */
+  async #runSteps(epoch: number, firstStep: number, endStep: number): Promise<number> {
     const { workers: ranks, state } = this.#options;
     for (let first = firstStep; ; ) {
+      if (first === endStep) return first;
       state.recovery.reset(first);
+      const skipped = [...this.#skipped].filter((step) => step >= first && step < endStep);
       const tasks = Array.from({ length: ranks }, (_, rank): TrainTask => {
-        return { rank, ranks, epoch, firstStep: first, endStep, ...this.#faultsOfTask() };
+        return { rank, ranks, epoch, firstStep: first, endStep, skipped, ...this.#faultsOfTask() };
       });
       try {
         return await this.#runAll('trainSteps', tasks);
       } catch (error) {
         first = await this.#recover(error, ({ step }) => `step ${step}`);
         // The step that died may have been the last one.
-        if (first === endStep || (first > firstStep && state.progress.stopsAfter(first - 1))) return first;
+        if (first > firstStep && state.progress.stopsAfter(first - 1)) return first;
       }
     }
+  }
+
+  /**
+   * Makes the state the one before a step that was refused, and finds out why it was. An update that is not
+   * finite has been written: the steps since the last snapshot are computed again.
+   */
+  async #goBefore(refused: RefusedStep, epoch: number): Promise<void> {
+    const { state } = this.#options;
+    const { step } = refused;
+    if (state.recovery.isRefused(step)) {
+      refused.message += describeUpdate(state);
+      const copied = state.recovery.copiedBefore;
+      if (copied === undefined) throw new NotFiniteError(refused.message, { cause: refused });
+      state.copy.restore();
+      await this.#runSteps(epoch, copied, step);
+    } else {
+      refused.message += ` ${parametersInWords(state)}`;
+    }
+    refused.message += ` ${describeShards(state, step, epoch)}`;
+  }
+
+  /** @throws the refusal, where the step is not to be skipped. */
+  #skip(refused: RefusedStep, epoch: number): void {
+    const { onNan, state } = this.#options;
+    const { step, message: cause } = refused;
+    if (onNan === 'stop') throw refused;
+    // An epoch without any step would have no means.
+    const most = Math.min(MOST_SKIPPED, state.settings.stepsPerEpoch - 1);
+    let before = 0;
+    while (this.#skipped.has(step - 1 - before)) before++;
+    if (before >= most) {
+      refused.message += ` It is not skipped: at most ${most} in a row are.`;
+      throw refused;
+    }
+    this.#skipped.add(step);
+    this.onSkip({ epoch, step, cause });
   }
 
   /**
@@ -176,7 +250,10 @@ export class WorkerPool {
       error instanceof WorkerFailure ? error.step + 1 : 0,
     );
     const quiet = await this.#quiet(error instanceof StalledError ? 0 : LEAVE_LIMIT);
-    if (!(error instanceof WorkerFailure)) throw error;
+    if (!(error instanceof WorkerFailure)) {
+      // Where a rank still runs, nothing can be computed again.
+      throw error instanceof RefusedStep && !quiet ? new NotFiniteError(error.message) : error;
+    }
     const step = quiet ? recoverState(state) : undefined;
     error.stateBefore = step;
     if (step === undefined || !this.#budget.spend(placeOf(error), error.step)) throw error;
@@ -282,8 +359,8 @@ export class WorkerPool {
         return result;
       case 'failed':
         return { kind: 'error', error: this.#failure(task.rank, result.message, result.stack) };
-      case 'diverged':
-        return { kind: 'error', error: new NotFiniteError(result.message) };
+      case 'refused':
+        return { kind: 'error', error: new RefusedStep(result.message, result.step) };
     }
   }
 

@@ -20,6 +20,8 @@ export function linesOf(event: ReportEvent, status: RunStatus, style = plain): s
       return [`${style.warning('Warning:')} ${event.message}`];
     case 'recovered':
       return [`${style.warning('Warning:')} ${recoveryLine(event)}`];
+    case 'skipped':
+      return [`${style.warning('Warning:')} Step ${formatCount(event.step)} was skipped. ${event.cause}`];
     case 'stopping':
       return [style.warning(event.message)];
     case 'note':

@@ -1,7 +1,7 @@
 import { BarReporter } from './barReporter.js';
 import { JsonReporter } from './jsonReporter.js';
 import { LineReporter } from './lineReporter.js';
-import type { Clock, Reporter } from './reportEvent.js';
+import type { Clock, ReportEvent, Reporter } from './reportEvent.js';
 import type { OutputStream } from './style.js';
 
 export type { Clock, ReportEvent, Reporter } from './reportEvent.js';
@@ -29,10 +29,13 @@ function createTalkativeReporter({ stream, json, clock }: ReporterOptions): Repo
   return stream.isTTY === true ? new BarReporter(stream, now) : new LineReporter(stream, now);
 }
 
+/** What even a quiet run tells. */
+const TOLD_ALWAYS: ReadonlySet<ReportEvent['kind']> = new Set(['warning', 'recovered', 'skipped']);
+
 function onlyWarnings(reporter: Reporter): Reporter {
   return {
     report: (event) => {
-      if (event.kind === 'warning' || event.kind === 'recovered') reporter.report(event);
+      if (TOLD_ALWAYS.has(event.kind)) reporter.report(event);
     },
     stop: () => reporter.stop(),
   };

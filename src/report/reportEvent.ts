@@ -81,6 +81,14 @@ export type ReportEvent =
       readonly stepsLost: number;
       readonly milliseconds: number;
     }
+  | {
+      /** A step was NaN or infinite, and changed nothing (`onNan: 'skip'`). */
+      readonly kind: 'skipped';
+      readonly epoch: number;
+      readonly step: number;
+      /** Sentences. */
+      readonly cause: string;
+    }
   | { readonly kind: 'warning'; readonly message: string }
   | { readonly kind: 'note'; readonly message: string }
   /** The run was asked to stop, and will. */

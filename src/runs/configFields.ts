@@ -66,4 +66,9 @@ export interface ConfigFields {
    * (docs/backends.md).
    */
   readonly backend: Fields['backend'];
+  /**
+   * What a step does whose loss, gradient or update is NaN or infinite: stop, the run ends with the state
+   * before it; skip, the run goes on as if the step had no examples (docs/runs.md).
+   */
+  readonly onNan?: Fields['onNan'];
 }

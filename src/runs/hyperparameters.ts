@@ -132,6 +132,11 @@ const beforeSeams = {
   learningRate: RECOMMENDED.learningRate,
 } as const;
 
+const ON_NAN = ['stop', 'skip'] as const;
+
+/** What becomes of a step whose loss, gradient or update is NaN or infinite. */
+export type OnNan = (typeof ON_NAN)[number];
+
 const behindSeams = {
   epochs: RECOMMENDED.epochs,
   arithmetic: configField({
@@ -152,6 +157,18 @@ const behindSeams = {
     default: "simd; a resumed run's own",
     initial: DEFAULT_BACKEND,
     onResume: 'changes',
+  }),
+  onNan: configField({
+    kind: oneWord(ON_NAN),
+    group: 'Optimisation:',
+    describe:
+      'What a step does whose loss, gradient or update is NaN or infinite: stop, the run ends with the state before ' +
+      'it; skip, the run goes on as if the step had no examples (docs/runs.md)',
+    default: "stop; a resumed run's own",
+    initial: 'stop',
+    absent: 'stop',
+    onResume: 'changes',
+    words: (value) => (value === 'skip' ? 'skips steps that are not finite' : ''),
   }),
 } as const;
 

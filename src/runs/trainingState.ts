@@ -28,16 +28,26 @@ export function buffersOf({
  * finite. Gradients need no look of their own: one that is not finite leaves its mark in the parameters or in
  * the optimizer's state.
  */
-export function notFiniteTensor(state: TrainingState, { entries }: ParameterLayout): string | undefined {
+export function notFiniteTensor(state: TrainingState, layout: ParameterLayout): string | undefined {
   for (const [group, buffer] of buffersOf(state)) {
-    if (firstNotFinite(buffer) < 0) continue;
-    for (const { name, offset, size } of entries) {
-      const tensor = buffer.subarray(offset, offset + size);
-      const bad = firstNotFinite(tensor);
-      if (bad < 0) continue;
-      const place = `element ${bad.toLocaleString('en-US')} of ${size.toLocaleString('en-US')}`;
-      return `the tensor "${group}/${name}" holds ${tensor[bad]} (${place})`;
-    }
+    const bad = notFiniteElement(buffer, layout);
+    if (bad !== undefined) return `the tensor "${group}/${bad.name}" holds ${bad.words}`;
+  }
+  return undefined;
+}
+
+/** The first tensor of a flat buffer that is not finite, and which number it holds at which place. */
+export function notFiniteElement(
+  buffer: Float32Array,
+  { entries }: ParameterLayout,
+): { readonly name: string; readonly words: string } | undefined {
+  if (firstNotFinite(buffer) < 0) return undefined;
+  for (const { name, offset, size } of entries) {
+    const tensor = buffer.subarray(offset, offset + size);
+    const bad = firstNotFinite(tensor);
+    if (bad < 0) continue;
+    const place = `element ${bad.toLocaleString('en-US')} of ${size.toLocaleString('en-US')}`;
+    return { name, words: `${tensor[bad]} (${place})` };
   }
   return undefined;
 }

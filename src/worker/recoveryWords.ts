@@ -5,6 +5,8 @@ import type { Address } from '../kernels/address.js';
 const Word = {
   /** The step before which all ranks copy the state, decided by rank 0 before a barrier. */
   snapshotBefore: 0,
+  /** 1 + the step whose update is NaN or infinite: the state behind it is not to be used. */
+  refused: 1,
   /** First of one word a rank: 1 + the step whose update the rank has begun. */
   begun: 16,
   /** First of one word a rank: 1 + the step whose update the rank has ended. */
@@ -38,7 +40,18 @@ export class RecoveryWords {
       Atomics.store(this.#words, Word.begun + rank, step);
       Atomics.store(this.#words, Word.ended + rank, step);
     }
+    Atomics.store(this.#words, Word.refused, 0);
     this.decideSnapshot(step);
+  }
+
+  /** A rank has written what is not finite in the step's update; all ranks read it behind the next barrier. */
+  refuse(step: number): void {
+    Atomics.store(this.#words, Word.refused, step + 1);
+  }
+
+  /** Whether the step's update is NaN or infinite anywhere. */
+  isRefused(step: number): boolean {
+    return Atomics.load(this.#words, Word.refused) === step + 1;
   }
 
   /** A rank is about to change parameters or the optimizer's state. */
@@ -51,9 +64,10 @@ export class RecoveryWords {
     Atomics.store(this.#words, Word.ended + rank, step + 1);
   }
 
-  /** The step before which the state in memory is, or undefined where it is torn. */
+  /** The step before which the state in memory is, or undefined where it is torn or not finite. */
   get consistentBefore(): number | undefined {
-    return this.#agreed(Word.begun, Word.ended);
+    const step = this.#agreed(Word.begun, Word.ended);
+    return step !== undefined && this.isRefused(step - 1) ? undefined : step;
   }
 
   /** Called by rank 0, before a barrier: all ranks copy the state before `step`. */

@@ -1,9 +1,10 @@
 import type { Collective } from '../collective/collective.js';
-import { NotFiniteError } from '../errors.js';
 import { type ArmedFault, withFaults } from './fault.js';
 import type { Rank } from './rank.js';
+import { RefusedStep } from './refusedStep.js';
 import { Snapshots, StateCopy } from './snapshot.js';
 import { EpochSteps, type Step } from './step.js';
+import type { StepRecord } from './stepRecords.js';
 import { stepRule } from './stepRules/registry.js';
 import type { Phase } from './stepRules/stepRule.js';
 
@@ -15,6 +16,8 @@ export interface TrainTask {
   /** Steps [firstStep, endStep) of the run, all in this epoch. */
   readonly firstStep: number;
   readonly endStep: number;
+  /** Steps that change nothing, because they are NaN or infinite. */
+  readonly skipped: readonly number[];
   readonly faults?: readonly ArmedFault[];
 }
 
@@ -28,6 +31,8 @@ export class StepLoop {
   readonly #task: TrainTask;
   readonly #steps: EpochSteps;
   readonly #phases: readonly Phase[];
+  /** The phases of a step that is skipped. */
+  readonly #skipping: readonly Phase[];
   readonly #snapshots: Snapshots;
 
   constructor(rank: Rank, task: TrainTask, collective: Collective) {
@@ -41,30 +46,42 @@ export class StepLoop {
     const snapshot: Phase = { name: 'snapshot', run: (step) => this.#snapshots.takeIfDue(step.number) };
     const accept: Phase = { name: 'update', run: (step) => this.#accept(step) };
     const phases = [snapshot, ...gradient, accept, ...this.#marked(update)];
+    const skip: Phase = {
+      name: 'update',
+      run: (step) => this.#skip(step),
+      exchange: () => collective.barrier(),
+    };
     this.#phases = withFaults(phases, task.faults, task.rank, rank.kernels);
+    this.#skipping = [snapshot, skip];
   }
 
   /** Runs until endStep or until the coordinator asks to stop; returns the number of the next step. */
   run(): number {
-    const { progress } = this.#rank;
-    const { rank, firstStep, endStep } = this.#task;
+    const { progress, recovery } = this.#rank;
+    const { rank, firstStep, endStep, skipped } = this.#task;
     for (let number = firstStep; number < endStep; number++) {
       progress.enter(rank, number);
       const step = this.#steps.at(number);
-      for (const phase of this.#phases) this.#run(phase, step);
+      const phases = skipped.includes(number) ? this.#skipping : this.#phases;
+      for (const phase of phases) this.#run(phase, step);
+      if (recovery.isRefused(number)) throw new RefusedStep(`At step ${number} the update is not finite.`, number);
       if (rank === 0) progress.complete(number);
       if (progress.stopsAfter(number)) return number + 1;
     }
     return endStep;
   }
 
-  /** Tells the words of recovery when this rank's update is over: before it waits for the others. */
+  /**
+   * Tells the words of recovery when this rank's update is over, and whether it is finite: before it waits for
+   * the others.
+   */
   #marked(update: readonly Phase[]): Phase[] {
-    const { recovery } = this.#rank;
+    const { recovery, optimizer } = this.#rank;
     return update.map((phase, i) => {
       if (i < update.length - 1) return phase;
       const run = (step: Step) => {
         phase.run(step);
+        if (!optimizer.isFinite) recovery.refuse(step.number);
         recovery.endUpdate(this.#task.rank, step.number);
       };
       return { ...phase, run };
@@ -84,25 +101,37 @@ export class StepLoop {
 
   /**
    * Behind the gradient, before the update. Every rank sees the same sums, so every rank refuses a step that
-   * is not finite, before it reaches a parameter. Rank 0 also records the step, and decides whether the run
-   * stops after it and whether the state behind it is copied.
+   * is not finite, before it reaches a parameter.
    */
   #accept(step: Step): void {
-    const { shardTerms, stepRecords, progress, optimizer, recovery } = this.#rank;
-    const { number, inEpoch, examples, beta, learningRate } = step;
+    const { shardTerms, optimizer, recovery } = this.#rank;
+    const { number, examples, learningRate } = step;
     const total = shardTerms.total();
     if (!Number.isFinite(total.logLikelihood) || !Number.isFinite(total.kl)) {
-      throw new NotFiniteError(
-        `At step ${number} the loss is not finite (log p(x|z) ${total.logLikelihood / examples}, ` +
-          `KL ${total.kl / examples}, nats an example).`,
-      );
+      const loss = `log p(x|z) ${total.logLikelihood / examples}, KL ${total.kl / examples}, nats an example`;
+      throw new RefusedStep(`At step ${number} the loss is not finite (${loss}).`, number);
     }
-    if (this.#task.rank === 0) {
-      stepRecords.write(inEpoch, { examples, ...total, beta });
-      progress.decideStop(number);
-      this.#snapshots.decide(number);
-    }
+    this.#decide(step, { examples, ...total });
     recovery.beginUpdate(this.#task.rank, number);
     optimizer.begin(number + 1, learningRate, 1 / examples);
+  }
+
+  /** A step that changes nothing: the next one's update has the number that it would have had. */
+  #skip(step: Step): void {
+    this.#decide(step, { examples: 0, logLikelihood: 0, kl: 0, bound: 0 });
+    this.#rank.recovery.beginUpdate(this.#task.rank, step.number);
+    this.#rank.recovery.endUpdate(this.#task.rank, step.number);
+  }
+
+  /**
+   * Rank 0 records the step, and decides whether the run stops after it and whether the state behind it is
+   * copied.
+   */
+  #decide({ number, inEpoch, beta }: Step, terms: Omit<StepRecord, 'beta'>): void {
+    if (this.#task.rank !== 0) return;
+    const { stepRecords, progress } = this.#rank;
+    stepRecords.write(inEpoch, { ...terms, beta });
+    progress.decideStop(number);
+    this.#snapshots.decide(number);
   }
 }

@@ -3,7 +3,7 @@ import type { Terms } from './terms.js';
 
 /** What a run remembers of a step. */
 export interface StepRecord extends Terms {
-  /** Sums of the terms are over so many examples. */
+  /** Sums of the terms are over so many examples; 0 where the step was skipped. */
   readonly examples: number;
   /** Weight of the KL. */
   readonly beta: number;

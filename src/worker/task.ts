@@ -3,10 +3,10 @@ import type { BackendFactory } from '../backends/declaration.js';
 import { BACKENDS } from '../backends/registry.js';
 import { RunAborted } from '../collective/collective.js';
 import { BarrierWords } from '../collective/sharedMemory/barrier.js';
-import { NotFiniteError } from '../errors.js';
 import { type EvaluateTask, evaluateShare } from './evaluation.js';
 import { joinRanks } from './joinRanks.js';
 import { Rank, type RunContext } from './rank.js';
+import { RefusedStep } from './refusedStep.js';
 import { StepLoop, type TrainTask } from './stepLoop.js';
 
 /** What a thread is started with. */
@@ -19,10 +19,8 @@ export interface ThreadData extends RunContext {
 export type TaskResult =
   | { readonly kind: 'done'; readonly nextStep: number }
   | { readonly kind: 'aborted' }
-  /**
-   * The loss is not finite; the parameters are those of the step before. No rank's fault: every rank sees it.
-   */
-  | { readonly kind: 'diverged'; readonly message: string }
+  /** The step's loss or update is not finite. No rank's fault: every rank sees it. */
+  | { readonly kind: 'refused'; readonly step: number; readonly message: string }
   | { readonly kind: 'failed'; readonly message: string; readonly stack: string | undefined };
 
 Atomics.add((workerData as ThreadData).loaded, 0, 1);
@@ -68,7 +66,7 @@ async function guarded(number: number, work: (rank: Rank) => number): Promise<Ta
     new BarrierWords(memory.buffer, layout.barrier).abort(number);
     // What the error has left of the rank's engine is not to be trusted.
     ranks.delete(number);
-    if (error instanceof NotFiniteError) return { kind: 'diverged', message: error.message };
+    if (error instanceof RefusedStep) return { kind: 'refused', step: error.step, message: error.message };
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
     return { kind: 'failed', message, stack };
   }

@@ -23,6 +23,7 @@ export class MetricsFile implements Sink {
       this.#directory.appendMetrics(batchMetrics(event));
       this.lostFrom = undefined;
     }
+    if (event.kind === 'skipped') this.#directory.appendMetrics(skippedMetrics(event));
     if (event.kind === 'epoch') {
       const { seconds, imagesPerSecond } = event;
       this.#directory.appendMetrics({ ...epochMetrics(event), seconds, imagesPerSecond });
@@ -33,6 +34,11 @@ export class MetricsFile implements Sink {
 /** The line of a step's batch. */
 export function batchMetrics({ step, epoch, batch, beta, learningRate }: Omit<StepEvent, 'kind'>): Metrics {
   return { step, kind: 'batch', epoch, ...batch, beta, learningRate };
+}
+
+/** The line of a step that was skipped. */
+export function skippedMetrics({ step, epoch }: { readonly step: number; readonly epoch: number }): Metrics {
+  return { step, kind: 'skipped', epoch };
 }
 
 type EpochEvent = Extract<RunEvent, { kind: 'epoch' }>;

@@ -1,0 +1,88 @@
+import { type Address, plus } from '../kernels/address.js';
+import type { Kernels } from '../kernels/kernels.js';
+import { Purpose } from '../kernels/stream.js';
+import type { Model } from '../model/model.js';
+import type { RankRegions, RunLayout } from './runLayout.js';
+import type { Settings } from './settings.js';
+
+/** The mode of the binarize kernel. */
+export const BINARIZE_MODE = { none: 0, threshold: 1, dynamic: 2, static: 2 } as const;
+
+/** Where a run's images are, and what decides how they and their noise are drawn. */
+export interface InputSource {
+  readonly layout: RunLayout;
+  readonly model: Model;
+  readonly settings: Settings;
+}
+
+/** Fills the buffers of a rank with examples and their noise: the same ones whichever rank asks. */
+export class ShardInput {
+  readonly #kernels: Kernels;
+  readonly #source: InputSource;
+  readonly #regions: RankRegions;
+
+  constructor(kernels: Kernels, source: InputSource, regions: RankRegions) {
+    this.#kernels = kernels;
+    this.#source = source;
+    this.#regions = regions;
+  }
+
+  /**
+   * Training examples [first, first + count) of the epoch's order, and the noise of places
+   * [place, place + count) of the step's batch.
+   */
+  loadTraining(first: number, count: number, place: number, step: number, epoch: number): void {
+    const { layout, settings } = this.#source;
+    const fixed = settings.binarize === 'static';
+    const purpose = fixed ? Purpose.staticBinarization : Purpose.trainingBinarization;
+    this.#loadImages(layout.trainPixels, layout.order, first, count, fixed ? 0 : epoch, purpose);
+    this.#loadNoise(count, place, step, Purpose.trainingNoise);
+  }
+
+  /** Test examples [first, first + count) and their noise, the same at every call. */
+  loadTest(first: number, count: number): void {
+    const { layout } = this.#source;
+    const purpose = Purpose.evaluationBinarization;
+    this.#loadImages(layout.testPixels, layout.testOrder, first, count, 0, purpose);
+    this.#loadNoise(count, first, 0, Purpose.evaluationNoise);
+  }
+
+  #loadImages(
+    pixels: Address,
+    order: Address,
+    first: number,
+    count: number,
+    step: number,
+    purpose: number,
+  ): void {
+    const { model, settings } = this.#source;
+    this.#kernels.binarize({
+      mode: BINARIZE_MODE[settings.binarize],
+      pixels,
+      order: plus(order, first * Uint32Array.BYTES_PER_ELEMENT),
+      rows: count,
+      dimensions: model.dimensions,
+      out: this.#regions.x,
+      key0: settings.key.low,
+      key1: settings.key.high,
+      step,
+      purpose,
+      scratch: this.#regions.scratch,
+    });
+  }
+
+  #loadNoise(count: number, position: number, step: number, purpose: number): void {
+    const { model, settings } = this.#source;
+    this.#kernels.randomNormal({
+      out: this.#regions.epsilon,
+      rows: count,
+      count: settings.samples * model.latent,
+      key0: settings.key.low,
+      key1: settings.key.high,
+      position,
+      step,
+      purpose,
+      scratch: this.#regions.scratch,
+    });
+  }
+}
