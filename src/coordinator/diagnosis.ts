@@ -55,7 +55,8 @@ function describeShard(state: RunState, model: LatentModel, step: Step, shard: n
     { objective: settings.objective, kl: settings.kl, beta: step.beta },
   );
   const bad = notFiniteElement(gradient, state.model.parameters);
-  if (bad !== undefined) return `The gradient of shard ${shard} is not finite: "${bad.name}" holds ${bad.words}.`;
+  if (bad !== undefined)
+    return `The gradient of shard ${shard} is not finite: "${bad.name}" holds ${bad.words}.`;
   if (firstNotFinite(elbo) >= 0) return `The loss of shard ${shard} is not finite; its gradient is.`;
   return undefined;
 }

@@ -28,6 +28,6 @@ export function evaluateShare(rank: Rank, collective: Collective, faults?: reado
     rank.testTerms.copy(example, rank.terms, count);
     rank.progress.countEvaluated(count);
   }
-  failInEvaluation(faults, collective.rank, rank.progress.stepsCompleted, rank.kernels);
+  failInEvaluation(faults, rank, rank.progress.stepsCompleted);
   collective.gather('test terms');
 }

@@ -1,9 +1,12 @@
-import type { Kernels } from '../kernels/kernels.js';
+import type { Address } from '../kernels/address.js';
+import type { Rank } from './rank.js';
 import type { Phase } from './stepRules/stepRule.js';
 
 /** How a rank dies. */
 export const FAULT_KINDS = ['throw', 'exit', 'stall', 'memory', 'trap'] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** `nan`: the rank lives, but the first parameter is NaN. */
+export type FaultKind = (typeof FAULT_KINDS)[number] | 'nan';
 
 /** Points of a phase at which a rank can die: before its work, and between its work and its exchange. */
 const POINTS = 2;
@@ -36,15 +39,14 @@ export function arm(fault: Fault): ArmedFault {
 export function withFaults(
   phases: readonly Phase[],
   faults: readonly ArmedFault[] | undefined,
-  rank: number,
-  kernels: Kernels,
+  rank: Rank,
 ): readonly Phase[] {
-  const own = faults?.filter((fault) => fault.rank === rank && fault.point !== 'evaluation') ?? [];
+  const own = faults?.filter((fault) => fault.rank === rank.rank && fault.point !== 'evaluation') ?? [];
   if (own.length === 0) return phases;
   const points = phases.length * POINTS;
   const failAt = (point: number, step: number) => {
     for (const fault of own) {
-      if (fault.step === step && Number(fault.point ?? 0) % points === point) fail(fault, kernels);
+      if (fault.step === step && Number(fault.point ?? 0) % points === point) fail(fault, rank);
     }
   };
   return phases.map((phase, i) => ({
@@ -58,21 +60,16 @@ export function withFaults(
 }
 
 /** Lets an evaluation after `step` steps go wrong. */
-export function failInEvaluation(
-  faults: readonly ArmedFault[] | undefined,
-  rank: number,
-  step: number,
-  kernels: Kernels,
-): void {
+export function failInEvaluation(faults: readonly ArmedFault[] | undefined, rank: Rank, step: number): void {
   for (const fault of faults ?? []) {
-    if (fault.point === 'evaluation' && fault.rank === rank && fault.step === step) fail(fault, kernels);
+    if (fault.point === 'evaluation' && fault.rank === rank.rank && fault.step === step) fail(fault, rank);
   }
 }
 
 /** Lets it go wrong, as many times as it is to. */
 function fail(
   { kind, rank, step, times = Number.POSITIVE_INFINITY, fired }: ArmedFault,
-  kernels: Kernels,
+  { kernels, context }: Rank,
 ): void {
   if (Atomics.add(fired, 0, 1) >= times) return;
   switch (kind) {
@@ -86,8 +83,11 @@ function fail(
       break;
     case 'trap':
       // Beyond the end of any memory: RuntimeError, memory access out of bounds.
-      kernels.allFinite((2 ** 32 - 64) as Parameters<Kernels['allFinite']>[0], 16);
+      kernels.allFinite((2 ** 32 - 64) as Address, 16);
       throw new Error('No trap.');
+    case 'nan':
+      new Float32Array(context.memory.buffer, context.layout.parameters)[0] = Number.NaN;
+      break;
     case 'stall':
       for (;;) {
         // Stalls: neither an error nor a barrier.

@@ -51,7 +51,7 @@ export class StepLoop {
       run: (step) => this.#skip(step),
       exchange: () => collective.barrier(),
     };
-    this.#phases = withFaults(phases, task.faults, task.rank, rank.kernels);
+    this.#phases = withFaults(phases, task.faults, rank);
     this.#skipping = [snapshot, skip];
   }
 
@@ -64,7 +64,8 @@ export class StepLoop {
       const step = this.#steps.at(number);
       const phases = skipped.includes(number) ? this.#skipping : this.#phases;
       for (const phase of phases) this.#run(phase, step);
-      if (recovery.isRefused(number)) throw new RefusedStep(`At step ${number} the update is not finite.`, number);
+      if (recovery.isRefused(number))
+        throw new RefusedStep(`At step ${number} the update is not finite.`, number);
       if (rank === 0) progress.complete(number);
       if (progress.stopsAfter(number)) return number + 1;
     }

@@ -60,7 +60,7 @@ async function hashAfterSteps(backend: BackendName): Promise<string> {
     const limits = { barrierTimeLimit: 1000, barrierSpins: 0 };
     const context = { memory, module, layout, model, settings, ...limits };
     const create = await BACKENDS[backend].load({ arithmetic, tile, revectorize: revectorized });
-    const task = { rank: 0, ranks: 1, epoch: 0, firstStep: 0, endStep: 3 };
+    const task = { rank: 0, ranks: 1, epoch: 0, firstStep: 0, endStep: 3, skipped: [] };
     const rank = new Rank(0, context, create);
     assert.equal(new StepLoop(rank, task, joinRanks(rank, task)).run(), 3);
     hash = parameterHash(Float32Array.from(state.parameters));

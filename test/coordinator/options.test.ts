@@ -77,6 +77,7 @@ const wrong: Record<keyof TrainOptions, readonly (readonly [value: unknown, mess
   epochs: [[Number.NaN, `epochs is NaN, ${positiveInteger}`]],
   arithmetic: [['exact', 'arithmetic is "exact", expected "portable" or "fused"']],
   backend: [['gpu', `backend is "gpu", ${backends}`]],
+  onNan: [['go', 'onNan is "go", expected "stop" or "skip"']],
   maxSteps: [[null, `maxSteps is null, ${positiveInteger}`]],
   out: [
     [5, 'out is 5, expected the path of a new directory'],
