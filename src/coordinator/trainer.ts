@@ -288,6 +288,8 @@ export class Trainer {
   async #saveBefore(step: number, epoch: number): Promise<number> {
     const { directory, state } = this.#parts;
     const { settings, stepRecords } = state;
+    // The lines of steps that nobody has read yet.
+    this.#readMetrics(epoch, step);
     const [newest = -1] = await directory.checkpointSteps();
     if (newest >= step) return newest;
     this.#sums = this.#begun.sums;
@@ -299,7 +301,9 @@ export class Trainer {
     return step;
   }
 
-  /** The ranks have refused a step: the state is the one before it, which is kept unless it is a new run's. */
+  /**
+   * The ranks have refused a step: the state is the one before it, which is kept unless it is a new run's.
+   */
   async #diverged(error: NotFiniteError, epoch: number): Promise<NotFiniteError> {
     const { config, directory } = this.#parts;
     await this.#writer.finished();

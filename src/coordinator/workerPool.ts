@@ -34,7 +34,7 @@ const LEAVE_LIMIT = 300;
 const LOAD_LIMIT = 10_000;
 const LOAD_LOOK = 10;
 
-/** Most steps that are skipped in a row: parameters that are too large do not get better by other examples. */
+/** Most steps that are skipped in a row: other examples do not mend parameters that are too large. */
 const MOST_SKIPPED = 10;
 
 /** So that a thread that exhausts its memory on purpose dies before the machine does. */

@@ -54,6 +54,8 @@ export const adam = defineOptimizer({
   title: 'Adam',
   hyperparameters: ADAM_HYPERPARAMETERS,
   state: () => ['adam/m', 'adam/v'],
+  // The square of what is too large is infinite, while the parameters stay where they are.
+  marks: ['adam/v'],
   create: createAdam,
 });
 

@@ -20,6 +20,8 @@ export const adamw = defineOptimizer({
   title: 'AdamW',
   hyperparameters,
   state: () => ['adamw/m', 'adamw/v'],
+  // The square of what is too large is infinite, while the parameters stay where they are.
+  marks: ['adamw/v'],
   create: createAdamW,
 });
 

@@ -1,10 +1,12 @@
 import { type Address, plus } from '../kernels/address.js';
 import type { Kernels } from '../kernels/kernels.js';
+import type { Choice } from '../model/hyperparameter.js';
 import type { Slice, SliceUpdate } from './optimizer.js';
+import { type OptimizerName, optimizerOf } from './registry.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
-/** Floats that are updated before they are looked at: with the optimizer's state they stay in the first cache. */
+/** Floats that are updated before they are looked at: with the state they stay in the first cache. */
 const PIECE = 2048;
 
 /**
@@ -14,11 +16,15 @@ const PIECE = 2048;
 export class CheckedUpdate implements SliceUpdate {
   readonly #kernels: Kernels;
   readonly #optimizer: SliceUpdate;
+  /** Places of the state tensors that are looked at. */
+  readonly #marks: readonly number[];
   #finite = true;
 
-  constructor(kernels: Kernels, optimizer: SliceUpdate) {
+  constructor(kernels: Kernels, { name, values }: Choice<OptimizerName>) {
+    const { state, marks, create } = optimizerOf({ name, values });
     this.#kernels = kernels;
-    this.#optimizer = optimizer;
+    this.#optimizer = create(kernels, values);
+    this.#marks = state(values).flatMap((tensor, i) => (marks.includes(tensor) ? [i] : []));
   }
 
   /** Whether all that has been written since `begin` is finite. */
@@ -48,7 +54,9 @@ export class CheckedUpdate implements SliceUpdate {
   #look({ parameters, state }: Slice, offset: number, count: number): void {
     const { allFinite } = this.#kernels;
     let finite = allFinite(plus(parameters, offset), count) !== 0;
-    for (const tensor of state) finite = allFinite(plus(tensor, offset), count) !== 0 && finite;
+    for (const mark of this.#marks) {
+      finite = allFinite(plus(state[mark]!, offset), count) !== 0 && finite;
+    }
     if (!finite) this.#finite = false;
   }
 }

@@ -47,6 +47,11 @@ export interface Optimizer<V extends Values = Values> {
    * `<name>/<parameter>`.
    */
   state(values: V): readonly string[];
+  /**
+   * The state tensors in which every gradient leaves its mark that is NaN, infinite or too large for this
+   * rule, unless it leaves it in the parameters.
+   */
+  readonly marks: readonly string[];
   create(kernels: Kernels, values: V): SliceUpdate;
 }
 

@@ -18,6 +18,7 @@ export const sgd = defineOptimizer({
   title: 'SGD',
   hyperparameters,
   state: ({ momentum }) => (momentum === 0 ? [] : ['sgd/velocity']),
+  marks: [],
   create: createSgd,
 });
 

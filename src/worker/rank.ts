@@ -5,7 +5,6 @@ import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import type { WasmMemory, WasmModule } from '../kernels/webAssembly.js';
 import type { Model } from '../model/model.js';
 import { CheckedUpdate } from '../optimizer/checkedUpdate.js';
-import { optimizerOf } from '../optimizer/registry.js';
 import { PhaseTimes } from './phaseTimes.js';
 import { RecoveryWords } from './recoveryWords.js';
 import type { RankRegions, RunLayout } from './runLayout.js';
@@ -63,9 +62,7 @@ export class Rank {
     this.shardTerms = new ShardTerms(buffer, layout.shardTerms, settings.shards);
     this.stepRecords = new StepRecords(buffer, layout.stepRecords, settings.stepsPerEpoch);
     this.testTerms = new ExampleTerms(buffer, layout.testTerms, settings.testCount);
-    const { optimizer } = settings;
-    const update = optimizerOf(optimizer).create(this.kernels, optimizer.values);
-    this.optimizer = new CheckedUpdate(this.kernels, update);
+    this.optimizer = new CheckedUpdate(this.kernels, settings.optimizer);
     this.backend = create(this.#place());
     const { x, epsilon, terms } = this.regions;
     const bounds = new Int32Array(layout.parts + 1);

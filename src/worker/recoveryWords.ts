@@ -44,7 +44,7 @@ export class RecoveryWords {
     this.decideSnapshot(step);
   }
 
-  /** A rank has written what is not finite in the step's update; all ranks read it behind the next barrier. */
+  /** What a rank has written in the step's update is not finite; all read it behind the next barrier. */
   refuse(step: number): void {
     Atomics.store(this.#words, Word.refused, step + 1);
   }

@@ -73,8 +73,8 @@ export class StepLoop {
   }
 
   /**
-   * Tells the words of recovery when this rank's update is over, and whether it is finite: before it waits for
-   * the others.
+   * Tells the words of recovery when this rank's update is over, and whether it is finite: before it waits
+   * for the others.
    */
   #marked(update: readonly Phase[]): Phase[] {
     const { recovery, optimizer } = this.#rank;

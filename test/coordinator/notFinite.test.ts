@@ -8,8 +8,8 @@ import type { Fault } from '#src/worker/fault.js';
 import { denseModel, smallModel } from './smallRun.js';
 import { metricsOf, withTemporaryRun } from './temporaryRun.js';
 
-/** In step 9, before the update: the first parameter becomes NaN, once. */
-const nan: Fault = { kind: 'nan', rank: 0, step: 9, point: 8, times: 1 };
+/** In step 9, before the update: the first parameter becomes NaN. */
+const nan: Fault = { kind: 'nan', rank: 0, step: 9, point: 8 };
 
 const dense = { ...denseModel, training: smallModel.training! };
 

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { addressOf } from '#src/kernels/address.js';
 import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
+import { CheckedUpdate } from '#src/optimizer/checkedUpdate.js';
 import { OPTIMIZERS, optimizerOf, stateNames } from '#src/optimizer/registry.js';
 import { sampleFloats } from '../kernels/float32.js';
 import { assertSameBits, KernelHarness } from '../kernels/kernelHarness.js';
@@ -71,6 +72,30 @@ function apply(
     update.apply(slice, 0, source, before.parameters.length);
   });
   return read();
+}
+
+/** An update, of the sum of one shard or of a gradient, through CheckedUpdate; and whether it was finite. */
+function checked(
+  { choice }: ScalarOptimizer,
+  before: OptimizerState,
+  gradient: Float32Array,
+  sum: boolean,
+): { readonly after: OptimizerState; readonly seen: boolean } {
+  harness.reset();
+  const { slice, read } = place(before, true);
+  const { address, pitch } = placeSlots(harness, [gradient]);
+  let seen = false;
+  harness.run((kernels) => {
+    const update = new CheckedUpdate(kernels, choice);
+    // What was seen in an earlier update is forgotten.
+    update.begin(numbers.t, Number.POSITIVE_INFINITY, numbers.scale);
+    update.begin(numbers.t, numbers.learningRate, numbers.scale);
+    const { length } = before.parameters;
+    if (sum) update.applySum(slice, 0, address, pitch, 1, length);
+    else update.apply(slice, 0, address, length);
+    seen = update.isFinite;
+  });
+  return { after: read(), seen };
 }
 
 function assertSameState(actual: OptimizerState, expected: OptimizerState, what: string): void {
@@ -148,6 +173,26 @@ for (const optimizer of scalarOptimizers) {
         kept.set(after[i]!.subarray(offset), offset);
         assertSameBits(Float32Array.from(floats(addresses[i]!)), kept, `tensor ${i}`);
       });
+    });
+
+    it('checked: the same bits, and what is not finite is seen, wherever it stands', () => {
+      const count = 4099;
+      for (const bad of [0, Number.NaN, Number.POSITIVE_INFINITY, -1e30, 1e38]) {
+        for (const at of [0, 2047, 2048, count - 1]) {
+          const before = startOf(optimizer, count, 11);
+          const gradient = sampleFloats(31, count);
+          if (bad !== 0) gradient[at] = bad;
+          const expected = optimizer.update(before, gradient, numbers);
+          const isFinite = [expected.parameters, ...expected.state].every((tensor) =>
+            tensor.every(Number.isFinite),
+          );
+          for (const whole of [true, false]) {
+            const { after, seen } = checked(optimizer, before, gradient, whole);
+            assertSameState(after, expected, `${bad} at ${at}`);
+            assert.equal(seen, isFinite, `${bad} at ${at}, ${whole ? 'a sum' : 'one gradient'}`);
+          }
+        }
+      }
     });
 
     it('state names are its own, and as many as its tensors', () => {
