@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { withRun } from '../bits/runs.mjs';
 import { WORKERS } from './draw.mjs';
-import { resultOf } from './workerRun.mjs';
+import { LOG_EVERY, resultOf } from './workerRun.mjs';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -29,7 +29,7 @@ const RAREST_CHECKPOINT = 40;
  */
 export function processRun({ model, steps, kills, random, cost }) {
   const every = 1 + random(RAREST_CHECKPOINT);
-  const rest = ['--max-steps', steps, '--epochs', 1000, '--checkpoint-every', every, '--no-pictures', '--json'];
+  const rest = ['--max-steps', steps, '--epochs', 1000, '--checkpoint-every', every, '--log-every', LOG_EVERY, '--no-pictures', '--json'];
   return withRun(async (out) => {
     const lives = new Lives(cost);
     for (;;) {

@@ -5,6 +5,9 @@ import { trainWithFaults } from '../../dist/coordinator/train.js';
 import { checkpointHashes, metricsOf, withRun } from '../bits/runs.mjs';
 import { BARRIER_TIMEOUT } from './draw.mjs';
 
+/** Steps between two lines of metrics.jsonl, which are compared, too. */
+export const LOG_EVERY = 10;
+
 /** SHA-256 of parameters, optimizer's state and lines of metrics of the run in `out` that has ended after `steps`. */
 export async function resultOf(out, steps) {
   const metrics = createHash('sha256').update(metricsOf(out).join('\n')).digest('hex');
@@ -14,7 +17,7 @@ export async function resultOf(out, steps) {
 /** Trains on MNIST until `steps`, with these faults; returns what is compared. */
 export function workerRun({ model, workers, steps, faults = [], checkpointEvery, onEvent }) {
   return withRun(async (out) => {
-    const common = { pictures: false, barrierTimeout: BARRIER_TIMEOUT, epochs: 1000, out, onEvent };
+    const common = { pictures: false, logEvery: LOG_EVERY, barrierTimeout: BARRIER_TIMEOUT, epochs: 1000, out, onEvent };
     await trainWithFaults({ ...common, model, workers, maxSteps: steps, checkpointEvery }, faults);
     return await resultOf(out, steps);
   });
