@@ -16,7 +16,8 @@ const STEPS = { cvae: 150, mlp: 480, iwae: 600 };
 const A_RUN = 10;
 
 const [kills = 200, seed = 20_261_128] = process.argv.slice(2).map(Number);
-if (!Number.isInteger(kills) || kills < 2) throw new Error('The number of kills is a whole number from 2 up.');
+if (!Number.isInteger(kills) || kills < 2)
+  throw new Error('The number of kills is a whole number from 2 up.');
 const random = generatorOf(seed);
 const began = performance.now();
 let failed = 0;

@@ -42,7 +42,9 @@ child.on('message', (message) => {
       memory.add(message.pass, message.rss);
       break;
     case 'pass':
-      console.log(`pass ${message.pass}: ${message.runs} runs, ${message.deaths} deaths, ${memory.line(message.pass)}`);
+      console.log(
+        `pass ${message.pass}: ${message.runs} runs, ${message.deaths} deaths, ${memory.line(message.pass)}`,
+      );
       memory.complete(message.pass);
       break;
     case 'result':
@@ -52,9 +54,12 @@ child.on('message', (message) => {
 });
 child.on('close', (code, signal) => {
   clearInterval(watch);
-  if (result === undefined) return fail(`The soak has ended with ${code ?? signal}, without a result, in ${doing}.`);
+  if (result === undefined)
+    return fail(`The soak has ended with ${code ?? signal}, without a result, in ${doing}.`);
   const { runs, equal, deaths, lines } = result;
-  console.log(`seed ${seed}: ${deaths} deaths in ${runs} runs, ${equal} of ${runs} with equal hashes, no hang`);
+  console.log(
+    `seed ${seed}: ${deaths} deaths in ${runs} runs, ${equal} of ${runs} with equal hashes, no hang`,
+  );
   console.log(lines.join('\n'));
   console.log(memory.verdict());
   if (equal < runs || deaths === 0 || !memory.isFlat) process.exitCode = 1;

@@ -38,7 +38,8 @@ export class Memory {
   /** A sentence. */
   verdict() {
     const ratios = this.#ratios;
-    if (ratios.length < LEAST) return 'The soak was too short to say whether memory is flat: give it more minutes.';
+    if (ratios.length < LEAST)
+      return 'The soak was too short to say whether memory is flat: give it more minutes.';
     const [least, most] = [Math.min(...ratios), Math.max(...ratios)].map((ratio) => ratio.toFixed(3));
     const what = `the passes after the warm-up have ${least} to ${most} times the mean RSS of the first of them`;
     return `Memory is ${this.isFlat ? 'flat' : 'NOT flat'} within ${100 * TOLERANCE} %: ${what}.`;

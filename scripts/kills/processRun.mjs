@@ -29,12 +29,25 @@ const RAREST_CHECKPOINT = 40;
  */
 export function processRun({ model, steps, kills, random, cost }) {
   const every = 1 + random(RAREST_CHECKPOINT);
-  const rest = ['--max-steps', steps, '--epochs', 1000, '--checkpoint-every', every, '--log-every', LOG_EVERY, '--no-pictures', '--json'];
+  const rest = [
+    '--max-steps',
+    steps,
+    '--epochs',
+    1000,
+    '--checkpoint-every',
+    every,
+    '--log-every',
+    LOG_EVERY,
+    '--no-pictures',
+    '--json',
+  ];
   return withRun(async (out) => {
     const lives = new Lives(cost);
     for (;;) {
       // A process that was killed before there was a run has left nothing to resume.
-      const origin = existsSync(join(out, 'config.json')) ? ['--resume', out] : ['--model', model, '--out', out];
+      const origin = existsSync(join(out, 'config.json'))
+        ? ['--resume', out]
+        : ['--model', model, '--out', out];
       const workers = ['--workers', WORKERS[random(WORKERS.length)]];
       const kill = lives.killed < kills ? drawKill(random) : undefined;
       const args = [...origin, ...rest, ...workers].map(String);

@@ -17,7 +17,14 @@ export async function resultOf(out, steps) {
 /** Trains on MNIST until `steps`, with these faults; returns what is compared. */
 export function workerRun({ model, workers, steps, faults = [], checkpointEvery, onEvent }) {
   return withRun(async (out) => {
-    const common = { pictures: false, logEvery: LOG_EVERY, barrierTimeout: BARRIER_TIMEOUT, epochs: 1000, out, onEvent };
+    const common = {
+      pictures: false,
+      logEvery: LOG_EVERY,
+      barrierTimeout: BARRIER_TIMEOUT,
+      epochs: 1000,
+      out,
+      onEvent,
+    };
     await trainWithFaults({ ...common, model, workers, maxSteps: steps, checkpointEvery }, faults);
     return await resultOf(out, steps);
   });
