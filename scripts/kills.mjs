@@ -1,7 +1,7 @@
-// KIL, in full: workers die and whole processes are killed at random, in runs on MNIST, and each run ends with
-// the hashes of the undisturbed one. Usage: npm run test:kills -- [KILLS] [SEED]. Half of the kills are deaths
-// of workers: rank, step, point and kind are drawn from the seed. The other half are SIGKILLs, at moments that
-// are drawn from it, as far as a clock allows.
+// KIL, in full: workers die and whole processes are killed at random, in runs on MNIST, and each run ends
+// with the hashes of the undisturbed one. Usage: npm run test:kills -- [KILLS] [SEED]. Half of the kills are
+// deaths of workers: rank, step, point and kind are drawn from the seed. The other half are SIGKILLs, at
+// moments that are drawn from it, as far as a clock allows.
 
 import { drawFaults, generatorOf, MODELS, WORKERS } from './kills/draw.mjs';
 import { Figures } from './kills/figures.mjs';

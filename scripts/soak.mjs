@@ -1,6 +1,7 @@
 // A soak of the recovery inside a run. Usage: npm run test:soak -- [MINUTES] [SEED]. In one process, runs on
-// MNIST follow one another, on two to eight workers, and a worker dies every few seconds. Each run must end with
-// the hashes of the undisturbed one; memory must be flat, and nothing may hang. This process watches that one.
+// MNIST follow one another, on two to eight workers, and a worker dies every few seconds. Each run must end
+// with the hashes of the undisturbed one; memory must be flat, and nothing may hang. This process watches
+// that one.
 
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -7,7 +7,10 @@ export const MODELS = ['mlp', 'cvae', 'iwae'];
 /** Runs have from two to eight workers. */
 export const WORKERS = [2, 3, 4, 5, 6, 7, 8];
 
-/** Seconds after which a stalled worker counts as dead: more than eight workers need for a step on a busy machine. */
+/**
+ * Seconds after which a stalled worker counts as dead: more than eight workers need for a step on a busy
+ * machine.
+ */
 export const BARRIER_TIMEOUT = 3;
 
 /** A stall and an exhausted memory take seconds, so they are rarer than the others. */

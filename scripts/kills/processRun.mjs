@@ -13,7 +13,7 @@ const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 /** Milliseconds after which a process counts as hung. */
 const TIME_LIMIT = 300_000;
 
-/** One kill in so many comes before training can begin: so many milliseconds after the start at the latest. */
+/** One kill in so many comes before training can begin, so many milliseconds after the start at most. */
 const EARLY = 5;
 const LATEST_EARLY = 1200;
 
@@ -24,7 +24,7 @@ const LATEST = 1500;
 const RAREST_CHECKPOINT = 40;
 
 /**
- * Trains until `steps`, killed `kills` times if it is not over before, each time on another number of workers.
+ * Trains until `steps`, killed `kills` times unless it is over before; each process has its own workers.
  * @returns how many times it was killed, and what is compared.
  */
 export function processRun({ model, steps, kills, random, cost }) {

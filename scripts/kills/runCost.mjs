@@ -4,12 +4,14 @@ import { kindOf } from './draw.mjs';
 
 /**
  * Steps and time that a run loses. Its time is cut at the steps that it reports, every 0.1 s, and at its
- * evaluations. A stretch in which nothing died gives the time of a step. Of a stretch with a death, the time of
- * its new steps is useful and the rest is lost: the time in which nobody noticed, the recovery, and the steps
- * computed again.
+ * evaluations. A stretch in which nothing died gives the time of a step. In a stretch with a death, the time
+ * of its new steps is useful and the rest is lost: the time in which nobody noticed, the recovery, and the
+ * steps computed again.
  */
 export class RunCost {
-  /** Deaths: the kind, milliseconds until all ranks were sent on, and until a step was reported that is new. */
+  /**
+   * Deaths: the kind, milliseconds until all ranks were sent on, and until a step was reported that is new.
+   */
   deaths = [];
   /** Steps that were computed again. */
   again = 0;

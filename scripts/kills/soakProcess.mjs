@@ -6,7 +6,9 @@ import { Figures } from './figures.mjs';
 import { RunCost } from './runCost.mjs';
 import { differences, reference, workerRun } from './workerRun.mjs';
 
-/** Steps of a run: some seconds on two cores. That of mlp goes over the end of an epoch, with an evaluation. */
+/**
+ * Steps of a run: some seconds on two cores. That of mlp goes over the end of an epoch, with an evaluation.
+ */
 const STEPS = { cvae: 130, mlp: 480, iwae: 1200 };
 
 /** Deaths in a run: one every two or three seconds. */

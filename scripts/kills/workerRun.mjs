@@ -8,7 +8,7 @@ import { BARRIER_TIMEOUT } from './draw.mjs';
 /** Steps between two lines of metrics.jsonl, which are compared, too. */
 export const LOG_EVERY = 10;
 
-/** SHA-256 of parameters, optimizer's state and lines of metrics of the run in `out` that has ended after `steps`. */
+/** SHA-256 of parameters, optimizer's state and metrics of the run in `out` that has ended after `steps`. */
 export async function resultOf(out, steps) {
   const metrics = createHash('sha256').update(metricsOf(out).join('\n')).digest('hex');
   return { ...(await checkpointHashes(out, steps)), metrics };

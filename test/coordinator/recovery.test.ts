@@ -70,7 +70,7 @@ test('a request to stop during the replay of steps stops behind all that were re
   await withTemporaryRun(async ({ options: common, out, resume }) => {
     // One example a step, so that there are many steps between the snapshot and the death.
     const options = { ...common, batchSize: 1, shards: 1, workers: 1, epochs: 2, logEvery: 1 };
-    // In its update: the state is torn, and that of the snapshot at the beginning of the epoch is gone back to.
+    // In its update: the state is torn, and the snapshot at the beginning of the epoch takes its place.
     const faults = [7, 9].map((point): Fault => ({ kind: 'throw', rank: 0, step: 60, point, times: 1 }));
     const stopping = new AbortController();
     let replayed = 0;

@@ -41,7 +41,7 @@ test('ten recoveries without an advance of ten steps', () => {
   assert.equal(spent([...ten, 30, ...more, 40]).at(-1), true);
 });
 
-/** Lets each rank throw where it counts what it has evaluated: the only word with this number that is added to. */
+/** Lets each rank throw where it counts what it has evaluated: nothing else adds to a word of this number. */
 const FAILS_IN_EVALUATION = `
 const { add } = Atomics;
 Atomics.add = (words, index, value) => {
