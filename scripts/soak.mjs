@@ -22,9 +22,11 @@ const memory = new Memory();
 let result;
 let doing = 'the first run';
 let advanced = performance.now();
+let hangs = false;
 const watch = setInterval(() => {
   const silent = performance.now() - advanced;
-  if (silent < PATIENCE) return;
+  if (silent < PATIENCE || hangs) return;
+  hangs = true;
   fail(`The soak hangs: nothing has moved for ${(silent / 1000).toFixed(0)} s in ${doing}.`);
   child.kill('SIGKILL');
 }, LOOK);
@@ -55,6 +57,7 @@ child.on('message', (message) => {
 });
 child.on('close', (code, signal) => {
   clearInterval(watch);
+  if (hangs) return;
   if (result === undefined)
     return fail(`The soak has ended with ${code ?? signal}, without a result, in ${doing}.`);
   const { runs, equal, deaths, lines } = result;

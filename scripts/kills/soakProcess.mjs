@@ -7,22 +7,21 @@ import { RunCost } from './runCost.mjs';
 import { differences, reference, workerRun } from './workerRun.mjs';
 
 /**
- * Steps of a run: some seconds on two cores. That of mlp goes over the end of an epoch, with an evaluation.
+ * Steps of a run, and deaths in it: one every two or three seconds on two cores. The run of mlp goes over the
+ * end of an epoch, with an evaluation.
  */
-const STEPS = { cvae: 130, mlp: 480, iwae: 1200 };
-
-/** Deaths in a run: one every two or three seconds. */
-const DEATHS = 3;
+const STEPS = { cvae: 60, mlp: 480, iwae: 600 };
+const DEATHS = { cvae: 1, mlp: 3, iwae: 1 };
 
 /** A soak of fewer minutes than this has shorter runs, so that it comes to as many passes. */
-const FULL_MINUTES = 20;
+const FULL_MINUTES = 10;
 const LEAST_STEPS = 20;
 
 /** Between two samples of the memory, milliseconds. */
 const SAMPLE = 500;
 
 /** A checkpoint is written behind the run each so many steps at most; the number is drawn for each run. */
-const RAREST_CHECKPOINT = 200;
+const RAREST_CHECKPOINT = 100;
 
 const [minutes, seed] = process.argv.slice(2).map(Number);
 const random = generatorOf(seed);
@@ -55,7 +54,7 @@ process.disconnect();
 
 async function run({ model, workers }) {
   const { steps, stepsPerEpoch, expected } = references.get(model);
-  const faults = drawFaults(random, { workers, steps, stepsPerEpoch, deaths: DEATHS });
+  const faults = drawFaults(random, { workers, steps, stepsPerEpoch, deaths: DEATHS[model] });
   const checkpointEvery = 1 + random(RAREST_CHECKPOINT);
   const what = `${model}, ${workers} workers, a checkpoint each ${checkpointEvery} steps, ${JSON.stringify(faults)}`;
   tell({ kind: 'run', what });
