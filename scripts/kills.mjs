@@ -1,72 +1,66 @@
-// KIL, in full: workers die at random (rank, step, point and kind drawn from a seed), and each run ends with
-// the hash of the undisturbed one. `npm run test:kills -- [kills] [seed]` builds first.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { generator } from '../build/test/coordinator/parkMiller.js';
-import { trainWithFaults } from '../dist/coordinator/train.js';
+// KIL, in full: workers die and whole processes are killed at random, in runs on MNIST, and each run ends
+// with the hashes of the undisturbed one. Usage: npm run test:kills -- [KILLS] [SEED]. Half of the kills are
+// deaths of workers: rank, step, point and kind are drawn from the seed. The other half are SIGKILLs, at
+// moments that are drawn from it, as far as a clock allows.
 
-const [kills = 200, seed = 20_261_128] = process.argv.slice(2).map(Number);
-const STEPS = 100;
+import { drawFaults, generatorOf, MODELS, WORKERS } from './kills/draw.mjs';
+import { Figures } from './kills/figures.mjs';
+import { processRun } from './kills/processRun.mjs';
+import { RunCost } from './kills/runCost.mjs';
+import { differences, reference, workerRun } from './kills/workerRun.mjs';
+
+/** The run of mlp goes over the end of an epoch, with an evaluation. */
+const STEPS = { cvae: 150, mlp: 480, iwae: 600 };
+
+/** Kills a run at most. */
 const A_RUN = 10;
 
-const random = generator(seed);
+const [kills = 200, seed = 20_261_128] = process.argv.slice(2).map(Number);
+if (!Number.isInteger(kills) || kills < 2)
+  throw new Error('The number of kills is a whole number from 2 up.');
+const random = generatorOf(seed);
+const began = performance.now();
+let failed = 0;
 
-const recoveries = [];
-let again = 0;
-let steps = 0;
+const references = [];
+for (const model of MODELS) references.push(await reference(model, STEPS[model]));
 
-async function hashOf(model, workers, faults) {
-  const directory = await mkdtemp(join(tmpdir(), 'lowerbound-kills-'));
-  const onEvent = (event) => {
-    if (event.kind !== 'recovered') return;
-    recoveries.push(event.milliseconds);
-    again += event.stepsLost;
-  };
-  try {
-    const options = {
-      model,
-      workers,
-      maxSteps: STEPS,
-      pictures: false,
-      out: join(directory, 'run'),
-      onEvent,
-    };
-    return (await trainWithFaults(options, faults)).parametersSha256;
-  } finally {
-    await rm(directory, { recursive: true, force: true });
+const half = Math.floor(kills / 2);
+await series('deaths of workers', kills - half, workersDie);
+await series('SIGKILLs of processes', half, processesAreKilled);
+const minutes = (performance.now() - began) / 60_000;
+console.log(`seed ${seed}: ${kills} kills, ${failed} runs with other hashes; ${minutes.toFixed(1)} minutes`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+/** Runs with so many kills in all, over the models in turn, and their figures. */
+async function series(title, count, run) {
+  const figures = new Figures();
+  let [killed, runs, equal] = [0, 0, 0];
+  for (; killed < count; runs++) {
+    const { steps, expected, ...rest } = references[runs % references.length];
+    const cost = new RunCost();
+    const most = Math.min(A_RUN, count - killed);
+    const { killed: these, found, what } = await run({ ...rest, steps, kills: most, cost });
+    figures.add(steps, cost);
+    killed += these;
+    const other = differences(found, expected);
+    if (other.length === 0) equal++;
+    else console.error(`Other bits (${other.join(', ')}): ${rest.model}, ${what}`);
   }
+  failed += runs - equal;
+  console.log(`${title}: ${killed} in ${runs} runs, ${equal} of ${runs} with equal hashes`);
+  console.log(`${figures.lines().join('\n')}\n`);
 }
 
-const models = ['mlp', 'cvae', 'iwae'];
-const expected = new Map();
-for (const model of models) expected.set(model, await hashOf(model, 1, []));
-const runs = Math.ceil(kills / A_RUN);
-let equal = 0;
-for (let run = 0; run < runs; run++) {
-  const model = models[run % models.length];
-  const workers = 2 + random(7);
-  // One death a step, so that each of them is a recovery of its own.
-  const at = new Set();
-  while (at.size < A_RUN) at.add(random(STEPS));
-  const faults = [...at].map((step) => {
-    const kind = ['throw', 'exit', 'trap'][random(3)];
-    return { kind, rank: random(workers), step, point: random(16), times: 1 };
-  });
-  const hash = await hashOf(model, workers, faults);
-  steps += STEPS;
-  const same = hash === expected.get(model);
-  if (same) equal++;
-  else console.error(`Other bits: ${model}, ${workers} workers, ${JSON.stringify(faults)}`);
+async function workersDie({ model, steps, stepsPerEpoch, kills: deaths, cost }) {
+  const workers = WORKERS[random(WORKERS.length)];
+  const faults = drawFaults(random, { workers, steps, stepsPerEpoch, deaths });
+  const found = await workerRun({ model, workers, steps, faults, onEvent: (event) => cost.tell(event) });
+  if (cost.deaths.length === 0) throw new Error('No worker died.');
+  return { killed: deaths, found, what: `${workers} workers, ${JSON.stringify(faults)}` };
 }
-recoveries.sort((a, b) => a - b);
-const worst = recoveries.at(-1);
-const median = recoveries[Math.floor(recoveries.length / 2)];
-console.log(
-  `seed ${seed}: ${runs * A_RUN} deaths in ${runs} runs, ${recoveries.length} recoveries; ${equal} of ${runs} hashes equal`,
-);
-console.log(`recovery: median ${median?.toFixed(0)} ms, worst ${worst?.toFixed(0)} ms`);
-console.log(
-  `goodput: ${steps} useful of ${steps + again} steps computed (${((100 * steps) / (steps + again)).toFixed(1)} %)`,
-);
-process.exitCode = equal === runs && recoveries.length > 0 ? 0 : 1;
+
+async function processesAreKilled({ model, steps, kills: most, cost }) {
+  const { killed, found } = await processRun({ model, steps, kills: most, random, cost });
+  return { killed, found, what: `${killed} kills` };
+}

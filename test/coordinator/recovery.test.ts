@@ -1,6 +1,10 @@
 // A worker that dies costs a step, not a run: the bits are those of the undisturbed run.
 
 import assert from 'node:assert/strict';
+import { promises } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { trainWithFaults } from '#src/coordinator/train.js';
 import type { RunEvent, TrainOptions } from '#src/index.js';
@@ -61,3 +65,75 @@ for (const [rule, model] of [
     });
   }
 }
+
+test('a request to stop during the replay of steps stops behind all that were reported', async () => {
+  await withTemporaryRun(async ({ options: common, out, resume }) => {
+    // One example a step, so that there are many steps between the snapshot and the death.
+    const options = { ...common, batchSize: 1, shards: 1, workers: 1, epochs: 2, logEvery: 1 };
+    // In its update: the state is torn, and the snapshot at the beginning of the epoch takes its place.
+    const faults = [7, 9].map((point): Fault => ({ kind: 'throw', rank: 0, step: 60, point, times: 1 }));
+    const stopping = new AbortController();
+    let replayed = 0;
+    const onEvent = (event: RunEvent) => {
+      if (event.kind !== 'recovered') return;
+      replayed = Math.max(replayed, event.stepsLost);
+      stopping.abort();
+    };
+    const stopped = await trainWithFaults({ ...options, out, signal: stopping.signal, onEvent }, faults);
+    assert.ok(replayed > 1, `${replayed} steps were computed again`);
+    assert.equal(stopped.reason, 'stopped');
+    assert.ok(stopped.step >= 60 && stopped.step < 100, `stopped after step ${stopped.step}`);
+    const straight = await trainWithFaults(
+      { ...options, out: `${out}-straight`, maxSteps: stopped.step },
+      [],
+    );
+    assert.equal(stopped.parametersSha256, straight.parametersSha256);
+    const lines = async (run: string) => (await metricsOf(run)).map(withoutTimes);
+    assert.deepEqual(await lines(out), await lines(`${out}-straight`));
+    const resumed = await trainWithFaults({ ...resume, logEvery: 1 }, []);
+    const whole = await trainWithFaults({ ...options, out: `${out}-whole` }, []);
+    assert.equal(resumed.parametersSha256, whole.parametersSha256);
+    assert.deepEqual(await lines(out), await lines(`${out}-whole`));
+  });
+});
+
+test('a worker dies while a checkpoint is being written behind the run', async () => {
+  await withTemporaryRun(async ({ options: common, out }) => {
+    const told: string[] = [];
+    let go = () => {};
+    const recovered = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const onEvent = (event: RunEvent) => {
+      if (event.kind === 'recovered') go();
+      if (event.kind === 'recovered' || event.kind === 'checkpoint') told.push(`${event.kind} ${event.step}`);
+    };
+    // The write of the first checkpoint waits until the run has recovered.
+    const { open } = promises;
+    promises.open = async (...args: Parameters<typeof open>) => {
+      if (String(args[0]).includes('step-000000003')) await recovered;
+      return open(...args);
+    };
+    syncBuiltinESMExports();
+    const options = { ...common, checkpointEvery: 3, keepCheckpoints: 100 };
+    try {
+      const faults: Fault[] = [{ kind: 'throw', rank: 1, step: 4, point: 7, times: 1 }];
+      await trainWithFaults({ ...options, out, onEvent }, faults);
+    } finally {
+      promises.open = open;
+      syncBuiltinESMExports();
+    }
+    assert.match(told[0]!, /^recovered/);
+    assert.equal(told[1], 'checkpoint 3');
+    // Each checkpoint, the first one as well, has the bytes of that of an undisturbed run.
+    await trainWithFaults({ ...options, out: `${out}-straight` }, []);
+    const names = await readdir(join(out, 'checkpoints'));
+    assert.ok(names.length > 5);
+    for (const name of names) {
+      const [found, expected] = await Promise.all(
+        [out, `${out}-straight`].map((run) => readFile(join(run, 'checkpoints', name))),
+      );
+      assert.deepEqual(found, expected, name);
+    }
+  });
+});

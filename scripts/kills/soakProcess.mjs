@@ -1,0 +1,72 @@
+// The process of a soak: tells its parent (scripts/soak.mjs) of each step forward, of its memory, and of the
+// result. Usage: node soakProcess.mjs MINUTES SEED
+
+import { drawFaults, generatorOf, MODELS, shuffled, WORKERS } from './draw.mjs';
+import { Figures } from './figures.mjs';
+import { RunCost } from './runCost.mjs';
+import { differences, reference, workerRun } from './workerRun.mjs';
+
+/**
+ * Steps of a run, and deaths in it: one every two or three seconds on two cores. The run of mlp goes over the
+ * end of an epoch, with an evaluation.
+ */
+const STEPS = { cvae: 60, mlp: 480, iwae: 600 };
+const DEATHS = { cvae: 1, mlp: 3, iwae: 1 };
+
+/** A soak of fewer minutes than this has shorter runs, so that it comes to as many passes. */
+const FULL_MINUTES = 10;
+const LEAST_STEPS = 20;
+
+/** Between two samples of the memory, milliseconds. */
+const SAMPLE = 500;
+
+/** A checkpoint is written behind the run each so many steps at most; the number is drawn for each run. */
+const RAREST_CHECKPOINT = 100;
+
+const [minutes, seed] = process.argv.slice(2).map(Number);
+const random = generatorOf(seed);
+const end = performance.now() + 60_000 * minutes;
+const figures = new Figures();
+let [pass, runs, equal] = [0, 0, 0];
+const tell = (message) => process.send(message);
+setInterval(() => tell({ kind: 'memory', pass, rss: process.memoryUsage.rss() }), SAMPLE).unref();
+
+const references = new Map();
+for (const model of MODELS) {
+  const steps = Math.max(LEAST_STEPS, Math.ceil(STEPS[model] * Math.min(1, minutes / FULL_MINUTES)));
+  tell({ kind: 'run', what: `the undisturbed run of ${model}` });
+  references.set(model, await reference(model, steps));
+}
+const all = MODELS.flatMap((model) => WORKERS.map((workers) => ({ model, workers })));
+while (performance.now() < end) {
+  pass++;
+  const before = { runs, deaths: figures.deaths.length };
+  for (const one of shuffled(random, all)) {
+    if (performance.now() >= end) break;
+    await run(one);
+  }
+  if (runs - before.runs === all.length) {
+    tell({ kind: 'pass', pass, runs: all.length, deaths: figures.deaths.length - before.deaths });
+  }
+}
+tell({ kind: 'result', runs, equal, deaths: figures.deaths.length, lines: figures.lines() });
+process.disconnect();
+
+async function run({ model, workers }) {
+  const { steps, stepsPerEpoch, expected } = references.get(model);
+  const faults = drawFaults(random, { workers, steps, stepsPerEpoch, deaths: DEATHS[model] });
+  const checkpointEvery = 1 + random(RAREST_CHECKPOINT);
+  const what = `${model}, ${workers} workers, a checkpoint each ${checkpointEvery} steps, ${JSON.stringify(faults)}`;
+  tell({ kind: 'run', what });
+  const cost = new RunCost();
+  const onEvent = (event) => {
+    cost.tell(event);
+    if (event.kind !== 'recovered') tell({ kind: 'advance' });
+  };
+  const found = await workerRun({ model, workers, steps, faults, checkpointEvery, onEvent });
+  figures.add(steps, cost);
+  runs++;
+  const other = differences(found, expected);
+  if (other.length === 0) equal++;
+  else console.error(`Other bits (${other.join(', ')}): ${what}`);
+}
