@@ -1,5 +1,5 @@
-// A reporter for node:test: one line a file with its time; at the end every failure in full, what was skipped
-// and why, and the counts. On a terminal a line at the bottom says which file runs.
+// What scripts/test.mjs tells of the tests: one line a file with its time; at the end every failure in full,
+// what was skipped and why, and the counts. On a terminal a line at the bottom says which files run.
 
 import { relative } from 'node:path';
 import { inspect } from 'node:util';
@@ -9,107 +9,115 @@ const TESTS = 'build/test';
 const { stdout } = process;
 const live = stdout.isTTY === true;
 const colour = live && !process.env.NO_COLOR;
-const total = process.argv.slice(1).filter((argument) => argument.endsWith('.test.js')).length;
 
-// biome-ignore lint/style/noDefaultExport: node:test takes a reporter by its default export.
-export default async function* report(source) {
-  const start = performance.now();
-  const results = new Results();
-  for await (const { type, data } of source) {
-    if (type === 'test:start') {
-      yield* results.start(data);
-      if (live) yield progress(results, start);
-    } else if (type === 'test:pass') results.pass(data);
-    else if (type === 'test:fail') results.fail(data);
-    else if (type === 'test:stderr') yield `${clearLine()}${data.message}`;
+/** Takes the events of node:test's run() of each file; several files may be under way at once. */
+export class Report {
+  #start = performance.now();
+  #total;
+  #files = new Set();
+  #ended = 0;
+  #passed = 0;
+  #failures = [];
+  /** Numbers of tests by reason. */
+  #skipped = new Map();
+
+  /** @param total the number of files. */
+  constructor(total) {
+    this.#total = total;
   }
-  yield* results.endOfFile();
-  yield* summary(results, (performance.now() - start) / 1000);
+
+  /** Takes all that a file does, and writes its line. */
+  async follow(file, events) {
+    const results = new FileResults(file);
+    this.#files.add(file);
+    this.#showProgress();
+    for await (const { type, data } of events) {
+      if (type === 'test:start') results.start(data);
+      else if (type === 'test:pass') results.pass(data);
+      else if (type === 'test:fail') results.fail(data);
+      else if (type === 'test:stderr') stdout.write(`${clearLine()}${data.message}`);
+    }
+    this.#files.delete(file);
+    this.#ended++;
+    this.#passed += results.passed;
+    this.#failures.push(...results.failures);
+    for (const reason of results.skipped) this.#skipped.set(reason, (this.#skipped.get(reason) ?? 0) + 1);
+    stdout.write(`${clearLine()}${results.line()}\n`);
+    this.#showProgress();
+  }
+
+  /** Writes the end; returns whether all tests passed. */
+  end() {
+    const seconds = (performance.now() - this.#start) / 1000;
+    stdout.write(clearLine());
+    for (const text of summary(this.#ended, this.#passed, this.#failures, this.#skipped, seconds)) {
+      stdout.write(text);
+    }
+    return this.#failures.length === 0;
+  }
+
+  #showProgress() {
+    if (!live || this.#files.size === 0) return;
+    const place = `${this.#ended + this.#files.size} of ${this.#total}`;
+    const names = [...this.#files].map(shortName).join(', ');
+    const line = `${place}, ${duration((performance.now() - this.#start) / 1000)}: ${names}`;
+    stdout.write(`${clearLine()}${line.slice(0, (stdout.columns || 80) - 1)}`);
+  }
 }
 
-class Results {
-  files = 0;
+/** The tests of one file. */
+class FileResults {
   passed = 0;
   failures = [];
-  /** Numbers of tests by reason. */
-  skipped = new Map();
+  /** The reason of each that was skipped. */
+  skipped = [];
   #file;
-  #counts;
+  #start = performance.now();
   /** Names of the tests and suites that are under way, from the outermost. */
   #path = [];
 
-  get file() {
-    return this.#file;
+  constructor(file) {
+    this.#file = file;
   }
 
-  *start({ file, name, nesting }) {
-    if (nesting === 0 && file !== undefined && file !== this.#file) {
-      yield* this.endOfFile();
-      this.#begin(file);
-    }
+  start({ name, nesting }) {
     this.#path.length = nesting;
     this.#path[nesting] = name;
   }
 
   pass(data) {
-    this.#time(data);
     const { skip } = data;
-    const skipped = skip !== undefined && skip !== false;
+    const isSkipped = skip !== undefined && skip !== false;
     // The tests of a suite that is skipped are not reported, nor known: the suite counts as one.
-    if (isSuite(data) && !skipped) return;
-    if (!skipped) {
-      this.passed++;
-      this.#count('passed');
-      return;
-    }
-    const reason = typeof skip === 'string' && skip !== '' ? skip : 'without a reason';
-    this.skipped.set(reason, (this.skipped.get(reason) ?? 0) + 1);
-    this.#count('skipped');
+    if (isSuite(data) && !isSkipped) return;
+    if (isSkipped) this.skipped.push(typeof skip === 'string' && skip !== '' ? skip : 'without a reason');
+    else this.passed++;
   }
 
   fail(data) {
-    this.#time(data);
     const { error } = data.details;
     // A suite fails with its tests, which have been reported; a file with its tests, too.
     if (error?.failureType === 'subtestsFailed') return;
-    if (this.#file === undefined) this.#begin(data.file ?? data.name);
     this.failures.push({
       name: [...this.#path.slice(0, data.nesting), data.name].join(' > '),
-      place: `${shortName(data.file ?? data.name)}${data.line === undefined ? '' : `:${data.line}`}`,
+      place: `${shortName(data.file ?? this.#file)}${data.line === undefined ? '' : `:${data.line}`}`,
       error: typeof error?.cause === 'object' ? error.cause : describe(error),
     });
-    this.#count('failed');
   }
 
-  /** The line of the file that has ended. */
-  *endOfFile() {
-    if (this.#file === undefined) return;
-    const { passed, skipped, failed, milliseconds } = this.#counts;
+  /** The line of the file, once it has ended. */
+  line() {
+    const [skipped, failed] = [this.skipped.length, this.failures.length];
     const word = failed > 0 ? red('FAIL') : green('ok  ');
-    const counts = [`${passed + failed + skipped} tests`];
+    const counts = [`${this.passed + failed + skipped} tests`];
     if (skipped > 0) counts.push(`${skipped} skipped`);
     if (failed > 0) counts.push(red(`${failed} failed`));
-    const seconds = `${(milliseconds / 1000).toFixed(1)} s`.padStart(8);
-    yield `${clearLine()}${word} ${seconds}  ${shortName(this.#file)}: ${counts.join(', ')}\n`;
-    this.#file = undefined;
-  }
-
-  #begin(file) {
-    this.#file = file;
-    this.#counts = { passed: 0, skipped: 0, failed: 0, milliseconds: 0 };
-    this.files++;
-  }
-
-  #count(outcome) {
-    if (this.#file !== undefined) this.#counts[outcome]++;
-  }
-
-  #time({ nesting, details }) {
-    if (nesting === 0 && this.#file !== undefined) this.#counts.milliseconds += details.duration_ms;
+    const seconds = `${((performance.now() - this.#start) / 1000).toFixed(1)} s`.padStart(8);
+    return `${word} ${seconds}  ${shortName(this.#file)}: ${counts.join(', ')}`;
   }
 }
 
-function* summary({ files, passed, failures, skipped }, seconds) {
+function* summary(files, passed, failures, skipped, seconds) {
   for (const { name, place, error } of failures) {
     const text = (
       typeof error === 'string' ? error : inspect(error, { colors: colour, depth: 5 })
@@ -122,13 +130,6 @@ function* summary({ files, passed, failures, skipped }, seconds) {
   const skippedCount = skips.reduce((sum, [, count]) => sum + count, 0);
   const failed = failures.length > 0 ? red(`${failures.length} failed`) : '0 failed';
   yield `\n${files} files in ${duration(seconds)}: ${passed} tests passed, ${skippedCount} skipped, ${failed}\n`;
-}
-
-function progress({ files, file }, start) {
-  if (file === undefined) return '';
-  const place = total > 0 ? `${files} of ${total}` : `${files}`;
-  const line = `${place}, ${duration((performance.now() - start) / 1000)}: ${shortName(file)}`;
-  return `${clearLine()}${line.slice(0, (stdout.columns || 80) - 1)}`;
 }
 
 /**

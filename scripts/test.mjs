@@ -3,11 +3,12 @@
 // them. --quick leaves out QUICK_WITHOUT: it is for the loop of work. --other-node leaves out
 // OTHER_NODE_WITHOUT: it is for a Node beside the one on which all tests have passed.
 
-import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Report } from './test-reporter.mjs';
 
 /**
  * Areas and files of whole runs, of other programs, and of whole models against references: seconds of
@@ -59,19 +60,56 @@ const OTHER_NODE_WITHOUT = [
   'reference/',
 ];
 
-/** Whole runs and other programs have threads of their own: these files run one at a time. */
+/**
+ * Files that run one at a time, behind all others. In the first four a test fails where a thread does not
+ * answer within some seconds, or a process is not killed within some milliseconds: other programs on the same
+ * cores could take that time. The last one packs the package, which builds dist/ anew where it is out of
+ * date.
+ */
 const ALONE = [
-  'bench/',
-  'cli/bench',
-  'cli/environment',
-  'cli/fallback',
-  'cli/run',
-  'cli/seams',
-  'cli/stopping',
   'collective/',
-  'coordinator/',
-  'package/',
-  'runs/writeFaults',
+  'coordinator/failures',
+  'coordinator/killed',
+  'coordinator/recovery',
+  'package/package',
+];
+
+/**
+ * Files that take more than ten seconds, the longest first. They start before all others, so that no core is
+ * idle at the end. The order decides how long all tests take, and nothing else.
+ */
+const LONGEST = [
+  'backends/cpuContract',
+  'backends/simdGolden',
+  'backends/nativeContract',
+  'cli/run',
+  'cli/refusals',
+  'coordinator/backends',
+  'reference/elbo',
+  'backends/wasmContract',
+  'coordinator/bits',
+  'backends/simdContract',
+  'package/runtimes',
+  'cli/fallback',
+  'bench/registry',
+  'cli/stopping',
+  'cli/modelFile',
+  'fuzz/fuzz',
+  'coordinator/seams',
+  'backends/ownerUpdate',
+  'cli/bench',
+  'coordinator/stopped',
+  'cli/help',
+  'kernels/selfTest',
+  'tfjs/example',
+  'coordinator/channels',
+  'runs/checkpoint',
+  'coordinator/verify',
+  'golden/float32',
+  'coordinator/missingPictures',
+  'cli/environment',
+  'coordinator/brokenEnd',
+  'coordinator/run',
 ];
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
@@ -87,7 +125,7 @@ const files = readdirSync('build/test', { recursive: true })
   .filter((file) => file.endsWith('.test.js'))
   .filter((file) => !without.some((name) => file.startsWith(name)))
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
-  .sort();
+  .sort((a, b) => place(a) - place(b) || (a < b ? -1 : 1));
 if (files.length === 0) {
   console.error(`No test file of build/test has ${words.join(' or ')} in its name.`);
   process.exit(2);
@@ -96,14 +134,24 @@ if (files.length === 0) {
 const [alone, together] = [[], []];
 for (const file of files) (ALONE.some((name) => file.startsWith(name)) ? alone : together).push(file);
 const cores = availableParallelism();
-const passed = [runTests(together, cores), runTests(alone, quick ? cores : 1)];
-process.exit(passed.every(Boolean) ? 0 : 1);
+const report = new Report(files.length);
+await runTests(together, cores);
+await runTests(alone, quick ? cores : 1);
+process.exitCode = report.end() ? 0 : 1;
 
-/** Runs so many files at a time; returns whether all of them passed. */
-function runTests(chosen, atOnce) {
-  if (chosen.length === 0) return true;
-  const options = [`--test-concurrency=${atOnce}`, '--test-reporter=./scripts/test-reporter.mjs'];
-  const paths = chosen.map((file) => join('build/test', file));
-  const { status } = spawnSync(process.execPath, ['--test', ...options, ...paths], { stdio: 'inherit' });
-  return status === 0;
+/** Where a file stands among the longest ones; the others stand behind them. */
+function place(file) {
+  const index = LONGEST.findIndex((name) => file.startsWith(name));
+  return index < 0 ? LONGEST.length : index;
+}
+
+/** Runs so many files at a time, in their order: a core that is done with one takes the next. */
+async function runTests(chosen, atOnce) {
+  const queue = chosen.map((file) => join('build/test', file));
+  const work = async () => {
+    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+      await report.follow(file, run({ files: [file], concurrency: 1 }));
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
 }
