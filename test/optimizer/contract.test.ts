@@ -183,13 +183,13 @@ for (const optimizer of scalarOptimizers) {
           const gradient = sampleFloats(31, count);
           if (bad !== 0) gradient[at] = bad;
           const expected = optimizer.update(before, gradient, numbers);
-          const isFinite = [expected.parameters, ...expected.state].every((tensor) =>
+          const finite = [expected.parameters, ...expected.state].every((tensor) =>
             tensor.every(Number.isFinite),
           );
           for (const whole of [true, false]) {
             const { after, seen } = checked(optimizer, before, gradient, whole);
             assertSameState(after, expected, `${bad} at ${at}`);
-            assert.equal(seen, isFinite, `${bad} at ${at}, ${whole ? 'a sum' : 'one gradient'}`);
+            assert.equal(seen, finite, `${bad} at ${at}, ${whole ? 'a sum' : 'one gradient'}`);
           }
         }
       }
