@@ -23,10 +23,12 @@ export function describeUpdate(state: RunState): string {
 /**
  * Computes the gradient of each shard of a step again, by this package's kernels, from the parameters before
  * the step; no rank may run.
- * @returns what is not finite in the first shard that is to blame.
+ * @returns what is not finite in the first shard that is to blame; empty where the parameters themselves are.
  */
 export function describeShards(state: RunState, number: number, epoch: number): string {
   const { settings } = state;
+  // Then they are to blame, and have been named.
+  if (notFiniteTensor(state, state.model.parameters) !== undefined) return '';
   const step = new EpochSteps(settings, epoch).at(number);
   const model = new LatentModel(state.model, state.parameters, {
     platform: state.platform,

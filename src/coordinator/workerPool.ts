@@ -180,7 +180,7 @@ export class WorkerPool {
     } else {
       refused.message += ` ${parametersInWords(state)}`;
     }
-    refused.message += ` ${describeShards(state, step, epoch)}`;
+    refused.message = `${refused.message} ${describeShards(state, step, epoch)}`.trimEnd();
   }
 
   /** @throws the refusal, where the step is not to be skipped. */

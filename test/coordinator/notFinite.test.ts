@@ -122,3 +122,14 @@ test('a run that skips too many steps in a row ends, with the reason and a check
     );
   });
 });
+
+test('a parameter that something else has damaged is named, and not saved', async () => {
+  await withTemporaryRun(async ({ options: common, out }) => {
+    // Behind the look at the update of step 9.
+    const damage: Fault = { ...nan, point: 9 };
+    await assert.rejects(
+      run({ ...common, model: smallModel, out, maxSteps: 14 }, [damage]),
+      /^NotFiniteError: At step 10 the loss is not finite \(.+\)\. The tensor "parameters\/encoder\/conv2d\/weights" holds NaN \(element 0 of 36\)\. The state before it could not be saved: After step 10 the tensor "parameters\/encoder\/conv2d\/weights" holds NaN .+ The last good checkpoint is \S+step-000000007\.safetensors\. /,
+    );
+  });
+});
