@@ -61,12 +61,12 @@ const OTHER_NODE_WITHOUT = [
 ];
 
 /**
- * Files that run one at a time, behind all others. In the first four a test fails where a thread does not
- * answer within some seconds, or a process is not killed within some milliseconds: other programs on the same
- * cores could take that time. The last one packs the package, which builds dist/ anew where it is out of
- * date.
+ * Files that run one at a time, behind all others. In most of them a test fails where a measurement, the
+ * answer of a thread or a kill takes too long: other programs on the same cores could take that time.
+ * package/package packs the package, which builds dist/ anew where it is out of date.
  */
 const ALONE = [
+  'cli/bench',
   'collective/',
   'coordinator/failures',
   'coordinator/killed',
@@ -97,7 +97,6 @@ const LONGEST = [
   'fuzz/fuzz',
   'coordinator/seams',
   'backends/ownerUpdate',
-  'cli/bench',
   'coordinator/stopped',
   'cli/help',
   'kernels/selfTest',

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Model } from '#src/model/model.js';
 import { bernoulliLogLikelihood, sigmoid, softplus } from './bernoulli.js';
-import { type ElboOptions, referenceElbo } from './elbo.js';
+import { type ElboOptions, referenceElbo, referenceObjective } from './elbo.js';
 import { boundedElbo } from './errorBound.js';
 import { klAnalytic, klMonteCarlo, reparameterise } from './gaussian.js';
 import { gaussianLogLikelihood } from './gaussianLikelihood.js';
@@ -56,7 +56,7 @@ function assertIsGradient(model: Model, options: ElboOptions): void {
   const f = (parameter: number, shift: number) => {
     const moved = Float64Array.from(parameters);
     moved[parameter]! += shift;
-    return loss(referenceElbo(model, moved, x, epsilon, options).objective, options);
+    return loss(referenceObjective(model, moved, x, epsilon, options), options);
   };
   const largest = gradient.reduce((a, g) => Math.max(a, Math.abs(g)), 0);
   for (const { name, offset, size } of model.parameters.entries) {

@@ -48,27 +48,25 @@ export function referenceElbo(
   const { samples, kl: klKind, beta } = options;
   const { dimensions, latent } = model;
   const n = x.length / dimensions;
-  checkLengths(model, n, parameters, epsilon, samples);
-
-  const encoder = networkForward(model.encoder, n, parameters, x);
-  const posterior = encoder.output; // [n, 2d]
-  const z = reparameterise(posterior, epsilon, samples, latent); // [n, K, d]
-  const decoder = networkForward(model.decoder, n * samples, parameters, z);
-  const outputs = decoder.output; // [n, K, D]
-  const likelihood = referenceLikelihood(options.likelihood ?? BERNOULLI);
-  const rows = likelihood.logLikelihood(outputs, x, samples, dimensions); // [n, K]
-  const logLikelihood = meanOverSamples(rows, samples);
-  const kl =
-    klKind === 'analytic'
-      ? klAnalytic(posterior, latent)
-      : klMonteCarlo(posterior, epsilon, z, samples, latent);
+  const { encoder, decoder, z, rows, logLikelihood, kl, ratios, weighed, objective } = forward(
+    model,
+    parameters,
+    x,
+    epsilon,
+    options,
+  );
+  const posterior = encoder.output;
 
   const gradient = new Float64Array(model.parameters.size);
   const weight = options.reduction === 'mean' ? 1 / n : 1;
   const weigh = referenceWeights[options.objective ?? 'elbo'];
-  const ratios = weigh && logRatios(posterior, epsilon, z, samples, latent);
-  const weighed = weigh && weighRows(weigh, rows, ratios!, samples, beta);
-  const dOutputs = likelihood.backward(outputs, x, samples, dimensions, weigh ? weight : weight / samples);
+  const dOutputs = referenceLikelihood(options.likelihood ?? BERNOULLI).backward(
+    decoder.output,
+    x,
+    samples,
+    dimensions,
+    weigh ? weight : weight / samples,
+  );
   if (weighed) {
     for (let i = 0; i < dOutputs.length; i++) dOutputs[i]! *= weighed.weights[Math.floor(i / dimensions)]!;
   }
@@ -87,9 +85,49 @@ export function referenceElbo(
       )
     : gaussianBackward(posterior, epsilon, z, dz, samples, latent, klKind, scale);
   networkBackward(model.encoder, n, parameters, encoder, dPosterior, gradient);
-  const objective = weighed?.bounds ?? logLikelihood.map((value, i) => value - beta * kl[i]!);
   const bound = weigh ? weighRows(weigh, rows, ratios!, samples, 1).bounds : new Float64Array();
   return { logLikelihood, kl, objective, bound, gradient };
+}
+
+/** referenceElbo's objective, [n], without the time that its gradient takes. Arguments as referenceElbo's. */
+export function referenceObjective(
+  model: Model,
+  parameters: Float64Array,
+  x: Float64Array,
+  epsilon: Float64Array,
+  options: ElboOptions,
+): Float64Array {
+  return forward(model, parameters, x, epsilon, options).objective;
+}
+
+/** The way from the data to the objective, with what the way back reads. */
+function forward(
+  model: Model,
+  parameters: Float64Array,
+  x: Float64Array,
+  epsilon: Float64Array,
+  options: ElboOptions,
+) {
+  const { samples, kl: klKind, beta } = options;
+  const { dimensions, latent } = model;
+  const n = x.length / dimensions;
+  checkLengths(model, n, parameters, epsilon, samples);
+  const encoder = networkForward(model.encoder, n, parameters, x);
+  const posterior = encoder.output; // [n, 2d]
+  const z = reparameterise(posterior, epsilon, samples, latent); // [n, K, d]
+  const decoder = networkForward(model.decoder, n * samples, parameters, z); // output [n, K, D]
+  const likelihood = referenceLikelihood(options.likelihood ?? BERNOULLI);
+  const rows = likelihood.logLikelihood(decoder.output, x, samples, dimensions); // [n, K]
+  const logLikelihood = meanOverSamples(rows, samples);
+  const kl =
+    klKind === 'analytic'
+      ? klAnalytic(posterior, latent)
+      : klMonteCarlo(posterior, epsilon, z, samples, latent);
+  const weigh = referenceWeights[options.objective ?? 'elbo'];
+  const ratios = weigh && logRatios(posterior, epsilon, z, samples, latent);
+  const weighed = weigh && weighRows(weigh, rows, ratios!, samples, beta);
+  const objective = weighed?.bounds ?? logLikelihood.map((value, i) => value - beta * kl[i]!);
+  return { encoder, decoder, z, rows, logLikelihood, kl, ratios, weighed, objective };
 }
 
 /** [n, K] → [n]. */
