@@ -29,7 +29,7 @@ const end = performance.now() + 60_000 * minutes;
 const figures = new Figures();
 let [pass, runs, equal] = [0, 0, 0];
 const tell = (message) => process.send(message);
-setInterval(() => tell({ kind: 'memory', pass, rss: process.memoryUsage.rss() }), SAMPLE).unref();
+const sampling = setInterval(() => tell({ kind: 'memory', pass, rss: process.memoryUsage.rss() }), SAMPLE);
 
 const references = new Map();
 for (const model of MODELS) {
@@ -49,6 +49,7 @@ while (performance.now() < end) {
     tell({ kind: 'pass', pass, runs: all.length, deaths: figures.deaths.length - before.deaths });
   }
 }
+clearInterval(sampling);
 tell({ kind: 'result', runs, equal, deaths: figures.deaths.length, lines: figures.lines() });
 process.disconnect();
 
