@@ -67,6 +67,7 @@ const OTHER_NODE_WITHOUT = [
  */
 const ALONE = [
   'cli/bench',
+  'cli/run',
   'collective/',
   'coordinator/failures',
   'coordinator/killed',
@@ -82,7 +83,6 @@ const LONGEST = [
   'backends/cpuContract',
   'backends/simdGolden',
   'backends/nativeContract',
-  'cli/run',
   'cli/refusals',
   'coordinator/backends',
   'reference/elbo',
