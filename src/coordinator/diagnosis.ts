@@ -6,12 +6,11 @@ import { ShardInput } from '../worker/shardInput.js';
 import { EpochSteps, type Step } from '../worker/step.js';
 import type { RunState } from './runState.js';
 
-/** Whether the parameters themselves are to blame for a loss that is not finite. */
-export function parametersInWords({ model, parameters, optimizerState }: RunState): string {
-  const bad = notFiniteTensor({ parameters, optimizerState }, model.parameters);
-  return bad === undefined
-    ? 'The parameters are finite, but too large.'
-    : `${bad.charAt(0).toUpperCase()}${bad.slice(1)}.`;
+/** Whether the parameters themselves are to blame for a loss that is not finite, or else which shard. */
+export function describeLoss(state: RunState, number: number, epoch: number): string {
+  const bad = notFiniteTensor(state, state.model.parameters);
+  if (bad !== undefined) return `${bad.charAt(0).toUpperCase()}${bad.slice(1)}.`;
+  return `The parameters are finite, but too large. ${describeShards(state, number, epoch)}`;
 }
 
 /** What an update that is not finite has written, while it is still there. */
@@ -22,13 +21,11 @@ export function describeUpdate(state: RunState): string {
 
 /**
  * Computes the gradient of each shard of a step again, by this package's kernels, from the parameters before
- * the step; no rank may run.
- * @returns what is not finite in the first shard that is to blame; empty where the parameters themselves are.
+ * the step, which must be finite; no rank may run.
+ * @returns what is not finite in the first shard that is to blame.
  */
 export function describeShards(state: RunState, number: number, epoch: number): string {
   const { settings } = state;
-  // Then they are to blame, and have been named.
-  if (notFiniteTensor(state, state.model.parameters) !== undefined) return '';
   const step = new EpochSteps(settings, epoch).at(number);
   const model = new LatentModel(state.model, state.parameters, {
     platform: state.platform,

@@ -14,7 +14,7 @@ import { RefusedStep } from '../worker/refusedStep.js';
 import type { RunProgress } from '../worker/runProgress.js';
 import type { TrainTask } from '../worker/stepLoop.js';
 import type { TaskResult, ThreadData } from '../worker/task.js';
-import { describeShards, describeUpdate, parametersInWords } from './diagnosis.js';
+import { describeLoss, describeShards, describeUpdate } from './diagnosis.js';
 import { type Recovery, RecoveryBudget, recoverState } from './recovery.js';
 import type { RunState } from './runState.js';
 
@@ -171,16 +171,13 @@ export class WorkerPool {
   async #goBefore(refused: RefusedStep, epoch: number): Promise<void> {
     const { state } = this.#options;
     const { step } = refused;
-    if (state.recovery.isRefused(step)) {
-      refused.message += describeUpdate(state);
-      const copied = state.recovery.copiedBefore;
-      if (copied === undefined) throw new NotFiniteError(refused.message, { cause: refused });
-      state.copy.restore();
-      await this.#runSteps(epoch, copied, step);
-    } else {
-      refused.message += ` ${parametersInWords(state)}`;
-    }
-    refused.message = `${refused.message} ${describeShards(state, step, epoch)}`.trimEnd();
+    const isWritten = state.recovery.isRefused(step);
+    if (isWritten) refused.message += describeUpdate(state);
+    const from = recoverState(state);
+    if (from === undefined) throw new NotFiniteError(refused.message, { cause: refused });
+    await this.#runSteps(epoch, from, step);
+    const describe = isWritten ? describeShards : describeLoss;
+    refused.message += ` ${describe(state, step, epoch)}`;
   }
 
   /** @throws the refusal, where the step is not to be skipped. */
