@@ -19,7 +19,7 @@ const ARROWS = {
   collective: ['optimizer', 'kernels'],
   worker: ['collective', 'backends', 'objective', 'optimizer', 'schedule', 'model', 'kernels'],
   runs: ['backends', 'objective', 'optimizer', 'schedule', 'model', 'data'],
-  inference: ['backends', 'objective', 'model', 'kernels'],
+  inference: ['backends', 'objective', 'model', 'kernels', 'arithmetic'],
   setup: ['backends'],
   coordinator: [
     ...['worker', 'collective', 'backends', 'inference', 'runs', 'report', 'data'],

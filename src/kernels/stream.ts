@@ -35,4 +35,10 @@ export const Purpose = {
   staticBinarization: 9,
   /** epsilon of reconstructions; position = example. */
   reconstructionNoise: 10,
+  /** epsilon of importance weights; position = example, step = block of draws. */
+  importanceNoise: 11,
+  /** z of data drawn from the model; position = sample. */
+  simulatedLatent: 18,
+  /** Pixels of data drawn from the model; position = sample. */
+  simulatedPixels: 19,
 } as const;
