@@ -1,5 +1,5 @@
-// The importance-weighted bound L_k = E log (1/k) Σ_i w_i, w_i = p(x, z_i) / q(z_i|x) (Burda et al. 2016), from
-// a stream of draws.
+// The importance-weighted bound L_k = E log (1/k) Σ_i w_i, w_i = p(x, z_i) / q(z_i|x) (Burda et al. 2016),
+// from a stream of draws.
 import { expNegative, log } from '../arithmetic/exponential.js';
 import { Purpose } from '../kernels/stream.js';
 import type { ConditionalDensity } from './conditionalDensity.js';

@@ -26,7 +26,9 @@ export class InferenceModel {
   readonly #engine: InferenceEngine;
   readonly #platform: InferenceModelOptions['platform'];
 
-  /** @throws UsageError where the parameters do not fit the model, or it needs more memory than there can be. */
+  /**
+   * @throws UsageError where the parameters do not fit the model, or it needs more memory than there can be.
+   */
   constructor({ parameters, rows = Number.MAX_SAFE_INTEGER, ...options }: InferenceModelOptions) {
     requireParameters(options.model, parameters, 'InferenceModel');
     this.model = options.model;

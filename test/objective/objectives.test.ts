@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { expNegative, log } from '#src/arithmetic/exponential.js';
+import { exp, expNegative, log } from '#src/arithmetic/exponential.js';
 import { OBJECTIVES, type ObjectiveName, objectiveOf } from '#src/objective/registry.js';
 import { referenceWeights } from '../reference/objectives.js';
 
@@ -16,6 +16,16 @@ test('expNegative: within 4 · 2⁻⁵³ of itself, 0 at last', () => {
     // Math.exp itself is granted a unit in the last place, which is 2 · 2⁻⁵³.
     const error = Math.abs(expNegative(x) - expected);
     assert.ok(error <= (4 + 2) * 2 ** -53 * expected, `exp(${x}) is off by ${error / expected}`);
+  }
+});
+
+test('exp: within 5 · 2⁻⁵³ of itself on both sides of 0, 0 and infinite at last', () => {
+  assert.deepEqual([exp(0), exp(-1e4), exp(1e4)], [1, 0, Number.POSITIVE_INFINITY]);
+  assert.ok(Number.isNaN(exp(Number.NaN)));
+  for (let x = -700; x <= 700; x += 0.0137) {
+    const expected = Math.exp(x);
+    const error = Math.abs(exp(x) - expected);
+    assert.ok(error <= (5 + 2) * 2 ** -53 * expected, `exp(${x}) is off by ${error / expected}`);
   }
 });
 
