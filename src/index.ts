@@ -26,20 +26,23 @@ export type { ImageArrays } from './data/arrays.js';
 export { type DataOption, loadDataset } from './data/registry.js';
 export type { Dataset, ImageSet } from './data/source.js';
 export { NotFiniteError, UsageError } from './errors.js';
+export type { ChainDiagnostics } from './inference/diagnostics.js';
+export type { MarkovDiagnostics, PosteriorDraws } from './inference/inferPosterior.js';
 export {
   type ElboGradients,
   type ElboTerms,
   LatentModel,
-  type Posterior,
 } from './inference/latentModel.js';
 export type {
   DecodeOptions,
   ElboOptions,
   GradientOptions,
   LatentModelOptions,
+  PosteriorOptions,
   ReconstructOptions,
   SampleOptions,
 } from './inference/options.js';
+export type { Posterior } from './inference/posterior.js';
 export { interpolate, type Manifold, manifold } from './inference/traversal.js';
 export type { LikelihoodName } from './model/likelihoods/registry.js';
 export type { MapShape, Model, ParameterEntry, Shape } from './model/model.js';

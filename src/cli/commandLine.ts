@@ -7,6 +7,7 @@ import { COMPLETE, candidateLines, candidates } from './completion.js';
 import { completionCommand, isShell } from './completionCommand.js';
 import { evaluateCommand } from './evaluate.js';
 import { ExitCode } from './exitCode.js';
+import { inferCommand } from './infer.js';
 import { inspectCommand } from './inspect.js';
 import { interpolateCommand } from './interpolate.js';
 import { manifoldCommand } from './manifold.js';
@@ -21,6 +22,7 @@ import { verifyCommand } from './verify.js';
 const commands: readonly Command[] = [
   trainCommand,
   evaluateCommand,
+  inferCommand,
   sampleCommand,
   reconstructCommand,
   interpolateCommand,

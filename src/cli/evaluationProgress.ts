@@ -13,6 +13,11 @@ export function verificationProgress(options: { readonly json: boolean }): Progr
   return workProgress('Replaying steps', options);
 }
 
+/** The same for posterior samples. */
+export function samplingProgress(options: { readonly json: boolean }): Progress {
+  return workProgress('Sampling posteriors', options);
+}
+
 interface Progress {
   readonly update: (done: number, count: number) => void;
   readonly end: () => void;

@@ -7,7 +7,7 @@ import type { Model } from '../model/model.js';
 import { countRows, requireParameters, requireResultSize } from './arguments.js';
 import type { ConditionalDensity } from './conditionalDensity.js';
 import { KernelRandom } from './kernelRandom.js';
-import type { Posterior } from './latentModel.js';
+import type { Posterior } from './posterior.js';
 import type { RandomRows } from './randomRows.js';
 
 export interface InferenceModelOptions extends Omit<InferenceEngineOptions, 'rows'> {

@@ -53,4 +53,8 @@ export const Purpose = {
   simulatedLatent: 18,
   /** Pixels of data drawn from the model; position = sample. */
   simulatedPixels: 19,
+  /** epsilon of draws from q(z|x), and of those that HMC chains start from; position = example. */
+  posteriorStart: 20,
+  /** epsilon of the optimisation of q(z|x) for one example; position = example, step = step. */
+  gapNoise: 21,
 } as const;
