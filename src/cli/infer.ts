@@ -32,12 +32,12 @@ export const inferCommand = defineCommand({
       describe: 'Instead of a range, the places of images in the test set, separated by commas',
       default: 'the range of --examples',
     }),
-    chains: wholeNumber(1, { most: 1000, describe: 'Markov chains of an image', default: '8' }),
+    chains: wholeNumber(1, { most: 1000, describe: 'Markov chains of an image', default: '4' }),
     warmup: wholeNumber(2, {
       describe: 'Transitions of a chain before its draws, which adapt the step size',
-      default: '200',
+      default: '150',
     }),
-    draws: wholeNumber(16, { describe: 'Draws of each chain', default: '500' }),
+    draws: wholeNumber(16, { describe: 'Draws of each chain', default: '250' }),
     'leapfrog-steps': wholeNumber(1, { describe: 'Leapfrog steps of a transition', default: '10' }),
     seed: optionFlag('seed', {
       describe: 'Seed of the draws and of drawn pixels: unsigned, 64 bits',
@@ -52,7 +52,7 @@ export const inferCommand = defineCommand({
     ...outputFlags,
   },
   examples: [
-    ['lowerbound infer runs/cvae-1', 'The posterior of the first eight test images, by 8 chains of HMC'],
+    ['lowerbound infer runs/cvae-1', 'The posterior of the first eight test images, by 4 chains of HMC'],
     [
       'lowerbound infer runs/cvae-1 --image 3,7 --draws 2000 --npy draws.npy',
       'Two images, more draws, kept in a file',

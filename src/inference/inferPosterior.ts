@@ -34,9 +34,9 @@ export interface MarkovDiagnostics {
 }
 
 export const POSTERIOR_DEFAULTS = {
-  chains: 8,
-  warmup: 200,
-  draws: 500,
+  chains: 4,
+  warmup: 150,
+  draws: 250,
   leapfrogSteps: LEAPFROG_STEPS,
 } as const;
 

@@ -58,11 +58,11 @@ export interface SampleOptions {
 export interface PosteriorOptions {
   /** `hmc` (default): p(z|x) by Hamiltonian Monte Carlo. `variational`: q(z|x), the encoder's. */
   readonly method?: 'hmc' | 'variational';
-  /** Default 8. */
+  /** Default 4. */
   readonly chains?: number;
-  /** Transitions of a chain before its draws: they adapt the step size. 2 or more; default 200. */
+  /** Transitions of a chain before its draws: they adapt the step size. 2 or more; default 150. */
   readonly warmup?: number;
-  /** Draws of each chain, 16 or more; default 500. */
+  /** Draws of each chain, 16 or more; default 250. */
   readonly draws?: number;
   /** Leapfrog steps of a transition; default 10. */
   readonly leapfrogSteps?: number;

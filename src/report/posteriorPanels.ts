@@ -1,5 +1,5 @@
 import { BLACK, type Canvas, type Color, GREY } from './canvas.js';
-import { textLine } from './lettering.js';
+import { type TextMask, textLine } from './lettering.js';
 import { LABEL_SIZE, layOutPage, type Page, type PageText, writeText } from './page.js';
 import { seriesColor } from './palette.js';
 import { drawPlot, type PlotPlan, placeIn, planPlot } from './plot.js';
@@ -29,6 +29,8 @@ const MOST_COLUMNS = 4;
 const HEADING = 26;
 const GAP = 18;
 const LEGEND = 34;
+/** Width of a key before its label, and the space behind it. */
+const KEY = 26;
 const SAMPLE_RADIUS = 1.2;
 const SAMPLE_OPACITY = 0.45;
 const DENSITY_COLOR: Color = [90, 160, 215];
@@ -65,8 +67,18 @@ export async function posteriorPanels(
   const cellHeight = HEADING + SIDE + Math.max(...plans.map((plan) => plan.below)) + GAP;
   const columns = Math.min(panels.length, MOST_COLUMNS);
   const rows = Math.ceil(panels.length / columns);
-  const page = layOutPage(text, columns * cellWidth - GAP, LEGEND + rows * cellHeight - GAP);
-  drawLegend(page, text.samplesLabel);
+  const labels = [
+    'p(z|x), on a grid',
+    text.samplesLabel,
+    'q(z|x): mean, one and two standard deviations',
+  ].map((label) => textLine(label, LABEL_SIZE));
+  const legend = labels.reduce((sum, { width }) => sum + KEY + width + KEY, -KEY);
+  const page = layOutPage(
+    text,
+    Math.max(columns * cellWidth - GAP, legend),
+    LEGEND + rows * cellHeight - GAP,
+  );
+  drawLegend(page, labels);
   panels.forEach((panel, i) => {
     const x = page.left + (i % columns) * cellWidth;
     const y = page.top + LEGEND + Math.floor(i / columns) * cellHeight;
@@ -152,16 +164,15 @@ function ellipse(
   return parts.filter((part) => part.length > 0);
 }
 
-function drawLegend({ canvas, left, top }: Page, samplesLabel: string): void {
+function drawLegend({ canvas, left, top }: Page, labels: readonly TextMask[]): void {
   const y = top + 8;
   let x = left;
-  const write = (label: string) => {
-    const mask = textLine(label, LABEL_SIZE);
-    writeText(canvas, mask, x + 24, y, 'left', GREY);
-    x += 24 + mask.width + 28;
+  const write = (mask: TextMask) => {
+    writeText(canvas, mask, x + KEY, y, 'left', GREY);
+    x += KEY + mask.width + KEY;
   };
   canvas.fillRectangle(x, y - 7, 16, 14, DENSITY_COLOR);
-  write('p(z|x), on a grid');
+  write(labels[0]!);
   for (const [dx, dy] of [
     [3, -3],
     [9, 2],
@@ -170,11 +181,11 @@ function drawLegend({ canvas, left, top }: Page, samplesLabel: string): void {
   ] as const) {
     drawSample(canvas, [x + dx, y + dy]);
   }
-  write(samplesLabel);
+  write(labels[1]!);
   const stroke: Point[] = [
     [x, y],
     [x + 16, y],
   ];
   drawPolyline(canvas, stroke, GAUSSIAN_COLOR, false);
-  write('q(z|x): mean, one and two standard deviations');
+  write(labels[2]!);
 }
