@@ -17,7 +17,7 @@ const ARROWS = {
   tfjs: ['products', 'kernels'],
   backends: ['tfjs', 'products', 'objective', 'optimizer', 'model', 'kernels', 'arithmetic'],
   collective: ['optimizer', 'kernels'],
-  worker: ['collective', 'backends', 'objective', 'optimizer', 'schedule', 'model', 'kernels'],
+  worker: ['collective', 'inference', 'backends', 'objective', 'optimizer', 'schedule', 'model', 'kernels'],
   runs: ['backends', 'objective', 'optimizer', 'schedule', 'model', 'data'],
   inference: ['backends', 'objective', 'model', 'kernels', 'arithmetic'],
   setup: ['backends'],

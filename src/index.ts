@@ -2,6 +2,12 @@
 
 export type { AbortSignalLike } from './abortSignal.js';
 export type { BackendName, KlEstimate } from './backends/backend.js';
+export {
+  type EstimateLikelihoodOptions,
+  type EstimateRow,
+  estimateLikelihood,
+  type LikelihoodEstimates,
+} from './coordinator/estimateLikelihood.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './coordinator/evaluate.js';
 export type { FinishReason, RunEvent } from './coordinator/events.js';
 export { type LoadedModel, loadModel } from './coordinator/loadModel.js';
