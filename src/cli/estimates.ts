@@ -127,9 +127,9 @@ export async function printEstimates(request: Request): Promise<number> {
     if (file !== undefined) await writeExamples(file, found);
   }
   if (!found.interrupted) return ExitCode.done;
-  const asked = examples?.end;
+  const rest = `${end}:${found.protocol.asked.end}`;
   printWarnings([
-    `Stopped: ${end - first} images are done. Go on with --examples ${end}:${asked ?? 'END'}, and another file.`,
+    `Stopped: ${end - first} images are done. Go on with --examples ${rest}, and another file.`,
   ]);
   return interruption.exitCode ?? ExitCode.interrupted;
 }

@@ -112,6 +112,8 @@ export interface LikelihoodEstimates {
     readonly data: string;
     /** The range that has figures. */
     readonly examples: ExampleRange;
+    /** The range that was asked for. */
+    readonly asked: ExampleRange;
     readonly likelihood: { readonly name: string; readonly [hyperparameter: string]: string | number };
     readonly binarize: Binarization;
     readonly seed: string;
@@ -195,6 +197,7 @@ export async function estimateLikelihood(given: EstimateLikelihoodOptions): Prom
     protocol: {
       data: testSetName(dataset),
       examples: { first, end: found.end },
+      asked: { first, end },
       likelihood: { name: likelihood.name, ...likelihood.values },
       binarize,
       seed,
