@@ -39,8 +39,8 @@ export interface EstimatedRange {
 }
 
 /**
- * Threads that estimate chunks of examples, each with the parameters in a memory of its own. A thread that dies
- * is replaced, and its chunk is computed again.
+ * Threads that estimate chunks of examples, each with the parameters in a memory of its own. A thread that
+ * dies is replaced, and its chunk is computed again.
  */
 export class InferencePool {
   readonly #options: InferencePoolOptions;

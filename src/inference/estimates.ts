@@ -1,5 +1,5 @@
-// The estimates that a chunk of examples can have. Each is a pure function of (parameters, x, seed, position of
-// the example, options), so the split into chunks decides no bit.
+// The estimates that a chunk of examples can have. Each is a pure function of (parameters, x, seed, position
+// of the example, options), so the split into chunks decides no bit.
 import type { RandomKey } from '../kernels/stream.js';
 import { type AnnealedEstimate, annealedImportance } from './ais.js';
 import type { TemperatureSchedule } from './annealing.js';
