@@ -40,7 +40,11 @@ const PILOT_BURN_IN = 20;
 /** Of the pilot's step size, which follows the temperature. */
 const PILOT_GAIN = 0.3;
 
-/** Log p(x) of each example from the chains of its own. */
+/**
+ * Estimates log p(x) of each example from its chains.
+ * @throws RangeError where the number of temperatures is none.
+ * @throws NotFiniteError where log p(x|z) is not finite at a draw from the prior.
+ */
 export function annealedImportance(options: AnnealingOptions): AnnealedEstimate {
   return annealFromPrior(options, pilotSteps(options));
 }
@@ -61,6 +65,7 @@ function pilotTemperatures(count: number): number {
  */
 export function pilotSteps(options: AnnealingOptions): StepSizePath {
   const { density, positions, random, schedule = 'sigmoidal', simulated = false, onTransition } = options;
+  requireCount(options.temperatures);
   const stream: TransitionStream = simulated ? TRANSITIONS.simulatedPilot : TRANSITIONS.pilot;
   const z = new Float32Array(positions.length * density.chains * density.latent);
   drawPrior(z, { random, positions, step: stream.first, purpose: Purpose.pilotPrior });
@@ -119,7 +124,6 @@ function anneal(
   { steps, reverse }: Way,
 ): AnnealedEstimate {
   const { density, positions, temperatures: count, schedule = 'sigmoidal', onTransition } = options;
-  requireCount(count);
   const path = temperatures(schedule, count);
   const beta = (i: number) => path[reverse ? count - i : i]!;
   const hmc = new HmcChains(options, z);
