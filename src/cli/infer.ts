@@ -199,7 +199,7 @@ function protocolOf({ config, path, step, parametersSha256 }: LoadedModel, proto
       ? `HMC, ${chains} chains of ${draws} draws after ${warmup}, ${leapfrogSteps} leapfrog steps`
       : `q(z|x), ${chains} × ${draws} draws`;
   return [
-    `Protocol       ${printable(config.data.source)}, ${images} test images, binarise ${config.binarize}, ` +
+    `Protocol       ${printable(config.data.source)}, ${images} test image${images === 1 ? '' : 's'}, binarise ${config.binarize}, ` +
       `${sampling}, seed ${seed}`,
     `Checkpoint     ${path}, step ${step}`,
     `SHA-256        ${parametersSha256}`,

@@ -79,7 +79,7 @@ export function stackDraws(inferred: readonly ImageInference[], latent: number) 
 }
 
 /** Cells along each side of the grid. */
-const GRID = 150;
+const GRID = 64;
 /** Rows of one call of the decoder. */
 const GRID_ROWS = 256;
 /** More panels than this have no room on a page. */

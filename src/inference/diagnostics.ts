@@ -1,6 +1,6 @@
-// Whether Markov chains have mixed, and how many independent draws theirs are worth: Vehtari, Gelman, Simpson,
-// Carpenter and Bürkner, Rank-Normalization, Folding, and Localization, Bayesian Analysis 16, 2021. Its section
-// or equation stands at each step.
+// Whether Markov chains have mixed, and how many independent draws theirs are worth: Vehtari, Gelman,
+// Simpson, Carpenter and Bürkner, Rank-Normalization, Folding, and Localization, Bayesian Analysis 16, 2021.
+// Its section or equation stands at each step.
 import { log } from '../arithmetic/exponential.js';
 import { normalQuantile } from './normalQuantile.js';
 

@@ -1,5 +1,5 @@
-// What an encoder loses against the best Gaussian of each example, and that against the true posterior: Cremer,
-// Li and Duvenaud, Inference Suboptimality in Variational Autoencoders, 2018.
+// What an encoder loses against the best Gaussian of each example, and that against the true posterior:
+// Cremer, Li and Duvenaud, Inference Suboptimality in Variational Autoencoders, 2018.
 import { exp } from '../arithmetic/exponential.js';
 import { halfCosine } from '../arithmetic/halfCosine.js';
 import { Purpose } from '../kernels/stream.js';
@@ -41,7 +41,7 @@ export interface OptimizedPosterior {
 
 /**
  * Maximises the ELBO of one example over mu and logvar, from the encoder's, by reparameterised gradients with
- * fresh noise at each step. Where the result is no better on the noise of the comparison, the encoder's stays.
+ * fresh noise at each step. The encoder's stays where the result is no better on the noise of the comparison.
  */
 export function optimizePosterior(task: GapTask): OptimizedPosterior {
   const { posterior: encoded } = task;

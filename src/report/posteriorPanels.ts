@@ -112,7 +112,7 @@ function drawPanel(canvas: Canvas, panel: PosteriorPanel, plan: PlotPlan, { edge
   drawPolyline(canvas, [place(gaussian.mean)], GAUSSIAN_COLOR, true);
 }
 
-/** Each pixel of the square by the density of its cell over the largest one. */
+/** Each pixel of the square by the density, linear between the points, over the largest one. */
 function shade(
   canvas: Canvas,
   { middle, reach, density }: PosteriorPanel,
@@ -123,17 +123,26 @@ function shade(
   const [left, bottom] = place([middle[0] - reach, middle[1] - reach]);
   const [right, top] = place([middle[0] + reach, middle[1] + reach]);
   for (let y = Math.ceil(top); y < bottom; y++) {
-    const row = cellOf((bottom - y) / (bottom - top), cells);
+    const row = betweenPoints((bottom - y) / (bottom - top), cells);
     for (let x = Math.ceil(left); x < right; x++) {
-      const column = cellOf((x - left) / (right - left), cells);
-      const part = density[row * cells + column]! / peak;
+      const column = betweenPoints((x - left) / (right - left), cells);
+      const at = (r: number) =>
+        mix(density[r * cells + column.below]!, density[r * cells + column.above]!, column.part);
+      const part = mix(at(row.below), at(row.above), row.part) / peak;
       if (part > 0) canvas.blend(x, y, DENSITY_COLOR, part);
     }
   }
 }
 
-function cellOf(share: number, cells: number): number {
-  return Math.min(Math.floor(share * cells), cells - 1);
+/** The two points around a place, and how near it is to the upper one; beyond the outermost there is one. */
+function betweenPoints(share: number, cells: number) {
+  const place = Math.min(Math.max(share * cells - 1 / 2, 0), cells - 1);
+  const below = Math.floor(place);
+  return { below, above: Math.min(below + 1, cells - 1), part: place - below };
+}
+
+function mix(a: number, b: number, part: number): number {
+  return a + part * (b - a);
 }
 
 function drawSample(canvas: Canvas, [x, y]: Point): void {

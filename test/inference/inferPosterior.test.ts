@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { LatentModel, UsageError } from '#src/index.js';
 import { inferByHmc, inferVariational, type PosteriorDraws } from '#src/inference/inferPosterior.js';
 import { KernelRandom } from '#src/inference/kernelRandom.js';
 import { inferencePlatform } from '#src/kernels/platform.js';
 import { randomKey } from '#src/kernels/stream.js';
+import { draw, smallModels } from '../reference/smallModels.js';
 import { curvedDensity } from './oracles/curved.js';
 import { gridPosterior } from './oracles/quadrature.js';
 
@@ -68,4 +70,46 @@ test('draws from q have its moments, and no diagnostics of chains', () => {
     assert.ok(Math.abs(mean[j]! - posterior.mu[j]!) < (4 * sigma) / 100, `${mean}`);
     assert.ok(Math.abs(deviation[j]! - sigma) < (4 * sigma) / Math.sqrt(20_000), `${deviation}`);
   }
+});
+
+const resolved = smallModels[1]!;
+const model = new LatentModel(resolved, Float32Array.from(draw(resolved.parameters.size, 1, 1 / 2)));
+const images = Float32Array.from(draw(2 * resolved.dimensions, 2).map(Math.abs));
+const few = { chains: 2, warmup: 10, draws: 16, seed: 3 } as const;
+
+test('model.posterior: what an image gets depends on seed and position alone', () => {
+  const both = model.posterior(images, { ...few, positions: [4, 9] });
+  assert.equal(both.length, 2);
+  assert.equal(both[0]!.z.length, 2 * 16 * resolved.latent);
+  const second = images.slice(resolved.dimensions);
+  assert.deepEqual(model.posterior(second, { ...few, positions: [9] }), [both[1]]);
+  assert.notDeepEqual(model.posterior(second, few), [both[1]]);
+  assert.notDeepEqual(model.posterior(second, { ...few, positions: [9], seed: 4 }), [both[1]]);
+});
+
+test('model.posterior by q has the moments of encode', () => {
+  const { mu, logvar } = model.encode(images);
+  const options = { method: 'variational', chains: 4, draws: 2500 } as const;
+  model.posterior(images, options).forEach(({ mean, deviation, markov }, i) => {
+    assert.equal(markov, undefined);
+    for (let j = 0; j < resolved.latent; j++) {
+      const sigma = Math.exp(logvar[i * resolved.latent + j]! / 2);
+      assert.ok(Math.abs(mean[j]! - mu[i * resolved.latent + j]!) < (4.5 * sigma) / 100);
+      assert.ok(Math.abs(deviation[j]! - sigma) < (4.5 * sigma) / Math.sqrt(20_000));
+    }
+  });
+});
+
+test('model.posterior refuses what does not fit, in a sentence', () => {
+  const refuses = (options: object, message: RegExp) =>
+    assert.throws(
+      () => model.posterior(images, options),
+      (error: unknown) => error instanceof UsageError && message.test(error.message),
+    );
+  refuses({ draws: 15 }, /draws is 15, expected a whole number from 16 up/);
+  refuses({ warmup: 1 }, /warmup is 1, expected a whole number from 2 up/);
+  refuses({ positions: [1] }, /positions has 1 numbers, expected 2, one for each example/);
+  refuses({ positions: [1, -1] }, /positions\[1\] is -1/);
+  refuses({ method: 'gibbs' }, /method is "gibbs"/);
+  refuses({ draws: 2 ** 40 }, /draws asks for/);
 });
