@@ -13,7 +13,7 @@ function offered(line: string): string[] {
 
 describe('completion', () => {
   it('offers commands', () => {
-    assert.deepEqual(offered('in'), ['interpolate', 'inspect']);
+    assert.deepEqual(offered('in'), ['interpolate', 'infer', 'inspect']);
     assert.deepEqual(offered('').length, program.commands.length);
     assert.deepEqual(offered('x'), []);
     assert.deepEqual(offered('frobnicate --'), []);
