@@ -42,7 +42,10 @@ export function reduceSgd(
   return i32(!v128.any_true(bad));
 }
 
-/** Two neighbouring vectors, all loads before all stores. @returns bits where p or v is not finite. */
+/**
+ * Two neighbouring vectors, all loads before all stores.
+ * @returns bits where p or v is not finite.
+ */
 // @ts-ignore: decorator
 @inline
 function sgdPair(
