@@ -8,7 +8,7 @@ export type TemperatureSchedule = (typeof TEMPERATURE_SCHEDULES)[number];
 const DELTA = 4;
 
 /**
- * β_0 … β_count: from exactly 0 to exactly 1, rising. `sigmoidal` is σ(δ(2t − 1)) with δ = 4, moved and scaled
+ * β_0 … β_count: from exactly 0 to exactly 1, rising. `sigmoidal` is σ(δ(2t − 1)), δ = 4, moved and scaled
  * to these ends: dense at both.
  * @param count intermediate steps, at least 1.
  */
