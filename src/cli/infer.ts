@@ -14,7 +14,7 @@ const EXAMPLES = { first: 0, end: 8 } as const;
 
 export const inferCommand = defineCommand({
   name: 'infer',
-  summary: 'Sample the posterior p(z|x) of test images, and compare it with the encoder’s q(z|x)',
+  summary: "Sample the posterior p(z|x) of test images, and compare it with the encoder's q(z|x)",
   positionals: runArgument,
   flags: {
     method: choice(
