@@ -22,8 +22,8 @@ export function exp(x: number): number {
 }
 
 /**
- * Natural logarithm, within 2⁻⁵⁰ of max(1, |log x|); exactly 0 at 1. −∞ at 0, ∞ at ∞, NaN for NaN and negative
- * numbers.
+ * Natural logarithm, within 2⁻⁵⁰ of max(1, |log x|); exactly 0 at 1. −∞ at 0, ∞ at ∞, NaN for NaN and below
+ * 0.
  */
 export function log(x: number): number {
   if (!(x > 0)) return x === 0 ? Number.NEGATIVE_INFINITY : Number.NaN;

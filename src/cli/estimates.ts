@@ -2,6 +2,7 @@
 import type {
   EstimateLikelihoodOptions,
   EstimateRow,
+  ExampleRange,
   LikelihoodEstimates,
 } from '../coordinator/estimateLikelihood.js';
 import { UsageError } from '../errors.js';
@@ -120,7 +121,7 @@ export async function printEstimates(request: Request): Promise<number> {
   }
   const { first, end } = found.protocol.examples;
   if (end > first) {
-    const { perExample: _own, warnings: _told, ...figures } = found;
+    const { perExample: _own, perSimulated: _drawn, warnings: _told, ...figures } = found;
     if (json) printJson(figures);
     else printPage(page(found));
     const file = request['per-example'];
@@ -178,19 +179,30 @@ function line({ name, mean, standardError, protocol }: EstimateRow): string {
   return `${title.padEnd(18)}${mean.toFixed(2).padStart(9)} ${error.padEnd(8)} ${protocol}`;
 }
 
-async function writeExamples(file: string, { perExample, protocol }: LikelihoodEstimates): Promise<void> {
+/** Images drawn from the model have a file of their own: its name ends in -simulated. */
+async function writeExamples(file: string, found: LikelihoodEstimates): Promise<void> {
+  const { perExample, perSimulated, protocol } = found;
+  await writeFigures(file, perExample, protocol.examples);
+  if (Object.keys(perSimulated).length === 0) return;
+  await writeFigures(file.replace(/\.[^.]+$/, '-simulated$&'), perSimulated, protocol.examples);
+}
+
+async function writeFigures(
+  file: string,
+  figures: LikelihoodEstimates['perExample'],
+  { first, end }: ExampleRange,
+): Promise<void> {
   const [{ writeFileAtomic }, { encodeNpy }, { exampleLines, exampleTable }] = await Promise.all([
     import('../runs/atomicFile.js'),
     import('../runs/npy.js'),
     import('../report/exampleFigures.js'),
   ]);
-  const { first, end } = protocol.examples;
   const count = end - first;
   if (/\.jsonl$/i.test(file)) {
-    await writeFileAtomic(file, Buffer.from(exampleLines(perExample, first, count)));
+    await writeFileAtomic(file, Buffer.from(exampleLines(figures, first, count)));
     return;
   }
-  const { columns, values } = exampleTable(perExample, count);
+  const { columns, values } = exampleTable(figures, count);
   await writeFileAtomic(file, encodeNpy(values, [count, columns.length]));
   printError(`${file} has the columns ${columns.join(', ')}`);
 }

@@ -5,6 +5,7 @@ import { printable } from '../printable.js';
 import { defineCommand, given } from './command.js';
 import { ExitCode } from './exitCode.js';
 import { choice, exampleRange, filePath, indexList, wholeNumber } from './flags.js';
+import { Interruption } from './interruption.js';
 import { optionFlag } from './optionFlags.js';
 import { printJson, printLine, printWarnings } from './output.js';
 import { outFlag, writePicture } from './pictureFile.js';
@@ -35,15 +36,16 @@ export const inferCommand = defineCommand({
     chains: wholeNumber(1, { most: 1000, describe: 'Markov chains of an image', default: '4' }),
     warmup: wholeNumber(2, {
       describe: 'Transitions of a chain before its draws, which adapt the step size',
-      default: '150',
+      default: '200',
     }),
-    draws: wholeNumber(16, { describe: 'Draws of each chain', default: '250' }),
-    'leapfrog-steps': wholeNumber(1, { describe: 'Leapfrog steps of a transition', default: '10' }),
+    draws: wholeNumber(16, { describe: 'Draws of each chain', default: '500' }),
+    'leapfrog-steps': wholeNumber(1, { describe: 'Leapfrog steps of a transition', default: '5' }),
     seed: optionFlag('seed', {
       describe: 'Seed of the draws and of drawn pixels: unsigned, 64 bits',
       default: "the run's",
     }),
     data: dataFlag('images of its test set are used'),
+    workers: optionFlag('workers', { default: 'all cores' }),
     npy: filePath('.npy', {
       describe: 'Write the draws to this NumPy file: float32, [images, chains, draws, latent]',
       default: 'none',
@@ -71,18 +73,26 @@ export const inferCommand = defineCommand({
     const { latent } = loaded.model.model;
     // Before minutes of sampling.
     if (out !== undefined) infer.requirePlane(loaded.model.model, images.length);
-    const { chains, warmup, draws, 'leapfrog-steps': leapfrogSteps, seed } = values;
+    const { chains, warmup, draws, 'leapfrog-steps': leapfrogSteps, seed, workers } = values;
     const progress = samplingProgress({ json: json === true });
+    const interruption = new Interruption(() => {});
     let inferred: readonly ImageInference[];
     try {
-      inferred = infer.inferImages(loaded, dataset.test, {
+      inferred = await infer.inferImages(loaded, dataset.test, {
         images,
         method,
         onProgress: progress.update,
-        ...given({ chains, warmup, draws, leapfrogSteps, seed }),
+        signal: interruption.signal,
+        ...given({ chains, warmup, draws, leapfrogSteps, seed, workers }),
       });
     } finally {
       progress.end();
+      interruption.release();
+    }
+    const stopped = inferred.length < images.length;
+    if (stopped) {
+      printWarnings([`Stopped: ${inferred.length} of ${images.length} images are done.`]);
+      if (inferred.length === 0) return interruption.exitCode ?? ExitCode.interrupted;
     }
     const { values: all, shape } = infer.stackDraws(inferred, latent);
     const protocol = protocolOf(loaded, {
@@ -109,7 +119,7 @@ export const inferCommand = defineCommand({
       const png = await infer.posteriorPicture(loaded, loaded, inferred, method);
       await writePicture(png, { run, loaded, name: 'posterior', out, json });
     }
-    return ExitCode.done;
+    return stopped ? (interruption.exitCode ?? ExitCode.interrupted) : ExitCode.done;
   },
 });
 

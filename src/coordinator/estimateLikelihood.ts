@@ -4,7 +4,8 @@ import { type DataOption, loadDataset } from '../data/registry.js';
 import { NotFiniteError, UsageError } from '../errors.js';
 import { TEMPERATURE_SCHEDULES, type TemperatureSchedule } from '../inference/annealing.js';
 import { latentActivity } from '../inference/elboTerms.js';
-import type { EstimateOptions, Figures } from '../inference/estimates.js';
+import type { Figures } from '../inference/estimates/estimate.js';
+import type { EstimateOptions } from '../inference/estimates/registry.js';
 import { LEAPFROG_STEPS, MOST_TRANSITIONS } from '../inference/hmc.js';
 import { listOf, oneOf, Place, positiveInteger, type Reader } from '../model/jsonReader.js';
 import {
@@ -22,7 +23,7 @@ import { HYPERPARAMETERS } from '../runs/hyperparameters.js';
 import { choiceOf } from '../runs/seams.js';
 import { requireImageSize } from './evaluate.js';
 import { testExamples } from './examples.js';
-import { InferencePool } from './inferencePool.js';
+import { InferencePool, planChunks } from './inferencePool.js';
 import { findCheckpoint } from './loadModel.js';
 import { requireOwnData, testSetName } from './ownData.js';
 
@@ -36,7 +37,7 @@ export const ESTIMATE_DEFAULTS = {
   gapDraws: 16,
 } as const;
 
-/** Examples of a chunk, where chains run side by side and elsewhere: speed and progress alone. */
+/** Most examples of a chunk, where chains run side by side and elsewhere: speed and memory alone. */
 const CHAIN_CHUNK = 8;
 const DRAW_CHUNK = 32;
 
@@ -75,7 +76,7 @@ export interface EstimateLikelihoodOptions {
   /** Default: the run's. */
   readonly seed?: number | bigint;
   readonly workers?: number;
-  /** Called now and then with the number of examples done and in all. */
+  /** Called now and then with the number of examples done and in all; those in work count in part. */
   readonly onProgress?: (done: number, count: number) => void;
   /** After an abort the figures are those of the examples that are done. */
   readonly signal?: AbortSignalLike;
@@ -106,8 +107,10 @@ export interface LikelihoodEstimates {
   /** Variance of mu over the examples in each latent dimension, and dimensions above 0.01. */
   readonly latentVariance: readonly number[];
   readonly activeUnits: number;
-  /** By name, [examples]; `elbo.kl` and `elbo.mu` are [examples, latent]. */
+  /** Of test examples by name, [examples]; `elbo.kl` and `elbo.mu` are [examples, latent]. */
   readonly perExample: Figures;
+  /** Of examples drawn from the model by name, [examples]; empty without BDMC. */
+  readonly perSimulated: Figures;
   readonly protocol: {
     readonly data: string;
     /** The range that has figures. */
@@ -179,31 +182,32 @@ export async function estimateLikelihood(given: EstimateLikelihoodOptions): Prom
   const seed = options.seed === undefined ? config.seed : String(options.seed);
   const binarize = options.binarize ?? config.binarize;
   const wanted = wantedOf(options, config.samples);
-  const indices = Array.from({ length: end - first }, (_, i) => first + i);
-  const x = testExamples({ binarize, seed }, dataset.test, indices);
+  const positions = Array.from({ length: end - first }, (_, i) => first + i);
+  const x = testExamples({ binarize, seed }, dataset.test, positions);
   const model = resolveModel(config.model, { latent: config.latent });
   const likelihood = choiceOf(config, 'likelihood');
-  const chunk = wanted.ais || wanted.bdmc || wanted.gaps ? CHAIN_CHUNK : DRAW_CHUNK;
-  const workers = Math.min(options.workers ?? availableParallelism(), Math.ceil((end - first) / chunk));
+  const most = wanted.ais || wanted.bdmc || wanted.gaps ? CHAIN_CHUNK : DRAW_CHUNK;
+  const plan = { most, workers: options.workers ?? availableParallelism() };
+  const { chunk, workers } = planChunks(positions.length, plan);
   const { arithmetic } = config;
   const pool = new InferencePool({ model, parameters, likelihood, arithmetic, seed: BigInt(seed), workers });
   const { onProgress, signal } = options;
   const found = await pool
-    .run({ wanted, first, end, x, chunk, onProgress, signal })
+    .run({ wanted, positions, x, chunk, onProgress, signal })
     .finally(() => pool.close());
   requireFinite(found.figures, first, path);
   return {
     ...summary(found.figures, wanted, model.latent),
     protocol: {
       data: testSetName(dataset),
-      examples: { first, end: found.end },
+      examples: { first, end: first + found.count },
       asked: { first, end },
       likelihood: { name: likelihood.name, ...likelihood.values },
       binarize,
       seed,
       wanted,
     },
-    interrupted: found.end < end,
+    interrupted: found.count < positions.length,
     checkpoint: path,
     step: checkpoint.step,
     parametersSha256: parameterHash(parameters),
@@ -293,8 +297,17 @@ function summary(figures: Figures, wanted: EstimateOptions, latent: number) {
     kl: Array.from({ length: latent }, (_, j) => meanWithError(column(figures['elbo.kl'], j, latent)).mean),
     latentVariance: [...variance],
     activeUnits: active,
-    perExample: figures,
+    perExample: figuresWhere(figures, (name) => !onSimulated(name)),
+    perSimulated: figuresWhere(figures, onSimulated),
   };
+}
+
+function onSimulated(name: string): boolean {
+  return name.startsWith('bdmc.');
+}
+
+function figuresWhere(figures: Figures, keep: (name: string) => boolean): Figures {
+  return Object.fromEntries(Object.entries(figures).filter(([name]) => keep(name)));
 }
 
 function annealingWords(settings: EstimateOptions['ais']): string {

@@ -23,14 +23,15 @@ import type { Model } from '../model/model.js';
 import { functionOf, type OptionTable, seed64, trueOrFalse } from '../model/optionReader.js';
 import { OBJECTIVES, type ObjectiveName } from '../objective/registry.js';
 import { FEWEST_DRAWS } from './diagnostics.js';
-import type {
-  DecodeOptions,
-  ElboOptions,
-  GradientOptions,
-  LatentModelOptions,
-  PosteriorOptions,
-  ReconstructOptions,
-  SampleOptions,
+import {
+  type DecodeOptions,
+  type ElboOptions,
+  type GradientOptions,
+  type LatentModelOptions,
+  POSTERIOR_METHODS,
+  type PosteriorOptions,
+  type ReconstructOptions,
+  type SampleOptions,
 } from './options.js';
 
 /** What one result may hold: 4 GiB of float32. */
@@ -93,7 +94,7 @@ export const SAMPLE_OPTIONS: OptionTable<SampleOptions> = {
   draw: trueOrFalse,
 };
 export const POSTERIOR_OPTIONS: OptionTable<PosteriorOptions> = {
-  method: oneOf(['hmc', 'variational']),
+  method: oneOf(POSTERIOR_METHODS),
   chains: positiveInteger,
   warmup: wholeFrom(FEWEST_WARMUP),
   draws: wholeFrom(FEWEST_DRAWS),

@@ -4,7 +4,6 @@ import { Place } from '../model/jsonReader.js';
 import { requireResultSize } from './arguments.js';
 import type { ConditionalDensity } from './conditionalDensity.js';
 import { type ChainDiagnostics, diagnoseChains } from './diagnostics.js';
-import { LEAPFROG_STEPS } from './hmc.js';
 import type { InferenceModel } from './inferenceModel.js';
 import type { PosteriorOptions } from './options.js';
 import { sigmaOf } from './posteriorRow.js';
@@ -33,11 +32,13 @@ export interface MarkovDiagnostics {
   readonly dimensions: readonly ChainDiagnostics[];
 }
 
+/** Short trajectories, many of them: docs/evaluation.md has what longer ones are worth. */
 export const POSTERIOR_DEFAULTS = {
+  method: 'hmc',
   chains: 4,
-  warmup: 150,
-  draws: 250,
-  leapfrogSteps: LEAPFROG_STEPS,
+  warmup: 200,
+  draws: 500,
+  leapfrogSteps: 5,
 } as const;
 
 /**
@@ -51,7 +52,7 @@ export function inferPosterior(
   options: PosteriorOptions,
 ): PosteriorDraws[] {
   const resolved = { ...POSTERIOR_DEFAULTS, ...options };
-  const { chains, warmup, draws, leapfrogSteps, method = 'hmc', seed = 0, onProgress } = resolved;
+  const { chains, warmup, draws, leapfrogSteps, method, seed = 0, onProgress } = resolved;
   const n = x.length / model.model.dimensions;
   const { positions = Array.from({ length: n }, (_, i) => i) } = options;
   if (positions.length !== n) {

@@ -9,6 +9,7 @@ import type { ConditionalDensity } from './conditionalDensity.js';
 import { KernelRandom } from './kernelRandom.js';
 import type { Posterior } from './posterior.js';
 import type { RandomRows } from './randomRows.js';
+import { drawPrior } from './standardNormal.js';
 
 export interface InferenceModelOptions extends Omit<InferenceEngineOptions, 'rows'> {
   /** Flat, in the order of `model.parameters`; copied. */
@@ -99,23 +100,21 @@ export class InferenceModel {
   }
 
   /**
-   * Draws pairs (z, x) from the model: z ~ p(z), x ~ p(x|z). Pair i is a function of the key and of
-   * `first` + i.
-   * @returns z [count, latent] and x [count, dimensions].
+   * Draws pairs (z, x) from the model, one for each position: z ~ p(z), x ~ p(x|z). A pair is a function of
+   * the key and of its position.
+   * @returns z [positions.length, latent] and x [positions.length, dimensions].
    */
-  simulate(key: RandomKey, first: number, count: number): { z: Float32Array; x: Float32Array } {
+  simulate(key: RandomKey, positions: readonly number[]): { z: Float32Array; x: Float32Array } {
     const { dimensions, latent } = this.model;
-    positiveInteger(count, new Place('simulate()', 'count'));
-    requireResultSize(count, Math.max(dimensions, latent), new Place('simulate()', 'count'));
+    const count = positions.length;
+    requireResultSize(count, Math.max(dimensions, latent), new Place('simulate()', 'positions'));
     const random = this.random(key);
     const z = new Float32Array(count * latent);
-    for (let i = 0; i < count; i++) {
-      random.normal(z.subarray(i * latent, (i + 1) * latent), first + i, 0, Purpose.simulatedLatent);
-    }
+    drawPrior(z, { random, positions, step: 0, purpose: Purpose.simulatedLatent });
     const x = this.means(z);
-    for (let i = 0; i < count; i++) {
+    for (const [i, position] of positions.entries()) {
       const row = x.subarray(i * dimensions, (i + 1) * dimensions);
-      this.#engine.draw(row, { key, position: first + i, purpose: Purpose.simulatedPixels });
+      this.#engine.draw(row, { key, position, purpose: Purpose.simulatedPixels });
     }
     return { z, x };
   }

@@ -51,3 +51,25 @@ export function squareAround(points: Float32Array): PlaneSquare {
     reach: 0.6 * Math.max(high[0] - low[0], high[1] - low[1]),
   };
 }
+
+/** Cells along each side in the search. */
+const COARSE = 24;
+/** Density at the edge, over the largest one, that is taken for none. */
+const FAINT = 0.01;
+const GROWTH = 1.5;
+const MOST_GROWTHS = 8;
+
+/** The square, or a larger one with the same middle, at whose edge p(z|x) has fallen to nothing. */
+export function squareWithPosterior(density: ConditionalDensity, square: PlaneSquare): PlaneSquare {
+  let { reach } = square;
+  for (let i = 0; i < MOST_GROWTHS; i++) {
+    const grid = posteriorGrid(density, { ...square, reach }, COARSE);
+    const onEdge = grid.filter((_, cell) => {
+      const [row, column] = [Math.floor(cell / COARSE), cell % COARSE];
+      return [row, column].some((place) => place === 0 || place === COARSE - 1);
+    });
+    if (!onEdge.some((value) => value > FAINT)) break;
+    reach *= GROWTH;
+  }
+  return { ...square, reach };
+}

@@ -1,5 +1,6 @@
 import { workerData } from 'piscina';
-import { type EstimateOptions, estimateChunk, type Figures } from '../inference/estimates.js';
+import type { Figures } from '../inference/estimates/estimate.js';
+import { type EstimateOptions, estimateChunk } from '../inference/estimates/registry.js';
 import { InferenceModel } from '../inference/inferenceModel.js';
 import type { Arithmetic } from '../kernels/kernels.js';
 import { inferencePlatform } from '../kernels/platform.js';
@@ -16,16 +17,22 @@ export interface InferenceThreadData {
   readonly likelihood: Choice<LikelihoodName>;
   readonly arithmetic: Arithmetic;
   readonly seed: bigint;
+  /** Shared: how much of its chunk each lane has done, in parts of PARTS. */
+  readonly shares: Int32Array;
 }
 
-/** Consecutive examples, and what is wanted of them. */
+/** Parts of a chunk's work that progress is counted in. */
+export const PARTS = 1_000_000;
+
+/** Some examples, and what is wanted of them. */
 export interface InferenceTask {
   readonly wanted: EstimateOptions;
-  /** [count, dimensions]. */
+  /** [positions.length, dimensions]. */
   readonly x: Float32Array;
-  /** Position of the first one. */
-  readonly first: number;
-  readonly count: number;
+  /** Places in the test set. */
+  readonly positions: readonly number[];
+  /** Where its progress goes in `shares`. */
+  readonly lane: number;
   /** For tests: the thread ends instead. */
   readonly dies?: boolean;
 }
@@ -45,11 +52,13 @@ function ownModel(): InferenceModel {
 }
 
 /** Piscina task: the estimates of a chunk of examples. */
-export function estimate({ wanted, x, first, count, dies = false }: InferenceTask): InferenceResult {
+export function estimate({ wanted, x, positions, lane, dies = false }: InferenceTask): InferenceResult {
   if (dies) process.exit(1);
   try {
-    const key = randomKey((workerData as InferenceThreadData).seed);
-    return { kind: 'done', figures: estimateChunk({ model: ownModel(), key, x, first, count }, wanted) };
+    const { seed, shares } = workerData as InferenceThreadData;
+    const chunk = { model: ownModel(), key: randomKey(seed), x, positions };
+    const onShare = (share: number) => Atomics.store(shares, lane, Math.floor(share * PARTS));
+    return { kind: 'done', figures: estimateChunk(chunk, wanted, onShare) };
   } catch (error) {
     // What the error has left of the engine is not to be trusted.
     own = undefined;

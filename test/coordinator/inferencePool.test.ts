@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InferencePool } from '#src/coordinator/inferencePool.js';
-import type { EstimateOptions } from '#src/inference/estimates.js';
+import type { EstimateOptions } from '#src/inference/estimates/registry.js';
 import { BERNOULLI } from '#src/model/likelihoods/registry.js';
 import { draw, smallModels } from '../reference/smallModels.js';
 
@@ -16,6 +16,7 @@ const wanted: EstimateOptions = {
   ais: annealing,
   bdmc: annealing,
   gaps: { steps: 6, draws: 4, samples: 3 },
+  posterior: { method: 'hmc', chains: 2, warmup: 4, draws: 16, leapfrogSteps: 3 },
 };
 
 function open(workers: number, dies?: (first: number, attempt: number) => boolean): InferencePool {
@@ -23,22 +24,24 @@ function open(workers: number, dies?: (first: number, attempt: number) => boolea
   return new InferencePool({ ...context, workers, ...(dies ? { dies } : {}) });
 }
 
+const ALL = Array.from({ length: COUNT }, (_, i) => i);
+
 interface Range {
-  readonly first?: number;
-  readonly end?: number;
+  readonly positions?: readonly number[];
   readonly chunk?: number;
 }
 
-async function estimate(pool: InferencePool, { first = 0, end = COUNT, chunk = 2 }: Range = {}) {
-  const own = x.slice(first * model.dimensions, end * model.dimensions);
-  return pool.run({ wanted, first, end, x: own, chunk }).finally(() => pool.close());
+async function estimate(pool: InferencePool, { positions = ALL, chunk = 2 }: Range = {}) {
+  const rows = positions.map((i) => x.slice(i * model.dimensions, (i + 1) * model.dimensions));
+  const own = Float32Array.from(rows.flatMap((row) => [...row]));
+  return pool.run({ wanted, positions, x: own, chunk }).finally(() => pool.close());
 }
 
 const whole = await estimate(open(1));
 
 test('every estimate has a finite figure for each example', () => {
   const names = Object.keys(whole.figures);
-  for (const name of ['elbo', 'importance', 'ais', 'bdmc', 'gaps']) {
+  for (const name of Object.keys(wanted)) {
     assert.ok(
       names.some((figure) => figure.startsWith(`${name}.`)),
       `${name} is missing`,
@@ -56,11 +59,13 @@ test('the bits are the same for 1, 2 and 3 workers, and for other chunks', async
     assert.deepEqual(await estimate(open(2), { chunk }), whole, `chunks of ${chunk}`);
 });
 
-test('a range of examples has the rows of the whole', async () => {
-  const part = await estimate(open(2), { first: 1, end: 4 });
+test('some of the examples, in any order, have their rows of the whole', async () => {
+  const places = [4, 1, 2];
+  const part = await estimate(open(2), { positions: places });
   for (const [name, values] of Object.entries(whole.figures)) {
     const width = values.length / COUNT;
-    assert.deepEqual(part.figures[name], values.slice(width, 4 * width), name);
+    const rows = places.flatMap((i) => [...values.slice(i * width, (i + 1) * width)]);
+    assert.deepEqual(part.figures[name], Float64Array.from(rows), name);
   }
 });
 
@@ -78,16 +83,35 @@ test('a chunk whose thread dies is computed again, with the same bits', async ()
 test('a chunk whose threads die again and again ends the work', async () => {
   await assert.rejects(
     estimate(open(2, (first) => first === 2)),
-    /^Error: The worker thread of examples 2 to 3 died 3 times: /,
+    /^Error: The worker thread of test examples 2, 3 died 3 times: /,
   );
 });
 
 test('after an abort the examples that are done have figures', async () => {
   const controller = new AbortController();
   const pool = open(1);
-  const onProgress = () => controller.abort();
-  const range = { wanted, first: 0, end: COUNT, x, chunk: 2, signal: controller.signal, onProgress };
-  const { end, figures } = await pool.run(range).finally(() => pool.close());
-  assert.equal(end, 2);
+  const onProgress = (done: number) => {
+    if (done >= 2) controller.abort();
+  };
+  const range = { wanted, positions: ALL, x, chunk: 2, signal: controller.signal, onProgress };
+  const { count, figures } = await pool.run(range).finally(() => pool.close());
+  assert.equal(count, 2);
   assert.deepEqual(figures['ais.logMarginal'], whole.figures['ais.logMarginal']!.slice(0, 2));
+});
+
+test('progress rises within a chunk, and ends with all examples', async () => {
+  const pool = open(1);
+  const seen: number[] = [];
+  const long = { ais: { ...annealing, temperatures: 20_000 } };
+  const onProgress = (done: number) => seen.push(done);
+  await pool.run({ wanted: long, positions: ALL, x, chunk: COUNT, onProgress }).finally(() => pool.close());
+  assert.ok(
+    seen.some((done) => done > 0 && done < COUNT),
+    `${seen}`,
+  );
+  assert.deepEqual(
+    seen,
+    seen.toSorted((a, b) => a - b),
+  );
+  assert.equal(seen.at(-1), COUNT);
 });
