@@ -4,6 +4,8 @@ import type { AbortSignalLike } from '../abortSignal.js';
 import { NotFiniteError, UsageError } from '../errors.js';
 import type { Figures } from '../inference/estimates/estimate.js';
 import type { EstimateOptions } from '../inference/estimates/registry.js';
+import type { Arithmetic } from '../kernels/kernels.js';
+import { inferencePlatform } from '../kernels/platform.js';
 import {
   type InferenceResult,
   type InferenceTask,
@@ -17,7 +19,9 @@ const ATTEMPTS = 3;
 /** How often the signal is looked at, and progress told: milliseconds. */
 const LOOK = 100;
 
-export interface InferencePoolOptions extends Omit<InferenceThreadData, 'shares'> {
+export interface InferencePoolOptions extends Omit<InferenceThreadData, 'platform' | 'shares'> {
+  /** That of the run; portable where this machine does not fuse. */
+  readonly arithmetic: Arithmetic;
   readonly workers: number;
   /** For tests: (place of the first example of a chunk, attempt from 0) whose thread dies. */
   readonly dies?: (first: number, attempt: number) => boolean;
@@ -64,9 +68,11 @@ export class InferencePool {
   constructor(options: InferencePoolOptions) {
     this.#options = options;
     const { model, parameters, likelihood, arithmetic, seed, workers } = options;
+    // The threads take the module: V8's flags hold while it is compiled.
+    const platform = inferencePlatform(arithmetic, true);
     this.#shares = new Int32Array(new SharedArrayBuffer(workers * Int32Array.BYTES_PER_ELEMENT));
     const workerData: InferenceThreadData = {
-      ...{ model, parameters, likelihood, arithmetic, seed },
+      ...{ model, parameters, likelihood, platform, seed },
       shares: this.#shares,
     };
     this.#pool = new Piscina({

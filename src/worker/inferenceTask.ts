@@ -2,8 +2,7 @@ import { workerData } from 'piscina';
 import type { Figures } from '../inference/estimates/estimate.js';
 import { type EstimateOptions, estimateChunk } from '../inference/estimates/registry.js';
 import { InferenceModel } from '../inference/inferenceModel.js';
-import type { Arithmetic } from '../kernels/kernels.js';
-import { inferencePlatform } from '../kernels/platform.js';
+import type { Platform } from '../kernels/platform.js';
 import { randomKey } from '../kernels/stream.js';
 import type { Choice } from '../model/hyperparameter.js';
 import type { LikelihoodName } from '../model/likelihoods/registry.js';
@@ -15,7 +14,7 @@ export interface InferenceThreadData {
   /** Flat. */
   readonly parameters: Float32Array;
   readonly likelihood: Choice<LikelihoodName>;
-  readonly arithmetic: Arithmetic;
+  readonly platform: Platform;
   readonly seed: bigint;
   /** Shared: how much of its chunk each lane has done, in parts of PARTS. */
   readonly shares: Int32Array;
@@ -45,8 +44,7 @@ export type InferenceResult =
 let own: InferenceModel | undefined;
 
 function ownModel(): InferenceModel {
-  const { model, parameters, likelihood, arithmetic } = workerData as InferenceThreadData;
-  const platform = inferencePlatform(arithmetic, false);
+  const { model, parameters, likelihood, platform } = workerData as InferenceThreadData;
   own ??= new InferenceModel({ model, parameters, likelihood, platform });
   return own;
 }
