@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { runProgram, startProgram } from './program.js';
 import {
   assertRefused,
@@ -110,8 +109,8 @@ describe('estimates of each example', () => {
   it('leave with 130 on Ctrl-C', {
     skip: process.platform === 'win32' && 'Windows has no such signals',
   }, async () => {
-    const running = startProgram([...RUN, '--ais', '--temperatures', '10000000', '--json'], directory);
-    await sleep(3000);
+    const running = startProgram([...RUN, '--ais', '--temperatures', '10000000'], directory);
+    await running.printed('Evaluating the test images: ', 'stderr');
     running.process.kill('SIGINT');
     const { code, stdout, stderr } = await running.outcome;
     assert.deepEqual({ code, stdout }, { code: 130, stdout: '' });

@@ -17,8 +17,8 @@ export interface Outcome {
 export interface Running {
   readonly process: ChildProcessWithoutNullStreams;
   readonly outcome: Promise<Outcome>;
-  /** Resolves when standard output has this text, or rejects when it ends without. */
-  printed(text: string): Promise<void>;
+  /** Resolves when an output, by default the standard one, has this text, or rejects when it ends without. */
+  printed(text: string, output?: 'stdout' | 'stderr'): Promise<void>;
 }
 
 /** Absent, whatever runs the tests: node:test sets FORCE_COLOR on a terminal. */
@@ -44,12 +44,12 @@ export function startProgram(
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, stdout, stderr }));
   });
-  const printed = (text: string) =>
+  const printed = (text: string, output: 'stdout' | 'stderr' = 'stdout') =>
     new Promise<void>((resolve, reject) => {
       const look = () => {
-        if (stdout.includes(text)) resolve();
+        if ((output === 'stdout' ? stdout : stderr).includes(text)) resolve();
       };
-      child.stdout.on('data', look);
+      child[output].on('data', look);
       child.on('close', () => reject(new Error(`The program never printed ${text}:\n${stdout}${stderr}`)));
       look();
     });
