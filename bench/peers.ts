@@ -1,4 +1,5 @@
-// The same training step in PyTorch, JAX, tfjs and lowerbound, side by side in one run: docs/peers.md.
+// The same step of training or inference in PyTorch, JAX, tfjs and lowerbound, side by side in one run:
+// docs/peers.md.
 //
 //   npm run bench:peers
 //   npm run bench:peers -- --case mlp-128 --only pytorch --rounds 15
@@ -21,7 +22,7 @@ async function runCase(problem: Case, peers: readonly Peer[], rounds: number): P
   try {
     // Only looked at: no threads start.
     const { state } = await startingSession(problem, loadDataset(), 1);
-    await writeProblem(state, directory);
+    await writeProblem(state, directory, problem.inference);
     return await contest(problem, peers, directory, rounds, (text) => process.stderr.write(`${text}\n`));
   } finally {
     await rm(directory, { recursive: true });

@@ -58,25 +58,39 @@ function counts(): number[] {
 }
 
 function lowerbound(workers: number): Peer {
-  const script = fileURLToPath(new URL('lowerboundPeer.js', import.meta.url));
+  const script = (file: string) => fileURLToPath(new URL(file, import.meta.url));
   return {
     name: `lowerbound-${workers}`,
-    command: ({ name }) => ({ program: process.execPath, args: [script, name, String(workers)] }),
+    command: ({ name, inference }, directory) => {
+      const file = script(inference === undefined ? 'lowerboundPeer.js' : 'lowerboundInferencePeer.js');
+      return { program: process.execPath, args: [file, name, String(workers), directory] };
+    },
   };
 }
 
 function pytorch(variant: string, args: readonly string[]): Peer {
   return {
     name: `pytorch-${variant}`,
-    command: (_, directory) => python('LOWERBOUND_TORCH_PYTHON', 'pytorch_peer.py', directory, args),
+    command: ({ inference }, directory) => {
+      if (inference === undefined) {
+        return python('LOWERBOUND_TORCH_PYTHON', 'pytorch_peer.py', directory, args);
+      }
+      if (variant.startsWith('ddp')) return TRAINS_ALONE;
+      return python('LOWERBOUND_TORCH_PYTHON', 'pytorch_inference_peer.py', directory, args);
+    },
   };
 }
+
+const TRAINS_ALONE = { absent: 'it has no program for inference' };
 
 function jax(threads: number): Peer {
   const args = ['--threads', String(threads)];
   return {
     name: `jax-${threads}`,
-    command: (_, directory) => python('LOWERBOUND_JAX_PYTHON', 'jax_peer.py', directory, args),
+    command: ({ inference }, directory) =>
+      inference === undefined
+        ? python('LOWERBOUND_JAX_PYTHON', 'jax_peer.py', directory, args)
+        : TRAINS_ALONE,
   };
 }
 
@@ -98,7 +112,8 @@ function tfjs(
 ): Peer {
   return {
     name,
-    command: (_, directory) => {
+    command: ({ inference }, directory) => {
+      if (inference !== undefined) return TRAINS_ALONE;
       if (backend === 'node' && findNative() === undefined) {
         return { absent: 'tfjs-node is not installed: npx lowerbound setup native' };
       }

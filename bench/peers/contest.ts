@@ -102,7 +102,7 @@ async function admit(
 
 /** Returns the steps of a slice. */
 async function warm(process: PeerProcess): Promise<number> {
-  let steps = 4;
+  let steps = 1;
   for (let spent = 0; ; ) {
     const { seconds } = await process.run(steps);
     spent += seconds;

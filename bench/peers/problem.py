@@ -20,6 +20,7 @@ class Problem:
         self.samples = about["samples"]
         self.latent = about["latent"]
         self.adam = about["adam"]
+        self.inference = about.get("inference")
 
         def array(name, *shape):
             return numpy.fromfile(os.path.join(directory, name), dtype="<f4").reshape(shape)

@@ -4,6 +4,7 @@ import { BACKENDS } from '#src/backends/registry.js';
 import { partRange } from '#src/collective/parts.js';
 import type { RunState } from '#src/coordinator/runState.js';
 import { Rank } from '#src/worker/rank.js';
+import type { Inference } from './cases.js';
 
 /** Batches that peers train on in turn: enough that no peer learns them by heart while it is timed. */
 const BATCHES = 64;
@@ -15,7 +16,7 @@ export const COMPARED_STEPS = 2;
  * Writes what a peer needs to compute the run's first steps: `problem.json`, and little-endian float32 in
  * `parameters.f32` [P], `x.f32` [batches, batch, dimensions] and `epsilon.f32` [steps, batch, K, d].
  */
-export async function writeProblem(state: RunState, directory: string): Promise<void> {
+export async function writeProblem(state: RunState, directory: string, inference?: Inference): Promise<void> {
   const { model, settings } = state;
   const { batchSize, samples, learningRate, optimizer } = settings;
   const { x, epsilon } = await firstBatches(state);
@@ -25,6 +26,7 @@ export async function writeProblem(state: RunState, directory: string): Promise<
     latent: model.latent,
     batchSize,
     samples,
+    inference,
     adam: { learningRate, ...optimizer.values },
     parameters: model.parameters.entries.map(({ name, shape, offset, size }) => ({
       name,

@@ -56,7 +56,7 @@ test('options, and what is wrong with them', () => {
   const refused: [string[], RegExp][] = [
     [
       ['--case', 'cvae'],
-      /^There is no case "cvae"; cases are cvae-32, cvae-128, mlp-128, iwae-20-k1, iwae-20-k5\.$/,
+      /^There is no case "cvae"; cases are cvae-32, cvae-128, mlp-128, iwae-20-k1, iwae-20-k5, importance-5000, ais-100\.$/,
     ],
     [['--rounds', '0'], /^--rounds is 0: expected a whole number from 1 up\.$/],
     [['--fast'], /'--fast'.* --help lists the options\.$/],
