@@ -83,6 +83,17 @@ test('no purpose is renumbered: a run of today resumes tomorrow', () => {
       pixels: 8,
       staticBinarization: 9,
       reconstructionNoise: 10,
+      importanceNoise: 11,
+      annealingPrior: 12,
+      momentum: 13,
+      acceptance: 14,
+      pilotMomentum: 15,
+      pilotAcceptance: 16,
+      pilotPrior: 17,
+      simulatedLatent: 18,
+      simulatedPixels: 19,
+      posteriorStart: 20,
+      gapNoise: 21,
     },
   );
 });
