@@ -63,8 +63,8 @@ export interface TrainOptions {
   /** Share of the velocity that is left after a step. Default: by optimizer: sgd 0. */
   readonly momentum?: Options['momentum'];
   /**
-   * constant; warmup: rises over --warmup-epochs; cosine: then falls to 0 at the end of the epochs. Default:
-   * constant.
+   * constant; warmup: rises over --warmup-epochs; cosine: then falls to 0 at the end of the epochs; stages:
+   * falls to a tenth in 8 stages of 1, 3, 9 … 2187 epochs (--stages). Default: constant.
    */
   readonly learningRateSchedule?: Options['learningRateSchedule'];
   /**
@@ -89,6 +89,11 @@ export interface TrainOptions {
    * run's own.
    */
   readonly onNan?: Options['onNan'];
+  /**
+   * Epochs as stages of --learning-rate-schedule stages: 1 to 8 stages are 1, 4, 13, 40, 121, 364, 1093 or
+   * 3280 epochs. Default: none: --epochs counts.
+   */
+  readonly stages?: Options['stages'];
   /** Stop after this many steps of the whole run, in the middle of an epoch if need be. Default: none. */
   readonly maxSteps?: Options['maxSteps'];
   /** The new run's directory. Default: runs/<model>-<n>, the first n that is free. */
@@ -98,6 +103,11 @@ export interface TrainOptions {
    * none: a new run.
    */
   readonly resume?: Options['resume'];
+  /**
+   * Start a new run from a published recipe; flags stand above it. iwae-paper: Burda et al. 2016, K = 5, all
+   * 8 stages (docs/models.md). Default: none.
+   */
+  readonly preset?: Options['preset'];
   /**
    * Start a new run from this file: another run's config.json, or one written by hand with what matters;
    * flags stand above it. Default: none.

@@ -16,6 +16,7 @@ import { objectiveOf } from '../objective/registry.js';
 import { HYPERPARAMETER_ROWS, type HyperparameterName } from '../runs/hyperparameters.js';
 import { assertSameRun, type PartialRunConfig, parseRunConfig, type RunConfig } from '../runs/runConfig.js';
 import { choiceOf, requestedSeams, SEAM_ROWS, type SeamConfig } from '../runs/seams.js';
+import { scheduleOf } from '../schedule/registry.js';
 import type { Settings } from '../worker/settings.js';
 import type { RunOrigin } from './originOption.js';
 import { TRAIN_FIELDS } from './runOptions.js';
@@ -49,7 +50,7 @@ export async function requestedConfig(
   };
   const fields = HYPERPARAMETER_ROWS.map(([name, { kind, initial, absent }]) => {
     if (isSettled(name)) return [name, settled[name]];
-    const asked = (options as Fields)[name];
+    const asked = name === 'epochs' ? requestedEpochs(options, seams) : (options as Fields)[name];
     const told = asked !== undefined && kind.toJson ? kind.toJson(asked) : asked;
     const value = told ?? base[name] ?? recommended[name] ?? initial;
     return [name, value === absent ? undefined : value];
@@ -59,6 +60,31 @@ export async function requestedConfig(
   if (origin?.resumed) assertSameRun(origin.config, checked, origin.source);
   requireDecoderEnd(resolveModel(checked.model, { latent: checked.latent }), choiceOf(checked, 'likelihood'));
   return checked;
+}
+
+/**
+ * The epochs that options ask for, or the stages.
+ * @throws UsageError where stages are not epochs of this run.
+ */
+function requestedEpochs({ epochs, stages }: TrainOptions, seams: SeamConfig): number | undefined {
+  if (stages === undefined) return epochs;
+  if (epochs !== undefined) {
+    throw new UsageError('Stages are a number of epochs: give either stages or epochs.');
+  }
+  const choice = choiceOf(seams, 'learningRateSchedule');
+  const schedule = scheduleOf(choice);
+  if (schedule.stages === undefined) {
+    throw new UsageError(
+      `The learning-rate schedule of this run, ${choice.name}, has no stages: ask for epochs, or for the ` +
+        'learning-rate schedule stages.',
+    );
+  }
+  if (stages > schedule.stages.most) {
+    throw new UsageError(
+      `The learning-rate schedule ${choice.name} has ${schedule.stages.most} stages, but ${stages} are asked for.`,
+    );
+  }
+  return schedule.stages.epochs(stages);
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -50,7 +50,10 @@ export interface ConfigFields {
   readonly momentum?: Fields['momentum'];
   /** Constants of Adam. */
   readonly adam?: Fields['adam'];
-  /** constant; warmup: rises over --warmup-epochs; cosine: then falls to 0 at the end of the epochs. */
+  /**
+   * constant; warmup: rises over --warmup-epochs; cosine: then falls to 0 at the end of the epochs; stages:
+   * falls to a tenth in 8 stages of 1, 3, 9 … 2187 epochs (--stages).
+   */
   readonly learningRateSchedule?: Fields['learningRateSchedule'];
   /** Epochs in which the learning rate rises from 0. */
   readonly warmupEpochs?: Fields['warmupEpochs'];

@@ -75,7 +75,7 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['train --warmup-epochs two', '--warmup-epochs takes a number from 0 up, not "two".'],
   [
     'train --learning-rate-schedule cosin',
-    '--learning-rate-schedule takes constant, warmup or cosine, not "cosin". Did you mean cosine?',
+    '--learning-rate-schedule takes constant, warmup, cosine or stages, not "cosin". Did you mean cosine?',
   ],
   ['train --data ""', '--data takes the path of a directory, not "".'],
   ['sample run --count 10001', '--count takes a whole number from 1 to 10000, not "10001".'],

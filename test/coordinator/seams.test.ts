@@ -235,7 +235,7 @@ const refused: readonly (readonly [options: TrainOptions, message: string])[] = 
   [{ likelihood: 'laplace' as 'gaussian' }, 'likelihood is "laplace", expected "bernoulli" or "gaussian"'],
   [
     { learningRateSchedule: 'step' as 'cosine' },
-    'learningRateSchedule is "step", expected "constant", "warmup" or "cosine"',
+    'learningRateSchedule is "step", expected "constant", "warmup", "cosine" or "stages"',
   ],
   [
     { momentum: 0.9 },
