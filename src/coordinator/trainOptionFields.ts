@@ -50,6 +50,12 @@ export interface TrainOptions {
   readonly learningRate?: Options['learningRate'];
   /** What is maximised: elbo, or iwae, the importance-weighted bound of --samples draws. Default: elbo. */
   readonly objective?: Options['objective'];
+  /**
+   * How the encoder's gradient is estimated: reparameterized, score-function (with a baseline from other
+   * draws: score-function-baseline), sticking-the-landing, doubly-reparameterized (docs/mathematics.md).
+   * Default: reparameterized.
+   */
+  readonly estimator?: Options['estimator'];
   /** p(x|z): bernoulli, or gaussian with a fixed --sigma. Default: bernoulli. */
   readonly likelihood?: Options['likelihood'];
   /** Standard deviation of a pixel around its mean. Default: by likelihood: gaussian 0.2. */

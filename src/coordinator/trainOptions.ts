@@ -12,10 +12,9 @@ import type { MapShape } from '../model/model.js';
 import type { OptionTable } from '../model/optionReader.js';
 import { requireInput, resolveModel } from '../model/resolve.js';
 import type { ModelSpec } from '../model/spec.js';
-import { objectiveOf } from '../objective/registry.js';
 import { HYPERPARAMETER_ROWS, type HyperparameterName } from '../runs/hyperparameters.js';
 import { assertSameRun, type PartialRunConfig, parseRunConfig, type RunConfig } from '../runs/runConfig.js';
-import { choiceOf, requestedSeams, SEAM_ROWS, type SeamConfig } from '../runs/seams.js';
+import { choiceOf, possibleKl, requestedSeams, SEAM_ROWS, type SeamConfig } from '../runs/seams.js';
 import { scheduleOf } from '../schedule/registry.js';
 import type { Settings } from '../worker/settings.js';
 import type { RunOrigin } from './originOption.js';
@@ -96,7 +95,7 @@ function isSettled(name: HyperparameterName): boolean {
 
 /** What the model, the objective, the likelihood and the machine recommend. */
 function recommendations({ latent, training }: ModelSpec, seams: SeamConfig): Partial<RunConfig> {
-  const [kl] = objectiveOf(choiceOf(seams, 'objective').name).klEstimates;
+  const kl = possibleKl(seams)[0]!;
   const { binarize } = likelihoodOf(choiceOf(seams, 'likelihood'));
   const arithmetic = canFuse() ? 'fused' : 'portable';
   return { latent, kl, arithmetic, ...training, ...(binarize === undefined ? {} : { binarize }) };
@@ -105,8 +104,7 @@ function recommendations({ latent, training }: ModelSpec, seams: SeamConfig): Pa
 /** A config without its estimate of the KL, where the objective that is asked for cannot have it. */
 function possible(config: PartialRunConfig, seams: SeamConfig): PartialRunConfig {
   const { kl, ...rest } = config;
-  const { klEstimates } = objectiveOf(choiceOf(seams, 'objective').name);
-  return kl === undefined || klEstimates.includes(kl) ? config : rest;
+  return kl === undefined || possibleKl(seams).includes(kl) ? config : rest;
 }
 
 async function requestedSpec(
@@ -137,6 +135,7 @@ export function settingsOf(
     shards: config.shards,
     samples: config.samples,
     objective: choiceOf(config, 'objective').name,
+    estimator: choiceOf(config, 'estimator').name,
     kl: config.kl,
     likelihood: choiceOf(config, 'likelihood'),
     beta: config.beta,

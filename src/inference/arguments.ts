@@ -21,6 +21,7 @@ import {
 import { LIKELIHOODS, type LikelihoodName } from '../model/likelihoods/registry.js';
 import type { Model } from '../model/model.js';
 import { type OptionTable, seed64, trueOrFalse } from '../model/optionReader.js';
+import { ESTIMATORS, type EstimatorName } from '../objective/estimators/registry.js';
 import { OBJECTIVES, type ObjectiveName } from '../objective/registry.js';
 import type {
   DecodeOptions,
@@ -70,6 +71,7 @@ export const SAMPLE_OPTIONS: OptionTable<SampleOptions> = {
 export const RECONSTRUCT_OPTIONS: OptionTable<ReconstructOptions> = { seed: seed64 };
 export const GRADIENT_OPTIONS: OptionTable<GradientOptions> = {
   objective: oneOf(Object.keys(OBJECTIVES) as ObjectiveName[]),
+  estimator: oneOf(Object.keys(ESTIMATORS) as EstimatorName[]),
   kl,
   beta: numberIn(FROM_ZERO),
 };

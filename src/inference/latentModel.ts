@@ -19,6 +19,7 @@ import {
 } from '../model/likelihoods/registry.js';
 import type { Model } from '../model/model.js';
 import { readOptions } from '../model/optionReader.js';
+import { type EstimatorName, estimatorOf, klEstimatesOf } from '../objective/estimators/registry.js';
 import { type ObjectiveName, objectiveOf } from '../objective/registry.js';
 import {
   countRows,
@@ -251,7 +252,7 @@ export class LatentModel {
   }
 
   /**
-   * Computes the reparameterised gradient of the loss, the mean over the examples of −objective in nats, for
+   * Computes an estimate, by default the reparameterised one, of the gradient of the loss, the mean over the examples of −objective in nats, for
    * given noise. It may be asked for at any parameters, so terms and gradients that are not finite are
    * returned as they are.
    * @param parameters flat, in the order of `model.parameters`; the model's own are not touched.
@@ -268,7 +269,7 @@ export class LatentModel {
   ): ElboGradients {
     const call = 'elboGradients()';
     const given = readOptions(options, GRADIENT_OPTIONS, call);
-    const { objective = 'elbo', beta = 1 } = given;
+    const { objective = 'elbo', estimator = 'reparameterized', beta = 1 } = given;
     const { dimensions, latent } = this.model;
     requireParameters(this.model, parameters, call);
     const n = countRows(x, dimensions, new Place(call, 'x'));
@@ -278,8 +279,18 @@ export class LatentModel {
       const expected = `[${n} examples, K samples, ${latent} latent dimensions]`;
       throw noise.error(`holds ${epsilon.length} values, expected ${expected}`);
     }
-    const kl = requireKl(objective, given.kl);
-    const parts = [this.#platform, this.model, this.#likelihood, samples, kl, n, objective] as const;
+    const kl = requireKl(objective, estimator, given.kl);
+    requireSamples(estimator, samples, noise);
+    const parts = [
+      this.#platform,
+      this.model,
+      this.#likelihood,
+      samples,
+      kl,
+      n,
+      objective,
+      estimator,
+    ] as const;
     const engine = createEngine(...parts);
     engine.write(engine.parameters, parameters);
     engine.backend.prepare(0, 1);
@@ -388,6 +399,7 @@ class Engine {
     readonly kl: KlEstimate,
     readonly chunk: number,
     objective: ObjectiveName = 'elbo',
+    estimator: EstimatorName = 'reparameterized',
   ) {
     const arena = new Arena(0);
     const { size } = model.parameters;
@@ -408,6 +420,7 @@ class Engine {
       samples,
       kl,
       objective,
+      estimator,
       likelihood,
       tile,
       examples: chunk,
@@ -462,11 +475,25 @@ class Engine {
 }
 
 /** The estimate of the KL that an objective is computed with. */
-function requireKl(objective: ObjectiveName, asked: KlEstimate | undefined): KlEstimate {
+function requireKl(
+  objective: ObjectiveName,
+  estimator: EstimatorName,
+  asked: KlEstimate | undefined,
+): KlEstimate {
+  const possible = klEstimatesOf(objective, estimator);
+  const kl = asked ?? possible[0]!;
+  if (possible.includes(kl)) return kl;
   const { title, klEstimates } = objectiveOf(objective);
-  const kl = asked ?? klEstimates[0];
-  if (klEstimates.includes(kl)) return kl;
-  throw new UsageError(`kl is ${kl}, but that of the ${title} is ${klEstimates.join(' or ')}: leave it out.`);
+  const who = klEstimates.includes(kl) ? `estimator ${estimator}` : title;
+  throw new UsageError(`kl is ${kl}, but that of the ${who} is ${possible.join(' or ')}: leave it out.`);
+}
+
+function requireSamples(estimator: EstimatorName, samples: number, noise: Place): void {
+  const { leastSamples } = estimatorOf(estimator);
+  if (samples >= leastSamples) return;
+  throw noise.error(
+    `holds ${samples} draw of an example, but the estimator ${estimator} takes ${leastSamples} or more`,
+  );
 }
 
 function emptyTerms(n: number): ElboTerms {

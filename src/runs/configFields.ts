@@ -38,6 +38,11 @@ export interface ConfigFields {
   readonly learningRate: Fields['learningRate'];
   /** What is maximised: elbo, or iwae, the importance-weighted bound of --samples draws. */
   readonly objective?: Fields['objective'];
+  /**
+   * How the encoder's gradient is estimated: reparameterized, score-function (with a baseline from other
+   * draws: score-function-baseline), sticking-the-landing, doubly-reparameterized (docs/mathematics.md).
+   */
+  readonly estimator?: Fields['estimator'];
   /** p(x|z): bernoulli, or gaussian with a fixed --sigma. */
   readonly likelihood?: Fields['likelihood'];
   /** Standard deviation of a pixel around its mean. */

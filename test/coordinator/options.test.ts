@@ -61,6 +61,13 @@ const wrong: Record<keyof TrainOptions, readonly (readonly [value: unknown, mess
   klWarmupEpochs: [['1', 'klWarmupEpochs is "1", expected a number from 0 up']],
   learningRate: [[0, 'learningRate is 0, expected a positive number']],
   objective: [['IWAE', `objective is "IWAE", ${objectives}`]],
+  estimator: [
+    [
+      'reinforce',
+      'estimator is "reinforce", expected "reparameterized", "score-function", "score-function-baseline", ' +
+        '"sticking-the-landing" or "doubly-reparameterized"',
+    ],
+  ],
   likelihood: [
     ['normal', 'likelihood is "normal", expected "bernoulli" or "gaussian"'],
     [
