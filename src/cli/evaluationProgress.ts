@@ -13,6 +13,11 @@ export function verificationProgress(options: { readonly json: boolean }): Progr
   return workProgress('Replaying steps', options);
 }
 
+/** The same for gradients by several estimators. */
+export function comparisonProgress(options: { readonly json: boolean }): Progress {
+  return workProgress('Estimating gradients', options);
+}
+
 interface Progress {
   readonly update: (done: number, count: number) => void;
   readonly end: () => void;

@@ -35,4 +35,6 @@ export const Purpose = {
   staticBinarization: 9,
   /** epsilon of reconstructions; position = example. */
   reconstructionNoise: 10,
+  /** epsilon of gradients that are compared; position = example, step = draw. */
+  estimatorNoise: 22,
 } as const;

@@ -243,7 +243,7 @@ function samplesConditions(): JsonSchema[] {
     .map(([name, { leastSamples }]) => ({
       if: isChosen('estimator', name),
       // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON schemas.
-      then: { properties: { samples: { minimum: leastSamples } } },
+      then: { properties: { samples: { type: 'number', minimum: leastSamples } } },
     }));
 }
 
