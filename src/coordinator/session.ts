@@ -99,8 +99,9 @@ export class Session {
  * Opens a run: checks that its backend is installed, chooses kernels, makes the shared memory and fills it
  * with the images and the state to begin with.
  *
- * @throws UsageError where the backend is not installed or cannot compute the run's estimator, there are more workers than shards, the arithmetic
- * is not possible here, the memory would be too large, or `from` is the state of another model.
+ * @throws UsageError where the backend is not installed or cannot compute the run's estimator, there are
+ * more workers than shards, the arithmetic is not possible here, the memory would be too large, or `from`
+ * is the state of another model.
  */
 export function openSession(options: SessionOptions): Session {
   const { config, dataset, from } = options;

@@ -252,9 +252,9 @@ export class LatentModel {
   }
 
   /**
-   * Computes an estimate, by default the reparameterised one, of the gradient of the loss, the mean over the examples of −objective in nats, for
-   * given noise. It may be asked for at any parameters, so terms and gradients that are not finite are
-   * returned as they are.
+   * Computes an estimate, by default the reparameterised one, of the gradient of the loss, the mean over
+   * the examples of −objective in nats, for given noise. It may be asked for at any parameters, so terms
+   * and gradients that are not finite are returned as they are.
    * @param parameters flat, in the order of `model.parameters`; the model's own are not touched.
    * @param x [n, dimensions].
    * @param epsilon [n, K, latent], standard normal; K follows from its length.

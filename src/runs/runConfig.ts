@@ -218,7 +218,7 @@ const readFields = objectOf(
   'the config of a run: an object',
 );
 
-/** config.json of a run. The reader's rules for several fields at once are checkSeams, checkKl and checkSamples. */
+/** config.json of a run. The rules for several fields at once are checkSeams, checkKl and checkSamples. */
 export const readConfig = documentOf(
   withSchema(
     { ...readFields.schema, allOf: [...seamConditions(), ...klConditions(), ...samplesConditions()] },
