@@ -17,9 +17,9 @@ const ARROWS = {
   tfjs: ['products', 'kernels'],
   backends: ['tfjs', 'products', 'objective', 'optimizer', 'model', 'kernels', 'arithmetic'],
   collective: ['optimizer', 'kernels'],
-  worker: ['collective', 'backends', 'objective', 'optimizer', 'schedule', 'model', 'kernels'],
+  worker: ['collective', 'inference', 'backends', 'objective', 'optimizer', 'schedule', 'model', 'kernels'],
   runs: ['backends', 'objective', 'optimizer', 'schedule', 'model', 'data'],
-  inference: ['backends', 'objective', 'model', 'kernels'],
+  inference: ['backends', 'objective', 'model', 'kernels', 'arithmetic'],
   setup: ['backends'],
   coordinator: [
     ...['worker', 'collective', 'backends', 'inference', 'runs', 'report', 'data'],

@@ -2,6 +2,12 @@
 
 export type { AbortSignalLike } from './abortSignal.js';
 export type { BackendName, KlEstimate } from './backends/backend.js';
+export {
+  type EstimateLikelihoodOptions,
+  type EstimateRow,
+  estimateLikelihood,
+  type LikelihoodEstimates,
+} from './coordinator/estimateLikelihood.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './coordinator/evaluate.js';
 export type { FinishReason, RunEvent } from './coordinator/events.js';
 export { type LoadedModel, loadModel } from './coordinator/loadModel.js';
@@ -26,20 +32,23 @@ export type { ImageArrays } from './data/arrays.js';
 export { type DataOption, loadDataset } from './data/registry.js';
 export type { Dataset, ImageSet } from './data/source.js';
 export { NotFiniteError, UsageError } from './errors.js';
+export type { ChainDiagnostics } from './inference/diagnostics.js';
+export type { MarkovDiagnostics, PosteriorDraws } from './inference/inferPosterior.js';
 export {
   type ElboGradients,
   type ElboTerms,
   LatentModel,
-  type Posterior,
 } from './inference/latentModel.js';
 export type {
   DecodeOptions,
   ElboOptions,
   GradientOptions,
   LatentModelOptions,
+  PosteriorOptions,
   ReconstructOptions,
   SampleOptions,
 } from './inference/options.js';
+export type { Posterior } from './inference/posterior.js';
 export { interpolate, type Manifold, manifold } from './inference/traversal.js';
 export type { LikelihoodName } from './model/likelihoods/registry.js';
 export type { MapShape, Model, ParameterEntry, Shape } from './model/model.js';

@@ -1,6 +1,7 @@
 // The process of a soak: tells its parent (scripts/soak.mjs) of each step forward, of its memory, and of the
 // result. Usage: node soakProcess.mjs MINUTES SEED
 
+import { setImmediate } from 'node:timers/promises';
 import { drawFaults, generatorOf, MODELS, shuffled, WORKERS } from './draw.mjs';
 import { Figures } from './figures.mjs';
 import { RunCost } from './runCost.mjs';
@@ -44,6 +45,7 @@ while (performance.now() < end) {
   for (const one of shuffled(random, all)) {
     if (performance.now() >= end) break;
     await run(one);
+    await collect();
   }
   if (runs - before.runs === all.length) {
     tell({ kind: 'pass', pass, runs: all.length, deaths: figures.deaths.length - before.deaths });
@@ -52,6 +54,17 @@ while (performance.now() < end) {
 clearInterval(sampling);
 tell({ kind: 'result', runs, equal, deaths: figures.deaths.length, lines: figures.lines() });
 process.disconnect();
+
+/**
+ * Frees the shared memory of the run that is over. V8 sees an object of a few bytes in it, so it would leave
+ * those of several runs to a later collection, and the samples would say when that was.
+ */
+async function collect() {
+  globalThis.gc();
+  // What the threads held is given back by tasks of the event loop.
+  await setImmediate();
+  globalThis.gc();
+}
 
 async function run({ model, workers }) {
   const { steps, stepsPerEpoch, expected } = references.get(model);

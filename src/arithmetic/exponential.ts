@@ -16,10 +16,18 @@ export function expNegative(x: number): number {
   return sum * power(0.5, -n);
 }
 
+/** e^x, within 5 · 2⁻⁵³ of itself for |x| < 708; 0 and infinite far outside, NaN for NaN. */
+export function exp(x: number): number {
+  return x > 0 ? 1 / expNegative(-x) : expNegative(x);
+}
+
 /**
- * Natural logarithm of a positive finite number, within 2⁻⁵⁰ of max(1, |log x|); exactly 0 at 1. NaN for NaN.
+ * Natural logarithm, within 2⁻⁵⁰ of max(1, |log x|); exactly 0 at 1. −∞ at 0, ∞ at ∞, NaN for NaN and below
+ * 0.
  */
 export function log(x: number): number {
+  if (!(x > 0)) return x === 0 ? Number.NEGATIVE_INFINITY : Number.NaN;
+  if (x === Number.POSITIVE_INFINITY) return x;
   let m = x;
   let exponent = 0;
   // x = m · 2^exponent with m in [√½, √2).

@@ -8,6 +8,7 @@ import { COMPLETE, candidateLines, candidates } from './completion.js';
 import { completionCommand, isShell } from './completionCommand.js';
 import { evaluateCommand } from './evaluate.js';
 import { ExitCode } from './exitCode.js';
+import { inferCommand } from './infer.js';
 import { inspectCommand } from './inspect.js';
 import { interpolateCommand } from './interpolate.js';
 import { manifoldCommand } from './manifold.js';
@@ -22,6 +23,7 @@ import { verifyCommand } from './verify.js';
 const commands: readonly Command[] = [
   trainCommand,
   evaluateCommand,
+  inferCommand,
   sampleCommand,
   reconstructCommand,
   interpolateCommand,

@@ -3,7 +3,15 @@ import { printable } from '../printable.js';
 import { fieldWords } from '../runs/hyperparameters.js';
 import { SEAMS } from '../runs/seams.js';
 import { defineCommand, given } from './command.js';
+import {
+  estimateFlags,
+  printEstimates,
+  requireEstimate,
+  requireNoOther,
+  wantsEstimates,
+} from './estimates.js';
 import { ExitCode } from './exitCode.js';
+import { inGroup } from './flags.js';
 import { optionFlag } from './optionFlags.js';
 import { printJson, printPage } from './output.js';
 import { dataFlag, outputFlags, runArgument } from './sharedFlags.js';
@@ -27,6 +35,10 @@ export const evaluateCommand = defineCommand({
       describe: 'What computes the terms: simd, wasm, native or cpu (docs/backends.md)',
       default: 'simd',
     }),
+    ...inGroup(
+      'Estimates of each example (with any of these, by the simd kernels over chunks of examples):',
+      estimateFlags,
+    ),
     ...outputFlags,
   },
   examples: [
@@ -37,11 +49,25 @@ export const evaluateCommand = defineCommand({
       'The importance-weighted bound of 100 draws, which is closer to log p(x)',
     ],
     [
+      'lowerbound evaluate runs/cvae-1 --examples 0:100 --importance 1,50,5000 --ais --per-example nats.jsonl',
+      'Bounds and an estimate of log p(x) of 100 test images, kept in a file',
+    ],
+    [
       'lowerbound evaluate runs/fashion --data /data/fashion-mnist',
       'A run that was trained on data of your own',
     ],
   ],
-  async execute({ run, json, data, objective, samples, kl, binarize, seed, workers, backend }) {
+  async execute({ run, json, data, objective, samples, kl, binarize, seed, workers, backend, ...rest }) {
+    if (wantsEstimates(rest)) {
+      requireNoOther({ objective, kl, backend });
+      return printEstimates({
+        ...rest,
+        run,
+        json: json === true,
+        ...given({ data, samples, binarize, seed, workers }),
+      });
+    }
+    requireEstimate(rest);
     const [{ evaluate }, { requireDataOf }, { evaluationProgress }] = await Promise.all([
       import('../coordinator/evaluate.js'),
       import('./runData.js'),

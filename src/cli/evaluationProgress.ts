@@ -18,6 +18,11 @@ export function comparisonProgress(options: { readonly json: boolean }): Progres
   return workProgress('Estimating gradients', options);
 }
 
+/** The same for posterior samples. */
+export function samplingProgress(options: { readonly json: boolean }): Progress {
+  return workProgress('Sampling posteriors', options);
+}
+
 interface Progress {
   readonly update: (done: number, count: number) => void;
   readonly end: () => void;

@@ -146,6 +146,38 @@ export function path(
   };
 }
 
+/** The path of a file with an ending, e.g. `.npy`. */
+export function filePath(ending: string, text: FlagText): ValueFlag<string> {
+  return {
+    kind: 'value',
+    ...text,
+    isPath: true,
+    parse: (given, name) => {
+      const named = given.length > ending.length && !/[/\\]$/.test(given.slice(0, -ending.length));
+      if (!named || !given.toLowerCase().endsWith(ending)) {
+        throw wrong(name, `the path of a file that ends in ${ending}`, given);
+      }
+      return given;
+    },
+  };
+}
+
+/** FIRST:END, whole numbers from 0 up, END left out. */
+export function exampleRange(text: FlagText): ValueFlag<{ readonly first: number; readonly end: number }> {
+  return {
+    kind: 'value',
+    ...text,
+    parse: (given, name) => {
+      const parts = given.split(':').map(parseDigits);
+      const [first, end] = parts;
+      if (parts.length !== 2 || first === undefined || end === undefined || first >= end) {
+        throw wrong(name, 'a range FIRST:END of whole numbers from 0 up, FIRST below END', given);
+      }
+      return { first, end };
+    },
+  };
+}
+
 export function pngPath(text: FlagText): ValueFlag<string> {
   return {
     kind: 'value',

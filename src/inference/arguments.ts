@@ -20,16 +20,19 @@ import {
 } from '../model/jsonReader.js';
 import { LIKELIHOODS, type LikelihoodName } from '../model/likelihoods/registry.js';
 import type { Model } from '../model/model.js';
-import { type OptionTable, seed64, trueOrFalse } from '../model/optionReader.js';
+import { functionOf, type OptionTable, seed64, trueOrFalse } from '../model/optionReader.js';
 import { ESTIMATORS, type EstimatorName } from '../objective/estimators/registry.js';
 import { OBJECTIVES, type ObjectiveName } from '../objective/registry.js';
-import type {
-  DecodeOptions,
-  ElboOptions,
-  GradientOptions,
-  LatentModelOptions,
-  ReconstructOptions,
-  SampleOptions,
+import { FEWEST_DRAWS } from './diagnostics.js';
+import {
+  type DecodeOptions,
+  type ElboOptions,
+  type GradientOptions,
+  type LatentModelOptions,
+  POSTERIOR_METHODS,
+  type PosteriorOptions,
+  type ReconstructOptions,
+  type SampleOptions,
 } from './options.js';
 
 /** What one result may hold: 4 GiB of float32. */
@@ -55,6 +58,29 @@ const platform: Reader<Platform> = (value, place) => {
   return value as Platform;
 };
 
+/** The step size is the mean over the second half. */
+export const FEWEST_WARMUP = 2;
+
+const wholeFrom =
+  (least: number): Reader<number> =>
+  (value, place) => {
+    if (!Number.isSafeInteger(value) || Number(value) < least) {
+      throw place.expected(value, `a whole number from ${least} up`);
+    }
+    return Number(value);
+  };
+
+/** Words of the random counter. */
+const positions: Reader<readonly number[]> = (value, place) => {
+  if (!Array.isArray(value)) throw place.expected(value, 'a list of whole numbers');
+  return Array.from(value, (item: unknown, index) => {
+    if (!Number.isSafeInteger(item) || Number(item) < 0 || Number(item) >= 2 ** 32) {
+      throw place.index(index).expected(item, `a whole number from 0 to ${2 ** 32 - 1}`);
+    }
+    return Number(item);
+  });
+};
+
 export const MODEL_OPTIONS: OptionTable<LatentModelOptions> = {
   arithmetic: oneOf(['portable', 'fused']),
   likelihood,
@@ -67,6 +93,16 @@ export const SAMPLE_OPTIONS: OptionTable<SampleOptions> = {
   count: positiveInteger,
   seed: seed64,
   draw: trueOrFalse,
+};
+export const POSTERIOR_OPTIONS: OptionTable<PosteriorOptions> = {
+  method: oneOf(POSTERIOR_METHODS),
+  chains: positiveInteger,
+  warmup: wholeFrom(FEWEST_WARMUP),
+  draws: wholeFrom(FEWEST_DRAWS),
+  leapfrogSteps: positiveInteger,
+  seed: seed64,
+  positions,
+  onProgress: functionOf(),
 };
 export const RECONSTRUCT_OPTIONS: OptionTable<ReconstructOptions> = { seed: seed64 };
 export const GRADIENT_OPTIONS: OptionTable<GradientOptions> = {

@@ -27,30 +27,29 @@ import {
   ELBO_OPTIONS,
   GRADIENT_OPTIONS,
   MODEL_OPTIONS,
+  POSTERIOR_OPTIONS,
   RECONSTRUCT_OPTIONS,
   requireParameters,
   requireResultSize,
   SAMPLE_OPTIONS,
 } from './arguments.js';
+import { InferenceModel } from './inferenceModel.js';
+import { inferPosterior, type PosteriorDraws } from './inferPosterior.js';
 import type {
   DecodeOptions,
   ElboOptions,
   GradientOptions,
   LatentModelOptions,
+  PosteriorOptions,
   ReconstructOptions,
   SampleOptions,
 } from './options.js';
+import type { Posterior } from './posterior.js';
 
 const PAGE = 65536;
 
 /** Examples at a time. */
 const CHUNK = 64;
-
-/** Parameters of q(z|x) = N(mu, diag(exp(logvar))), each [n, latent]. */
-export interface Posterior {
-  readonly mu: Float32Array;
-  readonly logvar: Float32Array;
-}
 
 /** Per example, in nats: elbo = logLikelihood − beta · kl. */
 export interface ElboTerms {
@@ -78,6 +77,7 @@ export class LatentModel {
   readonly #platform: Platform;
   readonly #likelihood: Choice<LikelihoodName>;
   #engine: Engine | undefined;
+  #inference: InferenceModel | undefined;
 
   /**
    * @param parameters flat, in the order of `model.parameters`; copied.
@@ -129,6 +129,33 @@ export class LatentModel {
     requireFiniteRows(mu, latent, 'The posterior mean of example');
     requireFiniteRows(logvar, latent, 'The posterior log-variance of example');
     return { mu, logvar };
+  }
+
+  /** p(x|z) as a function of z, in a memory of its own that is made at the first use. */
+  get inference(): InferenceModel {
+    this.#inference ??= new InferenceModel({
+      model: this.model,
+      parameters: this.#parameters,
+      likelihood: this.#likelihood,
+      platform: this.#platform,
+    });
+    return this.#inference;
+  }
+
+  /**
+   * Draws from the posterior p(z|x) of each example by Hamiltonian Monte Carlo, or with
+   * `method: 'variational'` from q(z|x). Chains start from draws of q(z|x). What an example gets depends on
+   * (seed, its position) alone.
+   * @param x [n, dimensions].
+   * @returns for each example draws, their moments and, of HMC, acceptance, R-hat and effective sample sizes.
+   * @throws UsageError where x is not a whole number of examples, or not finite, and for options that do not
+   * fit.
+   * @throws NotFiniteError where q(z|x), or log p(x|z) at a chain's start, is not finite.
+   */
+  posterior(x: Float32Array, options: PosteriorOptions = {}): PosteriorDraws[] {
+    const given = readOptions(options, POSTERIOR_OPTIONS, 'posterior()');
+    countRows(x, this.model.dimensions, new Place('posterior()', 'x'));
+    return inferPosterior(this.inference, x, given);
   }
 
   /**

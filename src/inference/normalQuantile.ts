@@ -1,3 +1,5 @@
+import { log } from '../arithmetic/exponential.js';
+
 /**
  * The inverse of the standard normal distribution function, for 0 < p < 1: Wichura's algorithm AS 241 (1988),
  * PPND16, accurate to about 1e-16. It lays out latent grids so that cells have equal prior probability; it
@@ -7,7 +9,7 @@ export function normalQuantile(p: number): number {
   if (!(p > 0 && p < 1)) throw new RangeError(`A quantile needs a probability between 0 and 1, not ${p}.`);
   const q = p - 0.5;
   if (Math.abs(q) <= 0.425) return q * ratio(CENTRE, 0.180625 - q * q);
-  const tail = Math.sqrt(-Math.log(q < 0 ? p : 1 - p));
+  const tail = Math.sqrt(-log(q < 0 ? p : 1 - p));
   const quantile = tail <= 5 ? ratio(MIDDLE, tail - 1.6) : ratio(FAR, tail - 5);
   return q < 0 ? -quantile : quantile;
 }

@@ -58,6 +58,28 @@ export interface SampleOptions {
   readonly draw?: boolean;
 }
 
+export const POSTERIOR_METHODS = ['hmc', 'variational'] as const;
+export type PosteriorMethod = (typeof POSTERIOR_METHODS)[number];
+
+export interface PosteriorOptions {
+  /** `hmc` (default): p(z|x) by Hamiltonian Monte Carlo. `variational`: q(z|x), the encoder's. */
+  readonly method?: PosteriorMethod;
+  /** Default 4. */
+  readonly chains?: number;
+  /** Transitions of a chain before its draws: they adapt the step size. 2 or more; default 200. */
+  readonly warmup?: number;
+  /** Draws of each chain, 16 or more; default 500. */
+  readonly draws?: number;
+  /** Leapfrog steps of a transition; default 5. */
+  readonly leapfrogSteps?: number;
+  /** Unsigned 64 bits; default 0. */
+  readonly seed?: number | bigint;
+  /** One for each example: random numbers are a function of it. Default 0, 1, 2, … */
+  readonly positions?: readonly number[];
+  /** Called after each transition of HMC. */
+  readonly onProgress?: (done: number, count: number) => void;
+}
+
 export interface ReconstructOptions {
   /** Where given, z ~ q(z|x) with this seed's noise; otherwise z is the posterior's mean. */
   readonly seed?: number | bigint;

@@ -516,7 +516,7 @@ export interface Kernels {
    */
   activate(kind: Quantity, out: Address, count: Quantity, slope: Quantity): void;
   /** Adam like reduceAdam, with the gradient as it stands and on `count` floats exactly. */
-  adam(args: AdamArguments): void;
+  adam(args: AdamArguments): number;
   /**
    * One update of TensorFlow.js's Adam in one pass, with the same roundings as its sequence of operations:
    *   m' = m β₁ + g (1 − β₁),  v' = v β₂ + g² (1 − β₂),  x' = (m' / c₁) / (√(v' / c₂) + ε) · (−rate) + x;
@@ -747,8 +747,9 @@ export interface Kernels {
    * that treeReduce would leave in the first of the `shards` slots; the slots may be overwritten.
    * g = gradient · scale; m = β₁ m + (1 − β₁) g; v = β₂ v + (1 − β₂) g², both 0 below 2⁻¹⁰⁴ (see NEGLIGIBLE);
    * p −= stepSize · m / (√v · rootCorrection + ε), stepSize = α / (1 − β₁ᵗ), rootCorrection = 1 / √(1 − β₂ᵗ).
+   * @returns 1 where every p and every v is finite now, else 0: a gradient that is not finite makes v so.
    */
-  reduceAdam(args: ReduceAdamArguments): void;
+  reduceAdam(args: ReduceAdamArguments): number;
   /** As reduceSum, the largest; NaN where there is one. */
   reduceMax(x: Address, outer: Quantity, kept: Quantity, inner: Quantity, columns: Quantity, out: Address): void;
   /** As reduceSum, the smallest; NaN where there is one. */
@@ -758,8 +759,9 @@ export interface Kernels {
    * first of the `shards` slots; the slots may be overwritten. g = gradient · scale; v = momentum · v + g, 0
    * below 2⁻¹⁰⁴ (see NEGLIGIBLE); p −= rate · v. With the address 0 for `velocity` there is no momentum: p −=
    * rate · g.
+   * @returns 1 where every p and every v (without momentum: g) is finite now, else 0.
    */
-  reduceSgd(args: ReduceSgdArguments): void;
+  reduceSgd(args: ReduceSgdArguments): number;
   /**
    * out[k][c] = scale · Σ x[o][k][i][c], summed in float64 and rounded once.
    * @param columns 1 where the last axis is reduced too: `inner` is contiguous then.
@@ -798,7 +800,7 @@ export interface Kernels {
   /** out[i] = condition[i] ? whenTrue[i] : whenFalse[i]; the condition in bytes, words of any kind. */
   selectWords(condition: Address, whenTrue: Address, whenFalse: Address, count: Quantity, out: Address): void;
   /** Like reduceSgd, with the gradient as it stands and on `count` floats exactly. */
-  sgd(args: SgdArguments): void;
+  sgd(args: SgdArguments): number;
   /** out[i] = σ(logits[i]); `count` floats, written in whole vectors. */
   sigmoidArray(logits: Address, out: Address, count: Quantity): void;
   /** dy = dy · (y · (1 − y)). */
@@ -860,7 +862,7 @@ export interface Kernels {
 /** The functions as the module exports them. */
 interface KernelExports {
   activate(kind: Quantity, out: Address, count: Quantity, slope: Quantity): void;
-  adam(parameters: Address, m: Address, v: Address, gradient: Address, count: Quantity, scale: Quantity, beta1: Quantity, oneMinusBeta1: Quantity, beta2: Quantity, oneMinusBeta2: Quantity, stepSize: Quantity, rootCorrection: Quantity, epsilon: Quantity): void;
+  adam(parameters: Address, m: Address, v: Address, gradient: Address, count: Quantity, scale: Quantity, beta1: Quantity, oneMinusBeta1: Quantity, beta2: Quantity, oneMinusBeta2: Quantity, stepSize: Quantity, rootCorrection: Quantity, epsilon: Quantity): number;
   adamStep(x: Address, gradient: Address, m: Address, v: Address, count: Quantity, beta1: Quantity, rest1: Quantity, beta2: Quantity, rest2: Quantity, c1: Quantity, c2: Quantity, epsilon: Quantity, minusRate: Quantity, nextX: Address, nextM: Address, nextV: Address): void;
   addFloats(a: Address, b: Address, out: Address, count: Quantity): void;
   addRows(out: Address, rows: Quantity, columns: Quantity, addend: Address, rowStride: Quantity, columnStride: Quantity): void;
@@ -939,10 +941,10 @@ interface KernelExports {
   randomBits(out: Address, count: Quantity, key0: Quantity, key1: Quantity, position: Quantity, step: Quantity, purpose: Quantity): void;
   randomNormal(out: Address, rows: Quantity, count: Quantity, key0: Quantity, key1: Quantity, position: Quantity, step: Quantity, purpose: Quantity, scratch: Address): void;
   randomUniform(out: Address, count: Quantity, low: Quantity, high: Quantity, key0: Quantity, key1: Quantity, position: Quantity, step: Quantity, purpose: Quantity, scratch: Address): void;
-  reduceAdam(parameters: Address, m: Address, v: Address, slots: Address, pitch: Quantity, shards: Quantity, count: Quantity, scale: Quantity, beta1: Quantity, oneMinusBeta1: Quantity, beta2: Quantity, oneMinusBeta2: Quantity, stepSize: Quantity, rootCorrection: Quantity, epsilon: Quantity): void;
+  reduceAdam(parameters: Address, m: Address, v: Address, slots: Address, pitch: Quantity, shards: Quantity, count: Quantity, scale: Quantity, beta1: Quantity, oneMinusBeta1: Quantity, beta2: Quantity, oneMinusBeta2: Quantity, stepSize: Quantity, rootCorrection: Quantity, epsilon: Quantity): number;
   reduceMax(x: Address, outer: Quantity, kept: Quantity, inner: Quantity, columns: Quantity, out: Address): void;
   reduceMin(x: Address, outer: Quantity, kept: Quantity, inner: Quantity, columns: Quantity, out: Address): void;
-  reduceSgd(parameters: Address, velocity: Address, slots: Address, pitch: Quantity, shards: Quantity, count: Quantity, scale: Quantity, momentum: Quantity, rate: Quantity): void;
+  reduceSgd(parameters: Address, velocity: Address, slots: Address, pitch: Quantity, shards: Quantity, count: Quantity, scale: Quantity, momentum: Quantity, rate: Quantity): number;
   reduceSum(x: Address, outer: Quantity, kept: Quantity, inner: Quantity, columns: Quantity, scale: Quantity, out: Address): void;
   reluBackward(y: Address, dy: Address, count: Quantity): void;
   reluForward(y: Address, count: Quantity): void;
@@ -956,7 +958,7 @@ interface KernelExports {
   scaleRows(values: Address, weights: Address, rows: Quantity, columns: Quantity): void;
   segmentSum(x: Address, ids: Address, rows: Quantity, width: Quantity, segments: Quantity, out: Address): void;
   selectWords(condition: Address, whenTrue: Address, whenFalse: Address, count: Quantity, out: Address): void;
-  sgd(parameters: Address, velocity: Address, gradient: Address, count: Quantity, scale: Quantity, momentum: Quantity, rate: Quantity): void;
+  sgd(parameters: Address, velocity: Address, gradient: Address, count: Quantity, scale: Quantity, momentum: Quantity, rate: Quantity): number;
   sigmoidArray(logits: Address, out: Address, count: Quantity): void;
   sigmoidBackward(y: Address, dy: Address, count: Quantity): void;
   sigmoidForward(y: Address, count: Quantity): void;

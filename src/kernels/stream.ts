@@ -35,6 +35,28 @@ export const Purpose = {
   staticBinarization: 9,
   /** epsilon of reconstructions; position = example. */
   reconstructionNoise: 10,
+  /** epsilon of importance weights; position = example, step = block of draws. */
+  importanceNoise: 11,
+  /** z₀ of annealed importance sampling; position = example, step = first one of the run. */
+  annealingPrior: 12,
+  /** Momenta of HMC; position = example, step = transition. */
+  momentum: 13,
+  /** Acceptance and step size of HMC; position = example, step = transition. */
+  acceptance: 14,
+  /** Momenta of the run that tunes step sizes alone; position = example, step = transition. */
+  pilotMomentum: 15,
+  /** Acceptance and step size of that run; position = example, step = transition. */
+  pilotAcceptance: 16,
+  /** z₀ of that run; position = example, step = first one of the run. */
+  pilotPrior: 17,
+  /** z of data drawn from the model; position = sample. */
+  simulatedLatent: 18,
+  /** Pixels of data drawn from the model; position = sample. */
+  simulatedPixels: 19,
+  /** epsilon of draws from q(z|x), and of those that HMC chains start from; position = example. */
+  posteriorStart: 20,
+  /** epsilon of the optimisation of q(z|x) for one example; position = example, step = step. */
+  gapNoise: 21,
   /** epsilon of gradients that are compared; position = example, step = draw. */
   estimatorNoise: 22,
 } as const;

@@ -54,8 +54,6 @@ export const adam = defineOptimizer({
   title: 'Adam',
   hyperparameters: ADAM_HYPERPARAMETERS,
   state: () => ['adam/m', 'adam/v'],
-  // The square of what is too large is infinite, while the parameters stay where they are.
-  marks: ['adam/v'],
   create: createAdam,
 });
 
@@ -68,11 +66,11 @@ function createAdam(kernels: Kernels, values: AdamValues): SliceUpdate {
     apply: (slice, offset, gradient, count) => {
       // Two spread results in one record cost V8 of Node 20 ten microseconds.
       const { parameters, m, v } = momentsAt(slice, offset);
-      kernels.adam({ parameters, m, v, gradient, count, ...numbers });
+      return kernels.adam({ parameters, m, v, gradient, count, ...numbers }) !== 0;
     },
     applySum: (slice, offset, slots, pitch, shards, count) => {
       const { parameters, m, v } = momentsAt(slice, offset);
-      kernels.reduceAdam({ parameters, m, v, slots, pitch, shards, count, ...numbers });
+      return kernels.reduceAdam({ parameters, m, v, slots, pitch, shards, count, ...numbers }) !== 0;
     },
   };
 }

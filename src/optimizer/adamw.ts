@@ -20,8 +20,6 @@ export const adamw = defineOptimizer({
   title: 'AdamW',
   hyperparameters,
   state: () => ['adamw/m', 'adamw/v'],
-  // The square of what is too large is infinite, while the parameters stay where they are.
-  marks: ['adamw/v'],
   create: createAdamW,
 });
 
@@ -43,21 +41,25 @@ function createAdamW(kernels: Kernels, values: AdamWValues): SliceUpdate {
       update.begin(t, learningRate, scale);
     },
     apply: (slice, offset, gradient, count) => {
+      let finite = true;
       for (let first = 0; first < count; first += CHUNK) {
         const floats = Math.min(CHUNK, count - first);
         const bytes = first * FLOAT;
         kernels.scaleFloats(plus(slice.parameters, offset + bytes), floats, keep);
-        update.apply(slice, offset + bytes, plus(gradient, bytes), floats);
+        finite = update.apply(slice, offset + bytes, plus(gradient, bytes), floats) && finite;
       }
+      return finite;
     },
     applySum: (slice, offset, slots, pitch, shards, count) => {
+      let finite = true;
       for (let first = 0; first < count; first += CHUNK) {
         const floats = Math.min(CHUNK, count - first);
         const bytes = first * FLOAT;
         // Whole pairs of vectors, as Adam's update of a sum.
         kernels.scaleFloats(plus(slice.parameters, offset + bytes), Math.ceil(floats / 8) * 8, keep);
-        update.applySum(slice, offset + bytes, plus(slots, bytes), pitch, shards, floats);
+        finite = update.applySum(slice, offset + bytes, plus(slots, bytes), pitch, shards, floats) && finite;
       }
+      return finite;
     },
   };
 }

@@ -23,14 +23,23 @@ export interface SliceUpdate {
 
   /**
    * Updates `count` floats, and not one more, `offset` bytes into the slice, by the gradient at an address.
+   * @returns whether the update is finite: false where it leaves NaN or infinity in parameters or state, and
+   * where the gradient has them.
    */
-  apply(slice: Slice, offset: number, gradient: Address, count: number): void;
+  apply(slice: Slice, offset: number, gradient: Address, count: number): boolean;
 
   /**
    * The same by the sum of `shards` gradients, `pitch` bytes apart, in the tree of treeReduce
    * (kernels/assembly/optimizer.ts). May overwrite the gradients; `count` is rounded up to eight.
    */
-  applySum(slice: Slice, offset: number, slots: Address, pitch: number, shards: number, count: number): void;
+  applySum(
+    slice: Slice,
+    offset: number,
+    slots: Address,
+    pitch: number,
+    shards: number,
+    count: number,
+  ): boolean;
 }
 
 /**
@@ -47,11 +56,6 @@ export interface Optimizer<V extends Values = Values> {
    * `<name>/<parameter>`.
    */
   state(values: V): readonly string[];
-  /**
-   * The state tensors in which every gradient leaves its mark that is NaN, infinite or too large for this
-   * rule, unless it leaves it in the parameters.
-   */
-  readonly marks: readonly string[];
   create(kernels: Kernels, values: V): SliceUpdate;
 }
 

@@ -18,7 +18,6 @@ export const sgd = defineOptimizer({
   title: 'SGD',
   hyperparameters,
   state: ({ momentum }) => (momentum === 0 ? [] : ['sgd/velocity']),
-  marks: [],
   create: createSgd,
 });
 
@@ -35,11 +34,11 @@ function createSgd(kernels: Kernels, { momentum }: SgdValues): SliceUpdate {
     },
     apply: (slice, offset, gradient, count) => {
       const { parameters, velocity } = at(slice, offset);
-      kernels.sgd({ parameters, velocity, gradient, count, ...numbers });
+      return kernels.sgd({ parameters, velocity, gradient, count, ...numbers }) !== 0;
     },
     applySum: (slice, offset, slots, pitch, shards, count) => {
       const { parameters, velocity } = at(slice, offset);
-      kernels.reduceSgd({ parameters, velocity, slots, pitch, shards, count, ...numbers });
+      return kernels.reduceSgd({ parameters, velocity, slots, pitch, shards, count, ...numbers }) !== 0;
     },
   };
 }

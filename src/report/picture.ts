@@ -4,6 +4,7 @@ export { type ChartPanel, type ChartSeries, type LineChartOptions, lineChart } f
 export { type ManifoldGridOptions, manifoldGrid } from './manifoldGrid.js';
 export { type ManifoldStripOptions, manifoldStrip } from './manifoldStrip.js';
 export type { PageText } from './page.js';
+export { type PosteriorPanel, posteriorPanels } from './posteriorPanels.js';
 export {
   type CaptionLine,
   type ReconstructionGridOptions,

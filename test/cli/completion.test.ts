@@ -13,7 +13,7 @@ function offered(line: string): string[] {
 
 describe('completion', () => {
   it('offers commands', () => {
-    assert.deepEqual(offered('in'), ['interpolate', 'inspect']);
+    assert.deepEqual(offered('in'), ['infer', 'interpolate', 'inspect']);
     assert.deepEqual(offered('').length, program.commands.length);
     assert.deepEqual(offered('x'), []);
     assert.deepEqual(offered('frobnicate --'), []);
@@ -95,7 +95,7 @@ COMP_LINE=$LINE; COMP_POINT=\${#LINE}; _lowerbound_complete; printf '%s\\n' "\${
       assert.equal(stderr, '');
       return stdout.trim().split('\n');
     };
-    assert.deepEqual(completed('lowerbound in'), ['interpolate', 'inspect']);
+    assert.deepEqual(completed('lowerbound in'), ['infer', 'interpolate', 'inspect']);
     assert.deepEqual(completed('lowerbound train --ba'), ['--batch-size', '--backend', '--barrier-timeout']);
     assert.deepEqual(completed('lowerbound train --kl '), ['analytic', 'monte-carlo']);
     // bash completes what is behind the =.

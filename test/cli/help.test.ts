@@ -11,6 +11,7 @@ import { succeed, temporaryDirectory } from './smallRun.js';
 const commands = [
   'train',
   'evaluate',
+  'infer',
   'sample',
   'reconstruct',
   'interpolate',

@@ -5,7 +5,7 @@ import { runProgram } from './program.js';
 import { assertRefused, temporaryDirectory } from './smallRun.js';
 
 const commands =
-  'Commands are train, evaluate, sample, reconstruct, interpolate, manifold, inspect, verify, bench, setup, completion; "lowerbound --help" explains them.';
+  'Commands are train, evaluate, infer, sample, reconstruct, interpolate, manifold, inspect, verify, bench, setup, completion; "lowerbound --help" explains them.';
 const see = (command: string) => `See "lowerbound ${command} --help".`;
 const twice = (flag: string) => `${flag} is given more than once, and which one counts would be a guess.`;
 
@@ -37,6 +37,21 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['train -j two', '--workers takes a whole number from 1 up, not "two".'],
   ['train --j 2', `There is no flag --j. ${see('train')}`],
   ['train -lr 1', `There is no flag -lr. ${see('train')}`],
+  [
+    'infer a --examples 8:8',
+    '--examples takes a range FIRST:END of whole numbers from 0 up, FIRST below END, not "8:8".',
+  ],
+  [
+    'infer a --examples 3',
+    '--examples takes a range FIRST:END of whole numbers from 0 up, FIRST below END, not "3".',
+  ],
+  ['infer a --npy draws', '--npy takes the path of a file that ends in .npy, not "draws".'],
+  ['infer a --method gibbs', '--method takes hmc or variational, not "gibbs".'],
+  ['infer a --draws 15', '--draws takes a whole number from 16 up, not "15".'],
+  [
+    'infer a --examples 0:2 --image 3',
+    '--image and --examples both say which test images: leave one of them out.',
+  ],
   ['inspect run -j 2', `There is no flag -j. ${see('inspect')}`],
   ['inspect run -j2', `There is no flag -j2. ${see('inspect')}`],
   ['verify', `RUN is missing: a run's directory; nothing is written there. ${see('verify')}`],

@@ -11,10 +11,11 @@ import { withTemporaryDirectory } from './temporaryRun.js';
 // From build/test/coordinator to the project's root.
 const root = new URL('../../../', import.meta.url);
 
-/** Runs the block of code that imports from 'lowerbound'; returns what it printed. */
-async function run(page: string, change = (code: string): string => code): Promise<string> {
+/** Runs one of the blocks of code that import from 'lowerbound'; returns what it printed. */
+async function run(page: string, change = (code: string): string => code, block = 0): Promise<string> {
   const text = await readFile(new URL(page, root), 'utf8');
-  const [, code] = /^```js\n(import [^\n]* from 'lowerbound';\n.*?)^```$/ms.exec(text)!;
+  const blocks = [...text.matchAll(/^```js\n(import [^\n]* from 'lowerbound';\n.*?)^```$/gms)];
+  const [, code] = blocks[block]!;
   return withTemporaryDirectory(async (directory) => {
     // The package finds itself by a folder of its name.
     const modules = join(directory, 'node_modules', 'lowerbound');
@@ -45,4 +46,19 @@ test('docs/library.md: the example of hooks stops by itself', async () => {
   assert.equal(last, epochs.length);
   assert.ok(last < 100);
   assert.match(printed, new RegExp(`\nstopped after step ${last}\n$`));
+});
+
+test('docs/library.md: the example of a posterior prints its moments and diagnostics', async () => {
+  const images = 'Uint8Array.from({ length: 784 * 20 }, (_, i) => (i * i * 7919) % 256)';
+  const data = `data: { images: ${images}, height: 28, width: 28 }`;
+  const options = `{ model: 'mlp', latent: 2, out: 'runs/mlp-1', maxSteps: 1, batchSize: 8, pictures: false, ${data} }`;
+  const trained = (code: string) =>
+    code
+      .replace('import { loadModel }', 'import { loadModel, train }')
+      .replace('const { model }', `await train(${options});\nconst { model }`);
+  const printed = await run('docs/library.md', trained, 1);
+  assert.match(
+    printed,
+    /^Float64Array\(2\) \[.*\] Float64Array\(2\) \[.*\] 0\.\d+\n(\d+\.\d+ \d+\.?\d*\n){2}$/,
+  );
 });

@@ -15,7 +15,11 @@ test('a LayersModel learns MNIST by model.fit on wasm, where TensorFlow.js alone
     stock,
     "TensorFlow.js 4.22.0 alone, on wasm: Kernel 'Conv2DBackpropFilter' not registered for backend 'wasm'",
   );
-  const tested = epochs.map((line) => Number(/^epoch \d\/3: .*, test ([\d.]+) %, /.exec(line)?.[1]));
+  // On a slow machine there are lines of progress between them.
+  const tested = epochs.flatMap((line) => {
+    const accuracy = /^epoch \d\/3: .*, test ([\d.]+) %, /.exec(line)?.[1];
+    return accuracy === undefined ? [] : [Number(accuracy)];
+  });
   assert.equal(tested.length, 3);
   // Guesses among ten classes are right for 10 % ± 0.7 % of 2,000 images.
   assert.ok(tested[2]! > 50, stdout);

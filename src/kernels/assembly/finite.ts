@@ -1,4 +1,12 @@
-// Whether zeros of one operand of a product may be left out: 0 · ∞ and 0 · NaN are NaN.
+// What is infinite or NaN: x − x has no bit set for a finite x, and is NaN for any other.
+
+/** Bits in the lanes where a or b is not finite, or their sum, which takes a magnitude of 2¹²⁷. */
+// @ts-ignore: decorator
+@inline
+export function notFinite(a: v128, b: v128): v128 {
+  const sum = f32x4.add(a, b);
+  return f32x4.sub(sum, sum);
+}
 
 /** 1 where no number of x is infinite or NaN, else 0. */
 export function allFinite(x: usize, count: i32): i32 {
@@ -7,7 +15,6 @@ export function allFinite(x: usize, count: i32): i32 {
   let s2 = i64x2.splat(0);
   let s3 = i64x2.splat(0);
   let i = 0;
-  // x − x has no bit set for a finite x, and is NaN for any other.
   for (; i + 16 <= count; i += 16) {
     const a = v128.load(x);
     const b = v128.load(x, 16);

@@ -1,5 +1,6 @@
 // What happens to the shards' gradients: the sum in a fixed binary tree, then Adam, both on a slice.
 
+import { notFinite } from './finite';
 import { NEGLIGIBLE, withoutNegligible } from './negligible';
 
 /**
@@ -48,6 +49,7 @@ export function treeSum(slot: usize, pitch: usize, shards: i32): v128 {
  * that treeReduce would leave in the first of the `shards` slots; the slots may be overwritten.
  * g = gradient · scale; m = β₁ m + (1 − β₁) g; v = β₂ v + (1 − β₂) g², both 0 below 2⁻¹⁰⁴ (see NEGLIGIBLE);
  * p −= stepSize · m / (√v · rootCorrection + ε), stepSize = α / (1 − β₁ᵗ), rootCorrection = 1 / √(1 − β₂ᵗ).
+ * @returns 1 where every p and every v is finite now, else 0: a gradient that is not finite makes v so.
  */
 export function reduceAdam(
   parameters: usize,
@@ -65,7 +67,7 @@ export function reduceAdam(
   stepSize: f32,
   rootCorrection: f32,
   epsilon: f32,
-): void {
+): i32 {
   // The common numbers of shards are summed on the way, others first.
   const known = shards == 2 || shards == 4 || shards == 8;
   if (!known) treeReduce(slots, pitch, shards, count);
@@ -78,32 +80,53 @@ export function reduceAdam(
   const correction = f32x4.splat(rootCorrection);
   const e = f32x4.splat(epsilon);
   const length = (<usize>((count + 7) & ~7)) << 2;
+  let bad = f32x4.splat(0);
   // One loop for each number of shards, so that the sum has no branch.
   if (shards == 8) {
     for (let i: usize = 0; i < length; i += 32)
-      adamPair(parameters + i, m + i, v + i, slots + i, pitch, 8, s, b1, a1, b2, a2, rate, correction, e);
+      bad = v128.or(
+        bad,
+        adamPair(parameters + i, m + i, v + i, slots + i, pitch, 8, s, b1, a1, b2, a2, rate, correction, e),
+      );
   } else if (shards == 4) {
     for (let i: usize = 0; i < length; i += 32)
-      adamPair(parameters + i, m + i, v + i, slots + i, pitch, 4, s, b1, a1, b2, a2, rate, correction, e);
+      bad = v128.or(
+        bad,
+        adamPair(parameters + i, m + i, v + i, slots + i, pitch, 4, s, b1, a1, b2, a2, rate, correction, e),
+      );
   } else if (shards == 2) {
     for (let i: usize = 0; i < length; i += 32)
-      adamPair(parameters + i, m + i, v + i, slots + i, pitch, 2, s, b1, a1, b2, a2, rate, correction, e);
+      bad = v128.or(
+        bad,
+        adamPair(parameters + i, m + i, v + i, slots + i, pitch, 2, s, b1, a1, b2, a2, rate, correction, e),
+      );
   } else {
     // From two places in turn: moments come from beyond the second-level cache, sooner the more streams a
     // processor can run ahead on.
     const half = (length >> 1) & ~31;
     for (let i: usize = 0; i < half; i += 32) {
       const j = i + half;
-      adamPair(parameters + i, m + i, v + i, slots + i, pitch, 1, s, b1, a1, b2, a2, rate, correction, e);
-      adamPair(parameters + j, m + j, v + j, slots + j, pitch, 1, s, b1, a1, b2, a2, rate, correction, e);
+      bad = v128.or(
+        bad,
+        adamPair(parameters + i, m + i, v + i, slots + i, pitch, 1, s, b1, a1, b2, a2, rate, correction, e),
+      );
+      bad = v128.or(
+        bad,
+        adamPair(parameters + j, m + j, v + j, slots + j, pitch, 1, s, b1, a1, b2, a2, rate, correction, e),
+      );
     }
     for (let i = half + half; i < length; i += 32)
-      adamPair(parameters + i, m + i, v + i, slots + i, pitch, 1, s, b1, a1, b2, a2, rate, correction, e);
+      bad = v128.or(
+        bad,
+        adamPair(parameters + i, m + i, v + i, slots + i, pitch, 1, s, b1, a1, b2, a2, rate, correction, e),
+      );
   }
+  return i32(!v128.any_true(bad));
 }
 
 /**
  * Two neighbouring vectors, all loads before all stores: V8's re-vectorisation makes one of 256 bits of them.
+ * @returns bits where p or √v · rootCorrection + ε is not finite.
  */
 // @ts-ignore: decorator
 @inline
@@ -122,7 +145,7 @@ function adamPair(
   rate: v128,
   correction: v128,
   epsilon: v128,
-): void {
+): v128 {
   const g0 = f32x4.mul(treeSum(slots, pitch, shards), scale);
   const g1 = f32x4.mul(treeSum(slots + 16, pitch, shards), scale);
   const m0 = withoutNegligible(f32x4.add(f32x4.mul(beta1, v128.load(m)), f32x4.mul(oneMinusBeta1, g0)));
@@ -143,6 +166,7 @@ function adamPair(
   v128.store(v, v0);
   v128.store(parameters, p1, 16);
   v128.store(parameters, p0);
+  return v128.or(notFinite(p0, root0), notFinite(p1, root1));
 }
 
 /** Adam like reduceAdam, with the gradient as it stands and on `count` floats exactly. */
@@ -160,9 +184,9 @@ export function adam(
   stepSize: f32,
   rootCorrection: f32,
   epsilon: f32,
-): void {
+): i32 {
   const pairs = count & ~7;
-  reduceAdam(
+  let finite = reduceAdam(
     parameters,
     m,
     v,
@@ -186,8 +210,11 @@ export function adam(
     if (abs(first) < NEGLIGIBLE) first = 0;
     if (abs(second) < NEGLIGIBLE) second = 0;
     const root = sqrt<f32>(second) * rootCorrection + epsilon;
+    const next = load<f32>(parameters + i) - (stepSize * first) / root;
     store<f32>(m + i, first);
     store<f32>(v + i, second);
-    store<f32>(parameters + i, load<f32>(parameters + i) - (stepSize * first) / root);
+    store<f32>(parameters + i, next);
+    if (next - next != 0 || second - second != 0) finite = 0;
   }
+  return finite;
 }

@@ -1,5 +1,6 @@
 // Stochastic gradient descent on a slice of the parameters, with or without momentum.
 
+import { notFinite } from './finite';
 import { NEGLIGIBLE, withoutNegligible } from './negligible';
 import { treeReduce, treeSum } from './optimizer';
 
@@ -8,6 +9,7 @@ import { treeReduce, treeSum } from './optimizer';
  * first of the `shards` slots; the slots may be overwritten. g = gradient · scale; v = momentum · v + g, 0
  * below 2⁻¹⁰⁴ (see NEGLIGIBLE); p −= rate · v. With the address 0 for `velocity` there is no momentum: p −=
  * rate · g.
+ * @returns 1 where every p and every v (without momentum: g) is finite now, else 0.
  */
 export function reduceSgd(
   parameters: usize,
@@ -19,7 +21,7 @@ export function reduceSgd(
   scale: f32,
   momentum: f32,
   rate: f32,
-): void {
+): i32 {
   let summed = shards;
   if (shards != 2 && shards != 4 && shards != 8) {
     treeReduce(slots, pitch, shards, count);
@@ -29,16 +31,21 @@ export function reduceSgd(
   const mu = f32x4.splat(momentum);
   const r = f32x4.splat(rate);
   const length = (<usize>((count + 7) & ~7)) << 2;
+  let bad = f32x4.splat(0);
   if (velocity) {
     for (let i: usize = 0; i < length; i += 32)
-      sgdPair(parameters + i, velocity + i, slots + i, pitch, summed, s, mu, r, true);
+      bad = v128.or(bad, sgdPair(parameters + i, velocity + i, slots + i, pitch, summed, s, mu, r, true));
   } else {
     for (let i: usize = 0; i < length; i += 32)
-      sgdPair(parameters + i, 0, slots + i, pitch, summed, s, mu, r, false);
+      bad = v128.or(bad, sgdPair(parameters + i, 0, slots + i, pitch, summed, s, mu, r, false));
   }
+  return i32(!v128.any_true(bad));
 }
 
-/** Two neighbouring vectors, all loads before all stores. */
+/**
+ * Two neighbouring vectors, all loads before all stores.
+ * @returns bits where p or v is not finite.
+ */
 // @ts-ignore: decorator
 @inline
 function sgdPair(
@@ -51,7 +58,7 @@ function sgdPair(
   momentum: v128,
   rate: v128,
   moves: bool,
-): void {
+): v128 {
   let v0 = f32x4.mul(treeSum(slots, pitch, shards), scale);
   let v1 = f32x4.mul(treeSum(slots + 16, pitch, shards), scale);
   if (moves) {
@@ -66,6 +73,7 @@ function sgdPair(
   }
   v128.store(parameters, p1, 16);
   v128.store(parameters, p0);
+  return v128.or(notFinite(p0, v0), notFinite(p1, v1));
 }
 
 /** Like reduceSgd, with the gradient as it stands and on `count` floats exactly. */
@@ -77,9 +85,9 @@ export function sgd(
   scale: f32,
   momentum: f32,
   rate: f32,
-): void {
+): i32 {
   const pairs = count & ~7;
-  reduceSgd(parameters, velocity, gradient, 0, 1, pairs, scale, momentum, rate);
+  let finite = reduceSgd(parameters, velocity, gradient, 0, 1, pairs, scale, momentum, rate);
   for (let i = (<usize>pairs) << 2; i < (<usize>count) << 2; i += 4) {
     let v = load<f32>(gradient + i) * scale;
     if (velocity) {
@@ -87,6 +95,9 @@ export function sgd(
       if (abs(v) < NEGLIGIBLE) v = 0;
       store<f32>(velocity + i, v);
     }
-    store<f32>(parameters + i, load<f32>(parameters + i) - rate * v);
+    const next = load<f32>(parameters + i) - rate * v;
+    store<f32>(parameters + i, next);
+    if (next - next != 0 || v - v != 0) finite = 0;
   }
+  return finite;
 }

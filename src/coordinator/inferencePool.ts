@@ -1,0 +1,193 @@
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
+import type { AbortSignalLike } from '../abortSignal.js';
+import { NotFiniteError, UsageError } from '../errors.js';
+import type { Figures } from '../inference/estimates/estimate.js';
+import type { EstimateOptions } from '../inference/estimates/registry.js';
+import {
+  type InferenceResult,
+  type InferenceTask,
+  type InferenceThreadData,
+  PARTS,
+} from '../worker/inferenceTask.js';
+
+/** A chunk is computed so often before its death ends the work. */
+const ATTEMPTS = 3;
+
+/** How often the signal is looked at, and progress told: milliseconds. */
+const LOOK = 100;
+
+export interface InferencePoolOptions extends Omit<InferenceThreadData, 'shares'> {
+  readonly workers: number;
+  /** For tests: (place of the first example of a chunk, attempt from 0) whose thread dies. */
+  readonly dies?: (first: number, attempt: number) => boolean;
+}
+
+export interface EstimateRange {
+  readonly wanted: EstimateOptions;
+  /** Places of the examples in the test set. */
+  readonly positions: readonly number[];
+  /** [positions.length, dimensions]. */
+  readonly x: Float32Array;
+  /** Examples of a chunk: it decides no bit. */
+  readonly chunk: number;
+  readonly signal?: AbortSignalLike | undefined;
+  /** Called now and then with the number of examples done and in all; those in work count in part. */
+  readonly onProgress?: ((done: number, count: number) => void) | undefined;
+}
+
+export interface EstimatedRange {
+  /** The first examples that have figures: fewer than asked for after an interruption. */
+  readonly count: number;
+  /** Each [count] or [count, width]. */
+  readonly figures: Figures;
+}
+
+/** Examples of a chunk and threads, so that no thread is without work where there is some for it. */
+export function planChunks(
+  count: number,
+  { workers, most }: { readonly workers: number; readonly most: number },
+): { readonly chunk: number; readonly workers: number } {
+  const chunk = Math.min(most, Math.ceil(count / workers));
+  return { chunk, workers: Math.min(workers, Math.ceil(count / chunk)) };
+}
+
+/**
+ * Threads that estimate chunks of examples, each with the parameters in a memory of its own. A thread that
+ * dies is replaced, and its chunk is computed again.
+ */
+export class InferencePool {
+  readonly #options: InferencePoolOptions;
+  readonly #pool: Piscina;
+  readonly #shares: Int32Array;
+
+  constructor(options: InferencePoolOptions) {
+    this.#options = options;
+    const { model, parameters, likelihood, arithmetic, seed, workers } = options;
+    this.#shares = new Int32Array(new SharedArrayBuffer(workers * Int32Array.BYTES_PER_ELEMENT));
+    const workerData: InferenceThreadData = {
+      ...{ model, parameters, likelihood, arithmetic, seed },
+      shares: this.#shares,
+    };
+    this.#pool = new Piscina({
+      filename: fileURLToPath(new URL('../worker/inferenceTask.js', import.meta.url)),
+      minThreads: workers,
+      maxThreads: workers,
+      concurrentTasksPerWorker: 1,
+      workerData,
+    });
+    // The task of a thread that dies is rejected as well.
+    this.#pool.on('error', () => {});
+  }
+
+  /**
+   * Estimates some examples. After an abort it gives those before the first chunk that is missing.
+   * @throws NotFiniteError where a figure of the model is NaN or infinite.
+   * @throws Error that names the examples where threads died over them again and again.
+   */
+  async run(range: EstimateRange): Promise<EstimatedRange> {
+    const { positions, chunk, signal, onProgress } = range;
+    const chunks = Math.ceil(positions.length / chunk);
+    const results: (Figures | undefined)[] = new Array<Figures | undefined>(chunks).fill(undefined);
+    let next = 0;
+    let done = 0;
+    const tell = () => onProgress?.(done + this.#inWork(chunk), positions.length);
+    const stop = stopped(signal, tell);
+    const work = async (lane: number) => {
+      while (next < chunks && !stop.aborted()) {
+        const index = next++;
+        const first = index * chunk;
+        const end = Math.min(positions.length, first + chunk);
+        results[index] = await this.#attempt(range, { first, end, lane });
+        Atomics.store(this.#shares, lane, 0);
+        done += end - first;
+        if (!stop.aborted()) tell();
+      }
+    };
+    const lanes = Promise.all(Array.from({ length: this.#options.workers }, (_, lane) => work(lane)));
+    try {
+      await Promise.race([lanes, stop.promise]);
+    } finally {
+      stop.release();
+      // Tasks that are ended with their threads are of no interest.
+      lanes.catch(() => {});
+    }
+    const missing = results.indexOf(undefined);
+    const whole = missing === -1 ? chunks : missing;
+    const parts = results.slice(0, whole).map((part) => part!);
+    return { count: Math.min(positions.length, whole * chunk), figures: joined(parts) };
+  }
+
+  /** Ends the threads, busy or not. */
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  /** Examples' worth of work in the chunks that threads are at. */
+  #inWork(chunk: number): number {
+    return this.#shares.reduce((sum, _, lane) => sum + Atomics.load(this.#shares, lane), 0) * (chunk / PARTS);
+  }
+
+  async #attempt(
+    { wanted, x, positions }: EstimateRange,
+    { first, end, lane }: { readonly first: number; readonly end: number; readonly lane: number },
+  ): Promise<Figures> {
+    const { dimensions } = this.#options.model;
+    const own = positions.slice(first, end);
+    const task = { wanted, x: x.slice(first * dimensions, end * dimensions), positions: own, lane };
+    for (let attempt = 0; ; attempt++) {
+      const dies = this.#options.dies?.(own[0]!, attempt) === true;
+      let result: InferenceResult;
+      try {
+        const whole: InferenceTask = { ...task, dies };
+        result = (await this.#pool.run(whole, { name: 'estimate' })) as InferenceResult;
+      } catch (error) {
+        if (attempt + 1 < ATTEMPTS) continue;
+        throw new Error(
+          `The worker thread of test examples ${own.join(', ')} died ${ATTEMPTS} times: ` +
+            `${error instanceof Error ? error.message : String(error)}`,
+          { cause: error },
+        );
+      }
+      if (result.kind === 'done') return result.figures;
+      throw failure(result);
+    }
+  }
+}
+
+function failure({ name, message }: { readonly name: string; readonly message: string }): Error {
+  if (name === 'NotFiniteError') return new NotFiniteError(message);
+  if (name === 'UsageError') return new UsageError(message);
+  return new Error(message);
+}
+
+/** A promise that is kept when the signal is aborted; until its release it tells progress as well. */
+function stopped(signal: AbortSignalLike | undefined, tell: () => void) {
+  let keep: () => void = () => {};
+  const promise = new Promise<void>((resolve) => {
+    keep = resolve;
+  });
+  const aborted = () => signal?.aborted === true;
+  const look = () => {
+    if (aborted()) keep();
+    else tell();
+  };
+  if (aborted()) keep();
+  const timer = setInterval(look, LOOK);
+  return { promise, aborted, release: () => clearInterval(timer) };
+}
+
+function joined(parts: readonly Figures[]): Figures {
+  const names = Object.keys(parts[0] ?? {});
+  return Object.fromEntries(
+    names.map((name) => {
+      const values = new Float64Array(parts.reduce((sum, part) => sum + part[name]!.length, 0));
+      let at = 0;
+      for (const part of parts) {
+        values.set(part[name]!, at);
+        at += part[name]!.length;
+      }
+      return [name, values];
+    }),
+  );
+}
