@@ -1,16 +1,16 @@
+import type { ComparedEstimators } from '../coordinator/compareEstimators.js';
+import type { EstimatorRow } from '../coordinator/estimatorPicture.js';
 import { UsageError } from '../errors.js';
-import type { EstimatorComparison } from '../inference/estimatorComparison.js';
-import { choiceOf } from '../runs/seams.js';
-import { defineCommand } from './command.js';
+import { printable } from '../printable.js';
+import { defineCommand, given } from './command.js';
 import { comparisonProgress } from './evaluationProgress.js';
 import { ExitCode } from './exitCode.js';
-import { quote, type ValueFlag, wholeNumber } from './flags.js';
+import { exampleRange, quote, type ValueFlag, wholeNumber } from './flags.js';
+import { Interruption } from './interruption.js';
 import { optionFlag } from './optionFlags.js';
-import { printJson, printPage } from './output.js';
+import { printJson, printPage, printWarnings } from './output.js';
+import { outFlag, writePicture } from './pictureFile.js';
 import { dataFlag, outputFlags, runArgument } from './sharedFlags.js';
-
-const EXAMPLES = 20;
-const DRAWS = 100;
 
 export const compareCommand = defineCommand({
   name: 'compare',
@@ -20,17 +20,22 @@ export const compareCommand = defineCommand({
     data: dataFlag('the gradient is that of images of its test set'),
     objective: optionFlag('objective', { default: "the run's" }),
     samples: optionFlag('samples', { default: "the run's" }),
-    examples: wholeNumber(1, {
-      most: 10_000,
-      describe: 'The first so many test images, of whose mean loss the gradient is',
-      default: String(EXAMPLES),
+    beta: optionFlag('beta', { default: "the run's" }),
+    examples: exampleRange({
+      describe: 'Test images FIRST:END, counted from 0, without END: the gradient is that of their mean loss',
+      default: '0:20',
     }),
-    draws: wholeNumber(2, {
+    draws: wholeNumber(3, {
       most: 1_000_000,
       describe: 'Gradients of each estimator, of different noise',
-      default: String(DRAWS),
+      default: '100',
     }),
-    seed: optionFlag('seed', { describe: 'Seed of the noise: unsigned, 64 bits', default: "the run's" }),
+    seed: optionFlag('seed', {
+      describe: 'Seed of the noise and of drawn pixels: unsigned, 64 bits',
+      default: "the run's",
+    }),
+    workers: optionFlag('workers', { default: 'all cores, at most 20' }),
+    out: outFlag('estimators'),
     ...outputFlags,
   },
   examples: [
@@ -40,74 +45,75 @@ export const compareCommand = defineCommand({
       'For the importance-weighted bound of five draws, with more certainty',
     ],
   ],
-  async execute({ run, json, data, objective, samples, examples = EXAMPLES, draws = DRAWS, seed }) {
-    const [{ loadForTestSet }, { testExamples }, { compareEstimators }] = await Promise.all([
-      import('./runData.js'),
-      import('../coordinator/examples.js'),
-      import('../inference/estimatorComparison.js'),
-    ]);
+  async execute({ run, json, data, out, ...options }) {
+    const [{ loadForTestSet }, { compareOnTestSet }, { estimatorPicture, estimatorRows }] = await Promise.all(
+      [
+        import('./runData.js'),
+        import('../coordinator/compareEstimators.js'),
+        import('../coordinator/estimatorPicture.js'),
+      ],
+    );
     const { loaded, dataset } = await loadForTestSet(run, data);
-    const { config } = loaded;
-    const count = Math.min(examples, dataset.test.count);
-    const protocol = {
-      data: dataset.name,
-      examples: count,
-      binarize: config.binarize,
-      objective: objective ?? choiceOf(config, 'objective').name,
-      samples: samples ?? config.samples,
-      draws,
-      seed: String(seed ?? config.seed),
-    };
-    const indices = Array.from({ length: count }, (_, index) => index);
+    const { objective, samples, beta, examples, draws, seed, workers } = options;
     const progress = comparisonProgress({ json: json === true });
-    let comparison: EstimatorComparison;
+    const interruption = new Interruption(() => {});
+    let compared: ComparedEstimators;
     try {
-      comparison = compareEstimators({
-        ...{ model: loaded.model, x: testExamples(config, dataset.test, indices), draws },
-        ...{ objective: protocol.objective, samples: protocol.samples, seed: BigInt(protocol.seed) },
+      compared = await compareOnTestSet(loaded, dataset, {
+        ...given({ objective, samples, beta, examples, draws, seed, workers }),
         onProgress: progress.update,
+        signal: interruption.signal,
       });
     } finally {
       progress.end();
+      interruption.release();
     }
-    const { path: checkpoint, step, parametersSha256 } = loaded;
-    if (json) printJson({ ...comparison, protocol, checkpoint, step, parametersSha256 });
-    else {
-      printPage(
-        [
-          ...table(comparison),
-          '',
-          "Of the encoder's whole gradient: the variance in nats², ratios to the first row, the squared bias as a share " +
-            'of the squared gradient, ± its standard error.',
-          '',
-          `Protocol       ${protocol.data}, ${count} test images, binarise ${protocol.binarize}, objective ` +
-            `${protocol.objective}, K\u00a0=\u00a0${protocol.samples}, ${draws} draws, seed ${protocol.seed}`,
-          `Checkpoint     ${checkpoint}, step ${step}`,
-          `SHA-256        ${parametersSha256}`,
-        ].join('\n'),
-      );
+    if (compared.figures.length > 0) {
+      const { warnings: _told, ...figures } = compared;
+      if (json) printJson(figures);
+      else printPage([...table(estimatorRows(compared)), '', ...protocolLines(compared)].join('\n'));
+      const png = await estimatorPicture(compared, loaded);
+      await writePicture(png, { run, loaded, name: 'estimators', out, json });
     }
-    return ExitCode.done;
+    if (!compared.interrupted) return ExitCode.done;
+    printWarnings([stoppedWords(compared)]);
+    return interruption.exitCode ?? ExitCode.interrupted;
   },
 });
 
-/** Variances as multiples of the first row's; squared biases as shares of the squared gradient. */
-function table({ figures, squaredNorm }: EstimatorComparison): string[] {
-  const [usual] = figures;
-  const rows = figures.map(({ estimator, variance, squaredBias }) => {
-    const bias =
-      squaredBias === undefined
-        ? '0 by definition'
-        : `${(squaredBias.value / squaredNorm).toExponential(1)} ± ${(squaredBias.standardError / squaredNorm).toExponential(1)}`;
-    return [estimator, variance.toPrecision(3), (variance / usual!.variance).toPrecision(3), bias];
-  });
-  const all = [['Estimator', 'variance', 'ratio', 'bias²'], ...rows];
-  const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
-  return all.map((row) =>
+/** A line for each estimator. */
+function table(rows: readonly EstimatorRow[]): string[] {
+  const cells = [
+    ['Estimator', 'variance', 'ratio', 'bias²'],
+    ...rows.map(({ name, variance, ratio, squaredBias }) => [name, variance, ratio, squaredBias]),
+  ];
+  const widths = cells[0]!.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
+  return cells.map((row) =>
     row
       .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)))
       .join('  '),
   );
+}
+
+function protocolLines({ protocol, checkpoint, step, parametersSha256 }: ComparedEstimators): string[] {
+  const { data, examples, binarize, likelihood, objective, samples, beta, draws, seed } = protocol;
+  const { name, ...values } = likelihood;
+  const numbers = Object.entries(values).map(([key, value]) => `, ${key} ${value}`);
+  return [
+    "Of the encoder's whole gradient: the variance in nats², its ratio to the first row's, and the squared bias, measured " +
+      'against the first row, as a share of the squared gradient ± its standard error.',
+    '',
+    `Protocol       ${printable(data)}, test images ${examples.first}:${examples.end}, binarise ${binarize}, ` +
+      `likelihood ${name}${numbers.join('')}, objective ${objective}, K\u00a0=\u00a0${samples}, beta ${beta}, ` +
+      `${draws} draws, seed ${seed}`,
+    `Checkpoint     ${checkpoint}, step ${step}`,
+    `SHA-256        ${parametersSha256}`,
+  ];
+}
+
+function stoppedWords({ figures, protocol: { draws } }: ComparedEstimators): string {
+  const done = `Stopped: ${draws} ${draws === 1 ? 'draw is' : 'draws are'} done`;
+  return figures.length > 0 ? `${done}, and the figures are of these.` : `${done}, too few for figures.`;
 }
 
 /** What is compared: so far estimators alone. */

@@ -1,176 +1,301 @@
 // Bias and variance of estimators of the encoder's gradient, at the same parameters and on the same noise.
-import { Arena } from '../kernels/arena.js';
-import { bindKernels, compileKernels } from '../kernels/kernels.js';
-import { Purpose, randomKey } from '../kernels/stream.js';
-import { sharedMemory } from '../kernels/webAssembly.js';
-import { ESTIMATORS, type EstimatorName, estimatorOf } from '../objective/estimators/registry.js';
+import { NotFiniteError, UsageError } from '../errors.js';
+import type { Platform } from '../kernels/platform.js';
+import { Purpose, type RandomKey } from '../kernels/stream.js';
+import type { Choice } from '../model/hyperparameter.js';
+import type { LikelihoodName } from '../model/likelihoods/registry.js';
+import type { Model } from '../model/model.js';
+import {
+  ESTIMATORS,
+  type EstimatorName,
+  estimatorOf,
+  klEstimatesOf,
+} from '../objective/estimators/registry.js';
+import type { KlEstimate } from '../objective/objective.js';
 import type { ObjectiveName } from '../objective/registry.js';
-import type { LatentModel } from './latentModel.js';
+import type { Figures } from './estimates/estimate.js';
+import { KernelRandom } from './kernelRandom.js';
+import { createLatentEngine, type LatentEngine } from './latentEngine.js';
 
-const PAGE = 65536;
+/** The jackknife leaves out one block of draws after the other. */
+const BLOCKS = 20;
 
-export interface ComparisonOptions {
-  readonly model: LatentModel;
-  /** [n, dimensions]; the gradient is that of their mean loss. */
-  readonly x: Float32Array;
+/** Where one is left out, two must be left. */
+const FEWEST_BLOCKS = 3;
+
+export const FEWEST_DRAWS = FEWEST_BLOCKS;
+
+/** What is compared, besides model and examples. It can be sent to a thread. */
+export interface ComparisonSettings {
   readonly objective: ObjectiveName;
   /** K. */
   readonly samples: number;
-  /** Gradients of each estimator; 2 or more. */
+  /** Weight of the KL. */
+  readonly beta: number;
+  /** Gradients of each estimator; FEWEST_DRAWS or more. */
   readonly draws: number;
-  readonly seed: number | bigint;
-  readonly onProgress?: (done: number, count: number) => void;
 }
 
-/** Of the gradient with respect to the encoder's parameters, g. */
-export interface EstimatorFigures {
+/** A way to the gradient: the KL may be analytic in one of them alone. */
+export interface GradientVariant {
   readonly estimator: EstimatorName;
-  /** Sum over the parameters of the variance of a single gradient of the mean loss. */
-  readonly variance: number;
-  /**
-   * Estimate without bias of ‖E[g] − E[reparameterised g]‖², by differences on the same noise; it may come
-   * out below 0. Its standard error is a jackknife over the draws. Absent for the reparameterised gradient.
-   */
-  readonly squaredBias?: { readonly value: number; readonly standardError: number };
+  readonly kl: KlEstimate;
 }
 
-export interface EstimatorComparison {
-  /** ‖E[reparameterised g]‖², estimated without bias. */
-  readonly squaredNorm: number;
-  readonly figures: readonly EstimatorFigures[];
-}
-
-/** Those that K draws are enough for. */
-export function comparableEstimators(samples: number): EstimatorName[] {
+/** Those that the objective and K draws have. The first is what a run takes that asks for nothing. */
+export function comparedVariants(objective: ObjectiveName, samples: number): readonly GradientVariant[] {
   const names = Object.keys(ESTIMATORS) as EstimatorName[];
-  return names.filter((name) => samples >= estimatorOf(name).leastSamples);
+  return names
+    .filter((name) => samples >= estimatorOf(name).leastSamples)
+    .flatMap((estimator) => klEstimatesOf(objective, estimator).map((kl) => ({ estimator, kl })));
 }
 
-export function compareEstimators(options: ComparisonOptions): EstimatorComparison {
-  const { model, x, objective, samples, draws, onProgress } = options;
-  const examples = x.length / model.model.dimensions;
-  const noise = noiseSource(examples, samples * model.model.latent, options.seed);
-  const parameters = model.parameters;
-  const [usual, ...others] = comparableEstimators(samples);
-  const size = encoderSize(model);
-  const reference = new Moments(size, draws);
-  const rows = others.map((estimator) => ({
-    estimator,
-    gradient: new Moments(size, draws),
-    difference: new Moments(size, draws),
-  }));
-  for (let draw = 0; draw < draws; draw++) {
-    const epsilon = noise(draw);
-    const gradientOf = (estimator: EstimatorName) =>
-      model
-        .elboGradients(parameters, x, epsilon, { objective, estimator, kl: 'monteCarlo' })
-        .gradient.subarray(0, size);
-    const expected = Float64Array.from(gradientOf(usual!));
-    reference.add(expected);
-    for (const { estimator, gradient, difference } of rows) {
-      const values = Float64Array.from(gradientOf(estimator));
-      gradient.add(values);
-      difference.add(values.map((value, i) => value - expected[i]!));
-    }
-    onProgress?.(draw + 1, draws);
-  }
-  return {
-    squaredNorm: reference.squaredMean().value,
-    figures: [
-      { estimator: usual!, variance: reference.variance() },
-      ...rows.map(({ estimator, gradient, difference }) => ({
-        estimator,
-        variance: gradient.variance(),
-        squaredBias: difference.squaredMean(),
-      })),
-    ],
-  };
+/** Blocks of draws: a function of their number alone. */
+export function countBlocks(draws: number): number {
+  return Math.min(draws, BLOCKS);
 }
 
-/** Blocks of draws that the jackknife leaves out in turn. */
-const BLOCKS = 10;
+/** The draws of a block. */
+export function drawsOfBlock(block: number, draws: number): { readonly first: number; readonly end: number } {
+  const start = (index: number) => Math.floor((index * draws) / countBlocks(draws));
+  return { first: start(block), end: start(block + 1) };
+}
 
-/** Moments of vectors, in blocks of draws. */
-class Moments {
-  readonly #sums: Float64Array[];
-  readonly #squares = new Float64Array(BLOCKS);
-  readonly #counts = new Float64Array(BLOCKS);
-  #added = 0;
+/** What the sums of all blocks may take. */
+const MOST_BYTES = 2 ** 32;
 
-  constructor(
-    readonly size: number,
-    readonly draws: number,
-  ) {
-    this.#sums = Array.from({ length: BLOCKS }, () => new Float64Array(size));
-  }
-
-  add(values: Float64Array): void {
-    const block = Math.floor((this.#added * BLOCKS) / this.draws);
-    const sum = this.#sums[block]!;
-    let square = 0;
-    for (let i = 0; i < values.length; i++) {
-      sum[i]! += values[i]!;
-      square += values[i]! * values[i]!;
-    }
-    this.#squares[block]! += square;
-    this.#counts[block]! += 1;
-    this.#added += 1;
-  }
-
-  /** Sum of the elements' variances. */
-  variance(): number {
-    const { count, square, ofSum } = this.#without(undefined);
-    return (square - ofSum / count) / (count - 1);
-  }
-
-  /** ‖mean‖², from products of different draws alone. */
-  squaredMean(): { readonly value: number; readonly standardError: number } {
-    const at = (left: number | undefined) => {
-      const { count, square, ofSum } = this.#without(left);
-      return (ofSum - square) / (count * (count - 1));
-    };
-    const filled = [...this.#counts.keys()].filter((block) => this.#counts[block]! > 0);
-    const values = filled.map(at);
-    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-    const spread = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-    const standardError = Math.sqrt(((values.length - 1) / values.length) * spread);
-    return { value: at(undefined), standardError };
-  }
-
-  /** Count, Σ ‖g‖² and ‖Σ g‖² of all blocks but one. */
-  #without(left: number | undefined) {
-    let [count, square, ofSum] = [0, 0, 0];
-    for (let block = 0; block < BLOCKS; block++) {
-      if (block === left) continue;
-      count += this.#counts[block]!;
-      square += this.#squares[block]!;
-    }
-    for (let i = 0; i < this.size; i++) {
-      let sum = 0;
-      for (let block = 0; block < BLOCKS; block++) if (block !== left) sum += this.#sums[block]![i]!;
-      ofSum += sum * sum;
-    }
-    return { count, square, ofSum };
-  }
+/** @throws UsageError where the sums of all blocks would take more than 4 GiB. */
+export function requireComparable(model: Model, { objective, samples, draws }: ComparisonSettings): void {
+  const vectors = comparedVariants(objective, samples).length * countBlocks(draws);
+  const bytes = vectors * encoderSize(model) * Float64Array.BYTES_PER_ELEMENT;
+  if (bytes <= MOST_BYTES) return;
+  throw new UsageError(
+    `The encoder of ${model.name} has ${encoderSize(model)} parameters. To compare estimators, ${vectors} sums of its ` +
+      `gradient have to be kept, which are ${(bytes / 2 ** 30).toFixed(1)} GiB: more than the 4 GiB that there may be.`,
+  );
 }
 
 /** The encoder's parameters stand first. */
-function encoderSize({ model }: LatentModel): number {
+function encoderSize(model: Model): number {
   const ofDecoder = model.parameters.entries.filter(({ name }) => name.startsWith('decoder'));
   return Math.min(model.parameters.size, ...ofDecoder.map(({ offset }) => offset));
 }
 
-/** [rows, width] standard normals of each draw. */
-function noiseSource(rows: number, width: number, seed: number | bigint): (draw: number) => Float32Array {
-  const arena = new Arena(0);
-  const scratch = arena.reserve(64);
-  const out = arena.floats(rows * width);
-  const memory = sharedMemory(Math.ceil(arena.end / PAGE));
-  const kernels = bindKernels(compileKernels('portable'), memory);
-  const { low: key0, high: key1 } = randomKey(BigInt(seed));
-  const purpose = Purpose.estimatorNoise;
-  return (step) => {
-    kernels.randomNormal({ out, rows, count: width, key0, key1, position: 0, step, purpose, scratch });
-    return new Float32Array(memory.buffer, out, rows * width).slice();
+export interface GradientSumsOptions {
+  readonly model: Model;
+  /** Flat. */
+  readonly parameters: Float32Array;
+  readonly likelihood: Choice<LikelihoodName>;
+  readonly platform: Platform;
+  readonly key: RandomKey;
+  /** [n, dimensions]; the gradient is that of their mean loss. */
+  readonly x: Float32Array;
+  /** [n]: the examples' places in the test set, which their noise is a function of. */
+  readonly positions: readonly number[];
+  readonly settings: ComparisonSettings;
+}
+
+/**
+ * Gradients by all variants, on one thread, with an engine for each. The sums of a block are a pure function
+ * of (parameters, x, positions, seed, settings, block).
+ */
+export class GradientSums {
+  readonly #options: GradientSumsOptions;
+  readonly #variants: readonly GradientVariant[];
+  readonly #engines: readonly LatentEngine[];
+  readonly #random: KernelRandom;
+  readonly #size: number;
+  readonly #epsilon: Float32Array;
+
+  /** @throws UsageError where that needs more memory than there can be. */
+  constructor(options: GradientSumsOptions) {
+    const { model, parameters, likelihood, platform, key, x, positions, settings } = options;
+    const { objective, samples } = settings;
+    this.#options = options;
+    this.#variants = comparedVariants(objective, samples);
+    this.#size = encoderSize(model);
+    this.#random = new KernelRandom(platform.module, key);
+    this.#epsilon = new Float32Array(positions.length * samples * model.latent);
+    this.#engines = this.#variants.map(({ estimator, kl }) => {
+      const chunk = positions.length;
+      const own = { platform, model, likelihood, samples, kl, chunk, objective, estimator };
+      const engine = createLatentEngine(own);
+      engine.setParameters(parameters);
+      engine.write(engine.x, x);
+      return engine;
+    });
+  }
+
+  /**
+   * Sums over the draws of some blocks, float64, one after the other: [blocks, encoder's parameters] and
+   * [blocks]. Of variant v they are `sum.v`, Σ g of the first and Σ (g − the first's g) of others,
+   * `square.v`, Σ ‖g‖², and `differenceSquare.v`.
+   * @param onShare called with the share of the work that is done, 0 to 1.
+   * @throws NotFiniteError where a gradient is NaN or infinite.
+   */
+  ofBlocks(blocks: readonly number[], onShare: (share: number) => void = () => {}): Figures {
+    const { draws } = this.#options.settings;
+    const figures: Record<string, Float64Array> = {};
+    this.#variants.forEach((_, v) => {
+      figures[`sum.${v}`] = new Float64Array(blocks.length * this.#size);
+      figures[`square.${v}`] = new Float64Array(blocks.length);
+      figures[`differenceSquare.${v}`] = new Float64Array(blocks.length);
+    });
+    const total = blocks.reduce((sum, block) => {
+      const { first, end } = drawsOfBlock(block, draws);
+      return sum + (end - first) * this.#variants.length;
+    }, 0);
+    let done = 0;
+    blocks.forEach((block, row) => {
+      const { first, end } = drawsOfBlock(block, draws);
+      for (let draw = first; draw < end; draw++) {
+        this.#addDraw(draw, row, figures, () => onShare(++done / total));
+      }
+    });
+    return figures;
+  }
+
+  #addDraw(draw: number, row: number, figures: Record<string, Float64Array>, onGradient: () => void): void {
+    const { positions, settings } = this.#options;
+    const { beta } = settings;
+    this.#drawNoise(draw);
+    let usual = new Float64Array();
+    this.#engines.forEach((engine, v) => {
+      engine.write(engine.epsilon, this.#epsilon);
+      const sums = engine.gradientSum(positions.length, beta).subarray(0, this.#size);
+      const gradient = Float64Array.from(sums, (value) => value / positions.length);
+      const square = squaredNorm(gradient);
+      if (!Number.isFinite(square)) {
+        const { estimator } = this.#variants[v]!;
+        throw new NotFiniteError(`The ${estimator} gradient of draw ${draw} is not finite.`);
+      }
+      if (v === 0) usual = gradient;
+      const added = v === 0 ? gradient : gradient.map((value, i) => value - usual[i]!);
+      figures[`square.${v}`]![row]! += square;
+      figures[`differenceSquare.${v}`]![row]! += squaredNorm(added);
+      const sum = figures[`sum.${v}`]!.subarray(row * this.#size, (row + 1) * this.#size);
+      for (let i = 0; i < sum.length; i++) sum[i]! += added[i]!;
+      onGradient();
+    });
+  }
+
+  /** [n, K, latent], the noise of a draw: of each example a row of its own. */
+  #drawNoise(draw: number): void {
+    const { model, positions, settings } = this.#options;
+    const width = settings.samples * model.latent;
+    positions.forEach((position, i) => {
+      const row = this.#epsilon.subarray(i * width, (i + 1) * width);
+      this.#random.normal(row, position, draw, Purpose.estimatorNoise);
+    });
+  }
+}
+
+function squaredNorm(values: Float64Array): number {
+  let sum = 0;
+  for (const value of values) sum += value * value;
+  return sum;
+}
+
+/** Estimated without bias; the standard error is a jackknife over the blocks of draws. */
+export interface MeasuredMoment {
+  readonly value: number;
+  readonly standardError: number;
+}
+
+/** Of the gradient with respect to the encoder's parameters, g: nats², as parameters have no unit. */
+export interface EstimatorFigures extends GradientVariant {
+  /** Sum over the parameters of the variance of a single gradient of the mean loss. */
+  readonly variance: MeasuredMoment;
+  /**
+   * ‖E[g] − E[the first one's g]‖², by differences on the same noise; it may come out below 0. Absent for
+   * the first one, which has no bias.
+   */
+  readonly squaredBias?: MeasuredMoment;
+}
+
+export interface EstimatorComparison {
+  /** ‖E[the first one's g]‖². */
+  readonly squaredNorm: MeasuredMoment;
+  /** Empty where the work was stopped before enough draws were done. */
+  readonly figures: readonly EstimatorFigures[];
+}
+
+/** The figures from the sums of the first `blocks` blocks (GradientSums); of fewer than three none. */
+export function comparisonOf(
+  sums: Figures,
+  blocks: number,
+  { objective, samples, draws }: ComparisonSettings,
+): EstimatorComparison {
+  if (blocks < FEWEST_BLOCKS) {
+    return { squaredNorm: { value: Number.NaN, standardError: Number.NaN }, figures: [] };
+  }
+  const counts = Float64Array.from({ length: blocks }, (_, block) => {
+    const { first, end } = drawsOfBlock(block, draws);
+    return end - first;
+  });
+  const usual = sums['sum.0']!;
+  const momentsOf = (sum: Float64Array, square: Float64Array) => new BlockMoments(counts, sum, square);
+  const reference = momentsOf(usual, sums['square.0']!);
+  return {
+    squaredNorm: reference.squaredMean(),
+    figures: comparedVariants(objective, samples).map((variant, v) => {
+      if (v === 0) return { ...variant, variance: reference.variance() };
+      const difference = sums[`sum.${v}`]!;
+      const own = difference.map((value, i) => value + usual[i]!);
+      return {
+        ...variant,
+        variance: momentsOf(own, sums[`square.${v}`]!).variance(),
+        squaredBias: momentsOf(difference, sums[`differenceSquare.${v}`]!).squaredMean(),
+      };
+    }),
   };
+}
+
+/** Counts, Σ ‖g‖² and ‖Σ g‖² of all blocks, or of all but one. */
+interface Sums {
+  readonly count: number;
+  readonly square: number;
+  readonly ofSum: number;
+}
+
+class BlockMoments {
+  readonly #whole: Sums;
+  readonly #without: readonly Sums[];
+
+  /**
+   * @param counts [blocks], of vectors.
+   * @param sums [blocks, size].
+   * @param squares [blocks].
+   */
+  constructor(counts: Float64Array, sums: Float64Array, squares: Float64Array) {
+    const blocks = counts.length;
+    const size = sums.length / blocks;
+    const total = new Float64Array(size);
+    for (let i = 0; i < sums.length; i++) total[i % size]! += sums[i]!;
+    const add = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0);
+    const [count, square] = [add(counts), add(squares)];
+    this.#whole = { count, square, ofSum: squaredNorm(total) };
+    this.#without = Array.from(counts, (own, block) => {
+      const rest = total.map((value, i) => value - sums[block * size + i]!);
+      return { count: count - own, square: square - squares[block]!, ofSum: squaredNorm(rest) };
+    });
+  }
+
+  /** Sum of the elements' variances. */
+  variance(): MeasuredMoment {
+    return this.#measured(({ count, square, ofSum }) => (square - ofSum / count) / (count - 1));
+  }
+
+  /** ‖mean‖², from products of different draws alone. */
+  squaredMean(): MeasuredMoment {
+    return this.#measured(({ count, square, ofSum }) => (ofSum - square) / (count * (count - 1)));
+  }
+
+  #measured(of: (sums: Sums) => number): MeasuredMoment {
+    const values = this.#without.map(of);
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    const spread = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+    const standardError = Math.sqrt(((values.length - 1) / values.length) * spread);
+    return { value: of(this.#whole), standardError };
+  }
 }
