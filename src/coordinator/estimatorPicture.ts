@@ -20,17 +20,25 @@ export interface EstimatorRow {
 export function estimatorRows({ figures, squaredNorm }: EstimatorComparison): readonly EstimatorRow[] {
   return figures.map((row) => {
     const { variance, squaredBias } = row;
-    const share = (value: number) => (value / squaredNorm.value).toExponential(1);
+    const share = (value: number) => rounded(value / squaredNorm.value, 2);
     return {
       name: nameOf(row, figures),
-      variance: variance.value.toPrecision(3),
-      ratio: (variance.value / figures[0]!.variance.value).toPrecision(3),
+      variance: rounded(variance.value, 3),
+      ratio: rounded(variance.value / figures[0]!.variance.value, 3),
       squaredBias:
         squaredBias === undefined
           ? 'none'
           : `${share(squaredBias.value)} ± ${share(squaredBias.standardError)}`,
     };
   });
+}
+
+/** To so many digits: 0.0123, 716, 7.55e6. */
+function rounded(value: number, digits: number): string {
+  const size = Math.abs(value);
+  if (size >= 1e-3 && size < 10 ** digits) return value.toPrecision(digits);
+  if (size >= 10 ** digits && size < 1e5) return String(Number(value.toPrecision(digits)));
+  return value.toExponential(digits - 1).replace('e+', 'e');
 }
 
 /** With its KL, where the same estimator has several. */

@@ -157,24 +157,27 @@ export class GradientSums {
 
   #addDraw(draw: number, row: number, figures: Record<string, Float64Array>, onGradient: () => void): void {
     const { positions, settings } = this.#options;
-    const { beta } = settings;
     this.#drawNoise(draw);
-    let usual = new Float64Array();
+    const usual = new Float64Array(this.#size);
     this.#engines.forEach((engine, v) => {
       engine.write(engine.epsilon, this.#epsilon);
-      const sums = engine.gradientSum(positions.length, beta).subarray(0, this.#size);
-      const gradient = Float64Array.from(sums, (value) => value / positions.length);
-      const square = squaredNorm(gradient);
+      const gradient = engine.gradientSum(positions.length, settings.beta);
+      const sum = figures[`sum.${v}`]!.subarray(row * this.#size, (row + 1) * this.#size);
+      let [square, differenceSquare] = [0, 0];
+      for (let i = 0; i < sum.length; i++) {
+        const value = gradient[i]! / positions.length;
+        const added = value - usual[i]!;
+        square += value * value;
+        differenceSquare += added * added;
+        sum[i]! += added;
+        if (v === 0) usual[i] = value;
+      }
       if (!Number.isFinite(square)) {
         const { estimator } = this.#variants[v]!;
         throw new NotFiniteError(`The ${estimator} gradient of draw ${draw} is not finite.`);
       }
-      if (v === 0) usual = gradient;
-      const added = v === 0 ? gradient : gradient.map((value, i) => value - usual[i]!);
       figures[`square.${v}`]![row]! += square;
-      figures[`differenceSquare.${v}`]![row]! += squaredNorm(added);
-      const sum = figures[`sum.${v}`]!.subarray(row * this.#size, (row + 1) * this.#size);
-      for (let i = 0; i < sum.length; i++) sum[i]! += added[i]!;
+      figures[`differenceSquare.${v}`]![row]! += differenceSquare;
       onGradient();
     });
   }

@@ -104,7 +104,7 @@ function drawAxis(canvas: Canvas, { low, high }: LogAxis, left: number, top: num
 }
 
 function powerText(power: number): string {
-  if (power < -4 || power > 4) return `1e${power}`;
+  if (power < -3 || power > 3) return `1e${power}`;
   return power < 0 ? (10 ** power).toFixed(-power) : String(10 ** power);
 }
 

@@ -28,7 +28,7 @@ test("the figures are by the run's own objective, the same for any number of wor
     const { data: _, ...rest } = protocol;
     assert.deepEqual(rest, {
       examples: { first: 0, end: 20 },
-      binarize: 'dynamic',
+      binarize: 'threshold',
       likelihood: { name: 'bernoulli' },
       ...{ objective: 'elbo', samples: 2, beta: 0.5, draws: 30, seed: '5' },
     });
@@ -102,7 +102,8 @@ test('refused: what is missing or wrong', async () => {
     const { data: _, ...withoutData } = run;
     await assert.rejects(compareEstimators(withoutData), {
       name: 'UsageError',
-      message: /was started with the data of .*, not with MNIST: give them again as data/,
+      message:
+        /was trained on images of 8×8, but those of mnist are 28×28\. Name data of the same shape with --data\.$/,
     });
   });
 });

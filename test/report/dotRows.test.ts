@@ -76,7 +76,7 @@ describe('dotRows', () => {
     const picture = await draw([row('small', 2e-7), row('large', 3e9)]);
     assert.equal(picture.find('1e-7', CAPTION_SIZE).length, 1);
     // 17 powers of ten, every third of which has a label.
-    assert.equal(picture.find('0.0001', CAPTION_SIZE).length, 1);
+    assert.equal(picture.find('1e-4', CAPTION_SIZE).length, 1);
     assert.equal(picture.find('1e-6', CAPTION_SIZE).length, 0);
     assertMargins(picture);
   });
