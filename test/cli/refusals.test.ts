@@ -5,7 +5,7 @@ import { runProgram } from './program.js';
 import { assertRefused, temporaryDirectory } from './smallRun.js';
 
 const commands =
-  'Commands are train, evaluate, infer, sample, reconstruct, interpolate, manifold, inspect, verify, bench, setup, completion; "lowerbound --help" explains them.';
+  'Commands are train, evaluate, infer, sample, reconstruct, interpolate, manifold, inspect, verify, compare, bench, setup, completion; "lowerbound --help" explains them.';
 const see = (command: string) => `See "lowerbound ${command} --help".`;
 const twice = (flag: string) => `${flag} is given more than once, and which one counts would be a guess.`;
 
