@@ -10,6 +10,7 @@ import { type Border, Tensor } from '#src/products/tensor.js';
 import { sampleFloats, ulp } from '../test/kernels/float32.js';
 import { sigmoid } from '../test/reference/bernoulli.js';
 import { boundedBernoulliBackward, boundedLogLikelihood } from '../test/reference/boundedBernoulli.js';
+import { boundedEstimatedBackward } from '../test/reference/boundedEstimators.js';
 import {
   boundedGaussianBackward,
   boundedKlAnalytic,
@@ -429,6 +430,49 @@ function importanceCases(load: Load): KernelCase[] {
           check: () => {
             const expected = logRatioSums(values, latent);
             assertWithin(bench.doubles(ratios, images), expected, `gaussianLogRatios ${common.shape}`);
+          },
+        };
+      },
+    },
+    {
+      ...common,
+      kernel: 'gaussianBackwardEstimated',
+      work: { unit: 'bytes', amount: 7 * latents * FLOAT },
+      prepare: (bench) => {
+        const { values, ...draws } = placeDraws(bench);
+        const [weights, path, score] = [weightValues(), sampleFloats(16, images), sampleFloats(17, images)];
+        const places = {
+          weights: bench.place(weights),
+          path: bench.place(path),
+          score: bench.place(score),
+        };
+        const out = bench.arena.floats(2 * latents);
+        return {
+          reset: () => bench.floats(out, 2 * latents).fill(UNWRITTEN),
+          run: () =>
+            bench.kernels.gaussianBackwardEstimated({
+              ...draws,
+              ...places,
+              dPosterior: out,
+              examples: images,
+              samples: 1,
+              latent,
+              beta: 0.5,
+            }),
+          check: () => {
+            const expected = boundedEstimatedBackward({
+              posterior: exact(doubles(values.posterior)),
+              epsilon: doubles(values.epsilon),
+              z: exact(doubles(values.z)),
+              dz: exact(doubles(values.dz)),
+              ...{ weights: doubles(weights), path: doubles(path), score: doubles(score) },
+              ...{ samples: 1, latent, beta: 0.5, arithmetic: float32 },
+            });
+            assertWithin(
+              bench.floats(out, 2 * latents),
+              expected,
+              `gaussianBackwardEstimated ${common.shape}`,
+            );
           },
         };
       },

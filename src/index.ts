@@ -3,6 +3,11 @@
 export type { AbortSignalLike } from './abortSignal.js';
 export type { BackendName, KlEstimate } from './backends/backend.js';
 export {
+  type ComparedEstimators,
+  type CompareEstimatorsOptions,
+  compareEstimators,
+} from './coordinator/compareEstimators.js';
+export {
   type EstimateLikelihoodOptions,
   type EstimateRow,
   estimateLikelihood,
@@ -33,12 +38,10 @@ export { type DataOption, loadDataset } from './data/registry.js';
 export type { Dataset, ImageSet } from './data/source.js';
 export { NotFiniteError, UsageError } from './errors.js';
 export type { ChainDiagnostics } from './inference/diagnostics.js';
+export type { EstimatorFigures, MeasuredMoment } from './inference/estimatorComparison.js';
 export type { MarkovDiagnostics, PosteriorDraws } from './inference/inferPosterior.js';
-export {
-  type ElboGradients,
-  type ElboTerms,
-  LatentModel,
-} from './inference/latentModel.js';
+export type { ElboTerms } from './inference/latentEngine.js';
+export { type ElboGradients, LatentModel } from './inference/latentModel.js';
 export type {
   DecodeOptions,
   ElboOptions,
@@ -55,6 +58,7 @@ export type { MapShape, Model, ParameterEntry, Shape } from './model/model.js';
 export { presetNames, presetSpec } from './model/presets.js';
 export { type ResolveOptions, resolveModel } from './model/resolve.js';
 export type { Binarization, LayerSpec, ModelSpec } from './model/spec.js';
+export type { EstimatorName } from './objective/estimators/registry.js';
 export type { ObjectiveName } from './objective/registry.js';
 export type { OptimizerName } from './optimizer/registry.js';
 export type { MeanTerms } from './runs/meanTerms.js';

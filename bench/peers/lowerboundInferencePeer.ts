@@ -59,7 +59,7 @@ answer({ version, losses: compared() });
 for await (const line of createInterface({ input: process.stdin })) {
   const used = process.cpuUsage();
   const start = performance.now();
-  for (let step = 0; step < Number(line); step++) await pool.run({ wanted, positions, x, chunk });
+  for (let step = 0; step < Number(line); step++) await pool.estimate({ wanted, positions, x, chunk });
   const seconds = (performance.now() - start) / 1000;
   const { user, system } = process.cpuUsage(used);
   answer({ seconds, processorSeconds: (user + system) / 1e6 });

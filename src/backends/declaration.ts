@@ -7,6 +7,7 @@ import type { WasmMemory } from '../kernels/webAssembly.js';
 import type { Choice } from '../model/hyperparameter.js';
 import type { LikelihoodName } from '../model/likelihoods/registry.js';
 import type { Model } from '../model/model.js';
+import type { EstimatorName } from '../objective/estimators/registry.js';
 import type { ObjectiveName } from '../objective/registry.js';
 import type { Slice, SliceUpdate } from '../optimizer/optimizer.js';
 import type { Backend, KlEstimate } from './backend.js';
@@ -18,6 +19,8 @@ export interface BackendOptions {
   readonly samples: number;
   readonly kl: KlEstimate;
   readonly objective: ObjectiveName;
+  /** Default: the reparameterised gradient. */
+  readonly estimator?: EstimatorName | undefined;
   readonly likelihood: Choice<LikelihoodName>;
   /** The tile of the micro-kernels. It does not change a bit, and is the same for all ranks of a run. */
   readonly tile: TileName;
@@ -72,6 +75,8 @@ export interface BackendDeclaration {
   readonly promisesBits: boolean;
   /** Whether a thread may be ended while it computes: inside a native library that can end the process. */
   readonly interruptible: boolean;
+  /** The estimators of gradients that it has. */
+  readonly estimators: 'all' | 'reparameterized';
   /** What `lowerbound bench` times: each arithmetic mode, that of a new run, or nothing, as it is slow. */
   readonly benchmarked: 'each mode' | 'default mode' | 'never';
 

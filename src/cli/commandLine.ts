@@ -3,6 +3,7 @@ import { UsageError } from '../errors.js';
 import { columnsOf } from '../report/terminal.js';
 import { benchCommand } from './bench.js';
 import type { Command } from './command.js';
+import { compareCommand } from './compare.js';
 import { COMPLETE, candidateLines, candidates } from './completion.js';
 import { completionCommand, isShell } from './completionCommand.js';
 import { evaluateCommand } from './evaluate.js';
@@ -29,6 +30,7 @@ const commands: readonly Command[] = [
   manifoldCommand,
   inspectCommand,
   verifyCommand,
+  compareCommand,
   benchCommand,
   setupCommand,
   completionCommand,

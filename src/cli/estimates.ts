@@ -2,9 +2,9 @@
 import type {
   EstimateLikelihoodOptions,
   EstimateRow,
-  ExampleRange,
   LikelihoodEstimates,
 } from '../coordinator/estimateLikelihood.js';
+import type { ExampleRange } from '../coordinator/exampleRange.js';
 import { UsageError } from '../errors.js';
 import { printable } from '../printable.js';
 import { given } from './command.js';

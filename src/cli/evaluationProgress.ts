@@ -13,6 +13,11 @@ export function verificationProgress(options: { readonly json: boolean }): Progr
   return workProgress('Replaying steps', options);
 }
 
+/** The same for gradients by several estimators. */
+export function comparisonProgress(options: { readonly json: boolean }): Progress {
+  return workProgress('Estimating gradients', options);
+}
+
 /** The same for posterior samples. */
 export function samplingProgress(options: { readonly json: boolean }): Progress {
   return workProgress('Sampling posteriors', options);

@@ -39,6 +39,7 @@ export const inspectCommand = defineCommand({
     // The preset's name promises the other objective.
     const notIwae =
       config.model.name === 'iwae' && objective !== 'iwae' ? ' (not the importance-weighted bound)' : '';
+    const estimator = config.estimator === undefined ? '' : `, gradient ${chosen('estimator')}`;
     const schedule = config.learningRateSchedule === undefined ? '' : ` (${chosen('learningRateSchedule')})`;
     printPage(
       [
@@ -48,7 +49,7 @@ export const inspectCommand = defineCommand({
         `SHA-256        ${parametersSha256}`,
         `Data           ${printable(data.source)}, binarise ${config.binarize}`,
         `Data SHA-256   ${printable(data.fingerprint)}`,
-        `Objective      ${chosen('objective')}, ${objectiveWords(config, { samples: draws })}${notIwae}`,
+        `Objective      ${chosen('objective')}, ${objectiveWords(config, { samples: draws })}${notIwae}${estimator}`,
         `Batches        ${config.batchSize} examples in ${config.shards} shards, ${config.epochs} epochs`,
         `Likelihood     ${chosen('likelihood')}`,
         `Optimizer      ${chosen('optimizer')}, ${fieldWords('learningRate', config.learningRate)}${schedule}`,

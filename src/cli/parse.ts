@@ -262,9 +262,10 @@ function unexpectedWord(command: Command, word: string): UsageError {
 
 /** What yargs said, as a sentence. */
 function refused(message: string, command: Command | undefined): UsageError {
-  const [positional] = Object.entries(command?.positionals ?? {});
-  if (command && positional && message.startsWith('Not enough non-option arguments')) {
-    const [name, { describe }] = positional;
+  const given = /^Not enough non-option arguments: got (\d+)/.exec(message)?.[1];
+  const missing = Object.entries(command?.positionals ?? {})[Number(given)];
+  if (command && missing) {
+    const [name, { describe }] = missing;
     return usage(command, `${name.toUpperCase()} is missing: ${lowerFirst(describe)}.`);
   }
   // yargs names a flag by the name that was typed.

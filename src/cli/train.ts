@@ -104,10 +104,11 @@ function headline(
   const kernels = `${config.arithmetic} arithmetic, tile ${tile}, ${width}`;
   const schedule =
     config.learningRateSchedule === undefined ? '' : ` (${chosen(config, 'learningRateSchedule')})`;
+  const estimator = config.estimator === undefined ? '' : `, gradient ${chosen(config, 'estimator')}`;
   return [
     `Model        ${config.model.name}, d = ${config.latent}`,
     `Data         ${printable(config.data.source)}, binarise ${config.binarize}`,
-    `Objective    ${chosen(config, 'objective')}, ${objectiveWords(config)}; ` +
+    `Objective    ${chosen(config, 'objective')}, ${objectiveWords(config)}${estimator}; ` +
       `likelihood ${chosen(config, 'likelihood')}`,
     `Optimizer    ${chosen(config, 'optimizer')}, ${fieldWords('learningRate', config.learningRate)}${schedule}, ` +
       `batches of ${config.batchSize} in ${config.shards} shards, seed ${config.seed}`,

@@ -7,7 +7,7 @@ import { latentActivity } from '../inference/elboTerms.js';
 import type { Figures } from '../inference/estimates/estimate.js';
 import type { EstimateOptions } from '../inference/estimates/registry.js';
 import { LEAPFROG_STEPS, MOST_TRANSITIONS } from '../inference/hmc.js';
-import { listOf, oneOf, Place, positiveInteger, type Reader } from '../model/jsonReader.js';
+import { listOf, oneOf, Place, positiveInteger } from '../model/jsonReader.js';
 import {
   abortSignal,
   functionOf,
@@ -22,6 +22,7 @@ import { parameterHash } from '../runs/checkpoint.js';
 import { HYPERPARAMETERS } from '../runs/hyperparameters.js';
 import { choiceOf } from '../runs/seams.js';
 import { requireImageSize } from './evaluate.js';
+import { type ExampleRange, exampleRange, placesOf, requireWithin } from './exampleRange.js';
 import { testExamples } from './examples.js';
 import { InferencePool, planChunks } from './inferencePool.js';
 import { findCheckpoint } from './loadModel.js';
@@ -40,12 +41,6 @@ export const ESTIMATE_DEFAULTS = {
 /** Most examples of a chunk, where chains run side by side and elsewhere: speed and memory alone. */
 const CHAIN_CHUNK = 8;
 const DRAW_CHUNK = 32;
-
-export interface ExampleRange {
-  readonly first: number;
-  /** Without it. */
-  readonly end: number;
-}
 
 export interface EstimateLikelihoodOptions {
   /** A run's directory or a checkpoint file. */
@@ -133,18 +128,10 @@ export interface LikelihoodEstimates {
 
 const PATH = "the path of a run's directory or of a checkpoint file";
 
-const rangeReader: Reader<ExampleRange> = (value, place) => {
-  const { first, end } = (value ?? {}) as Partial<ExampleRange>;
-  if (!Number.isSafeInteger(first) || !Number.isSafeInteger(end) || first! < 0 || first! >= end!) {
-    throw place.error('is not { first, end }, whole numbers from 0 up, first below end');
-  }
-  return { first: first!, end: end! };
-};
-
 const OPTIONS: OptionTable<EstimateLikelihoodOptions> = {
   path: pathOf(PATH),
   data: HYPERPARAMETERS.data.kind.option,
-  examples: rangeReader,
+  examples: exampleRange,
   samples: HYPERPARAMETERS.samples.kind.option,
   importance: listOf(positiveInteger, 'values of k', 32),
   ais: trueOrFalse,
@@ -178,11 +165,12 @@ export async function estimateLikelihood(given: EstimateLikelihoodOptions): Prom
   const dataset = loadDataset(options.data);
   requireImageSize(config, dataset, path);
   requireOwnData(config, path, options.data);
-  const { first, end } = rangeWithin(options.examples, dataset.test.count);
+  const { count } = dataset.test;
+  const range = requireWithin(options.examples ?? { first: 0, end: count }, count);
   const seed = options.seed === undefined ? config.seed : String(options.seed);
   const binarize = options.binarize ?? config.binarize;
   const wanted = wantedOf(options, config.samples);
-  const positions = Array.from({ length: end - first }, (_, i) => first + i);
+  const positions = placesOf(range);
   const x = testExamples({ binarize, seed }, dataset.test, positions);
   const model = resolveModel(config.model, { latent: config.latent });
   const likelihood = choiceOf(config, 'likelihood');
@@ -193,15 +181,15 @@ export async function estimateLikelihood(given: EstimateLikelihoodOptions): Prom
   const pool = new InferencePool({ model, parameters, likelihood, arithmetic, seed: BigInt(seed), workers });
   const { onProgress, signal } = options;
   const found = await pool
-    .run({ wanted, positions, x, chunk, onProgress, signal })
+    .estimate({ wanted, positions, x, chunk, onProgress, signal })
     .finally(() => pool.close());
-  requireFinite(found.figures, first, path);
+  requireFinite(found.figures, range.first, path);
   return {
     ...summary(found.figures, wanted, model.latent),
     protocol: {
       data: testSetName(dataset),
-      examples: { first, end: first + found.count },
-      asked: { first, end },
+      examples: { first: range.first, end: range.first + found.count },
+      asked: range,
       likelihood: { name: likelihood.name, ...likelihood.values },
       binarize,
       seed,
@@ -213,16 +201,6 @@ export async function estimateLikelihood(given: EstimateLikelihoodOptions): Prom
     parametersSha256: parameterHash(parameters),
     warnings,
   };
-}
-
-function rangeWithin(range: ExampleRange | undefined, count: number): ExampleRange {
-  const { first, end } = range ?? { first: 0, end: count };
-  if (end > count) {
-    throw new UsageError(
-      `There are no test examples ${first}:${end}: the test set has ${count}, which are 0:${count}.`,
-    );
-  }
-  return { first, end };
 }
 
 function wantedOf(options: Partial<EstimateLikelihoodOptions>, runSamples: number): EstimateOptions {

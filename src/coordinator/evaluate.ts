@@ -187,8 +187,10 @@ function evaluationConfig(config: RunConfig, options: EvaluateOptions): RunConfi
       `The objective ${objective} is computed from the densities of the draws, so its KL is not ${kl}: leave --kl out.`,
     );
   }
+  // Terms alone are computed, which no estimator changes.
+  const { estimator: _, ...rest } = config;
   return {
-    ...config,
+    ...rest,
     objective,
     samples: options.samples ?? config.samples,
     kl,

@@ -66,7 +66,7 @@ export async function inferImages(
   const pool = new InferencePool({ model, parameters, likelihood, arithmetic, seed: BigInt(seed), workers });
   const wanted = { posterior: { method, chains, warmup, draws, leapfrogSteps } };
   const found = await pool
-    .run({ wanted, positions: images, x, chunk, onProgress, signal })
+    .estimate({ wanted, positions: images, x, chunk, onProgress, signal })
     .finally(() => pool.close());
   return images.slice(0, found.count).map((image, i) => ({
     image,

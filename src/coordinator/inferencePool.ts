@@ -4,13 +4,16 @@ import type { AbortSignalLike } from '../abortSignal.js';
 import { NotFiniteError, UsageError } from '../errors.js';
 import type { Figures } from '../inference/estimates/estimate.js';
 import type { EstimateOptions } from '../inference/estimates/registry.js';
+import { type ComparisonSettings, countBlocks } from '../inference/estimatorComparison.js';
 import type { Arithmetic } from '../kernels/kernels.js';
 import { inferencePlatform } from '../kernels/platform.js';
 import {
+  type ComparisonTask,
+  type EstimateTask,
   type InferenceResult,
-  type InferenceTask,
   type InferenceThreadData,
   PARTS,
+  type PlacedExamples,
 } from '../worker/inferenceTask.js';
 
 /** A chunk is computed so often before its death ends the work. */
@@ -23,29 +26,49 @@ export interface InferencePoolOptions extends Omit<InferenceThreadData, 'platfor
   /** That of the run; portable where this machine does not fuse. */
   readonly arithmetic: Arithmetic;
   readonly workers: number;
-  /** For tests: (place of the first example of a chunk, attempt from 0) whose thread dies. */
+  /** For tests: (first example or block of a chunk, attempt from 0) whose thread dies. */
   readonly dies?: (first: number, attempt: number) => boolean;
 }
 
-export interface EstimateRange {
-  readonly wanted: EstimateOptions;
-  /** Places of the examples in the test set. */
-  readonly positions: readonly number[];
-  /** [positions.length, dimensions]. */
-  readonly x: Float32Array;
-  /** Examples of a chunk: it decides no bit. */
-  readonly chunk: number;
+interface Watched {
   readonly signal?: AbortSignalLike | undefined;
-  /** Called now and then with the number of examples done and in all; those in work count in part. */
+  /**
+   * Called now and then with the number of examples, or of blocks of draws, that are done, and of all; those
+   * in work count in part.
+   */
   readonly onProgress?: ((done: number, count: number) => void) | undefined;
 }
 
+export interface EstimateRange extends PlacedExamples, Watched {
+  readonly wanted: EstimateOptions;
+  /** Examples of a chunk: it decides no bit. */
+  readonly chunk: number;
+}
+
+export interface ComparisonRange extends PlacedExamples, Watched {
+  readonly settings: ComparisonSettings;
+}
+
 export interface EstimatedRange {
-  /** The first examples that have figures: fewer than asked for after an interruption. */
+  /** The first examples, or blocks of draws, that have figures: not all after an interruption. */
   readonly count: number;
   /** Each [count] or [count, width]. */
   readonly figures: Figures;
 }
+
+/** Items that are computed in chunks, each by one task. */
+interface Work extends Watched {
+  /** In all. */
+  readonly count: number;
+  readonly chunk: number;
+  readonly taskOf: (first: number, end: number) => ChunkTask;
+}
+
+/** A function of inferenceTask.ts, what it is given, and the items in words. */
+type ChunkTask = { readonly items: readonly number[]; readonly words: string } & (
+  | { readonly name: 'estimate'; readonly task: EstimateTask }
+  | { readonly name: 'compare'; readonly task: ComparisonTask }
+);
 
 /** Examples of a chunk and threads, so that no thread is without work where there is some for it. */
 export function planChunks(
@@ -57,8 +80,8 @@ export function planChunks(
 }
 
 /**
- * Threads that estimate chunks of examples, each with the parameters in a memory of its own. A thread that
- * dies is replaced, and its chunk is computed again.
+ * Threads that estimate chunks of examples or of draws, each with the parameters in a memory of its own. A
+ * thread that dies is replaced, and its chunk is computed again.
  */
 export class InferencePool {
   readonly #options: InferencePoolOptions;
@@ -91,37 +114,64 @@ export class InferencePool {
    * @throws NotFiniteError where a figure of the model is NaN or infinite.
    * @throws Error that names the examples where threads died over them again and again.
    */
-  async run(range: EstimateRange): Promise<EstimatedRange> {
-    const { positions, chunk, signal, onProgress } = range;
-    const chunks = Math.ceil(positions.length / chunk);
+  estimate({ wanted, x, positions, chunk, ...watched }: EstimateRange): Promise<EstimatedRange> {
+    const { dimensions } = this.#options.model;
+    const taskOf = (first: number, end: number): ChunkTask => {
+      const items = positions.slice(first, end);
+      const task = { wanted, x: x.slice(first * dimensions, end * dimensions), positions: items };
+      return { name: 'estimate', task, items, words: `test examples ${items.join(', ')}` };
+    };
+    return this.#run({ count: positions.length, chunk, taskOf, ...watched });
+  }
+
+  /**
+   * Sums gradients by several estimators over each block of draws (GradientSums). A pool compares one thing
+   * only. After an abort it gives the blocks before the first one that is missing.
+   * @throws NotFiniteError where a gradient is NaN or infinite.
+   * @throws Error that names the block where threads died over it again and again.
+   */
+  compare({ settings, x, positions, ...watched }: ComparisonRange): Promise<EstimatedRange> {
+    const shared = new Float32Array(new SharedArrayBuffer(x.byteLength));
+    shared.set(x);
+    const taskOf = (first: number, end: number): ChunkTask => {
+      const blocks = Array.from({ length: end - first }, (_, i) => first + i);
+      const task = { settings, x: shared, positions, blocks };
+      return { name: 'compare', task, items: blocks, words: `block ${blocks.join(', ')} of the draws` };
+    };
+    return this.#run({ count: countBlocks(settings.draws), chunk: 1, taskOf, ...watched });
+  }
+
+  async #run(work: Work): Promise<EstimatedRange> {
+    const { count, chunk, signal, onProgress } = work;
+    const chunks = Math.ceil(count / chunk);
     const results: (Figures | undefined)[] = new Array<Figures | undefined>(chunks).fill(undefined);
     let next = 0;
     let done = 0;
-    const tell = () => onProgress?.(done + this.#inWork(chunk), positions.length);
+    const tell = () => onProgress?.(done + this.#inWork(chunk), count);
     const stop = stopped(signal, tell);
-    const work = async (lane: number) => {
+    const lanes = Array.from({ length: this.#options.workers }, async (_, lane) => {
       while (next < chunks && !stop.aborted()) {
         const index = next++;
         const first = index * chunk;
-        const end = Math.min(positions.length, first + chunk);
-        results[index] = await this.#attempt(range, { first, end, lane });
+        const end = Math.min(count, first + chunk);
+        results[index] = await this.#attempt(work.taskOf(first, end), lane);
         Atomics.store(this.#shares, lane, 0);
         done += end - first;
         if (!stop.aborted()) tell();
       }
-    };
-    const lanes = Promise.all(Array.from({ length: this.#options.workers }, (_, lane) => work(lane)));
+    });
+    const all = Promise.all(lanes);
     try {
-      await Promise.race([lanes, stop.promise]);
+      await Promise.race([all, stop.promise]);
     } finally {
       stop.release();
       // Tasks that are ended with their threads are of no interest.
-      lanes.catch(() => {});
+      all.catch(() => {});
     }
     const missing = results.indexOf(undefined);
     const whole = missing === -1 ? chunks : missing;
     const parts = results.slice(0, whole).map((part) => part!);
-    return { count: Math.min(positions.length, whole * chunk), figures: joined(parts) };
+    return { count: Math.min(count, whole * chunk), figures: joined(parts) };
   }
 
   /** Ends the threads, busy or not. */
@@ -129,28 +179,21 @@ export class InferencePool {
     await this.#pool.destroy();
   }
 
-  /** Examples' worth of work in the chunks that threads are at. */
+  /** Items' worth of work in the chunks that threads are at. */
   #inWork(chunk: number): number {
     return this.#shares.reduce((sum, _, lane) => sum + Atomics.load(this.#shares, lane), 0) * (chunk / PARTS);
   }
 
-  async #attempt(
-    { wanted, x, positions }: EstimateRange,
-    { first, end, lane }: { readonly first: number; readonly end: number; readonly lane: number },
-  ): Promise<Figures> {
-    const { dimensions } = this.#options.model;
-    const own = positions.slice(first, end);
-    const task = { wanted, x: x.slice(first * dimensions, end * dimensions), positions: own, lane };
+  async #attempt({ name, task, items, words }: ChunkTask, lane: number): Promise<Figures> {
     for (let attempt = 0; ; attempt++) {
-      const dies = this.#options.dies?.(own[0]!, attempt) === true;
+      const dies = this.#options.dies?.(items[0]!, attempt) === true;
       let result: InferenceResult;
       try {
-        const whole: InferenceTask = { ...task, dies };
-        result = (await this.#pool.run(whole, { name: 'estimate' })) as InferenceResult;
+        result = (await this.#pool.run({ ...task, lane, dies }, { name })) as InferenceResult;
       } catch (error) {
         if (attempt + 1 < ATTEMPTS) continue;
         throw new Error(
-          `The worker thread of test examples ${own.join(', ')} died ${ATTEMPTS} times: ` +
+          `The worker thread of ${words} died ${ATTEMPTS} times: ` +
             `${error instanceof Error ? error.message : String(error)}`,
           { cause: error },
         );

@@ -4,6 +4,7 @@ import { UsageError } from '../errors.js';
 import { readJsonFile } from '../model/jsonFile.js';
 import type { OptionKind } from '../model/valueKind.js';
 import { type PartialRunConfig, parsePartialRunConfig, type RunConfig } from '../runs/runConfig.js';
+import { type TrainingPresetName, trainingPreset } from '../runs/trainingPresets.js';
 
 export type ConfigOption = string | PartialRunConfig;
 
@@ -38,12 +39,27 @@ export async function configOrigin(option: ConfigOption, signal?: AbortSignalLik
   return { resumed: false, config, source: option };
 }
 
-/** @throws UsageError where both a run and a config for a new one are given. */
-export function requireOneOrigin(resume: string | undefined, config: ConfigOption | undefined): void {
-  if (resume === undefined || config === undefined) return;
-  throw new UsageError(
-    'A resumed run keeps the config that it was started with: give either a run to resume or a config for a new one.',
-  );
+export function presetOrigin(name: TrainingPresetName): RunOrigin {
+  return { resumed: false, config: trainingPreset(name), source: `The preset ${name}` };
+}
+
+interface Origins {
+  readonly resume?: string | undefined;
+  readonly config?: ConfigOption | undefined;
+  readonly preset?: TrainingPresetName | undefined;
+}
+
+/** @throws UsageError where more than one of a run, a config and a preset is given. */
+export function requireOneOrigin({ resume, config, preset }: Origins): void {
+  if (resume !== undefined && (config !== undefined || preset !== undefined)) {
+    const other = config === undefined ? 'preset' : 'config';
+    throw new UsageError(
+      `A resumed run keeps the config that it was started with: give either a run to resume or a ${other} for a new one.`,
+    );
+  }
+  if (config !== undefined && preset !== undefined) {
+    throw new UsageError('A new run starts from one config: give either a config or a preset.');
+  }
 }
 
 /** Why a run with this config, though nothing else was asked for, does not have the bits of the other run. */

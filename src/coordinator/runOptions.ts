@@ -7,6 +7,7 @@ import { objectOf, type Reader } from '../model/jsonReader.js';
 import { abortSignal, functionOf, type OptionTable } from '../model/optionReader.js';
 import { oneWord, onOrOff, pathTo, realNumber, wholeNumber, withoutFlag } from '../model/valueKind.js';
 import { HYPERPARAMETER_ROWS } from '../runs/hyperparameters.js';
+import { TRAINING_PRESET_NAMES } from '../runs/trainingPresets.js';
 import { CHECKPOINT_EVERY } from './checkpointPolicy.js';
 import type { RunEvent } from './events.js';
 import { CONFIG_OPTION } from './originOption.js';
@@ -39,6 +40,13 @@ function isPlainObject(value: object): boolean {
 
 /** In the order of the help. */
 export const RUN_OPTIONS = {
+  stages: {
+    kind: wholeNumber,
+    group: 'Optimisation:',
+    describe:
+      'Epochs as stages of --learning-rate-schedule stages: 1 to 8 stages are 1, 4, 13, 40, 121, 364, 1093 or 3280 epochs',
+    default: 'none: --epochs counts',
+  },
   maxSteps: {
     kind: wholeNumber,
     group: 'Optimisation:',
@@ -58,6 +66,15 @@ export const RUN_OPTIONS = {
     group: 'Run:',
     describe: "Go on with the run of this directory, bit for bit; what decides its bits is the run's own",
     default: 'none: a new run',
+  },
+  preset: {
+    kind: oneWord(TRAINING_PRESET_NAMES),
+    group: 'Run:',
+    describe:
+      'Start a new run from a published recipe; flags stand above it. iwae-paper: Burda et al. 2016, K = 5, all 8 ' +
+      'stages (docs/models.md)',
+    default: 'none',
+    onResume: 'refused',
   },
   config: {
     kind: CONFIG_OPTION,

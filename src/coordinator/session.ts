@@ -1,12 +1,15 @@
 // What training, evaluation and timing have in common: a run's data in shared memory, its kernels and its
 // threads.
+import { DEFAULT_BACKEND } from '../backends/backend.js';
 import { BACKENDS } from '../backends/registry.js';
 import type { Dataset } from '../data/source.js';
+import { UsageError } from '../errors.js';
 import { choosePlatform, inferencePlatform, type Platform } from '../kernels/platform.js';
 import type { TileName } from '../kernels/tiles/tile.js';
 import type { Model } from '../model/model.js';
 import { resolveModel } from '../model/resolve.js';
 import type { RunConfig } from '../runs/runConfig.js';
+import { choiceOf } from '../runs/seams.js';
 import type { TrainingState } from '../runs/trainingState.js';
 import type { Fault } from '../worker/fault.js';
 import { RunState } from './runState.js';
@@ -96,19 +99,32 @@ export class Session {
  * Opens a run: checks that its backend is installed, chooses kernels, makes the shared memory and fills it
  * with the images and the state to begin with.
  *
- * @throws UsageError where the backend is not installed, there are more workers than shards, the arithmetic
- * is not possible here, the memory would be too large, or `from` is the state of another model.
+ * @throws UsageError where the backend is not installed or cannot compute the run's estimator, there are
+ * more workers than shards, the arithmetic is not possible here, the memory would be too large, or `from`
+ * is the state of another model.
  */
 export function openSession(options: SessionOptions): Session {
   const { config, dataset, from } = options;
   const workers = workerCount(options.workers, config.shards);
   BACKENDS[config.backend].prepare();
+  if (options.inference !== true) requireEstimator(config);
   const platform = platformOf(options);
   const model = resolveModel(config.model, { latent: config.latent });
   const state = new RunState(model, settingsOf(config, dataset, platform), platform, dataset, workers);
   if (from) state.restore(from);
   else state.initialize(dataset);
   return new Session(options, state, workers);
+}
+
+/** @throws UsageError where the backend cannot compute the run's estimator. */
+function requireEstimator(config: RunConfig): void {
+  const { name } = choiceOf(config, 'estimator');
+  const { estimators } = BACKENDS[config.backend];
+  if (estimators === 'all' || estimators === name) return;
+  throw new UsageError(
+    `The backend ${config.backend} computes the ${estimators} gradient alone, but the estimator of this run is ${name}: ` +
+      `take the backend ${DEFAULT_BACKEND} (--backend ${DEFAULT_BACKEND}).`,
+  );
 }
 
 function platformOf({ config, inference, revectorize = true, tile }: SessionOptions): Platform {

@@ -18,7 +18,7 @@ import {
 import { lockRun, type RunLock } from '../runs/runLock.js';
 import type { Fault } from '../worker/fault.js';
 import type { FinishReason, RunEvent } from './events.js';
-import { configOrigin, originNotes, requireOneOrigin } from './originOption.js';
+import { configOrigin, originNotes, presetOrigin, type RunOrigin, requireOneOrigin } from './originOption.js';
 import { requireNamedData, requireOwnData, splitSentence } from './ownData.js';
 import { canBeDrawn } from './pictures.js';
 import { openSession, type Session } from './session.js';
@@ -112,7 +112,7 @@ async function planRun(
       'A resumed run stays in its directory: give either a directory to resume or one for a new run.',
     );
   }
-  requireOneOrigin(options.resume, options.config);
+  requireOneOrigin(options);
   const directory = options.resume === undefined ? undefined : await openRunDirectory(options.resume);
   if (directory === undefined) return planNewRun(options);
   locks.push(await lockRun(directory.path));
@@ -133,13 +133,17 @@ async function planRun(
 }
 
 async function planNewRun(options: TrainOptions): Promise<RunPlan> {
-  const origin =
-    options.config === undefined ? undefined : await configOrigin(options.config, options.signal);
+  const origin = await newOrigin(options);
   if (origin?.config.data) requireNamedData(origin.config.data.source, origin.source, options.data);
   const dataset = loadDataset(options.data);
   const config = await requestedConfig(options, dataset, origin);
   const notes = origin === undefined ? [] : originNotes(origin, config);
   return { config, dataset, directory: undefined, saved: undefined, found: undefined, notes };
+}
+
+async function newOrigin({ config, preset, signal }: TrainOptions): Promise<RunOrigin | undefined> {
+  if (preset !== undefined) return presetOrigin(preset);
+  return config === undefined ? undefined : configOrigin(config, signal);
 }
 
 /** What the user should know before the run starts. */

@@ -50,6 +50,12 @@ export interface TrainOptions {
   readonly learningRate?: Options['learningRate'];
   /** What is maximised: elbo, or iwae, the importance-weighted bound of --samples draws. Default: elbo. */
   readonly objective?: Options['objective'];
+  /**
+   * How the encoder's gradient is estimated: reparameterized, score-function (with a baseline from other
+   * draws: score-function-baseline), sticking-the-landing, doubly-reparameterized (docs/mathematics.md).
+   * Default: reparameterized.
+   */
+  readonly estimator?: Options['estimator'];
   /** p(x|z): bernoulli, or gaussian with a fixed --sigma. Default: bernoulli. */
   readonly likelihood?: Options['likelihood'];
   /** Standard deviation of a pixel around its mean. Default: by likelihood: gaussian 0.2. */
@@ -63,8 +69,8 @@ export interface TrainOptions {
   /** Share of the velocity that is left after a step. Default: by optimizer: sgd 0. */
   readonly momentum?: Options['momentum'];
   /**
-   * constant; warmup: rises over --warmup-epochs; cosine: then falls to 0 at the end of the epochs. Default:
-   * constant.
+   * constant; warmup: rises over --warmup-epochs; cosine: then falls to 0 at the end of the epochs; stages:
+   * falls to a tenth in 8 stages of 1, 3, 9 … 2187 epochs (--stages). Default: constant.
    */
   readonly learningRateSchedule?: Options['learningRateSchedule'];
   /**
@@ -89,6 +95,11 @@ export interface TrainOptions {
    * run's own.
    */
   readonly onNan?: Options['onNan'];
+  /**
+   * Epochs as stages of --learning-rate-schedule stages: 1 to 8 stages are 1, 4, 13, 40, 121, 364, 1093 or
+   * 3280 epochs. Default: none: --epochs counts.
+   */
+  readonly stages?: Options['stages'];
   /** Stop after this many steps of the whole run, in the middle of an epoch if need be. Default: none. */
   readonly maxSteps?: Options['maxSteps'];
   /** The new run's directory. Default: runs/<model>-<n>, the first n that is free. */
@@ -98,6 +109,11 @@ export interface TrainOptions {
    * none: a new run.
    */
   readonly resume?: Options['resume'];
+  /**
+   * Start a new run from a published recipe; flags stand above it. iwae-paper: Burda et al. 2016, K = 5, all
+   * 8 stages (docs/models.md). Default: none.
+   */
+  readonly preset?: Options['preset'];
   /**
    * Start a new run from this file: another run's config.json, or one written by hand with what matters;
    * flags stand above it. Default: none.

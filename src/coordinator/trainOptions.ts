@@ -12,10 +12,10 @@ import type { MapShape } from '../model/model.js';
 import type { OptionTable } from '../model/optionReader.js';
 import { requireInput, resolveModel } from '../model/resolve.js';
 import type { ModelSpec } from '../model/spec.js';
-import { objectiveOf } from '../objective/registry.js';
 import { HYPERPARAMETER_ROWS, type HyperparameterName } from '../runs/hyperparameters.js';
 import { assertSameRun, type PartialRunConfig, parseRunConfig, type RunConfig } from '../runs/runConfig.js';
-import { choiceOf, requestedSeams, SEAM_ROWS, type SeamConfig } from '../runs/seams.js';
+import { choiceOf, possibleKl, requestedSeams, SEAM_ROWS, type SeamConfig } from '../runs/seams.js';
+import { scheduleOf } from '../schedule/registry.js';
 import type { Settings } from '../worker/settings.js';
 import type { RunOrigin } from './originOption.js';
 import { TRAIN_FIELDS } from './runOptions.js';
@@ -49,7 +49,7 @@ export async function requestedConfig(
   };
   const fields = HYPERPARAMETER_ROWS.map(([name, { kind, initial, absent }]) => {
     if (isSettled(name)) return [name, settled[name]];
-    const asked = (options as Fields)[name];
+    const asked = name === 'epochs' ? requestedEpochs(options, seams) : (options as Fields)[name];
     const told = asked !== undefined && kind.toJson ? kind.toJson(asked) : asked;
     const value = told ?? base[name] ?? recommended[name] ?? initial;
     return [name, value === absent ? undefined : value];
@@ -61,6 +61,31 @@ export async function requestedConfig(
   return checked;
 }
 
+/**
+ * The epochs that options ask for, or the stages.
+ * @throws UsageError where stages are not epochs of this run.
+ */
+function requestedEpochs({ epochs, stages }: TrainOptions, seams: SeamConfig): number | undefined {
+  if (stages === undefined) return epochs;
+  if (epochs !== undefined) {
+    throw new UsageError('Stages are a number of epochs: give either stages or epochs.');
+  }
+  const choice = choiceOf(seams, 'learningRateSchedule');
+  const schedule = scheduleOf(choice);
+  if (schedule.stages === undefined) {
+    throw new UsageError(
+      `The learning-rate schedule of this run, ${choice.name}, has no stages: ask for epochs, or for the ` +
+        'learning-rate schedule stages.',
+    );
+  }
+  if (stages > schedule.stages.most) {
+    throw new UsageError(
+      `The learning-rate schedule ${choice.name} has ${schedule.stages.most} stages, but ${stages} are asked for.`,
+    );
+  }
+  return schedule.stages.epochs(stages);
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Whether a field is made of more than its option. */
@@ -70,7 +95,7 @@ function isSettled(name: HyperparameterName): boolean {
 
 /** What the model, the objective, the likelihood and the machine recommend. */
 function recommendations({ latent, training }: ModelSpec, seams: SeamConfig): Partial<RunConfig> {
-  const [kl] = objectiveOf(choiceOf(seams, 'objective').name).klEstimates;
+  const kl = possibleKl(seams)[0]!;
   const { binarize } = likelihoodOf(choiceOf(seams, 'likelihood'));
   const arithmetic = canFuse() ? 'fused' : 'portable';
   return { latent, kl, arithmetic, ...training, ...(binarize === undefined ? {} : { binarize }) };
@@ -79,8 +104,7 @@ function recommendations({ latent, training }: ModelSpec, seams: SeamConfig): Pa
 /** A config without its estimate of the KL, where the objective that is asked for cannot have it. */
 function possible(config: PartialRunConfig, seams: SeamConfig): PartialRunConfig {
   const { kl, ...rest } = config;
-  const { klEstimates } = objectiveOf(choiceOf(seams, 'objective').name);
-  return kl === undefined || klEstimates.includes(kl) ? config : rest;
+  return kl === undefined || possibleKl(seams).includes(kl) ? config : rest;
 }
 
 async function requestedSpec(
@@ -111,6 +135,7 @@ export function settingsOf(
     shards: config.shards,
     samples: config.samples,
     objective: choiceOf(config, 'objective').name,
+    estimator: choiceOf(config, 'estimator').name,
     kl: config.kl,
     likelihood: choiceOf(config, 'likelihood'),
     beta: config.beta,

@@ -21,6 +21,7 @@ import {
 import { LIKELIHOODS, type LikelihoodName } from '../model/likelihoods/registry.js';
 import type { Model } from '../model/model.js';
 import { functionOf, type OptionTable, seed64, trueOrFalse } from '../model/optionReader.js';
+import { ESTIMATORS, type EstimatorName } from '../objective/estimators/registry.js';
 import { OBJECTIVES, type ObjectiveName } from '../objective/registry.js';
 import { FEWEST_DRAWS } from './diagnostics.js';
 import {
@@ -106,6 +107,7 @@ export const POSTERIOR_OPTIONS: OptionTable<PosteriorOptions> = {
 export const RECONSTRUCT_OPTIONS: OptionTable<ReconstructOptions> = { seed: seed64 };
 export const GRADIENT_OPTIONS: OptionTable<GradientOptions> = {
   objective: oneOf(Object.keys(OBJECTIVES) as ObjectiveName[]),
+  estimator: oneOf(Object.keys(ESTIMATORS) as EstimatorName[]),
   kl,
   beta: numberIn(FROM_ZERO),
 };

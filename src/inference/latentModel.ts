@@ -1,24 +1,14 @@
 import type { KlEstimate } from '../backends/backend.js';
-import { SimdBackend, simdMemory } from '../backends/simd/engine.js';
 import { UsageError } from '../errors.js';
-import { type Address, NONE } from '../kernels/address.js';
-import { Arena } from '../kernels/arena.js';
-import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import { inferencePlatform, type Platform } from '../kernels/platform.js';
 import { Purpose, type RandomKey, randomKey } from '../kernels/stream.js';
-import { sharedMemory } from '../kernels/webAssembly.js';
 import { requireFiniteRows } from '../model/finite.js';
 import type { Choice } from '../model/hyperparameter.js';
 import { Place } from '../model/jsonReader.js';
-import type { LikelihoodKernels } from '../model/likelihoods/likelihood.js';
-import {
-  BERNOULLI,
-  type LikelihoodName,
-  likelihoodKernels,
-  likelihoodOf,
-} from '../model/likelihoods/registry.js';
+import { BERNOULLI, type LikelihoodName, likelihoodOf } from '../model/likelihoods/registry.js';
 import type { Model } from '../model/model.js';
 import { readOptions } from '../model/optionReader.js';
+import { type EstimatorName, estimatorOf, klEstimatesOf } from '../objective/estimators/registry.js';
 import { type ObjectiveName, objectiveOf } from '../objective/registry.js';
 import {
   countRows,
@@ -34,6 +24,13 @@ import {
 } from './arguments.js';
 import { InferenceModel } from './inferenceModel.js';
 import { inferPosterior, type PosteriorDraws } from './inferPosterior.js';
+import {
+  CHUNK,
+  createLatentEngine,
+  type ElboTerms,
+  type LatentEngine,
+  type LatentEngineOptions,
+} from './latentEngine.js';
 import type {
   DecodeOptions,
   ElboOptions,
@@ -44,19 +41,6 @@ import type {
   SampleOptions,
 } from './options.js';
 import type { Posterior } from './posterior.js';
-
-const PAGE = 65536;
-
-/** Examples at a time. */
-const CHUNK = 64;
-
-/** Per example, in nats: elbo = logLikelihood − beta · kl. */
-export interface ElboTerms {
-  readonly elbo: Float64Array;
-  /** (1/K) Σ_k log p(x|z_k): minus the reconstruction error. */
-  readonly logLikelihood: Float64Array;
-  readonly kl: Float64Array;
-}
 
 export interface ElboGradients extends ElboTerms {
   /** The objective's bound at beta = 1, nats; absent where it is the ELBO. */
@@ -75,7 +59,7 @@ export class LatentModel {
   readonly #parameters: Float32Array;
   readonly #platform: Platform;
   readonly #likelihood: Choice<LikelihoodName>;
-  #engine: Engine | undefined;
+  #engine: LatentEngine | undefined;
   #inference: InferenceModel | undefined;
 
   /**
@@ -278,9 +262,9 @@ export class LatentModel {
   }
 
   /**
-   * Computes the reparameterised gradient of the loss, the mean over the examples of −objective in nats, for
-   * given noise. It may be asked for at any parameters, so terms and gradients that are not finite are
-   * returned as they are.
+   * Computes an estimate, by default the reparameterised one, of the gradient of the loss, the mean over
+   * the examples of −objective in nats, for given noise. It may be asked for at any parameters, so terms
+   * and gradients that are not finite are returned as they are.
    * @param parameters flat, in the order of `model.parameters`; the model's own are not touched.
    * @param x [n, dimensions].
    * @param epsilon [n, K, latent], standard normal; K follows from its length.
@@ -295,7 +279,7 @@ export class LatentModel {
   ): ElboGradients {
     const call = 'elboGradients()';
     const given = readOptions(options, GRADIENT_OPTIONS, call);
-    const { objective = 'elbo', beta = 1 } = given;
+    const { objective = 'elbo', estimator = 'reparameterized', beta = 1 } = given;
     const { dimensions, latent } = this.model;
     requireParameters(this.model, parameters, call);
     const n = countRows(x, dimensions, new Place(call, 'x'));
@@ -305,17 +289,15 @@ export class LatentModel {
       const expected = `[${n} examples, K samples, ${latent} latent dimensions]`;
       throw noise.error(`holds ${epsilon.length} values, expected ${expected}`);
     }
-    const kl = requireKl(objective, given.kl);
-    const parts = [this.#platform, this.model, this.#likelihood, samples, kl, n, objective] as const;
-    const engine = createEngine(...parts);
-    engine.write(engine.parameters, parameters);
-    engine.backend.prepare(0, 1);
+    const kl = requireKl(objective, estimator, given.kl);
+    requireSamples(estimator, samples, noise);
+    const engine = this.#newEngine({ samples, kl, chunk: n, objective, estimator });
+    engine.setParameters(parameters);
     engine.write(engine.x, x);
     engine.write(engine.epsilon, epsilon);
-    engine.backend.objectiveGradient(engine.shard(n), beta, engine.gradient);
+    const gradient = engine.gradientSum(n, beta).map((sum) => sum / n);
     const terms = emptyTerms(n);
     engine.readTerms(terms, 0, n, beta);
-    const gradient = engine.read(engine.gradient, this.model.parameters.size).map((sum) => sum / n);
     const bound = objectiveOf(objective).weigh === undefined ? {} : { bound: engine.readBounds(n) };
     return { ...terms, ...bound, gradient };
   }
@@ -327,20 +309,17 @@ export class LatentModel {
     throw new UsageError(`A ${title} likelihood has no ${as}: decode to outputs or means.`);
   }
 
-  #engineFor(samples: number, kl: KlEstimate): Engine {
+  #engineFor(samples: number, kl: KlEstimate): LatentEngine {
     if (this.#engine?.samples !== samples || this.#engine.kl !== kl) {
-      this.#engine = createEngine(
-        this.#platform,
-        this.model,
-        this.#likelihood,
-        samples,
-        kl,
-        Math.max(1, Math.floor(CHUNK / samples)),
-      );
-      this.#engine.write(this.#engine.parameters, this.#parameters);
-      this.#engine.backend.prepare(0, 1);
+      this.#engine = this.#newEngine({ samples, kl, chunk: Math.max(1, Math.floor(CHUNK / samples)) });
+      this.#engine.setParameters(this.#parameters);
     }
     return this.#engine;
+  }
+
+  #newEngine(options: Omit<LatentEngineOptions, 'platform' | 'model' | 'likelihood'>): LatentEngine {
+    const [platform, likelihood] = [this.#platform, this.#likelihood];
+    return createLatentEngine({ platform, model: this.model, likelihood, ...options });
   }
 
   /** [rows, width] standard normals. */
@@ -377,123 +356,26 @@ export class LatentModel {
   }
 }
 
-/** @throws UsageError where it needs more memory than there can be. */
-function createEngine(...parts: ConstructorParameters<typeof Engine>): Engine {
-  try {
-    return new Engine(...parts);
-  } catch (error) {
-    // Too large a memory is a matter of the arguments.
-    if (error instanceof RangeError) throw new UsageError(error.message);
-    throw error;
-  }
-}
-
-/** A backend with its own memory and buffers for up to `chunk` examples of `samples` samples. */
-class Engine {
-  readonly kernels: Kernels;
-  readonly backend: SimdBackend;
-  readonly likelihood: LikelihoodKernels;
-  readonly parameters: Address;
-  readonly gradient: Address;
-  readonly x: Address;
-  readonly z: Address;
-  readonly outputs: Address;
-  readonly posterior: Address;
-  readonly epsilon: Address;
-  readonly scratch: Address;
-  readonly #logLikelihood: Address;
-  readonly #kl: Address;
-  readonly #bound: Address;
-  readonly #buffer: ArrayBufferLike;
-
-  /** @throws RangeError where that needs more memory than there can be. */
-  constructor(
-    { module, tile }: Platform,
-    model: Model,
-    likelihood: Choice<LikelihoodName>,
-    readonly samples: number,
-    readonly kl: KlEstimate,
-    readonly chunk: number,
-    objective: ObjectiveName = 'elbo',
-  ) {
-    const arena = new Arena(0);
-    const { size } = model.parameters;
-    const points = Math.max(chunk, CHUNK);
-    this.scratch = arena.reserve(64);
-    this.parameters = arena.floats(size);
-    this.gradient = arena.floats(size);
-    this.x = arena.floats(points * model.dimensions);
-    this.z = arena.floats(points * model.latent);
-    this.outputs = arena.floats(points * model.dimensions);
-    this.posterior = arena.floats(points * 2 * model.latent);
-    this.epsilon = arena.floats(chunk * samples * model.latent);
-    this.#logLikelihood = arena.doubles(chunk);
-    this.#kl = arena.doubles(chunk);
-    this.#bound = arena.doubles(chunk);
-    const options = {
-      model,
-      samples,
-      kl,
-      objective,
-      likelihood,
-      tile,
-      examples: chunk,
-      parameters: this.parameters,
-    };
-    const packed = arena.end;
-    const workspace = simdMemory({ ...options, packed, workspace: NONE }).packedEnd;
-    const { workspaceEnd } = simdMemory({ ...options, packed, workspace });
-    const pages = Math.ceil(workspaceEnd / PAGE);
-    const memory = sharedMemory(pages);
-    this.#buffer = memory.buffer;
-    this.kernels = bindKernels(module, memory);
-    this.likelihood = likelihoodKernels(likelihood, this.kernels, memory.buffer);
-    this.backend = new SimdBackend(this.kernels, memory, { ...options, packed, workspace });
-  }
-
-  write(address: Address, values: Float32Array): void {
-    new Float32Array(this.#buffer, address, values.length).set(values);
-  }
-
-  /** A copy. */
-  read(address: Address, count: number): Float32Array {
-    return new Float32Array(this.#buffer, address, count).slice();
-  }
-
-  shard(count: number) {
-    const { x, epsilon } = this;
-    return {
-      count,
-      parts: 1,
-      bounds: Int32Array.of(0, count),
-      x,
-      epsilon,
-      logLikelihood: this.#logLikelihood,
-      kl: this.#kl,
-      bound: this.#bound,
-    };
-  }
-
-  /** A copy, of the last `count` examples evaluated. */
-  readBounds(count: number): Float64Array {
-    return new Float64Array(this.#buffer, this.#bound, count).slice();
-  }
-
-  readTerms(terms: ElboTerms, first: number, count: number, beta: number): void {
-    terms.logLikelihood.set(new Float64Array(this.#buffer, this.#logLikelihood, count), first);
-    terms.kl.set(new Float64Array(this.#buffer, this.#kl, count), first);
-    for (let i = first; i < first + count; i++) {
-      terms.elbo[i] = terms.logLikelihood[i]! - beta * terms.kl[i]!;
-    }
-  }
-}
-
 /** The estimate of the KL that an objective is computed with. */
-function requireKl(objective: ObjectiveName, asked: KlEstimate | undefined): KlEstimate {
+function requireKl(
+  objective: ObjectiveName,
+  estimator: EstimatorName,
+  asked: KlEstimate | undefined,
+): KlEstimate {
+  const possible = klEstimatesOf(objective, estimator);
+  const kl = asked ?? possible[0]!;
+  if (possible.includes(kl)) return kl;
   const { title, klEstimates } = objectiveOf(objective);
-  const kl = asked ?? klEstimates[0];
-  if (klEstimates.includes(kl)) return kl;
-  throw new UsageError(`kl is ${kl}, but that of the ${title} is ${klEstimates.join(' or ')}: leave it out.`);
+  const who = klEstimates.includes(kl) ? `estimator ${estimator}` : title;
+  throw new UsageError(`kl is ${kl}, but that of the ${who} is ${possible.join(' or ')}: leave it out.`);
+}
+
+function requireSamples(estimator: EstimatorName, samples: number, noise: Place): void {
+  const { leastSamples } = estimatorOf(estimator);
+  if (samples >= leastSamples) return;
+  throw noise.error(
+    `holds ${samples} draw of an example, but the estimator ${estimator} takes ${leastSamples} or more`,
+  );
 }
 
 function emptyTerms(n: number): ElboTerms {

@@ -4,6 +4,7 @@ import type { Arithmetic } from '../kernels/kernels.js';
 import type { Platform } from '../kernels/platform.js';
 import type { Choice } from '../model/hyperparameter.js';
 import type { LikelihoodName } from '../model/likelihoods/registry.js';
+import type { EstimatorName } from '../objective/estimators/registry.js';
 import type { ObjectiveName } from '../objective/registry.js';
 
 export interface LatentModelOptions {
@@ -21,6 +22,8 @@ export interface LatentModelOptions {
 export interface GradientOptions {
   /** What is maximised; default `elbo`. */
   readonly objective?: ObjectiveName;
+  /** How the encoder's gradient is estimated; default `reparameterized`. */
+  readonly estimator?: EstimatorName;
   /** Default: the objective's, `analytic` for the ELBO. */
   readonly kl?: KlEstimate;
   /** Weight of the KL; default 1. */

@@ -144,6 +144,21 @@ export interface GaussianBackwardArguments {
   readonly beta: Quantity;
 }
 
+export interface GaussianBackwardEstimatedArguments {
+  readonly posterior: Address;
+  readonly epsilon: Address;
+  readonly z: Address;
+  readonly dz: Address;
+  readonly weights: Address;
+  readonly path: Address;
+  readonly score: Address;
+  readonly dPosterior: Address;
+  readonly examples: Quantity;
+  readonly samples: Quantity;
+  readonly latent: Quantity;
+  readonly beta: Quantity;
+}
+
 export interface GaussianBackwardWeightedArguments {
   readonly posterior: Address;
   readonly epsilon: Address;
@@ -607,6 +622,14 @@ export interface Kernels {
    */
   gaussianBackward(args: GaussianBackwardArguments): void;
   /**
+   * dPosterior = d(loss)/d(mu, logvar) by an estimator that takes z_k's path and the score of q apart. With
+   * W_k = `weights`, p_k = `path` and c_k = `score`, [examples, samples] float32 each:
+   *   g_k = p_k (dz_k + beta W_k (z_k − epsilon_k / sigma)),
+   *   dmu = Σ_k [g_k + c_k epsilon_k / sigma],  dlogvar = ½ Σ_k [sigma epsilon_k g_k + c_k (epsilon_k² − 1)].
+   * d log q(z|x)/dz at z_k is −epsilon_k / sigma; the score is its derivative in mu and logvar at z_k as it is.
+   */
+  gaussianBackwardEstimated(args: GaussianBackwardEstimatedArguments): void;
+  /**
    * dPosterior = d(loss)/d(mu, logvar), where row k of an example has the weight w_k, Σ_k w_k = 1, in
    * d(loss) = Σ_k w_k d[−log p(x|z_k) + beta (log q(z_k|x) − log p(z_k))]. `dz` [examples, samples, latent] has
    * the first part, weighted already; `weights` is [examples, samples] float32. As gaussianBackward (Monte
@@ -874,6 +897,7 @@ interface KernelExports {
   filterGradient6x8(rows: Quantity, columns: Quantity, gradient: Address, big: Address, bigPixelStride: Quantity, bigLineStride: Quantity, small: Address, smallPixelStride: Quantity, smallLineStride: Quantity, pixels: Quantity, lines: Quantity, zeros: Address): void;
   gatherSlices(x: Address, indices: Address, batches: Quantity, outer: Quantity, extent: Quantity, picks: Quantity, bytes: Quantity, out: Address): number;
   gaussianBackward(posterior: Address, epsilon: Address, z: Address, dz: Address, dPosterior: Address, examples: Quantity, samples: Quantity, latent: Quantity, analytic: Quantity, beta: Quantity): void;
+  gaussianBackwardEstimated(posterior: Address, epsilon: Address, z: Address, dz: Address, weights: Address, path: Address, score: Address, dPosterior: Address, examples: Quantity, samples: Quantity, latent: Quantity, beta: Quantity): void;
   gaussianBackwardWeighted(posterior: Address, epsilon: Address, z: Address, dz: Address, weights: Address, dPosterior: Address, examples: Quantity, samples: Quantity, latent: Quantity, beta: Quantity): void;
   gaussianForward(posterior: Address, epsilon: Address, z: Address, examples: Quantity, samples: Quantity, latent: Quantity, analytic: Quantity, kl: Address): void;
   gaussianLikelihood(means: Address, x: Address, rows: Quantity, samples: Quantity, dimensions: Quantity, sigma: Quantity, scale: Quantity, logLikelihood: Address, dMeans: Address): void;
@@ -1001,6 +1025,7 @@ export function nameArguments(instance: { readonly exports: object }): Kernels {
     filterGradient6x8,
     gatherSlices,
     gaussianBackward,
+    gaussianBackwardEstimated,
     gaussianBackwardWeighted,
     gaussianForward,
     gaussianLikelihood,
@@ -1172,6 +1197,7 @@ export function nameArguments(instance: { readonly exports: object }): Kernels {
     filterGradient6x8: (args) => filterGradient6x8(args.rows, args.columns, args.gradient, args.big, args.bigPixelStride, args.bigLineStride, args.small, args.smallPixelStride, args.smallLineStride, args.pixels, args.lines, args.zeros),
     gatherSlices: (args) => gatherSlices(args.x, args.indices, args.batches, args.outer, args.extent, args.picks, args.bytes, args.out),
     gaussianBackward: (args) => gaussianBackward(args.posterior, args.epsilon, args.z, args.dz, args.dPosterior, args.examples, args.samples, args.latent, args.analytic, args.beta),
+    gaussianBackwardEstimated: (args) => gaussianBackwardEstimated(args.posterior, args.epsilon, args.z, args.dz, args.weights, args.path, args.score, args.dPosterior, args.examples, args.samples, args.latent, args.beta),
     gaussianBackwardWeighted: (args) => gaussianBackwardWeighted(args.posterior, args.epsilon, args.z, args.dz, args.weights, args.dPosterior, args.examples, args.samples, args.latent, args.beta),
     gaussianForward: (args) => gaussianForward(args.posterior, args.epsilon, args.z, args.examples, args.samples, args.latent, args.analytic, args.kl),
     gaussianLikelihood: (args) => gaussianLikelihood(args.means, args.x, args.rows, args.samples, args.dimensions, args.sigma, args.scale, args.logLikelihood, args.dMeans),

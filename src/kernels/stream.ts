@@ -57,4 +57,6 @@ export const Purpose = {
   posteriorStart: 20,
   /** epsilon of the optimisation of q(z|x) for one example; position = example, step = step. */
   gapNoise: 21,
+  /** epsilon of gradients that are compared; position = example, step = draw. */
+  estimatorNoise: 22,
 } as const;

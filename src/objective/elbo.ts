@@ -5,4 +5,25 @@ export const elbo = {
   title: 'ELBO',
   hyperparameters: {},
   klEstimates: ['analytic', 'monteCarlo'],
+  rows: {
+    weigh: (logWeights: Float64Array, weights: Float64Array): number => {
+      weights.fill(1 / logWeights.length);
+      return sumOf(logWeights) / logWeights.length;
+    },
+    signals: ({ logWeights }, signals) => {
+      for (let k = 0; k < signals.length; k++) signals[k] = logWeights[k]! / signals.length;
+    },
+    baselines: (logWeights, baselines) => {
+      const count = logWeights.length;
+      const sum = sumOf(logWeights);
+      for (let k = 0; k < count; k++) baselines[k] = (sum - logWeights[k]!) / (count - 1) / count;
+    },
+    relativeSlope: () => 0,
+  },
 } as const satisfies Objective;
+
+function sumOf(values: Float64Array): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum;
+}

@@ -12,6 +12,29 @@ export type KlEstimate = 'analytic' | 'monteCarlo';
  */
 export type Weigh = (logWeights: Float64Array, weights: Float64Array) => number;
 
+/** What estimators that need the rows one by one (estimators/) ask of an objective. */
+export interface RowRules {
+  readonly weigh: Weigh;
+  /**
+   * Writes what the score ∂log q(z_k|x) of each row is to be multiplied by, so that the sum over the rows
+   * is, in expectation, the gradient of the bound with respect to q at constant z_k. `logWeights` [K],
+   * `weights` and `bound` are those of `weigh` at `beta`.
+   */
+  readonly signals: (
+    rows: {
+      readonly logWeights: Float64Array;
+      readonly weights: Float64Array;
+      readonly bound: number;
+      readonly beta: number;
+    },
+    signals: Float64Array,
+  ) => void;
+  /** Writes for each row a guess of its signal by the other rows; K > 1. */
+  readonly baselines: (logWeights: Float64Array, baselines: Float64Array) => void;
+  /** d(log W_k)/d(log w_k) of a row with the weight W_k. */
+  readonly relativeSlope: (weight: number) => number;
+}
+
 export interface Objective {
   /** As people write it. */
   readonly title: string;
@@ -23,4 +46,5 @@ export interface Objective {
    * may be analytic. Others are reported as `bound`, beside the ELBO of the same draws.
    */
   readonly weigh?: Weigh;
+  readonly rows: RowRules;
 }

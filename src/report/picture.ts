@@ -1,4 +1,5 @@
 // Numbers to PNGs that a person looks at. What they are of, and where they are kept, is the caller's affair.
+export { type DotRow, type DotRowsOptions, dotRows } from './dotRows.js';
 export { type InterpolationGridOptions, interpolationGrid } from './interpolationGrid.js';
 export { type ChartPanel, type ChartSeries, type LineChartOptions, lineChart } from './lineChart.js';
 export { type ManifoldGridOptions, manifoldGrid } from './manifoldGrid.js';

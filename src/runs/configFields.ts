@@ -38,6 +38,11 @@ export interface ConfigFields {
   readonly learningRate: Fields['learningRate'];
   /** What is maximised: elbo, or iwae, the importance-weighted bound of --samples draws. */
   readonly objective?: Fields['objective'];
+  /**
+   * How the encoder's gradient is estimated: reparameterized, score-function (with a baseline from other
+   * draws: score-function-baseline), sticking-the-landing, doubly-reparameterized (docs/mathematics.md).
+   */
+  readonly estimator?: Fields['estimator'];
   /** p(x|z): bernoulli, or gaussian with a fixed --sigma. */
   readonly likelihood?: Fields['likelihood'];
   /** Standard deviation of a pixel around its mean. */
@@ -50,7 +55,10 @@ export interface ConfigFields {
   readonly momentum?: Fields['momentum'];
   /** Constants of Adam. */
   readonly adam?: Fields['adam'];
-  /** constant; warmup: rises over --warmup-epochs; cosine: then falls to 0 at the end of the epochs. */
+  /**
+   * constant; warmup: rises over --warmup-epochs; cosine: then falls to 0 at the end of the epochs; stages:
+   * falls to a tenth in 8 stages of 1, 3, 9 … 2187 epochs (--stages).
+   */
   readonly learningRateSchedule?: Fields['learningRateSchedule'];
   /** Epochs in which the learning rate rises from 0. */
   readonly warmupEpochs?: Fields['warmupEpochs'];

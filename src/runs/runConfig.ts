@@ -13,6 +13,7 @@ import {
   withSchema,
 } from '../model/jsonReader.js';
 import { parseJson } from '../model/strictJson.js';
+import { ESTIMATORS, estimatorOf } from '../objective/estimators/registry.js';
 import { OBJECTIVES, objectiveOf } from '../objective/registry.js';
 import { scheduleOf } from '../schedule/registry.js';
 import type { ConfigFields } from './configFields.js';
@@ -21,6 +22,7 @@ import {
   checkSeams,
   choiceOf,
   isChosen,
+  possibleKl,
   refuseOtherNumbers,
   type SeamConfig,
   seamConditions,
@@ -58,18 +60,34 @@ export function parseRunConfig(json: unknown, source: string): RunConfig {
   const config = readConfig(json, place);
   checkSeams(config, place);
   checkKl(config, place);
+  checkSamples(config, place);
   return config;
 }
 
 function checkKl(config: SeamConfig & Pick<RunConfig, 'kl'>, place: Place): void {
-  const { name } = choiceOf(config, 'objective');
-  const { klEstimates } = objectiveOf(name);
-  if (klEstimates.includes(config.kl)) return;
+  const possible = possibleKl(config);
+  if (possible.includes(config.kl)) return;
+  const [objective, estimator] = [choiceOf(config, 'objective').name, choiceOf(config, 'estimator').name];
+  const who = objectiveOf(objective).klEstimates.includes(config.kl)
+    ? `estimator ${estimator}`
+    : `objective ${objective}`;
   throw place
     .key('kl')
     .error(
-      `is "${config.kl}", but the objective ${name} is computed from the densities of the draws, so its KL is ` +
-        `${klEstimates.map((estimate) => `"${estimate}"`).join(' or ')}: leave kl out, or ask for that`,
+      `is "${config.kl}", but the ${who} is computed from the densities of the draws, so its KL is ` +
+        `${possible.map((estimate) => `"${estimate}"`).join(' or ')}: leave kl out, or ask for that`,
+    );
+}
+
+function checkSamples(config: SeamConfig & Pick<RunConfig, 'samples'>, place: Place): void {
+  const { name } = choiceOf(config, 'estimator');
+  const { leastSamples } = estimatorOf(name);
+  if (config.samples >= leastSamples) return;
+  throw place
+    .key('samples')
+    .error(
+      `is ${config.samples}, but the estimator ${name} compares each draw with the others of its example: ask for ` +
+        `${leastSamples} or more`,
     );
 }
 
@@ -200,17 +218,33 @@ const readFields = objectOf(
   'the config of a run: an object',
 );
 
-/** config.json of a run. The reader's rules for several fields at once are checkSeams and checkKl. */
+/** config.json of a run. The rules for several fields at once are checkSeams, checkKl and checkSamples. */
 export const readConfig = documentOf(
-  withSchema({ ...readFields.schema, allOf: [...seamConditions(), ...klConditions()] }, readFields),
+  withSchema(
+    { ...readFields.schema, allOf: [...seamConditions(), ...klConditions(), ...samplesConditions()] },
+    readFields,
+  ),
 ) as JsonReader<unknown> as JsonReader<RunConfig>;
 
 function klConditions(): JsonSchema[] {
-  return Object.entries(OBJECTIVES).map(([name, { klEstimates }]) => ({
-    if: isChosen('objective', name),
+  return [
+    ...Object.entries(OBJECTIVES).map(([name, row]) => ['objective', name, row] as const),
+    ...Object.entries(ESTIMATORS).map(([name, row]) => ['estimator', name, row] as const),
+  ].map(([field, name, { klEstimates }]) => ({
+    if: isChosen(field, name),
     // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON schemas.
     then: { properties: { kl: { enum: klEstimates } } },
   }));
+}
+
+function samplesConditions(): JsonSchema[] {
+  return Object.entries(ESTIMATORS)
+    .filter(([, { leastSamples }]) => leastSamples > 1)
+    .map(([name, { leastSamples }]) => ({
+      if: isChosen('estimator', name),
+      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON schemas.
+      then: { properties: { samples: { type: 'number', minimum: leastSamples } } },
+    }));
 }
 
 const readPartialConfig = documentOf(

@@ -11,6 +11,8 @@ import {
 import { described, type JsonReader, type JsonSchema, objectOf, type Place } from '../model/jsonReader.js';
 import { LIKELIHOODS, type LikelihoodName } from '../model/likelihoods/registry.js';
 import { oneWord, realNumber, withoutFlag } from '../model/valueKind.js';
+import { ESTIMATORS, type EstimatorName, klEstimatesOf } from '../objective/estimators/registry.js';
+import type { KlEstimate } from '../objective/objective.js';
 import { OBJECTIVES, type ObjectiveName } from '../objective/registry.js';
 import { OPTIMIZERS, type OptimizerName } from '../optimizer/registry.js';
 import { SCHEDULES, type ScheduleName } from '../schedule/registry.js';
@@ -41,6 +43,15 @@ export const SEAMS = {
     implementations: OBJECTIVES,
     default: 'elbo',
   },
+  estimator: {
+    title: 'estimator',
+    describe:
+      "How the encoder's gradient is estimated: reparameterized, score-function (with a baseline from other draws: " +
+      'score-function-baseline), sticking-the-landing, doubly-reparameterized (docs/mathematics.md)',
+    group: 'Objective:',
+    implementations: ESTIMATORS,
+    default: 'reparameterized',
+  },
   likelihood: {
     title: 'likelihood',
     describe: 'p(x|z): bernoulli, or gaussian with a fixed --sigma',
@@ -58,7 +69,8 @@ export const SEAMS = {
   learningRateSchedule: {
     title: 'learning-rate schedule',
     describe:
-      'constant; warmup: rises over --warmup-epochs; cosine: then falls to 0 at the end of the epochs',
+      'constant; warmup: rises over --warmup-epochs; cosine: then falls to 0 at the end of the epochs; stages: falls ' +
+      'to a tenth in 8 stages of 1, 3, 9 … 2187 epochs (--stages)',
     group: 'Optimisation:',
     implementations: SCHEDULES,
     default: 'constant',
@@ -71,6 +83,7 @@ export const SEAM_FIELDS = Object.keys(SEAMS) as readonly SeamField[];
 
 interface SeamNames {
   readonly objective?: ObjectiveName;
+  readonly estimator?: EstimatorName;
   readonly likelihood?: LikelihoodName;
   readonly optimizer?: OptimizerName;
   readonly learningRateSchedule?: ScheduleName;
@@ -124,6 +137,11 @@ export function choiceOf<F extends SeamField>(
     ]),
   );
   return { name: name as NonNullable<SeamNames[F]>, values };
+}
+
+/** The estimates of the KL that what is chosen can have, the default first. */
+export function possibleKl(config: SeamConfig): readonly KlEstimate[] {
+  return klEstimatesOf(choiceOf(config, 'objective').name, choiceOf(config, 'estimator').name);
 }
 
 /** The choice in words: `AdamW, weightDecay 0.01`. */

@@ -3,9 +3,12 @@ import type { Choice } from '../model/hyperparameter.js';
 import { constant } from './constant.js';
 import { cosine } from './cosine.js';
 import type { RunLength, Schedule, ValueAt } from './schedule.js';
+import { stages } from './stages.js';
 import { warmup } from './warmup.js';
 
-export const SCHEDULES = { constant, warmup, cosine } as const satisfies Readonly<Record<string, Schedule>>;
+export const SCHEDULES = { constant, warmup, cosine, stages } as const satisfies Readonly<
+  Record<string, Schedule>
+>;
 
 export type ScheduleName = keyof typeof SCHEDULES;
 

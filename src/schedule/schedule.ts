@@ -16,6 +16,8 @@ export interface Schedule<V extends Values = Values> {
   readonly hyperparameters: Hyperparameters;
   /** Whether values depend on how many epochs the run has, which then may not grow. */
   readonly dependsOnEpochs: boolean;
+  /** Present where it has stages: how many, and how many epochs the first few are. */
+  readonly stages?: { readonly most: number; readonly epochs: (stages: number) => number };
   /**
    * @param value what is scheduled: the learning rate, or β. Only + − × ÷ may follow: its bits reach
    * parameters.

@@ -7,6 +7,7 @@ import type { Choice } from '../model/hyperparameter.js';
 import type { LikelihoodName } from '../model/likelihoods/registry.js';
 import type { Model } from '../model/model.js';
 import type { Binarization } from '../model/spec.js';
+import type { EstimatorName } from '../objective/estimators/registry.js';
 import type { ObjectiveName } from '../objective/registry.js';
 import type { OptimizerName } from '../optimizer/registry.js';
 import { type ScheduleName, scheduled } from '../schedule/registry.js';
@@ -24,6 +25,7 @@ export interface Settings {
   /** K. */
   readonly samples: number;
   readonly objective: ObjectiveName;
+  readonly estimator: EstimatorName;
   readonly kl: KlEstimate;
   readonly likelihood: Choice<LikelihoodName>;
   readonly beta: number;
@@ -56,6 +58,6 @@ export function learningRateOf(settings: Settings): ValueAt {
 
 /** What the backend must know of a run. */
 export function backendOptions(model: Model, settings: Settings): BackendOptions {
-  const { samples, kl, objective, likelihood, tile, shards, batchSize } = settings;
-  return { model, samples, kl, objective, likelihood, tile, shards, batchSize };
+  const { samples, kl, objective, estimator, likelihood, tile, shards, batchSize } = settings;
+  return { model, samples, kl, objective, estimator, likelihood, tile, shards, batchSize };
 }

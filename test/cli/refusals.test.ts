@@ -5,7 +5,7 @@ import { runProgram } from './program.js';
 import { assertRefused, temporaryDirectory } from './smallRun.js';
 
 const commands =
-  'Commands are train, evaluate, infer, sample, reconstruct, interpolate, manifold, inspect, verify, bench, setup, completion; "lowerbound --help" explains them.';
+  'Commands are train, evaluate, infer, sample, reconstruct, interpolate, manifold, inspect, verify, compare, bench, setup, completion; "lowerbound --help" explains them.';
 const see = (command: string) => `See "lowerbound ${command} --help".`;
 const twice = (flag: string) => `${flag} is given more than once, and which one counts would be a guess.`;
 
@@ -90,7 +90,7 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['train --warmup-epochs two', '--warmup-epochs takes a number from 0 up, not "two".'],
   [
     'train --learning-rate-schedule cosin',
-    '--learning-rate-schedule takes constant, warmup or cosine, not "cosin". Did you mean cosine?',
+    '--learning-rate-schedule takes constant, warmup, cosine or stages, not "cosin". Did you mean cosine?',
   ],
   ['train --data ""', '--data takes the path of a directory, not "".'],
   ['sample run --count 10001', '--count takes a whole number from 1 to 10000, not "10001".'],

@@ -34,7 +34,7 @@ interface Range {
 async function estimate(pool: InferencePool, { positions = ALL, chunk = 2 }: Range = {}) {
   const rows = positions.map((i) => x.slice(i * model.dimensions, (i + 1) * model.dimensions));
   const own = Float32Array.from(rows.flatMap((row) => [...row]));
-  return pool.run({ wanted, positions, x: own, chunk }).finally(() => pool.close());
+  return pool.estimate({ wanted, positions, x: own, chunk }).finally(() => pool.close());
 }
 
 const whole = await estimate(open(1));
@@ -94,7 +94,7 @@ test('after an abort the examples that are done have figures', async () => {
     if (done >= 2) controller.abort();
   };
   const range = { wanted, positions: ALL, x, chunk: 2, signal: controller.signal, onProgress };
-  const { count, figures } = await pool.run(range).finally(() => pool.close());
+  const { count, figures } = await pool.estimate(range).finally(() => pool.close());
   assert.equal(count, 2);
   assert.deepEqual(figures['ais.logMarginal'], whole.figures['ais.logMarginal']!.slice(0, 2));
 });
@@ -104,7 +104,9 @@ test('progress rises within a chunk, and ends with all examples', async () => {
   const seen: number[] = [];
   const long = { ais: { ...annealing, temperatures: 20_000 } };
   const onProgress = (done: number) => seen.push(done);
-  await pool.run({ wanted: long, positions: ALL, x, chunk: COUNT, onProgress }).finally(() => pool.close());
+  await pool
+    .estimate({ wanted: long, positions: ALL, x, chunk: COUNT, onProgress })
+    .finally(() => pool.close());
   assert.ok(
     seen.some((done) => done > 0 && done < COUNT),
     `${seen}`,
@@ -114,4 +116,36 @@ test('progress rises within a chunk, and ends with all examples', async () => {
     seen.toSorted((a, b) => a - b),
   );
   assert.equal(seen.at(-1), COUNT);
+});
+
+const settings = { objective: 'iwae', samples: 2, beta: 0.5, draws: 45 } as const;
+const compared = { settings, x, positions: ALL };
+
+function compare(pool: InferencePool) {
+  return pool.compare(compared).finally(() => pool.close());
+}
+
+test('gradients of estimators: the same sums for 1, 2 and 3 workers, and where threads die', async () => {
+  const one = await compare(open(1));
+  assert.equal(one.count, 20);
+  for (const [name, values] of Object.entries(one.figures)) assert.ok(values.every(Number.isFinite), name);
+  for (const workers of [2, 3]) assert.deepEqual(await compare(open(workers)), one, `${workers} workers`);
+  assert.deepEqual(await compare(open(2, (block, attempt) => block === 7 && attempt < 2)), one);
+  await assert.rejects(
+    compare(open(2, (block) => block === 3)),
+    /^Error: The worker thread of block 3 of the draws died 3 times: /,
+  );
+});
+
+test('gradients of estimators: after an abort the blocks that are done have sums', async () => {
+  const controller = new AbortController();
+  const pool = open(1);
+  const onProgress = (done: number) => {
+    if (done >= 4) controller.abort();
+  };
+  const watched = { ...compared, signal: controller.signal, onProgress };
+  const { count, figures } = await pool.compare(watched).finally(() => pool.close());
+  const whole = await compare(open(1));
+  assert.equal(count, 4);
+  assert.deepEqual(figures['square.1'], whole.figures['square.1']!.slice(0, 4));
 });

@@ -61,6 +61,13 @@ const wrong: Record<keyof TrainOptions, readonly (readonly [value: unknown, mess
   klWarmupEpochs: [['1', 'klWarmupEpochs is "1", expected a number from 0 up']],
   learningRate: [[0, 'learningRate is 0, expected a positive number']],
   objective: [['IWAE', `objective is "IWAE", ${objectives}`]],
+  estimator: [
+    [
+      'reinforce',
+      'estimator is "reinforce", expected "reparameterized", "score-function", "score-function-baseline", ' +
+        '"sticking-the-landing" or "doubly-reparameterized"',
+    ],
+  ],
   likelihood: [
     ['normal', 'likelihood is "normal", expected "bernoulli" or "gaussian"'],
     [
@@ -72,12 +79,15 @@ const wrong: Record<keyof TrainOptions, readonly (readonly [value: unknown, mess
   optimizer: [[1, 'optimizer is 1, expected "adam", "adamw" or "sgd"']],
   weightDecay: [[-1, 'weightDecay is -1, expected a number from 0 up']],
   momentum: [[1, 'momentum is 1, expected a number from 0 up to, but not, 1']],
-  learningRateSchedule: [[null, 'learningRateSchedule is null, expected "constant", "warmup" or "cosine"']],
+  learningRateSchedule: [
+    [null, 'learningRateSchedule is null, expected "constant", "warmup", "cosine" or "stages"'],
+  ],
   warmupEpochs: [['1', 'warmupEpochs is "1", expected a number from 0 up']],
   epochs: [[Number.NaN, `epochs is NaN, ${positiveInteger}`]],
   arithmetic: [['exact', 'arithmetic is "exact", expected "portable" or "fused"']],
   backend: [['gpu', `backend is "gpu", ${backends}`]],
   onNan: [['go', 'onNan is "go", expected "stop" or "skip"']],
+  stages: [[0, `stages is 0, ${positiveInteger}`]],
   maxSteps: [[null, `maxSteps is null, ${positiveInteger}`]],
   out: [
     [5, 'out is 5, expected the path of a new directory'],
@@ -85,6 +95,7 @@ const wrong: Record<keyof TrainOptions, readonly (readonly [value: unknown, mess
     ['a\0b', 'out is "a\\u0000b", expected the path of a new directory'],
   ],
   resume: [[true, "resume is true, expected the path of a run's directory"]],
+  preset: [['iwae', 'preset is "iwae", expected "iwae-paper"']],
   config: [
     [5, 'config is 5, expected the path of a config.json, or a config as an object'],
     ['', 'config is "", expected the path of a config.json, or a config as an object'],

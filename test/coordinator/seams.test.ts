@@ -27,6 +27,12 @@ const choices: Readonly<Record<string, TrainOptions>> = {
   'SGD with momentum, IWAE bound': {
     ...{ optimizer: 'sgd', momentum: 0.9, objective: 'iwae', samples: 3, learningRate: 1e-3 },
   },
+  'Adam, IWAE bound, doubly reparameterised': {
+    ...{ objective: 'iwae', samples: 3, estimator: 'doubly-reparameterized' },
+  },
+  'Adam, score function with a baseline and beta': {
+    ...{ samples: 2, beta: 0.5, estimator: 'score-function-baseline', learningRate: 1e-4 },
+  },
   'SGD, IWAE bound with beta, Gaussian, warm-up': {
     ...{ optimizer: 'sgd', objective: 'iwae', samples: 2, beta: 0.5, klWarmupEpochs: 1 },
     ...{ likelihood: 'gaussian', learningRateSchedule: 'warmup', learningRate: 1e-4 },
@@ -235,7 +241,7 @@ const refused: readonly (readonly [options: TrainOptions, message: string])[] = 
   [{ likelihood: 'laplace' as 'gaussian' }, 'likelihood is "laplace", expected "bernoulli" or "gaussian"'],
   [
     { learningRateSchedule: 'step' as 'cosine' },
-    'learningRateSchedule is "step", expected "constant", "warmup" or "cosine"',
+    'learningRateSchedule is "step", expected "constant", "warmup", "cosine" or "stages"',
   ],
   [
     { momentum: 0.9 },
@@ -261,6 +267,16 @@ const refused: readonly (readonly [options: TrainOptions, message: string])[] = 
   [{ optimizer: 'adamw', weightDecay: -1 }, 'weightDecay is -1, expected a number from 0 up'],
   [{ likelihood: 'gaussian', sigma: 0 }, 'sigma is 0, expected a number from 0.001 to 1000'],
   [
+    { estimator: 'sticking-the-landing', kl: 'analytic' },
+    'kl is "analytic", but the estimator sticking-the-landing is computed from the densities of the draws, so its KL is ' +
+      '"monteCarlo": leave kl out, or ask for that',
+  ],
+  [
+    { estimator: 'score-function-baseline', samples: 1 },
+    'samples is 1, but the estimator score-function-baseline compares each draw with the others of its example: ask for ' +
+      '2 or more',
+  ],
+  [
     { objective: 'iwae', kl: 'analytic' },
     'kl is "analytic", but the objective iwae is computed from the densities of the draws, so its KL is "monteCarlo": ' +
       'leave kl out, or ask for that',
@@ -277,6 +293,18 @@ for (const [options, message] of refused) {
     });
   });
 }
+
+test('refused: an estimator that the backend cannot compute', async () => {
+  await inDirectory(async (place) => {
+    await assert.rejects(
+      run({ model: denseModel, estimator: 'sticking-the-landing', backend: 'cpu' }, place),
+      new UsageError(
+        'The backend cpu computes the reparameterized gradient alone, but the estimator of this run is ' +
+          'sticking-the-landing: take the backend simd (--backend simd).',
+      ),
+    );
+  });
+});
 
 test('a resumed run keeps what it was started with; a cosine run keeps its epochs, another may grow', async () => {
   await inDirectory(async (place) => {

@@ -487,6 +487,21 @@ export const calls: Calls = {
       latent: COLUMNS,
       beta: 0.75,
     }),
+  gaussianBackwardEstimated: (kernels) =>
+    kernels.gaussianBackwardEstimated({
+      posterior: A,
+      epsilon: B,
+      z: UNIT,
+      dz: plus(B, 4096),
+      weights: plus(UNIT, 8192),
+      path: plus(UNIT, 4096),
+      score: plus(A, 8192),
+      dPosterior: OUT,
+      examples: 100,
+      samples: 3,
+      latent: COLUMNS,
+      beta: 0.75,
+    }),
   binarize: (kernels) => {
     for (const mode of [0, 1, 2]) {
       kernels.binarize({

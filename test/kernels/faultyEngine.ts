@@ -13,6 +13,7 @@ export const RESULT_ARGUMENT = {
   binarize: 5,
   columnSums: 3,
   gaussianBackward: 4,
+  gaussianBackwardEstimated: 7,
   gaussianBackwardWeighted: 5,
   gaussianForward: 2,
   gaussianLikelihood: 7,

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { boundedEstimatedBackward } from '../reference/boundedEstimators.js';
 import { boundedNegativeLogRatios, boundedWeightedBackward } from '../reference/boundedImportance.js';
 import { exact, float32 } from '../reference/rounding.js';
 import { sampleFloats } from './float32.js';
@@ -123,6 +124,39 @@ test('gaussianBackwardWeighted: with weights of 1 / K and one sample the bits of
       float32,
     );
     assertWithin(weighted(gaussian, z, weights), expected, 'dPosterior');
+  }
+});
+
+test('gaussianBackwardEstimated: any weights and factors within the bound', () => {
+  for (const gaussian of sizes()) {
+    const { posterior, epsilon, dz, examples, samples, latent, beta } = gaussian;
+    const { z } = forward(gaussian);
+    const weights = drawWeights(gaussian);
+    const [path, score] = [sampleFloats(8, weights.length), sampleFloats(9, weights.length)];
+    harness.reset();
+    const inputs = {
+      posterior: harness.input(posterior),
+      epsilon: harness.input(epsilon),
+      z: harness.input(z),
+      dz: harness.input(dz),
+      weights: harness.input(weights),
+      path: harness.input(path),
+      score: harness.input(score),
+    };
+    const dPosterior = harness.output(posterior.byteLength);
+    harness.run((kernels) =>
+      kernels.gaussianBackwardEstimated({ ...inputs, dPosterior, examples, samples, latent, beta }),
+    );
+    const doubles = (values: Float32Array) => Float64Array.from(values);
+    const expected = boundedEstimatedBackward({
+      posterior: exact(doubles(posterior)),
+      epsilon: doubles(epsilon),
+      z: exact(doubles(z)),
+      dz: exact(doubles(dz)),
+      ...{ weights: doubles(weights), path: doubles(path), score: doubles(score) },
+      ...{ samples, latent, beta, arithmetic: float32 },
+    });
+    assertWithin(harness.floats(dPosterior, posterior.length), expected, 'dPosterior');
   }
 });
 

@@ -94,6 +94,7 @@ test('no purpose is renumbered: a run of today resumes tomorrow', () => {
       simulatedPixels: 19,
       posteriorStart: 20,
       gapNoise: 21,
+      estimatorNoise: 22,
     },
   );
 });

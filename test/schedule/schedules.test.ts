@@ -45,6 +45,23 @@ test('cosine: a warm-up as long as the run leaves nothing to fall', () => {
   assert.ok(values.every(Number.isFinite));
 });
 
+test("stages: the rates of Burda et al.'s code, 1e-4 round(10^(1 − (i − 1) / 7), 1) for 3^(i − 1) epochs", () => {
+  const length = { stepsPerEpoch: 2, epochs: 3280 };
+  const at = scheduled(1e-3, { name: 'stages', values: {} }, length);
+  let step = 0;
+  for (let i = 1; i <= 8; i++) {
+    const rate = 1e-4 * (Math.round(10 ** (1 - (i - 1) / 7) * 10) / 10);
+    for (let end = step + 2 * 3 ** (i - 1); step < end; step++) {
+      const value = at(step);
+      // Two roundings here, and two there.
+      assert.ok(Math.abs(value - rate) <= 4 * 2 ** -53 * rate, `stage ${i}, step ${step}: ${value}, ${rate}`);
+    }
+    assert.equal(SCHEDULES.stages.stages?.epochs(i), step / 2);
+  }
+  assert.equal(step / 2, 3280);
+  assert.equal(at(step), at(step - 1), 'behind the last stage its rate stays');
+});
+
 test('schedules say whether they depend on the number of epochs, and do', () => {
   for (const [name, { dependsOnEpochs }] of Object.entries(SCHEDULES)) {
     const values = { warmupEpochs: 1 };

@@ -7,6 +7,7 @@ export const simd: BackendDeclaration = {
   title: 'simd kernels',
   promisesBits: true,
   interruptible: true,
+  estimators: 'all',
   benchmarked: 'each mode',
   isInstalled: () => true,
   prepare: () => {},
@@ -28,11 +29,11 @@ export const simd: BackendDeclaration = {
 };
 
 const simdOfRank: BackendFactory = (place) => {
-  const { kernels, memory, model, samples, kl, objective, likelihood, tile, examples } = place;
+  const { kernels, memory, model, samples, kl, objective, estimator, likelihood, tile, examples } = place;
   const { owned, shards, batchSize, slice, packed, optimizer, rank } = place;
   const { workspaces, claimed, firstShards } = place;
   const options = {
-    ...{ model, samples, kl, objective, likelihood, tile, examples, packed },
+    ...{ model, samples, kl, objective, estimator, likelihood, tile, examples, packed },
     ...(owned ? { owned: { shards, batchSize } } : {}),
     parameters: slice.parameters,
     workspace: workspaces[rank]!,

@@ -10,6 +10,8 @@ import { sizeOf } from '../../model/layout.js';
 import type { LikelihoodKernels } from '../../model/likelihoods/likelihood.js';
 import { type LikelihoodName, likelihoodKernels } from '../../model/likelihoods/registry.js';
 import type { Model } from '../../model/model.js';
+import type { Factors } from '../../objective/estimators/estimator.js';
+import { type EstimatorName, estimatorOf } from '../../objective/estimators/registry.js';
 import { type ObjectiveName, objectiveOf } from '../../objective/registry.js';
 import type { Slice, SliceUpdate } from '../../optimizer/optimizer.js';
 import { type GatherPass, pack, packingUnits } from '../../products/gather.js';
@@ -30,6 +32,8 @@ export interface SimdOptions {
   readonly kl: KlEstimate;
   readonly objective: ObjectiveName;
   readonly likelihood: Choice<LikelihoodName>;
+  /** Default: the reparameterised gradient. */
+  readonly estimator?: EstimatorName | undefined;
   /** The tile of the micro-kernels. It does not change a bit, and is the same for all ranks of a run. */
   readonly tile: TileName;
   /**
@@ -81,6 +85,10 @@ export function ownerComputes(model: Model, samples: number, batchSize: number):
   return dense && batchSize * samples * widest * FLOAT <= OWNED_MAP;
 }
 
+function factorsOf(estimator: EstimatorName | undefined): Factors | undefined {
+  return estimator === undefined ? undefined : estimatorOf(estimator).factors;
+}
+
 class EnginePlan {
   readonly arena: Arena;
   readonly packedArena: Arena;
@@ -99,6 +107,7 @@ class EnginePlan {
     samples,
     examples,
     objective,
+    estimator,
     owned,
     tile,
     parameters,
@@ -133,8 +142,9 @@ class EnginePlan {
     });
     this.rowLikelihood = this.arena.doubles(this.microBatch * samples);
     this.likelihoodTerms = this.arena.floats(model.dimensions);
-    if (objectiveOf(objective).weigh) {
-      this.rowWeights = rowWeightsRoom(this.arena, this.microBatch * samples);
+    const estimated = factorsOf(estimator) !== undefined;
+    if (objectiveOf(objective).weigh !== undefined || estimated) {
+      this.rowWeights = rowWeightsRoom(this.arena, this.microBatch * samples, estimated);
     }
     if (owned) {
       const layers = [
@@ -163,6 +173,7 @@ export class SimdBackend implements Backend {
   readonly #likelihood: LikelihoodKernels;
   /** Where rows of an example count differently. */
   readonly #weights: RowWeights | undefined;
+  readonly #reportsBound: boolean;
   readonly #passes: readonly GatherPass[];
   /** Units of packing before each pass, and in all. */
   readonly #unitOffsets: readonly number[];
@@ -181,9 +192,13 @@ export class SimdBackend implements Backend {
     this.#plan = new EnginePlan(options);
     this.#plan.arena.materialize(memory.buffer);
     this.#likelihood = likelihoodKernels(options.likelihood, kernels, memory.buffer);
-    const { weigh } = objectiveOf(options.objective);
+    const { weigh, rows } = objectiveOf(options.objective);
     const { rowWeights } = this.#plan;
-    if (weigh && rowWeights) this.#weights = new RowWeights(kernels, memory.buffer, rowWeights, weigh);
+    this.#reportsBound = weigh !== undefined;
+    if (rowWeights) {
+      const factors = factorsOf(options.estimator);
+      this.#weights = new RowWeights(kernels, memory.buffer, rowWeights, rows, factors);
+    }
     this.#passes = [...this.#plan.encoder.passes, ...this.#plan.decoder.passes];
     this.#bytes = new Uint8Array(memory.buffer);
     this.#doubles = new Float64Array(memory.buffer);
@@ -322,7 +337,7 @@ export class SimdBackend implements Backend {
       ...this.#draws(shard, first, images),
       logLikelihood: rowLikelihood,
       beta,
-      bound: plus(shard.bound, first * DOUBLE),
+      bound: this.#reportsBound ? plus(shard.bound, first * DOUBLE) : undefined,
     });
     if (gradient) this.#weights?.scale(dOutputs, rows, dimensions);
   }

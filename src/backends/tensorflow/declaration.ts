@@ -39,6 +39,7 @@ function declare(name: TfjsBackendName, differences: Differences): BackendDeclar
   return {
     ...differences,
     interruptible: false,
+    estimators: 'reparameterized',
     isInstalled: () => hasTfjs(name),
     prepare: () => prepareTfjs(name),
     plan: ({ model, samples, batchSize, shards }) => ({

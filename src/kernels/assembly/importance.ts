@@ -34,6 +34,62 @@ export function gaussianLogRatios(
   }
 }
 
+/**
+ * dPosterior = d(loss)/d(mu, logvar) by an estimator that takes z_k's path and the score of q apart. With
+ * W_k = `weights`, p_k = `path` and c_k = `score`, [examples, samples] float32 each:
+ *   g_k = p_k (dz_k + beta W_k (z_k − epsilon_k / sigma)),
+ *   dmu = Σ_k [g_k + c_k epsilon_k / sigma],  dlogvar = ½ Σ_k [sigma epsilon_k g_k + c_k (epsilon_k² − 1)].
+ * d log q(z|x)/dz at z_k is −epsilon_k / sigma; the score is its derivative in mu and logvar at z_k as it is.
+ */
+export function gaussianBackwardEstimated(
+  posterior: usize,
+  epsilon: usize,
+  z: usize,
+  dz: usize,
+  weights: usize,
+  path: usize,
+  score: usize,
+  dPosterior: usize,
+  examples: i32,
+  samples: i32,
+  latent: i32,
+  beta: f32,
+): void {
+  const half = f32x4.splat(0.5);
+  const one = f32x4.splat(1);
+  for (let example = 0; example < examples; example++) {
+    const logvar = posterior + ((<usize>(example * 2 * latent + latent)) << 2);
+    const dMu = dPosterior + ((<usize>(example * 2 * latent)) << 2);
+    const dLogvar = dMu + ((<usize>latent) << 2);
+    const firstRow = (<usize>(example * samples)) << 2;
+    for (let j = 0; j < latent; j += 4) {
+      const offset = (<usize>j) << 2;
+      const halfLogvar = f32x4.mul(v128.load(logvar + offset), half);
+      const sigma = exp(halfLogvar);
+      const inverse = exp(f32x4.neg(halfLogvar));
+      let sum = f32x4.splat(0);
+      let logvarSum = f32x4.splat(0);
+      for (let k = 0; k < samples; k++) {
+        const row = firstRow + ((<usize>k) << 2);
+        const place = ((<usize>((example * samples + k) * latent)) << 2) + offset;
+        const noise = v128.load(epsilon + place);
+        const slope = f32x4.mul(noise, inverse);
+        const factor = f32x4.splat(load<f32>(score + row));
+        const ratio = f32x4.mul(
+          f32x4.splat(beta * load<f32>(weights + row)),
+          f32x4.sub(v128.load(z + place), slope),
+        );
+        const along = f32x4.mul(f32x4.splat(load<f32>(path + row)), f32x4.add(v128.load(dz + place), ratio));
+        sum = f32x4.add(sum, f32x4.add(along, f32x4.mul(factor, slope)));
+        const squares = f32x4.mul(factor, f32x4.sub(f32x4.mul(noise, noise), one));
+        logvarSum = f32x4.add(logvarSum, f32x4.add(f32x4.mul(f32x4.mul(sigma, noise), along), squares));
+      }
+      storeLanes(dMu + offset, sum, latent - j);
+      storeLanes(dLogvar + offset, f32x4.mul(half, logvarSum), latent - j);
+    }
+  }
+}
+
 /** values[r] *= weights[r], [rows, columns] by [rows] float32. */
 export function scaleRows(values: usize, weights: usize, rows: i32, columns: i32): void {
   for (let row = 0; row < rows; row++) {

@@ -23,7 +23,12 @@ export { activate, addRows, fillRows, preluRows, reluGradient } from './epilogue
 export { allFinite } from './finite';
 export { gaussianBackward, gaussianForward } from './gaussian';
 export { gaussianLikelihood } from './gaussianLikelihood';
-export { gaussianBackwardWeighted, gaussianLogRatios, scaleRows } from './importance';
+export {
+  gaussianBackwardEstimated,
+  gaussianBackwardWeighted,
+  gaussianLogRatios,
+  scaleRows,
+} from './importance';
 export { listGradients, listInputs } from './lists';
 export { adam, reduceAdam, treeReduce } from './optimizer';
 export { packColumns, packPanels, packRows } from './pack';

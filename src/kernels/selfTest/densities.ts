@@ -53,6 +53,12 @@ export function runDensities({ kernels, keep }: Trial): void {
     beta: 0.75,
   });
   keep();
+  const factors = { path: plus(B, 20_480), score: plus(A, 20_480) };
+  kernels.gaussianBackwardEstimated({
+    ...POSTERIOR,
+    ...{ z: draws, dz: dDraws, weights, ...factors, dPosterior: OUT, beta: 0.75 },
+  });
+  keep();
   kernels.copyFloats(A, OUT, SIZE);
   kernels.scaleRows(OUT, weights, ROWS, COLUMNS);
   keep();
