@@ -68,8 +68,8 @@ export interface Backend {
   /**
    * Writes the terms of the shard's examples, and at address `gradient` (float32, the parameters' layout) the
    * sum over the examples of d(−objective)/d(parameter), e.g. of the ELBO logLikelihood − beta · kl; where
-   * draws are refined, the decoder's part is that of −(1/K) Σ_k log p(x|z_k) at the refined ones. A shard of 0
-   * examples gives zeros. Several parts give the sum of what each of them gives alone, by the binary
+   * draws are refined, the decoder's part is that of −(1/K) Σ_k log p(x|z_k) at the refined ones. A shard
+   * of 0 examples gives zeros. Several parts give the sum of what each of them gives alone, by the binary
    * tree of kernels/assembly/optimizer.ts (treeReduce).
    */
   objectiveGradient(shard: Shard, beta: number, gradient: Address): void;

@@ -104,8 +104,8 @@ export class Session {
  * with the images and the state to begin with.
  *
  * @throws UsageError where the backend is not installed or cannot compute the run's estimator or train by its
- * inference, the run has too many transitions of HMC, there are more workers than shards, the arithmetic is not possible here, the memory would be too large, or `from`
- * is the state of another model.
+ * inference, the run has too many transitions of HMC, there are more workers than shards, the arithmetic is
+ * not possible here, the memory would be too large, or `from` is the state of another model.
  */
 export function openSession(options: SessionOptions): Session {
   const { config, dataset, from } = options;
@@ -146,7 +146,7 @@ function requireInference(config: RunConfig): void {
   );
 }
 
-/** @throws UsageError where the numbers of the run's transitions would not fit into the counter of its draws. */
+/** @throws UsageError where the numbers of the run's transitions do not fit into the counter of its draws. */
 function requireTransitions(config: RunConfig, dataset: Dataset): void {
   const { transitions } = refinementOf(choiceOf(config, 'inference')) ?? { transitions: 0 };
   const steps = config.epochs * Math.ceil(dataset.train.count / config.batchSize);

@@ -668,8 +668,9 @@ export interface Kernels {
    */
   gaussianLogRatios(args: GaussianLogRatiosArguments): void;
   /**
-   * gradient = d(log w)/d(epsilon) = epsilon − sigma ⊙ (z + scale dz) of rows [examples · samples, latent], with
-   * log w = log p(x|z) + log p(z) − log q(z|x) along z = mu + sigma ⊙ epsilon, and dz = d(−log p(x|z) / scale)/dz.
+   * gradient = d(log w)/d(epsilon) = epsilon − sigma ⊙ (z + scale dz), [examples · samples, latent], with
+   * log w = log p(x|z) + log p(z) − log q(z|x) along z = mu + sigma ⊙ epsilon, and
+   * dz = d(−log p(x|z) / scale)/dz.
    */
   gaussianLogWeightGradient(args: GaussianLogWeightGradientArguments): void;
   /** dx = dy · (Φ(x) + x φ(x)). */

@@ -35,8 +35,9 @@ export function gaussianLogRatios(
 }
 
 /**
- * gradient = d(log w)/d(epsilon) = epsilon − sigma ⊙ (z + scale dz) of rows [examples · samples, latent], with
- * log w = log p(x|z) + log p(z) − log q(z|x) along z = mu + sigma ⊙ epsilon, and dz = d(−log p(x|z) / scale)/dz.
+ * gradient = d(log w)/d(epsilon) = epsilon − sigma ⊙ (z + scale dz), [examples · samples, latent], with
+ * log w = log p(x|z) + log p(z) − log q(z|x) along z = mu + sigma ⊙ epsilon, and
+ * dz = d(−log p(x|z) / scale)/dz.
  */
 export function gaussianLogWeightGradient(
   posterior: usize,
