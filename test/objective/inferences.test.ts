@@ -125,7 +125,7 @@ function momentsOf(inference: Choice<InferenceName>, samples: number): Moments {
   return { mean, standardError, acceptance: accepted / CHUNK / CHUNKS };
 }
 
-/** The largest difference from the exact gradient of the decoder, by what chance allows: 5 standard errors. */
+/** The largest difference from the exact decoder gradient, by what chance allows: 5 standard errors. */
 function worst({ mean, standardError }: Moments): number {
   // The rounding of float32 comes on top of chance.
   const off = mean.map((value, i) => Math.abs(value - exact[i]!) / (5 * standardError[i]! + 1e-5));
