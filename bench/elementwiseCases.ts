@@ -10,7 +10,7 @@ import { type Border, Tensor } from '#src/products/tensor.js';
 import { sampleFloats, ulp } from '../test/kernels/float32.js';
 import { sigmoid } from '../test/reference/bernoulli.js';
 import { boundedBernoulliBackward, boundedLogLikelihood } from '../test/reference/boundedBernoulli.js';
-import { boundedEstimatedBackward } from '../test/reference/boundedEstimators.js';
+import { boundedEstimatedBackward, boundedLogWeightGradient } from '../test/reference/boundedEstimators.js';
 import {
   boundedGaussianBackward,
   boundedKlAnalytic,
@@ -430,6 +430,33 @@ function importanceCases(load: Load): KernelCase[] {
           check: () => {
             const expected = logRatioSums(values, latent);
             assertWithin(bench.doubles(ratios, images), expected, `gaussianLogRatios ${common.shape}`);
+          },
+        };
+      },
+    },
+    {
+      ...common,
+      kernel: 'gaussianLogWeightGradient',
+      work: { unit: 'bytes', amount: 6 * latents * FLOAT },
+      prepare: (bench) => {
+        const { values, ...draws } = placeDraws(bench);
+        const out = bench.arena.floats(latents);
+        return {
+          reset: () => bench.floats(out, latents).fill(UNWRITTEN),
+          run: () =>
+            bench.kernels.gaussianLogWeightGradient({
+              ...draws,
+              ...{ scale: 1, gradient: out, examples: images, samples: 1, latent },
+            }),
+          check: () => {
+            const expected = boundedLogWeightGradient({
+              posterior: exact(doubles(values.posterior)),
+              epsilon: exact(doubles(values.epsilon)),
+              z: exact(doubles(values.z)),
+              dz: exact(doubles(values.dz)),
+              ...{ scale: 1, samples: 1, latent, arithmetic: float32 },
+            });
+            assertWithin(bench.floats(out, latents), expected, `gaussianLogWeightGradient ${common.shape}`);
           },
         };
       },

@@ -38,6 +38,20 @@ export interface Shard {
    * (Objective.weigh).
    */
   bound: Address;
+  /** Given where the decoder is trained on refined draws (BackendOptions.inference). */
+  readonly refinement?: RefinementPlaces | undefined;
+}
+
+/** Random numbers of HMC for the examples of a shard, and where its acceptance goes. */
+export interface RefinementPlaces {
+  /** [transitions, pitch, samples, latent] float32, standard normal. */
+  momenta: Address;
+  /** [transitions, pitch, 2, samples] float32, uniform in [0, 1): see TransitionDraws. */
+  uniforms: Address;
+  /** Examples from one transition to the next. */
+  readonly pitch: number;
+  /** [count] float64: mean acceptance probability of the transitions; written with a gradient. */
+  acceptance: Address;
 }
 
 /**
@@ -53,7 +67,8 @@ export interface Backend {
 
   /**
    * Writes the terms of the shard's examples, and at address `gradient` (float32, the parameters' layout) the
-   * sum over the examples of d(−objective)/d(parameter), e.g. of the ELBO logLikelihood − beta · kl. A shard
+   * sum over the examples of d(−objective)/d(parameter), e.g. of the ELBO logLikelihood − beta · kl; where
+   * draws are refined, the decoder's part is that of −(1/K) Σ_k log p(x|z_k) at the refined ones. A shard
    * of 0 examples gives zeros. Several parts give the sum of what each of them gives alone, by the binary
    * tree of kernels/assembly/optimizer.ts (treeReduce).
    */

@@ -8,6 +8,7 @@ import type { Choice } from '../model/hyperparameter.js';
 import type { LikelihoodName } from '../model/likelihoods/registry.js';
 import type { Model } from '../model/model.js';
 import type { EstimatorName } from '../objective/estimators/registry.js';
+import type { InferenceName } from '../objective/inferences/registry.js';
 import type { ObjectiveName } from '../objective/registry.js';
 import type { Slice, SliceUpdate } from '../optimizer/optimizer.js';
 import type { Backend, KlEstimate } from './backend.js';
@@ -21,6 +22,8 @@ export interface BackendOptions {
   readonly objective: ObjectiveName;
   /** Default: the reparameterised gradient. */
   readonly estimator?: EstimatorName | undefined;
+  /** Default: variational. */
+  readonly inference?: Choice<InferenceName> | undefined;
   readonly likelihood: Choice<LikelihoodName>;
   /** The tile of the micro-kernels. It does not change a bit, and is the same for all ranks of a run. */
   readonly tile: TileName;
@@ -77,6 +80,8 @@ export interface BackendDeclaration {
   readonly interruptible: boolean;
   /** The estimators of gradients that it has. */
   readonly estimators: 'all' | 'reparameterized';
+  /** The inferences that it has. */
+  readonly inferences: 'all' | 'variational';
   /** What `lowerbound bench` times: each arithmetic mode, that of a new run, or nothing, as it is slow. */
   readonly benchmarked: 'each mode' | 'default mode' | 'never';
 

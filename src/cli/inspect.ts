@@ -40,6 +40,7 @@ export const inspectCommand = defineCommand({
     const notIwae =
       config.model.name === 'iwae' && objective !== 'iwae' ? ' (not the importance-weighted bound)' : '';
     const estimator = config.estimator === undefined ? '' : `, gradient ${chosen('estimator')}`;
+    const inference = config.inference === undefined ? [] : [`Decoder by     ${chosen('inference')}`];
     const schedule = config.learningRateSchedule === undefined ? '' : ` (${chosen('learningRateSchedule')})`;
     printPage(
       [
@@ -50,6 +51,7 @@ export const inspectCommand = defineCommand({
         `Data           ${printable(data.source)}, binarise ${config.binarize}`,
         `Data SHA-256   ${printable(data.fingerprint)}`,
         `Objective      ${chosen('objective')}, ${objectiveWords(config, { samples: draws })}${notIwae}${estimator}`,
+        ...inference,
         `Batches        ${config.batchSize} examples in ${config.shards} shards, ${config.epochs} epochs`,
         `Likelihood     ${chosen('likelihood')}`,
         `Optimizer      ${chosen('optimizer')}, ${fieldWords('learningRate', config.learningRate)}${schedule}`,

@@ -1,6 +1,7 @@
 // Why a step was refused, in words: which tensor, which shard.
 import { LatentModel } from '../inference/latentModel.js';
 import { firstNotFinite } from '../model/finite.js';
+import { refinementOf } from '../objective/inferences/registry.js';
 import { notFiniteElement, notFiniteTensor } from '../runs/trainingState.js';
 import { ShardInput } from '../worker/shardInput.js';
 import { EpochSteps, type Step } from '../worker/step.js';
@@ -35,7 +36,11 @@ export function describeShards(state: RunState, number: number, epoch: number): 
     const fault = describeShard(state, model, step, shard);
     if (fault !== undefined) return fault;
   }
-  return `The gradients of all ${settings.shards} shards are finite: what overflows is their sum or the update.`;
+  const refined = refinementOf(settings.inference) !== undefined;
+  return (
+    `The gradients of ${refined ? 'the ELBO of ' : ''}all ${settings.shards} shards are finite: what overflows is ` +
+    `${refined ? "the decoder's at the draws of HMC, " : ''}their sum or the update.`
+  );
 }
 
 function describeShard(state: RunState, model: LatentModel, step: Step, shard: number): string | undefined {

@@ -1,7 +1,9 @@
 // The terms of an epoch's steps, summed up in their order: training keeps them, and a replay must come to the
 // same.
-import { type ObjectiveName, objectiveOf } from '../objective/registry.js';
+import { refinementOf } from '../objective/inferences/registry.js';
+import { objectiveOf } from '../objective/registry.js';
 import type { MeanTerms } from '../runs/meanTerms.js';
+import type { Settings } from '../worker/settings.js';
 import type { StepRecord } from '../worker/stepRecords.js';
 
 /**
@@ -14,19 +16,28 @@ export interface EpochSums {
   readonly kl: number;
   /** The bound of an objective that reports one. */
   readonly bound?: number;
+  /** Acceptance probabilities, where draws are refined. */
+  readonly acceptance?: number;
 }
 
+/** What decides which terms a run reports. */
+export type ReportingSettings = Pick<Settings, 'objective' | 'inference'>;
+
 /** Before the first step of an epoch. */
-export function noSums(objective: ObjectiveName): EpochSums {
-  return { examples: 0, logLikelihood: 0, kl: 0, ...(reportsBound(objective) ? { bound: 0 } : {}) };
+export function noSums(settings: ReportingSettings): EpochSums {
+  return sumsOf({ examples: 0, logLikelihood: 0, kl: 0, bound: 0, acceptance: 0 }, settings);
 }
 
 /** The sums of one step alone. */
 export function sumsOf(
-  { examples, logLikelihood, kl, bound }: StepRecord,
-  objective: ObjectiveName,
+  { examples, logLikelihood, kl, bound, acceptance }: Omit<StepRecord, 'beta'>,
+  { objective, inference }: ReportingSettings,
 ): EpochSums {
-  return { examples, logLikelihood, kl, ...(reportsBound(objective) ? { bound } : {}) };
+  return {
+    ...{ examples, logLikelihood, kl },
+    ...(objectiveOf(objective).weigh === undefined ? {} : { bound }),
+    ...(refinementOf(inference) === undefined ? {} : { acceptance }),
+  };
 }
 
 export function addSums(a: EpochSums, b: EpochSums): EpochSums {
@@ -35,18 +46,18 @@ export function addSums(a: EpochSums, b: EpochSums): EpochSums {
     logLikelihood: a.logLikelihood + b.logLikelihood,
     kl: a.kl + b.kl,
     ...(a.bound === undefined || b.bound === undefined ? {} : { bound: a.bound + b.bound }),
+    ...(a.acceptance === undefined || b.acceptance === undefined
+      ? {}
+      : { acceptance: a.acceptance + b.acceptance }),
   };
 }
 
-export function meansOf({ examples, logLikelihood, kl, bound }: EpochSums): MeanTerms {
+export function meansOf({ examples, logLikelihood, kl, bound, acceptance }: EpochSums): MeanTerms {
   return {
     elbo: (logLikelihood - kl) / examples,
     logLikelihood: logLikelihood / examples,
     kl: kl / examples,
     ...(bound === undefined ? {} : { bound: bound / examples }),
+    ...(acceptance === undefined ? {} : { acceptance: acceptance / examples }),
   };
-}
-
-function reportsBound(objective: ObjectiveName): boolean {
-  return objectiveOf(objective).weigh !== undefined;
 }

@@ -187,8 +187,8 @@ function evaluationConfig(config: RunConfig, options: EvaluateOptions): RunConfi
       `The objective ${objective} is computed from the densities of the draws, so its KL is not ${kl}: leave --kl out.`,
     );
   }
-  // Terms alone are computed, which no estimator changes.
-  const { estimator: _, ...rest } = config;
+  // Terms alone are computed, which neither an estimator nor an inference changes.
+  const { estimator: _, inference: _inference, ...rest } = config;
   return {
     ...rest,
     objective,

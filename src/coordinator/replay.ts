@@ -82,9 +82,10 @@ async function replaySteps(
   readonly metrics: Metrics[];
 }> {
   const { state } = session;
-  const { stepsPerEpoch, objective } = state.settings;
-  const none = noSums(objective);
-  const learningRateAt = learningRateOf(state.settings);
+  const { settings } = state;
+  const { stepsPerEpoch } = settings;
+  const none = noSums(settings);
+  const learningRateAt = learningRateOf(settings);
   const metrics: Metrics[] = [];
   let sums: EpochSums = { ...none, ...from.epochSums };
   for (let step = from.step; step < toStep; ) {
@@ -100,7 +101,7 @@ async function replaySteps(
         metrics.push(skippedMetrics({ step: step + 1, epoch: epoch + 1 }));
         continue;
       }
-      const ofStep = sumsOf(record, objective);
+      const ofStep = sumsOf(record, settings);
       sums = addSums(sums, ofStep);
       const learningRate = learningRateAt(step);
       const line = {

@@ -8,6 +8,7 @@ import { choosePlatform, inferencePlatform, type Platform } from '../kernels/pla
 import type { TileName } from '../kernels/tiles/tile.js';
 import type { Model } from '../model/model.js';
 import { resolveModel } from '../model/resolve.js';
+import { refinementOf } from '../objective/inferences/registry.js';
 import type { RunConfig } from '../runs/runConfig.js';
 import { choiceOf } from '../runs/seams.js';
 import type { TrainingState } from '../runs/trainingState.js';
@@ -18,6 +19,9 @@ import { WorkerPool } from './workerPool.js';
 
 /** Seconds that a worker may stay away from a barrier, unless the options name another time. */
 const BARRIER_TIMEOUT = 60;
+
+/** Transitions of HMC that a run can count: their number is a word of 32 bits (Purpose.trainingMomentum). */
+const MOST_TRANSITIONS = 2 ** 32;
 
 export interface SessionOptions {
   /** What decides the bits, and the backend. */
@@ -99,15 +103,19 @@ export class Session {
  * Opens a run: checks that its backend is installed, chooses kernels, makes the shared memory and fills it
  * with the images and the state to begin with.
  *
- * @throws UsageError where the backend is not installed or cannot compute the run's estimator, there are
- * more workers than shards, the arithmetic is not possible here, the memory would be too large, or `from`
- * is the state of another model.
+ * @throws UsageError where the backend is not installed or cannot compute the run's estimator or train by its
+ * inference, the run has too many transitions of HMC, there are more workers than shards, the arithmetic is
+ * not possible here, the memory would be too large, or `from` is the state of another model.
  */
 export function openSession(options: SessionOptions): Session {
   const { config, dataset, from } = options;
   const workers = workerCount(options.workers, config.shards);
   BACKENDS[config.backend].prepare();
-  if (options.inference !== true) requireEstimator(config);
+  if (options.inference !== true) {
+    requireEstimator(config);
+    requireInference(config);
+    requireTransitions(config, dataset);
+  }
   const platform = platformOf(options);
   const model = resolveModel(config.model, { latent: config.latent });
   const state = new RunState(model, settingsOf(config, dataset, platform), platform, dataset, workers);
@@ -124,6 +132,28 @@ function requireEstimator(config: RunConfig): void {
   throw new UsageError(
     `The backend ${config.backend} computes the ${estimators} gradient alone, but the estimator of this run is ${name}: ` +
       `take the backend ${DEFAULT_BACKEND} (--backend ${DEFAULT_BACKEND}).`,
+  );
+}
+
+/** @throws UsageError where the backend cannot train by the run's inference. */
+function requireInference(config: RunConfig): void {
+  const { name } = choiceOf(config, 'inference');
+  const { inferences } = BACKENDS[config.backend];
+  if (inferences === 'all' || inferences === name) return;
+  throw new UsageError(
+    `The backend ${config.backend} has ${inferences} inference alone, but the inference of this run is ${name}: ` +
+      `take the backend ${DEFAULT_BACKEND} (--backend ${DEFAULT_BACKEND}).`,
+  );
+}
+
+/** @throws UsageError where the numbers of the run's transitions do not fit into the counter of its draws. */
+function requireTransitions(config: RunConfig, dataset: Dataset): void {
+  const { transitions } = refinementOf(choiceOf(config, 'inference')) ?? { transitions: 0 };
+  const steps = config.epochs * Math.ceil(dataset.train.count / config.batchSize);
+  if (steps * transitions <= MOST_TRANSITIONS) return;
+  throw new UsageError(
+    `${config.epochs} epochs of this run are ${steps} steps, with ${transitions} transitions of HMC each: more than ` +
+      `the ${MOST_TRANSITIONS} that have random numbers of their own. Ask for fewer epochs or transitions.`,
   );
 }
 

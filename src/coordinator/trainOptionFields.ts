@@ -56,6 +56,19 @@ export interface TrainOptions {
    * Default: reparameterized.
    */
   readonly estimator?: Options['estimator'];
+  /**
+   * What the decoder is trained on: variational, the draws of the objective; hmc, draws from p(z|x) that HMC
+   * makes of them (docs/models.md). Default: variational.
+   */
+  readonly inference?: Options['inference'];
+  /** Transitions of HMC in a step, from a draw of q(z|x). Default: by inference: hmc 1. */
+  readonly hmcTransitions?: Options['hmcTransitions'];
+  /**
+   * Leapfrog steps of a transition: a pass through the decoder and back each. Default: by inference: hmc 5.
+   */
+  readonly hmcLeapfrogSteps?: Options['hmcLeapfrogSteps'];
+  /** Size of a leapfrog step, in standard deviations of q(z|x). Default: by inference: hmc 0.3. */
+  readonly hmcStepSize?: Options['hmcStepSize'];
   /** p(x|z): bernoulli, or gaussian with a fixed --sigma. Default: bernoulli. */
   readonly likelihood?: Options['likelihood'];
   /** Standard deviation of a pixel around its mean. Default: by likelihood: gaussian 0.2. */

@@ -136,6 +136,7 @@ export function settingsOf(
     samples: config.samples,
     objective: choiceOf(config, 'objective').name,
     estimator: choiceOf(config, 'estimator').name,
+    inference: choiceOf(config, 'inference'),
     kl: config.kl,
     likelihood: choiceOf(config, 'likelihood'),
     beta: config.beta,

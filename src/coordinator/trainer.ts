@@ -70,7 +70,7 @@ export class Trainer {
     this.#due = new CheckpointTimer(parts.options.checkpointEvery);
     const { settings } = parts.state;
     this.#learningRate = learningRateOf(settings);
-    this.#noSums = noSums(settings.objective);
+    this.#noSums = noSums(settings);
     this.#sums = this.#noSums;
     this.#begun = { step: 0, sums: this.#sums };
     parts.pool.onRecovery = (recovery) => this.#tellFromTimer({ kind: 'recovered', ...recovery });
@@ -295,7 +295,7 @@ export class Trainer {
     this.#sums = this.#begun.sums;
     for (let i = this.#begun.step; i < step; i++) {
       const record = stepRecords.read(i - epoch * settings.stepsPerEpoch);
-      this.#sums = addSums(this.#sums, sumsOf(record, settings.objective));
+      this.#sums = addSums(this.#sums, sumsOf(record, settings));
     }
     await this.#save(this.#checkpointAt(step));
     return step;
@@ -329,7 +329,7 @@ export class Trainer {
       const record = stepRecords.read(this.#read - epochStart);
       // Skipped: its event has been told.
       if (record.examples === 0) continue;
-      const sums = sumsOf(record, settings.objective);
+      const sums = sumsOf(record, settings);
       this.#sums = addSums(this.#sums, sums);
       this.#examples += record.examples;
       const step = this.#read + 1;

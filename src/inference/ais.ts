@@ -2,10 +2,10 @@
 // of p(x), whose logarithm is a lower bound of log p(x) in expectation.
 import { expNegative, log } from '../arithmetic/exponential.js';
 import { Purpose } from '../kernels/stream.js';
+import { drawPrior } from '../sampling/standardNormal.js';
 import { type TemperatureSchedule, temperatures } from './annealing.js';
 import { HmcChains, type HmcOptions, MOST_TRANSITIONS, TRANSITIONS, type TransitionStream } from './hmc.js';
 import { LogSum } from './importance.js';
-import { drawPrior } from './standardNormal.js';
 import { AdaptedSteps, StepSizePath } from './stepSize.js';
 
 export interface AnnealingOptions extends Omit<HmcOptions, 'stream'> {

@@ -1,7 +1,7 @@
 import { Purpose } from '../kernels/stream.js';
-import type { ConditionalDensity } from './conditionalDensity.js';
+import type { ConditionalDensity } from '../sampling/conditionalDensity.js';
+import type { RandomRows } from '../sampling/randomRows.js';
 import { klOfDimensions, type PosteriorRow, reparameterize, sigmaOf } from './posteriorRow.js';
-import type { RandomRows } from './randomRows.js';
 
 /** A dimension whose posterior mean varies more than this over the data is active (Burda et al. 2016). */
 export const ACTIVE_VARIANCE = 0.01;

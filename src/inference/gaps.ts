@@ -3,10 +3,10 @@
 import { exp } from '../arithmetic/exponential.js';
 import { halfCosine } from '../arithmetic/halfCosine.js';
 import { Purpose } from '../kernels/stream.js';
-import type { ConditionalDensity } from './conditionalDensity.js';
+import type { ConditionalDensity } from '../sampling/conditionalDensity.js';
+import type { RandomRows } from '../sampling/randomRows.js';
 import { elboTerms } from './elboTerms.js';
 import { type PosteriorRow, reparameterize, sigmaOf } from './posteriorRow.js';
-import type { RandomRows } from './randomRows.js';
 
 /** Adam's (Kingma and Ba 2015), on mu and logvar; the rate falls to 0 along half a cosine. */
 const RATE = 0.05;

@@ -2,9 +2,9 @@
 // from a stream of draws.
 import { expNegative, log } from '../arithmetic/exponential.js';
 import { Purpose } from '../kernels/stream.js';
-import type { ConditionalDensity } from './conditionalDensity.js';
+import type { ConditionalDensity } from '../sampling/conditionalDensity.js';
+import type { RandomRows } from '../sampling/randomRows.js';
 import { logRatio, type PosteriorRow, reparameterize, sigmaOf } from './posteriorRow.js';
-import type { RandomRows } from './randomRows.js';
 
 /** Draws that share a row of noise. It decides bits. */
 const BLOCK = 100;

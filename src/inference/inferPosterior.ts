@@ -1,14 +1,14 @@
 // What p(z|x) looks like: draws of it by HMC, or of q(z|x), with their moments and whether the chains mixed.
 import { Purpose, randomKey } from '../kernels/stream.js';
 import { Place } from '../model/jsonReader.js';
+import type { ConditionalDensity } from '../sampling/conditionalDensity.js';
+import type { RandomRows } from '../sampling/randomRows.js';
 import { requireResultSize } from './arguments.js';
-import type { ConditionalDensity } from './conditionalDensity.js';
 import { type ChainDiagnostics, diagnoseChains } from './diagnostics.js';
 import type { InferenceModel } from './inferenceModel.js';
 import type { PosteriorOptions } from './options.js';
 import { sigmaOf } from './posteriorRow.js';
 import { samplePosterior } from './posteriorSamples.js';
-import type { RandomRows } from './randomRows.js';
 
 /** Draws of one example. */
 export interface PosteriorDraws {

@@ -4,12 +4,12 @@ import { Purpose, type RandomKey } from '../kernels/stream.js';
 import { requireFiniteRows } from '../model/finite.js';
 import { Place, positiveInteger } from '../model/jsonReader.js';
 import type { Model } from '../model/model.js';
+import type { ConditionalDensity } from '../sampling/conditionalDensity.js';
+import type { RandomRows } from '../sampling/randomRows.js';
+import { drawPrior } from '../sampling/standardNormal.js';
 import { countRows, requireParameters, requireResultSize } from './arguments.js';
-import type { ConditionalDensity } from './conditionalDensity.js';
 import { KernelRandom } from './kernelRandom.js';
 import type { Posterior } from './posterior.js';
-import type { RandomRows } from './randomRows.js';
-import { drawPrior } from './standardNormal.js';
 
 export interface InferenceModelOptions extends Omit<InferenceEngineOptions, 'rows'> {
   /** Flat, in the order of `model.parameters`; copied. */

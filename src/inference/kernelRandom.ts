@@ -3,7 +3,7 @@ import { Arena } from '../kernels/arena.js';
 import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import type { RandomKey } from '../kernels/stream.js';
 import { sharedMemory, type WasmModule } from '../kernels/webAssembly.js';
-import type { RandomRows } from './randomRows.js';
+import type { RandomRows } from '../sampling/randomRows.js';
 
 const PAGE = 65536;
 

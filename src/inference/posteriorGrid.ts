@@ -1,6 +1,6 @@
 import { expNegative } from '../arithmetic/exponential.js';
-import type { ConditionalDensity } from './conditionalDensity.js';
-import { logPrior } from './standardNormal.js';
+import type { ConditionalDensity } from '../sampling/conditionalDensity.js';
+import { logPrior } from '../sampling/standardNormal.js';
 
 /** A square of a latent plane. */
 export interface PlaneSquare {

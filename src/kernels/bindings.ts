@@ -205,6 +205,18 @@ export interface GaussianLogRatiosArguments {
   readonly logRatio: Address;
 }
 
+export interface GaussianLogWeightGradientArguments {
+  readonly posterior: Address;
+  readonly epsilon: Address;
+  readonly z: Address;
+  readonly dz: Address;
+  readonly scale: Quantity;
+  readonly gradient: Address;
+  readonly examples: Quantity;
+  readonly samples: Quantity;
+  readonly latent: Quantity;
+}
+
 export interface GemmArguments {
   readonly rows: Quantity;
   readonly columns: Quantity;
@@ -655,6 +667,12 @@ export interface Kernels {
    * is −kl of gaussianForward (Monte Carlo) to the bit.
    */
   gaussianLogRatios(args: GaussianLogRatiosArguments): void;
+  /**
+   * gradient = d(log w)/d(epsilon) = epsilon − sigma ⊙ (z + scale dz), [examples · samples, latent], with
+   * log w = log p(x|z) + log p(z) − log q(z|x) along z = mu + sigma ⊙ epsilon, and
+   * dz = d(−log p(x|z) / scale)/dz.
+   */
+  gaussianLogWeightGradient(args: GaussianLogWeightGradientArguments): void;
   /** dx = dy · (Φ(x) + x φ(x)). */
   geluBackward(x: Address, dy: Address, dx: Address, count: Quantity): void;
   /** y = x · Φ(x). */
@@ -902,6 +920,7 @@ interface KernelExports {
   gaussianForward(posterior: Address, epsilon: Address, z: Address, examples: Quantity, samples: Quantity, latent: Quantity, analytic: Quantity, kl: Address): void;
   gaussianLikelihood(means: Address, x: Address, rows: Quantity, samples: Quantity, dimensions: Quantity, sigma: Quantity, scale: Quantity, logLikelihood: Address, dMeans: Address): void;
   gaussianLogRatios(posterior: Address, epsilon: Address, z: Address, examples: Quantity, samples: Quantity, latent: Quantity, logRatio: Address): void;
+  gaussianLogWeightGradient(posterior: Address, epsilon: Address, z: Address, dz: Address, scale: Quantity, gradient: Address, examples: Quantity, samples: Quantity, latent: Quantity): void;
   geluBackward(x: Address, dy: Address, dx: Address, count: Quantity): void;
   geluForward(x: Address, y: Address, count: Quantity): void;
   gemm4x16(rows: Quantity, columns: Quantity, depth: Quantity, a: Address, aOffsets: Address, segments: Quantity, segmentTable: Address, b: Address, bias: Address, out: Address, outOffsets: Address, relu: Quantity): void;
@@ -1030,6 +1049,7 @@ export function nameArguments(instance: { readonly exports: object }): Kernels {
     gaussianForward,
     gaussianLikelihood,
     gaussianLogRatios,
+    gaussianLogWeightGradient,
     geluBackward,
     geluForward,
     gemm4x16,
@@ -1202,6 +1222,7 @@ export function nameArguments(instance: { readonly exports: object }): Kernels {
     gaussianForward: (args) => gaussianForward(args.posterior, args.epsilon, args.z, args.examples, args.samples, args.latent, args.analytic, args.kl),
     gaussianLikelihood: (args) => gaussianLikelihood(args.means, args.x, args.rows, args.samples, args.dimensions, args.sigma, args.scale, args.logLikelihood, args.dMeans),
     gaussianLogRatios: (args) => gaussianLogRatios(args.posterior, args.epsilon, args.z, args.examples, args.samples, args.latent, args.logRatio),
+    gaussianLogWeightGradient: (args) => gaussianLogWeightGradient(args.posterior, args.epsilon, args.z, args.dz, args.scale, args.gradient, args.examples, args.samples, args.latent),
     gemm4x16: (args) => gemm4x16(args.rows, args.columns, args.depth, args.a, args.aOffsets, args.segments, args.segmentTable, args.b, args.bias, args.out, args.outOffsets, args.relu),
     gemm4x8: (args) => gemm4x8(args.rows, args.columns, args.depth, args.a, args.aOffsets, args.segments, args.segmentTable, args.b, args.bias, args.out, args.outOffsets, args.relu),
     gemm6x16: (args) => gemm6x16(args.rows, args.columns, args.depth, args.a, args.aOffsets, args.segments, args.segmentTable, args.b, args.bias, args.out, args.outOffsets, args.relu),

@@ -59,4 +59,11 @@ export const Purpose = {
   gapNoise: 21,
   /** epsilon of gradients that are compared; position = example, step = draw. */
   estimatorNoise: 22,
+  /**
+   * Momenta of HMC in training; position = place in the global batch, step = step · transitions of a step +
+   * transition.
+   */
+  trainingMomentum: 23,
+  /** Acceptance and step size of HMC in training; position and step as its momenta. */
+  trainingAcceptance: 24,
 } as const;

@@ -37,6 +37,15 @@ export function rangeOf(what: string, bounds: Bounds, inFlags?: string): NumberR
   };
 }
 
+/** Whole numbers in a range. */
+export function wholeRange(from: number, upTo: number): NumberRange {
+  return {
+    what: `a whole number from ${from} to ${upTo}`,
+    accepts: (value) => Number.isInteger(value) && value >= from && value <= upTo,
+    schema: { type: 'integer', minimum: from, maximum: upTo },
+  };
+}
+
 export const POSITIVE = rangeOf('a positive number', { above: 0 }, 'a number above 0');
 
 export const FROM_ZERO = rangeOf('a number from 0 up', { from: 0 });

@@ -62,6 +62,7 @@ function epochLine(event: Event<'epoch'>, { epochs }: RunStatus, style: Style): 
   const ofTest = `test ELBO ${test.bound === undefined ? strong(test.elbo) : formatNats(test.elbo)} nats ${parts}`;
   const ofTrain = `train ELBO ${formatNats(train.elbo)}`.replaceAll(' ', HARD_SPACE);
   const terms = [ofTest, ofTrain];
+  if (train.acceptance !== undefined) terms.push(`HMC acceptance ${train.acceptance.toFixed(2)}`);
   // What is maximised comes first.
   if (train.bound !== undefined && test.bound !== undefined) {
     terms.unshift(`test bound ${strong(test.bound)} nats, train bound ${formatNats(train.bound)}`);

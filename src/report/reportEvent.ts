@@ -6,6 +6,8 @@ export interface ReportedTerms {
   readonly kl: number;
   /** The objective's bound, where it is not the ELBO. */
   readonly bound?: number;
+  /** Mean acceptance probability of HMC, where it trains the decoder. */
+  readonly acceptance?: number;
 }
 
 /**

@@ -43,6 +43,17 @@ export interface ConfigFields {
    * draws: score-function-baseline), sticking-the-landing, doubly-reparameterized (docs/mathematics.md).
    */
   readonly estimator?: Fields['estimator'];
+  /**
+   * What the decoder is trained on: variational, the draws of the objective; hmc, draws from p(z|x) that HMC
+   * makes of them (docs/models.md).
+   */
+  readonly inference?: Fields['inference'];
+  /** Transitions of HMC in a step, from a draw of q(z|x). */
+  readonly hmcTransitions?: Fields['hmcTransitions'];
+  /** Leapfrog steps of a transition: a pass through the decoder and back each. */
+  readonly hmcLeapfrogSteps?: Fields['hmcLeapfrogSteps'];
+  /** Size of a leapfrog step, in standard deviations of q(z|x). */
+  readonly hmcStepSize?: Fields['hmcStepSize'];
   /** p(x|z): bernoulli, or gaussian with a fixed --sigma. */
   readonly likelihood?: Fields['likelihood'];
   /** Standard deviation of a pixel around its mean. */

@@ -8,4 +8,6 @@ export interface MeanTerms {
    * The objective's bound, e.g. L_K of the importance-weighted one; absent where the objective is the ELBO.
    */
   readonly bound?: number;
+  /** Mean acceptance probability of HMC, in training with `inference` hmc alone. */
+  readonly acceptance?: number;
 }

@@ -14,6 +14,7 @@ import {
 } from '../model/jsonReader.js';
 import { parseJson } from '../model/strictJson.js';
 import { ESTIMATORS, estimatorOf } from '../objective/estimators/registry.js';
+import { INFERENCES, inferenceOf } from '../objective/inferences/registry.js';
 import { OBJECTIVES, objectiveOf } from '../objective/registry.js';
 import { scheduleOf } from '../schedule/registry.js';
 import type { ConfigFields } from './configFields.js';
@@ -61,6 +62,7 @@ export function parseRunConfig(json: unknown, source: string): RunConfig {
   checkSeams(config, place);
   checkKl(config, place);
   checkSamples(config, place);
+  checkInference(config, place);
   return config;
 }
 
@@ -91,6 +93,24 @@ function checkSamples(config: SeamConfig & Pick<RunConfig, 'samples'>, place: Pl
     );
 }
 
+function checkInference(config: SeamConfig, place: Place): void {
+  const { name } = choiceOf(config, 'inference');
+  const { goesWith } = inferenceOf(name);
+  for (const field of GOES_WITH) {
+    const chosen = choiceOf(config, field).name;
+    if (goesWith === undefined || goesWith[field].includes(chosen)) continue;
+    const possible = goesWith[field].join(' or ');
+    throw place
+      .key('inference')
+      .error(
+        `is "${name}", which goes with the ${field} ${possible}, but the ${field} of this run is ${chosen}`,
+      );
+  }
+}
+
+/** The choices that an inference restricts. */
+const GOES_WITH = ['objective', 'estimator'] as const;
+
 /**
  * The config that a new run is started from: of another run, or written by hand with what matters.
  *
@@ -102,6 +122,7 @@ export function parsePartialRunConfig(json: unknown, source: string): PartialRun
   const config = readPartialConfig(json, place);
   refuseOtherNumbers(config, place);
   if (config.kl !== undefined) checkKl({ ...config, kl: config.kl }, place);
+  checkInference(config, place);
   return config;
 }
 
@@ -218,10 +239,16 @@ const readFields = objectOf(
   'the config of a run: an object',
 );
 
-/** config.json of a run. The rules for several fields at once are checkSeams, checkKl and checkSamples. */
+/**
+ * config.json of a run. The rules for several fields at once are checkSeams, checkKl, checkSamples and
+ * checkInference.
+ */
 export const readConfig = documentOf(
   withSchema(
-    { ...readFields.schema, allOf: [...seamConditions(), ...klConditions(), ...samplesConditions()] },
+    {
+      ...readFields.schema,
+      allOf: [...seamConditions(), ...klConditions(), ...samplesConditions(), ...inferenceConditions()],
+    },
     readFields,
   ),
 ) as JsonReader<unknown> as JsonReader<RunConfig>;
@@ -245,6 +272,16 @@ function samplesConditions(): JsonSchema[] {
       // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON schemas.
       then: { properties: { samples: { type: 'number', minimum: leastSamples } } },
     }));
+}
+
+function inferenceConditions(): JsonSchema[] {
+  return (Object.keys(INFERENCES) as (keyof typeof INFERENCES)[]).flatMap((name) => {
+    const { goesWith } = inferenceOf(name);
+    if (goesWith === undefined) return [];
+    const properties = Object.fromEntries(GOES_WITH.map((field) => [field, { enum: goesWith[field] }]));
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON schemas.
+    return [{ if: isChosen('inference', name), then: { properties } }];
+  });
 }
 
 const readPartialConfig = documentOf(

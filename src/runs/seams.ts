@@ -12,6 +12,7 @@ import { described, type JsonReader, type JsonSchema, objectOf, type Place } fro
 import { LIKELIHOODS, type LikelihoodName } from '../model/likelihoods/registry.js';
 import { oneWord, realNumber, withoutFlag } from '../model/valueKind.js';
 import { ESTIMATORS, type EstimatorName, klEstimatesOf } from '../objective/estimators/registry.js';
+import { INFERENCES, type InferenceName } from '../objective/inferences/registry.js';
 import type { KlEstimate } from '../objective/objective.js';
 import { OBJECTIVES, type ObjectiveName } from '../objective/registry.js';
 import { OPTIMIZERS, type OptimizerName } from '../optimizer/registry.js';
@@ -52,6 +53,15 @@ export const SEAMS = {
     implementations: ESTIMATORS,
     default: 'reparameterized',
   },
+  inference: {
+    title: 'inference',
+    describe:
+      'What the decoder is trained on: variational, the draws of the objective; hmc, draws from p(z|x) that HMC makes of ' +
+      'them (docs/models.md)',
+    group: 'Objective:',
+    implementations: INFERENCES,
+    default: 'variational',
+  },
   likelihood: {
     title: 'likelihood',
     describe: 'p(x|z): bernoulli, or gaussian with a fixed --sigma',
@@ -84,6 +94,7 @@ export const SEAM_FIELDS = Object.keys(SEAMS) as readonly SeamField[];
 interface SeamNames {
   readonly objective?: ObjectiveName;
   readonly estimator?: EstimatorName;
+  readonly inference?: InferenceName;
   readonly likelihood?: LikelihoodName;
   readonly optimizer?: OptimizerName;
   readonly learningRateSchedule?: ScheduleName;

@@ -64,9 +64,13 @@ export class Rank {
     this.testTerms = new ExampleTerms(buffer, layout.testTerms, settings.testCount);
     this.optimizer = new CheckedUpdate(this.kernels, settings.optimizer);
     this.backend = create(this.#place());
-    const { x, epsilon, terms } = this.regions;
+    const { x, epsilon, refinement, terms } = this.regions;
     const bounds = new Int32Array(layout.parts + 1);
-    this.shard = { count: 0, parts: 1, bounds, x, epsilon, ...terms };
+    const { logLikelihood, kl, bound, acceptance } = terms;
+    this.shard = {
+      ...{ count: 0, parts: 1, bounds, x, epsilon, logLikelihood, kl, bound },
+      ...(refinement && { refinement: { ...refinement, pitch: layout.examplesAtOnce, acceptance } }),
+    };
   }
 
   #place(): RankPlace {

@@ -13,6 +13,8 @@ export interface Region {
 export interface RankRegions {
   readonly x: Address;
   readonly epsilon: Address;
+  /** Where draws are refined, of the examples at hand: see RefinementPlaces. */
+  readonly refinement: { readonly momenta: Address; readonly uniforms: Address } | undefined;
   /** [examplesAtOnce] float64 each. */
   readonly terms: TermPlaces;
   readonly scratch: Address;

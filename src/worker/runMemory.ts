@@ -4,6 +4,7 @@ import { BARRIER_BYTES } from '../collective/sharedMemory/barrier.js';
 import type { Address } from '../kernels/address.js';
 import { Arena } from '../kernels/arena.js';
 import type { Model } from '../model/model.js';
+import { refinementOf } from '../objective/inferences/registry.js';
 import { stateNames } from '../optimizer/registry.js';
 import { PHASE_TIMES_BYTES } from './phaseTimes.js';
 import { RECOVERY_BYTES } from './recoveryWords.js';
@@ -40,6 +41,7 @@ class RegionTable {
       logLikelihood: this.place(`${prefix}log-likelihood`, count * DOUBLE),
       kl: this.place(`${prefix}KL`, count * DOUBLE),
       bound: this.place(`${prefix}bound`, count * DOUBLE),
+      acceptance: this.place(`${prefix}acceptance`, count * DOUBLE),
     };
   }
 }
@@ -76,11 +78,17 @@ export function planRunMemory(model: Model, settings: Settings, ranks: number): 
   const memory = backend.memory({ ...options, owned, examples: examplesAtOnce, parameters });
   const packed = table.place('packed weights', memory.packed);
   const noise = settings.samples * model.latent;
+  const refinement = refinementOf(settings.inference);
+  const transitions = (refinement?.transitions ?? 0) * examplesAtOnce;
   const rankRegions = Array.from(
     { length: ranks },
     (_, rank): RankRegions => ({
       x: table.place(`rank ${rank}/x`, examplesAtOnce * model.dimensions * FLOAT),
       epsilon: table.place(`rank ${rank}/epsilon`, examplesAtOnce * noise * FLOAT),
+      refinement: refinement && {
+        momenta: table.place(`rank ${rank}/momenta`, transitions * noise * FLOAT),
+        uniforms: table.place(`rank ${rank}/uniforms`, transitions * 2 * settings.samples * FLOAT),
+      },
       terms: table.placeTerms(`rank ${rank}/`, examplesAtOnce),
       scratch: table.place(`rank ${rank}/scratch`, 64),
       times: table.place(`rank ${rank}/times`, PHASE_TIMES_BYTES),

@@ -8,6 +8,7 @@ import type { LikelihoodName } from '../model/likelihoods/registry.js';
 import type { Model } from '../model/model.js';
 import type { Binarization } from '../model/spec.js';
 import type { EstimatorName } from '../objective/estimators/registry.js';
+import type { InferenceName } from '../objective/inferences/registry.js';
 import type { ObjectiveName } from '../objective/registry.js';
 import type { OptimizerName } from '../optimizer/registry.js';
 import { type ScheduleName, scheduled } from '../schedule/registry.js';
@@ -26,6 +27,7 @@ export interface Settings {
   readonly samples: number;
   readonly objective: ObjectiveName;
   readonly estimator: EstimatorName;
+  readonly inference: Choice<InferenceName>;
   readonly kl: KlEstimate;
   readonly likelihood: Choice<LikelihoodName>;
   readonly beta: number;
@@ -58,6 +60,6 @@ export function learningRateOf(settings: Settings): ValueAt {
 
 /** What the backend must know of a run. */
 export function backendOptions(model: Model, settings: Settings): BackendOptions {
-  const { samples, kl, objective, estimator, likelihood, tile, shards, batchSize } = settings;
-  return { model, samples, kl, objective, estimator, likelihood, tile, shards, batchSize };
+  const { samples, kl, objective, estimator, inference, likelihood, tile, shards, batchSize } = settings;
+  return { model, samples, kl, objective, estimator, inference, likelihood, tile, shards, batchSize };
 }

@@ -2,8 +2,11 @@ import { type Address, plus } from '../kernels/address.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { Purpose } from '../kernels/stream.js';
 import type { Model } from '../model/model.js';
+import { refinementOf } from '../objective/inferences/registry.js';
 import type { RankRegions, RunLayout } from './runLayout.js';
 import type { Settings } from './settings.js';
+
+const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
 /** The mode of the binarize kernel. */
 export const BINARIZE_MODE = { none: 0, threshold: 1, dynamic: 2, static: 2 } as const;
@@ -37,6 +40,7 @@ export class ShardInput {
     const purpose = fixed ? Purpose.staticBinarization : Purpose.trainingBinarization;
     this.#loadImages(layout.trainPixels, layout.order, first, count, fixed ? 0 : epoch, purpose);
     this.#loadNoise(count, place, step, Purpose.trainingNoise);
+    this.#loadTransitions(count, place, step);
   }
 
   /** Test examples [first, first + count) and their noise, the same at every call. */
@@ -72,9 +76,36 @@ export class ShardInput {
   }
 
   #loadNoise(count: number, position: number, step: number, purpose: number): void {
+    this.#normal(this.#regions.epsilon, count, position, step, purpose);
+  }
+
+  /** Where draws are refined, what the transitions of the step take. */
+  #loadTransitions(count: number, place: number, step: number): void {
+    const { refinement: places, scratch } = this.#regions;
+    if (places === undefined) return;
+    const { layout, model, settings } = this.#source;
+    const { transitions } = refinementOf(settings.inference)!;
+    const [momenta, uniforms] = [settings.samples * model.latent, 2 * settings.samples];
+    for (let transition = 0; transition < transitions; transition++) {
+      const example = transition * layout.examplesAtOnce;
+      const index = step * transitions + transition;
+      const target = plus(places.momenta, example * momenta * FLOAT);
+      this.#normal(target, count, place, index, Purpose.trainingMomentum);
+      for (let i = 0; i < count; i++) {
+        this.#kernels.randomUniform({
+          out: plus(places.uniforms, (example + i) * uniforms * FLOAT),
+          ...{ count: uniforms, low: 0, high: 1, key0: settings.key.low, key1: settings.key.high },
+          ...{ position: place + i, step: index, purpose: Purpose.trainingAcceptance, scratch },
+        });
+      }
+    }
+  }
+
+  /** A row of K draws of z for each of `count` places. */
+  #normal(out: Address, count: number, position: number, step: number, purpose: number): void {
     const { model, settings } = this.#source;
     this.#kernels.randomNormal({
-      out: this.#regions.epsilon,
+      out,
       rows: count,
       count: settings.samples * model.latent,
       key0: settings.key.low,

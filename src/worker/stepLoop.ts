@@ -119,7 +119,7 @@ export class StepLoop {
 
   /** A step that changes nothing: the next one's update has the number that it would have had. */
   #skip(step: Step): void {
-    this.#decide(step, { examples: 0, logLikelihood: 0, kl: 0, bound: 0 });
+    this.#decide(step, { examples: 0, logLikelihood: 0, kl: 0, bound: 0, acceptance: 0 });
     this.#rank.recovery.beginUpdate(this.#task.rank, step.number);
     this.#rank.recovery.endUpdate(this.#task.rank, step.number);
   }

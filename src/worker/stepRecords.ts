@@ -10,7 +10,7 @@ export interface StepRecord extends Terms {
 }
 
 /** Numbers of a record. */
-const NUMBERS = 5;
+const NUMBERS = 6;
 
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 
@@ -31,13 +31,14 @@ export class StepRecords {
   }
 
   /** @param step of the epoch, from 0. */
-  write(step: number, { examples, logLikelihood, kl, bound, beta }: StepRecord): void {
+  write(step: number, { examples, logLikelihood, kl, bound, acceptance, beta }: StepRecord): void {
     const place = step * NUMBERS;
     this.#numbers[place] = examples;
     this.#numbers[place + 1] = logLikelihood;
     this.#numbers[place + 2] = kl;
     this.#numbers[place + 3] = bound;
     this.#numbers[place + 4] = beta;
+    this.#numbers[place + 5] = acceptance;
   }
 
   /** @param step of the epoch, from 0. */
@@ -49,6 +50,7 @@ export class StepRecords {
       kl: this.#numbers[place + 2]!,
       bound: this.#numbers[place + 3]!,
       beta: this.#numbers[place + 4]!,
+      acceptance: this.#numbers[place + 5]!,
     };
   }
 }

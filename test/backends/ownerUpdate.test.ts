@@ -122,6 +122,10 @@ const cases: Readonly<Record<string, StepsCase>> = {
     ...{ model: dots, batches: [13, 6], shards: 5, samples: 1, kl: 'analytic' },
     optimizer: { name: 'sgd', values: { momentum: 0 } },
   },
+  'decoder trained on draws that HMC refines': {
+    ...{ model: lists, batches: [27, 13, 4], shards: 8, samples: 2, kl: 'analytic', density: 0.2 },
+    inference: { name: 'hmc', values: { hmcTransitions: 2, hmcLeapfrogSteps: 3, hmcStepSize: 0.2 } },
+  },
   'colliding rows, three samples': {
     ...{ model: collisions, batches: [31, 7], shards: 3, samples: 3, kl: 'analytic' },
   },

@@ -8,19 +8,24 @@ import { NONE } from '#src/kernels/address.js';
 import { Arena } from '#src/kernels/arena.js';
 import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
 import { TILE_NAMES, type TileName } from '#src/kernels/tiles/tile.js';
+import type { Choice } from '#src/model/hyperparameter.js';
 import { BERNOULLI } from '#src/model/likelihoods/registry.js';
 import type { Model } from '#src/model/model.js';
 import { presetSpec } from '#src/model/presets.js';
 import { resolveModel } from '#src/model/resolve.js';
+import type { InferenceName } from '#src/objective/inferences/registry.js';
 import { drawInputs, smallModels } from '../reference/smallModels.js';
 
 const input = [28, 28, 1] as const;
 const module = compileKernels('portable');
 
+const TRANSITIONS = 2;
+
 interface Run {
   readonly gradient: Float32Array;
   readonly logLikelihood: Float64Array;
   readonly kl: Float64Array;
+  readonly acceptance: Float64Array;
 }
 
 /**
@@ -35,6 +40,7 @@ function run(
   ranks = 1,
   repeats = 1,
   tile: TileName = '4x8',
+  inference?: Choice<InferenceName>,
 ): Run {
   const arena = new Arena(0);
   const size = model.parameters.size;
@@ -45,12 +51,16 @@ function run(
     epsilon: arena.floats(n * samples * model.latent),
     logLikelihood: arena.doubles(n),
     kl: arena.doubles(n),
+    acceptance: arena.doubles(n),
+    momenta: arena.floats(TRANSITIONS * n * samples * model.latent),
+    uniforms: arena.floats(TRANSITIONS * n * 2 * samples),
   };
   const options = {
     model,
     samples,
     kl: 'analytic',
     objective: 'elbo',
+    inference,
     likelihood: BERNOULLI,
     tile,
     examples: shardSize,
@@ -68,16 +78,26 @@ function run(
   floats(place.x, inputs.x.length).set(inputs.x);
   floats(place.epsilon, inputs.epsilon.length).set(inputs.epsilon);
   for (let rank = ranks - 1; rank >= 0; rank--) backend.prepare(rank, ranks);
-  const { x, epsilon, logLikelihood, kl } = place;
+  const { x, epsilon, logLikelihood, kl, momenta, uniforms, acceptance } = place;
+  const normals = drawInputs(model, TRANSITIONS * n, samples, 6).epsilon;
+  floats(momenta, normals.length).set(normals);
+  const drawn = drawInputs(model, TRANSITIONS * n * 2, samples, 7).epsilon.slice(
+    0,
+    TRANSITIONS * n * 2 * samples,
+  );
+  floats(uniforms, drawn.length).set(drawn.map((value) => Math.abs(value) % 1));
+  const refinement = inference && { momenta, uniforms, pitch: n, acceptance };
   for (let i = 0; i < repeats; i++) {
     const bounds = Int32Array.of(0, n);
-    const shard = { count: n, parts: 1, bounds, x, epsilon, logLikelihood, kl, bound: NONE };
+    const terms = { logLikelihood, kl, bound: NONE };
+    const shard = { count: n, parts: 1, bounds, x, epsilon, ...terms, refinement };
     backend.objectiveGradient(shard, 1, place.gradient);
   }
   return {
     gradient: floats(place.gradient, size).slice(),
     logLikelihood: new Float64Array(memory.buffer, logLikelihood, n).slice(),
     kl: new Float64Array(memory.buffer, kl, n).slice(),
+    acceptance: new Float64Array(memory.buffer, acceptance, n).slice(),
   };
 }
 
@@ -110,6 +130,37 @@ for (const [name, samples] of [
     assert.deepEqual(run(model, n, samples, n, 3), whole);
     assert.deepEqual(run(model, n, samples, n, 8), whole);
     assert.deepEqual(run(model, n, samples, n, 1, 2), whole);
+  });
+}
+
+const hmc: Choice<InferenceName> = {
+  name: 'hmc',
+  values: { hmcTransitions: TRANSITIONS, hmcLeapfrogSteps: 2, hmcStepSize: 0.2 },
+};
+
+for (const [name, samples] of [
+  ['cvae', 1],
+  ['mlp', 2],
+  ['mixed', 2],
+] as const) {
+  const model = modelNamed(name);
+  const n = 7;
+  const refined = (shardSize: number, tile?: TileName) => run(model, n, samples, shardSize, 1, 2, tile, hmc);
+
+  test(`${name}, draws refined by HMC: micro-batches and tiles give the same bits; the encoder's are those of the ELBO`, () => {
+    const whole = refined(n);
+    assert.ok(whole.acceptance.every((value) => value > 0 && value <= 1));
+    for (const shardSize of [1, 2, 3]) assert.deepEqual(refined(shardSize), whole, `${shardSize}`);
+    for (const tile of TILE_NAMES) assert.deepEqual(refined(n, tile), whole, tile);
+    const plain = run(model, n, samples, n);
+    assert.deepEqual(whole.logLikelihood, plain.logLikelihood);
+    assert.deepEqual(whole.kl, plain.kl);
+    for (const { name: entry, offset, shape } of model.parameters.entries) {
+      const end = offset + shape.reduce((product, size) => product * size, 1);
+      const [refinedPart, plainPart] = [whole, plain].map(({ gradient }) => gradient.slice(offset, end));
+      if (entry.startsWith('encoder')) assert.deepEqual(refinedPart, plainPart, entry);
+      else assert.notDeepEqual(refinedPart, plainPart, entry);
+    }
   });
 }
 

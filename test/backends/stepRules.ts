@@ -13,6 +13,7 @@ import type { TileName } from '#src/kernels/tiles/tile.js';
 import type { Choice } from '#src/model/hyperparameter.js';
 import { BERNOULLI, type LikelihoodName } from '#src/model/likelihoods/registry.js';
 import type { Model } from '#src/model/model.js';
+import { type InferenceName, refinementOf } from '#src/objective/inferences/registry.js';
 import type { ObjectiveName } from '#src/objective/registry.js';
 import type { SliceUpdate } from '#src/optimizer/optimizer.js';
 import { type OptimizerName, optimizerOf, stateNames } from '#src/optimizer/registry.js';
@@ -45,6 +46,8 @@ export interface StepsCase {
   readonly density?: number;
   /** Default: the ELBO. */
   readonly objective?: ObjectiveName;
+  /** Default: variational. */
+  readonly inference?: Choice<InferenceName>;
   /** Default: Bernoulli. */
   readonly likelihood?: Choice<LikelihoodName>;
   /** Default: Adam. */
@@ -65,6 +68,7 @@ export interface Outcome {
   readonly logLikelihood: Float64Array;
   readonly kl: Float64Array;
   readonly bound: Float64Array;
+  readonly acceptance: Float64Array;
 }
 
 /** The definition. */
@@ -141,7 +145,8 @@ export function stepsByOwners(
     const bounds = shardBounds(count);
     engines.forEach((engine, rank) => {
       const shard = run.shard(...examplesOf(rank, bounds));
-      const terms = [shard.logLikelihood, shard.kl, shard.bound].map(
+      const { logLikelihood, kl: klAt, bound, refinement } = shard;
+      const terms = [logLikelihood, klAt, bound, ...(refinement ? [refinement.acceptance] : [])].map(
         (at): Span => [at, shard.count * DOUBLE],
       );
       onlyWriting(memory, arena.end, [...spansOf(rank), ...terms], () => {
@@ -169,13 +174,13 @@ function begin(optimizer: SliceUpdate, step: number, examples: number): void {
   optimizer.begin(step + 3, 1e-2, 1 / examples);
 }
 
-function chosen({ objective = 'elbo', likelihood = BERNOULLI }: StepsCase) {
-  return { objective, likelihood } as const;
+function chosen({ objective = 'elbo', likelihood = BERNOULLI, inference }: StepsCase) {
+  return { objective, likelihood, inference } as const;
 }
 
 /** Addresses of parameters, state and the examples of a step in a memory. */
 function prepareRun(
-  { model, samples, batches, density = 1, optimizer = ADAM }: StepsCase,
+  { model, samples, batches, density = 1, optimizer = ADAM, inference }: StepsCase,
   module: WebAssembly.Module,
 ) {
   const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
@@ -199,6 +204,16 @@ function prepareRun(
     words.fill(POISON, (at - before) / FLOAT + values.length);
     return at;
   };
+  const transitionDraws = (transitions: number) => ({
+    momenta: set(sampleFloats(21, transitions * examples * samples * model.latent)),
+    uniforms: set(sampleFloats(22, transitions * examples * 2 * samples).map((value) => Math.abs(value) % 1)),
+  });
+  const refined = (first: number) => ({
+    momenta: plus(place.momenta, first * samples * model.latent * FLOAT),
+    uniforms: plus(place.uniforms, first * 2 * samples * FLOAT),
+    pitch: examples,
+    acceptance: plus(place.acceptance, first * DOUBLE),
+  });
   const place = {
     parameters: guarded(inputs.parameters),
     // Not negative: one of them may be a mean of squares.
@@ -210,6 +225,8 @@ function prepareRun(
     logLikelihood: arena.doubles(examples),
     kl: arena.doubles(examples),
     bound: arena.doubles(examples),
+    acceptance: arena.doubles(examples),
+    ...transitionDraws(refinementOf(inference)?.transitions ?? 0),
   };
   const last = batches.at(-1)!;
   return {
@@ -227,6 +244,7 @@ function prepareRun(
       logLikelihood: plus(place.logLikelihood, first * DOUBLE),
       kl: plus(place.kl, first * DOUBLE),
       bound: plus(place.bound, first * DOUBLE),
+      ...(inference && { refinement: refined(first) }),
     }),
     outcome: (): Outcome => ({
       parameters: floats(place.parameters, size),
@@ -234,6 +252,7 @@ function prepareRun(
       logLikelihood: doubles(place.logLikelihood, last),
       kl: doubles(place.kl, last),
       bound: doubles(place.bound, last),
+      acceptance: doubles(place.acceptance, last),
     }),
   };
 }

@@ -63,6 +63,7 @@ export function collectiveContract({ title, run }: CollectiveUnderTest): void {
             logLikelihood: terms.reduce((sum, { logLikelihood }) => sum + logLikelihood, 0),
             kl: terms.reduce((sum, { kl }) => sum + kl, 0),
             bound: terms.reduce((sum, { bound }) => sum + bound, 0),
+            acceptance: terms.reduce((sum, { acceptance }) => sum + acceptance, 0),
           });
         }
       }

@@ -31,7 +31,12 @@ export function gradientOf(update: number, shard: number): Float32Array {
 }
 
 export function termsOf(update: number, shard: number): Terms {
-  return { logLikelihood: -100 / (shard + 3) - update, kl: (shard + 1) / 7, bound: shard - 0.1 * update };
+  return {
+    logLikelihood: -100 / (shard + 3) - update,
+    kl: (shard + 1) / 7,
+    bound: shard - 0.1 * update,
+    acceptance: shard / 9 + update,
+  };
 }
 
 /** What a rank has seen. */

@@ -68,6 +68,10 @@ const wrong: Record<keyof TrainOptions, readonly (readonly [value: unknown, mess
         '"sticking-the-landing" or "doubly-reparameterized"',
     ],
   ],
+  inference: [['mcmc', 'inference is "mcmc", expected "variational" or "hmc"']],
+  hmcTransitions: [[0, 'hmcTransitions is 0, expected a whole number from 1 to 1000']],
+  hmcLeapfrogSteps: [[1.5, 'hmcLeapfrogSteps is 1.5, expected a whole number from 1 to 1000']],
+  hmcStepSize: [[0, 'hmcStepSize is 0, expected a positive number']],
   likelihood: [
     ['normal', 'likelihood is "normal", expected "bernoulli" or "gaussian"'],
     [

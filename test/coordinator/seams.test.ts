@@ -33,6 +33,10 @@ const choices: Readonly<Record<string, TrainOptions>> = {
   'Adam, score function with a baseline and beta': {
     ...{ samples: 2, beta: 0.5, estimator: 'score-function-baseline', learningRate: 1e-4 },
   },
+  'Adam, decoder by HMC, two draws, beta': {
+    ...{ inference: 'hmc', hmcTransitions: 2, hmcLeapfrogSteps: 3, hmcStepSize: 0.2, samples: 2, beta: 0.5 },
+  },
+  'Adam, decoder by HMC, portable': { inference: 'hmc', arithmetic: 'portable' },
   'SGD, IWAE bound with beta, Gaussian, warm-up': {
     ...{ optimizer: 'sgd', objective: 'iwae', samples: 2, beta: 0.5, klWarmupEpochs: 1 },
     ...{ likelihood: 'gaussian', learningRateSchedule: 'warmup', learningRate: 1e-4 },
@@ -105,6 +109,32 @@ test('an epoch that was stopped in its middle ends with the same means, the boun
   assert.ok(Number.isFinite(whole.train.bound));
   assert.deepEqual(resumed.train, whole.train);
   assert.deepEqual(resumed.test, whole.test);
+});
+
+test('a decoder trained by HMC: the acceptance is told of each batch and each epoch, and goes on when resumed', async () => {
+  const options = { model: denseModel, inference: 'hmc', hmcStepSize: 0.5 } as const;
+  const linesOf = (directory: string) =>
+    readFileSync(join(directory, 'metrics.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map(
+        (line) => JSON.parse(line) as { kind: string; acceptance?: number; train?: object; test?: object },
+      );
+  const whole = await inDirectory(async (place) => linesOf((await run(options, place)).directory));
+  for (const { kind, acceptance } of whole) {
+    if (kind === 'batch') assert.ok(acceptance! > 0 && acceptance! <= 1, `acceptance ${acceptance}`);
+  }
+  const epochOf = (lines: typeof whole) => lines.find(({ kind }) => kind === 'epoch')!;
+  const { train: trained, test: tested } = epochOf(whole);
+  assert.deepEqual(Object.keys(trained!), ['elbo', 'logLikelihood', 'kl', 'acceptance']);
+  assert.deepEqual(Object.keys(tested!), ['elbo', 'logLikelihood', 'kl']);
+  const resumed = await inDirectory(async (place) => {
+    await run({ ...options, maxSteps: 4 }, place);
+    const { out, data } = place;
+    await train({ resume: out, data, pictures: false, maxSteps: STEPS, workers: 2 });
+    return linesOf(out);
+  });
+  assert.deepEqual(epochOf(resumed).train, trained);
 });
 
 test('what is default is not in the config, what is chosen is, with all its numbers; a checkpoint holds its state', async () => {
@@ -277,6 +307,20 @@ const refused: readonly (readonly [options: TrainOptions, message: string])[] = 
       '2 or more',
   ],
   [
+    { inference: 'hmc', objective: 'iwae' },
+    'inference is "hmc", which goes with the objective elbo, but the objective of this run is iwae',
+  ],
+  [
+    { inference: 'hmc', estimator: 'sticking-the-landing' },
+    'inference is "hmc", which goes with the estimator reparameterized, but the estimator of this run is ' +
+      'sticking-the-landing',
+  ],
+  [
+    { hmcTransitions: 2 },
+    'hmcTransitions is a number of the inference hmc, but the inference of this run is variational: leave it out, or ' +
+      'ask for the inference hmc',
+  ],
+  [
     { objective: 'iwae', kl: 'analytic' },
     'kl is "analytic", but the objective iwae is computed from the densities of the draws, so its KL is "monteCarlo": ' +
       'leave kl out, or ask for that',
@@ -303,6 +347,26 @@ test('refused: an estimator that the backend cannot compute', async () => {
           'sticking-the-landing: take the backend simd (--backend simd).',
       ),
     );
+  });
+});
+
+test('refused: an inference that the backend has not, and more transitions than can be counted', async () => {
+  await inDirectory(async (place) => {
+    await assert.rejects(
+      run({ model: denseModel, inference: 'hmc', backend: 'cpu' }, place),
+      new UsageError(
+        'The backend cpu has variational inference alone, but the inference of this run is hmc: take the backend simd ' +
+          '(--backend simd).',
+      ),
+    );
+    await assert.rejects(
+      run({ model: denseModel, inference: 'hmc', hmcTransitions: 1000, epochs: 1_000_000 }, place),
+      new UsageError(
+        '1000000 epochs of this run are 8000000 steps, with 1000 transitions of HMC each: more than the 4294967296 that ' +
+          'have random numbers of their own. Ask for fewer epochs or transitions.',
+      ),
+    );
+    assert.equal(existsSync(place.out), false);
   });
 });
 

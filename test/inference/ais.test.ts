@@ -8,12 +8,12 @@ import {
 } from '#src/inference/ais.js';
 import { TEMPERATURE_SCHEDULES, temperatures } from '#src/inference/annealing.js';
 import { bidirectional } from '#src/inference/bdmc.js';
-import type { ConditionalDensity } from '#src/inference/conditionalDensity.js';
 import { InferenceModel } from '#src/inference/inferenceModel.js';
 import { KernelRandom } from '#src/inference/kernelRandom.js';
 import { inferencePlatform } from '#src/kernels/platform.js';
 import { randomKey } from '#src/kernels/stream.js';
 import { BERNOULLI } from '#src/model/likelihoods/registry.js';
+import type { ConditionalDensity } from '#src/sampling/conditionalDensity.js';
 import { draw, smallModels } from '../reference/smallModels.js';
 import { curvedDensity } from './oracles/curved.js';
 import { LinearGaussian } from './oracles/linearGaussian.js';

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { NotFiniteError } from '#src/errors.js';
-import type { ConditionalDensity } from '#src/inference/conditionalDensity.js';
 import { HmcChains, TRANSITIONS } from '#src/inference/hmc.js';
 import { KernelRandom } from '#src/inference/kernelRandom.js';
 import { type PosteriorSamples, samplePosterior } from '#src/inference/posteriorSamples.js';
 import { inferencePlatform } from '#src/kernels/platform.js';
 import { randomKey } from '#src/kernels/stream.js';
+import type { ConditionalDensity } from '#src/sampling/conditionalDensity.js';
 import { draw } from '../reference/smallModels.js';
 import { curvedDensity } from './oracles/curved.js';
 import { LinearGaussian } from './oracles/linearGaussian.js';

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LatentModel } from '#src/index.js';
-import type { ConditionalDensity } from '#src/inference/conditionalDensity.js';
 import { elboTerms, latentActivity } from '#src/inference/elboTerms.js';
 import { importanceBounds, LogSum } from '#src/inference/importance.js';
 import { InferenceModel } from '#src/inference/inferenceModel.js';
 import { inferencePlatform } from '#src/kernels/platform.js';
 import { randomKey } from '#src/kernels/stream.js';
 import { BERNOULLI } from '#src/model/likelihoods/registry.js';
+import type { ConditionalDensity } from '#src/sampling/conditionalDensity.js';
 import { draw, smallModels } from '../reference/smallModels.js';
 
 const platform = inferencePlatform('portable', false);

@@ -487,6 +487,18 @@ export const calls: Calls = {
       latent: COLUMNS,
       beta: 0.75,
     }),
+  gaussianLogWeightGradient: (kernels) =>
+    kernels.gaussianLogWeightGradient({
+      posterior: A,
+      epsilon: B,
+      z: UNIT,
+      dz: plus(B, 4096),
+      scale: 3,
+      gradient: OUT,
+      examples: 100,
+      samples: 3,
+      latent: COLUMNS,
+    }),
   gaussianBackwardEstimated: (kernels) =>
     kernels.gaussianBackwardEstimated({
       posterior: A,

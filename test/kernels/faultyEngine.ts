@@ -18,6 +18,7 @@ export const RESULT_ARGUMENT = {
   gaussianForward: 2,
   gaussianLikelihood: 7,
   gaussianLogRatios: 6,
+  gaussianLogWeightGradient: 5,
   geluBackward: 2,
   geluForward: 1,
   leakyReluBackward: 1,

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { boundedEstimatedBackward } from '../reference/boundedEstimators.js';
+import { boundedEstimatedBackward, boundedLogWeightGradient } from '../reference/boundedEstimators.js';
 import { boundedNegativeLogRatios, boundedWeightedBackward } from '../reference/boundedImportance.js';
 import { exact, float32 } from '../reference/rounding.js';
 import { sampleFloats } from './float32.js';
@@ -157,6 +157,31 @@ test('gaussianBackwardEstimated: any weights and factors within the bound', () =
       ...{ samples, latent, beta, arithmetic: float32 },
     });
     assertWithin(harness.floats(dPosterior, posterior.length), expected, 'dPosterior');
+  }
+});
+
+test('gaussianLogWeightGradient: within the bound, nothing behind the last row', () => {
+  for (const gaussian of sizes()) {
+    const { posterior, epsilon, dz, examples, samples, latent } = gaussian;
+    const { z } = forward(gaussian);
+    const scale = samples;
+    harness.reset();
+    const inputs = {
+      posterior: harness.input(posterior),
+      epsilon: harness.input(epsilon),
+      z: harness.input(z),
+      dz: harness.input(dz),
+    };
+    const gradient = harness.output(z.byteLength);
+    harness.run((kernels) =>
+      kernels.gaussianLogWeightGradient({ ...inputs, scale, gradient, examples, samples, latent }),
+    );
+    const bounded = (values: Float32Array) => exact(Float64Array.from(values));
+    const expected = boundedLogWeightGradient({
+      ...{ posterior: bounded(posterior), epsilon: bounded(epsilon), z: bounded(z), dz: bounded(dz) },
+      ...{ scale, samples, latent, arithmetic: float32 },
+    });
+    assertWithin(harness.floats(gradient, z.length), expected, 'gradient');
   }
 });
 

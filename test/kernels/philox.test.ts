@@ -95,6 +95,8 @@ test('no purpose is renumbered: a run of today resumes tomorrow', () => {
       posteriorStart: 20,
       gapNoise: 21,
       estimatorNoise: 22,
+      trainingMomentum: 23,
+      trainingAcceptance: 24,
     },
   );
 });

@@ -1,4 +1,4 @@
-// gaussianBackwardEstimated of kernels/assembly/importance.ts in float64, with bounds.
+// Gradients by the draws of q, of kernels/assembly/importance.ts, in float64 with bounds.
 
 import { muPlace, sigmaAt } from './boundedGaussian.js';
 import {
@@ -55,4 +55,30 @@ export function boundedEstimatedBackward(given: EstimatedBackward): Bounded {
     );
   }
   return toBounded(terms.map((list) => boundedSum(list, arithmetic, 2)));
+}
+
+export interface LogWeightGradient {
+  /** [n, 2d]. */
+  readonly posterior: Bounded;
+  /** [n, K, d]. */
+  readonly epsilon: Bounded;
+  readonly z: Bounded;
+  readonly dz: Bounded;
+  readonly scale: number;
+  readonly samples: number;
+  readonly latent: number;
+  readonly arithmetic: Arithmetic;
+}
+
+/** epsilon − sigma ⊙ (z + scale dz), [n, K, d]. */
+export function boundedLogWeightGradient(given: LogWeightGradient): Bounded {
+  const { posterior, epsilon, z, dz, scale, samples, latent, arithmetic } = given;
+  const gradient = Array.from(epsilon.value, (_, index) => {
+    const sigma = sigmaAt(posterior, muPlace(index, samples, latent) + latent, arithmetic);
+    const scaledSlope = boundedProduct(exactNumber(scale), numberAt(dz, index), arithmetic);
+    const slope = boundedSum([numberAt(z, index), scaledSlope], arithmetic);
+    const product = boundedProduct(sigma, slope, arithmetic);
+    return boundedSum([numberAt(epsilon, index), scaled(product, -1)], arithmetic);
+  });
+  return toBounded(gradient);
 }

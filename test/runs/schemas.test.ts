@@ -106,11 +106,15 @@ test('accepted: presets, the models of the pages, and every layer with every key
 
 const { adam, ...withoutAdam } = tinyConfig;
 
+const byHmc = { inference: 'hmc', hmcTransitions: 1, hmcLeapfrogSteps: 5, hmcStepSize: 0.3 };
+
 const configs: readonly object[] = [
   tinyConfig,
   { ...tinyConfig, $schema: 'config.schema.json', model: { ...tinyModel, $schema: 'x' } },
   { ...tinyConfig, objective: 'iwae', kl: 'monteCarlo', likelihood: 'gaussian', sigma: 0.5 },
   { ...tinyConfig, optimizer: 'adamw', weightDecay: 0 },
+  { ...tinyConfig, ...byHmc },
+  { ...tinyConfig, inference: 'variational' },
   { ...tinyConfig, optimizer: 'adam', objective: 'elbo', likelihood: 'bernoulli' },
   { ...withoutAdam, optimizer: 'sgd', momentum: 0.9, learningRateSchedule: 'cosine', warmupEpochs: 1 },
   { ...tinyConfig, learningRateSchedule: 'constant', earlierBackends: [{ backend: 'cpu', untilStep: 3 }] },
@@ -178,6 +182,16 @@ const brokenConfigs: readonly object[] = [
     { objective: 'iwae' },
   ],
   ...[{ learningRateSchedule: 'cosine' }, { warmupEpochs: 1 }, { adam: { beta1: 0.9, beta2: 0.9 } }],
+  ...[
+    { inference: 'hmc' },
+    { hmcStepSize: 0.3 },
+    { ...byHmc, hmcTransitions: 1.5 },
+    { ...byHmc, hmcStepSize: 0 },
+  ],
+  ...[
+    { ...byHmc, objective: 'iwae', kl: 'monteCarlo' },
+    { ...byHmc, estimator: 'sticking-the-landing', kl: 'monteCarlo' },
+  ],
   ...[{ data: { source: 'x' } }, { data: { source: '', fingerprint: 'x' } }, { beta: -1 }, { novelty: 1 }],
   ...[{ earlierBackends: [] }, { earlierBackends: [{ backend: 'gpu', untilStep: 1 }] }],
 ];

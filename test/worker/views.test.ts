@@ -1,7 +1,7 @@
 // The named views on what ranks and the coordinator share: what one writes, the other reads.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addressOf } from '#src/kernels/address.js';
+import { type Address, addressOf } from '#src/kernels/address.js';
 import { PHASE_TIMES_BYTES, PhaseTimes } from '#src/worker/phaseTimes.js';
 import { PROGRESS_BYTES, RunProgress } from '#src/worker/runProgress.js';
 import { StepRecords, stepRecordsBytes } from '#src/worker/stepRecords.js';
@@ -26,7 +26,14 @@ test('step records: each step has its own, and another view reads what one wrote
   const steps = 3;
   const { buffer, address, intact } = guarded(stepRecordsBytes(steps));
   const record = (step: number) => ({
-    ...{ examples: 100 + step, logLikelihood: -2.5 - step, kl: 0.3 * step, bound: -3.25, beta: step / 7 },
+    ...{
+      examples: 100 + step,
+      logLikelihood: -2.5 - step,
+      kl: 0.3 * step,
+      bound: -3.25,
+      acceptance: 0.5,
+      beta: step / 7,
+    },
   });
   for (let step = 0; step < steps; step++) new StepRecords(buffer, address, steps).write(step, record(step));
   for (let step = 0; step < steps; step++) {
@@ -37,34 +44,38 @@ test('step records: each step has its own, and another view reads what one wrote
 
 test('terms: sums over examples and over shards are added in their order', () => {
   const count = 5;
-  const { buffer, address } = guarded(3 * count * DOUBLE);
-  const places = [0, 1, 2].map((i) => addressOf(address + i * count * DOUBLE));
-  const [logLikelihood, kl, bound] = places as [typeof address, typeof address, typeof address];
-  const terms = new ExampleTerms(buffer, { logLikelihood, kl, bound }, count);
+  const { buffer, address } = guarded(4 * count * DOUBLE);
+  const [logLikelihood, kl, bound, acceptance] = [0, 1, 2, 3].map((i) =>
+    addressOf(address + i * count * DOUBLE),
+  ) as [Address, Address, Address, Address];
+  const terms = new ExampleTerms(buffer, { logLikelihood, kl, bound, acceptance }, count);
   // Numbers whose sum depends on the order.
   const values = [1e16, 1, -1e16, 3, 0.5];
   terms.logLikelihood.set(values);
   terms.kl.set([1, 2, 3, 4, 5]);
   terms.bound.set([5, 4, 3, 2, 1]);
-  assert.deepEqual(terms.sum(0, count), { logLikelihood: 3.5, kl: 15, bound: 15 });
-  assert.deepEqual(terms.sum(1, 3), { logLikelihood: 1 - 1e16, kl: 5, bound: 7 });
-  assert.deepEqual(terms.sum(2, 2), { logLikelihood: 0, kl: 0, bound: 0 });
+  terms.acceptance.set([0.25, 0.5, 0.25, 0.125, 0.375]);
+  assert.deepEqual(terms.sum(0, count), { logLikelihood: 3.5, kl: 15, bound: 15, acceptance: 1.5 });
+  assert.deepEqual(terms.sum(1, 3), { logLikelihood: 1 - 1e16, kl: 5, bound: 7, acceptance: 0.75 });
+  assert.deepEqual(terms.sum(2, 2), { logLikelihood: 0, kl: 0, bound: 0, acceptance: 0 });
 
   const shards = guarded(shardTermsBytes(3));
   const sums = new ShardTerms(shards.buffer, shards.address, 3);
-  sums.write(0, { logLikelihood: 1e16, kl: 1, bound: 4 });
-  sums.write(1, { logLikelihood: 1, kl: 2, bound: 5 });
-  sums.write(2, { logLikelihood: -1e16, kl: 3, bound: 6 });
-  assert.deepEqual(sums.total(), { logLikelihood: 0, kl: 6, bound: 15 });
+  sums.write(0, { logLikelihood: 1e16, kl: 1, bound: 4, acceptance: 0.5 });
+  sums.write(1, { logLikelihood: 1, kl: 2, bound: 5, acceptance: 0.25 });
+  sums.write(2, { logLikelihood: -1e16, kl: 3, bound: 6, acceptance: 0.125 });
+  assert.deepEqual(sums.total(), { logLikelihood: 0, kl: 6, bound: 15, acceptance: 0.875 });
   shards.intact();
 });
 
 test('terms: a copy lands where it is to, and copies no more than it is to', () => {
   const view = (fill: number) => {
-    const { buffer, address } = guarded(12 * DOUBLE);
+    const { buffer, address } = guarded(16 * DOUBLE);
     const at = (i: number) => addressOf(address + i * 4 * DOUBLE);
-    const terms = new ExampleTerms(buffer, { logLikelihood: at(0), kl: at(1), bound: at(2) }, 4);
-    for (const [i, tensor] of [terms.logLikelihood, terms.kl, terms.bound].entries()) tensor.fill(fill + i);
+    const places = { logLikelihood: at(0), kl: at(1), bound: at(2), acceptance: at(3) };
+    const terms = new ExampleTerms(buffer, places, 4);
+    const tensors = [terms.logLikelihood, terms.kl, terms.bound, terms.acceptance];
+    for (const [i, tensor] of tensors.entries()) tensor.fill(fill + i);
     return terms;
   };
   const to = view(10);
@@ -72,6 +83,7 @@ test('terms: a copy lands where it is to, and copies no more than it is to', () 
   assert.deepEqual([...to.logLikelihood], [10, 20, 20, 10]);
   assert.deepEqual([...to.kl], [11, 21, 21, 11]);
   assert.deepEqual([...to.bound], [12, 22, 22, 12]);
+  assert.deepEqual([...to.acceptance], [13, 23, 23, 13]);
 });
 
 test('progress: a request to stop becomes a decision for one step, and ranks have a step each', () => {

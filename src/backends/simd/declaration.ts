@@ -8,6 +8,7 @@ export const simd: BackendDeclaration = {
   promisesBits: true,
   interruptible: true,
   estimators: 'all',
+  inferences: 'all',
   benchmarked: 'each mode',
   isInstalled: () => true,
   prepare: () => {},
@@ -30,10 +31,10 @@ export const simd: BackendDeclaration = {
 
 const simdOfRank: BackendFactory = (place) => {
   const { kernels, memory, model, samples, kl, objective, estimator, likelihood, tile, examples } = place;
-  const { owned, shards, batchSize, slice, packed, optimizer, rank } = place;
+  const { inference, owned, shards, batchSize, slice, packed, optimizer, rank } = place;
   const { workspaces, claimed, firstShards } = place;
   const options = {
-    ...{ model, samples, kl, objective, estimator, likelihood, tile, examples, packed },
+    ...{ model, samples, kl, objective, estimator, inference, likelihood, tile, examples, packed },
     ...(owned ? { owned: { shards, batchSize } } : {}),
     parameters: slice.parameters,
     workspace: workspaces[rank]!,

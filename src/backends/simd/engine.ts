@@ -12,11 +12,13 @@ import { type LikelihoodName, likelihoodKernels } from '../../model/likelihoods/
 import type { Model } from '../../model/model.js';
 import type { Factors } from '../../objective/estimators/estimator.js';
 import { type EstimatorName, estimatorOf } from '../../objective/estimators/registry.js';
+import { type InferenceName, refinementOf } from '../../objective/inferences/registry.js';
 import { type ObjectiveName, objectiveOf } from '../../objective/registry.js';
 import type { Slice, SliceUpdate } from '../../optimizer/optimizer.js';
 import { type GatherPass, pack, packingUnits } from '../../products/gather.js';
 import { MicroKernels } from '../../products/microKernels.js';
 import type { Backend, KlEstimate, OwnerUpdate, Shard } from '../backend.js';
+import { DecoderRefinement, type RefinementRoom, refinementRoom } from './decoderRefinement.js';
 import { activationFloats } from './layers/registry.js';
 import { type GradientSums, Network } from './network.js';
 import { OwnedParameters, OwnerScratch, type Ranks } from './ownerUpdate.js';
@@ -34,6 +36,8 @@ export interface SimdOptions {
   readonly likelihood: Choice<LikelihoodName>;
   /** Default: the reparameterised gradient. */
   readonly estimator?: EstimatorName | undefined;
+  /** Default: variational. */
+  readonly inference?: Choice<InferenceName> | undefined;
   /** The tile of the micro-kernels. It does not change a bit, and is the same for all ranks of a run. */
   readonly tile: TileName;
   /**
@@ -100,6 +104,7 @@ class EnginePlan {
   /** The terms of one row, one for each pixel. */
   readonly likelihoodTerms: Address;
   readonly rowWeights: RowWeightsRoom | undefined;
+  readonly refinement: RefinementRoom | undefined;
   readonly ownerScratch: OwnerScratch | undefined;
 
   constructor({
@@ -108,6 +113,7 @@ class EnginePlan {
     examples,
     objective,
     estimator,
+    inference,
     owned,
     tile,
     parameters,
@@ -146,6 +152,9 @@ class EnginePlan {
     if (objectiveOf(objective).weigh !== undefined || estimated) {
       this.rowWeights = rowWeightsRoom(this.arena, this.microBatch * samples, estimated);
     }
+    if (refinementOf(inference)) {
+      this.refinement = refinementRoom(this.arena, this.microBatch * samples, model.latent);
+    }
     if (owned) {
       const layers = [
         ...this.encoder.weighted.map((layer) => ({ ...layer, scale: 1 })),
@@ -174,6 +183,8 @@ export class SimdBackend implements Backend {
   /** Where rows of an example count differently. */
   readonly #weights: RowWeights | undefined;
   readonly #reportsBound: boolean;
+  /** Where the decoder is trained on refined draws. */
+  readonly #refinement: DecoderRefinement | undefined;
   readonly #passes: readonly GatherPass[];
   /** Units of packing before each pass, and in all. */
   readonly #unitOffsets: readonly number[];
@@ -199,6 +210,7 @@ export class SimdBackend implements Backend {
       const factors = factorsOf(options.estimator);
       this.#weights = new RowWeights(kernels, memory.buffer, rowWeights, rows, factors);
     }
+    this.#refinement = this.#createRefinement(memory.buffer);
     this.#passes = [...this.#plan.encoder.passes, ...this.#plan.decoder.passes];
     this.#bytes = new Uint8Array(memory.buffer);
     this.#doubles = new Float64Array(memory.buffer);
@@ -228,6 +240,17 @@ export class SimdBackend implements Backend {
         update: (bounds: Int32Array) => parameters.update(bounds),
       };
     }
+  }
+
+  #createRefinement(buffer: ArrayBufferLike): DecoderRefinement | undefined {
+    const { model, samples, inference } = this.#options;
+    const { decoder, rowLikelihood, likelihoodTerms, microBatch, refinement: room } = this.#plan;
+    const refinement = refinementOf(inference);
+    if (refinement === undefined || room === undefined) return undefined;
+    return new DecoderRefinement({
+      ...{ kernels: this.#microKernels, likelihood: this.#likelihood, buffer, model, samples, refinement },
+      ...{ decoder, room, rowLikelihood, likelihoodTerms, rows: microBatch * samples },
+    });
   }
 
   /** Packs this rank's share of the weights; in an owned step all that it needs itself. */
@@ -361,7 +384,7 @@ export class SimdBackend implements Backend {
     const { encoder, decoder } = this.#plan;
     const { model, samples, kl } = this.#options;
     const kernels = this.#kernels;
-    decoder.backward(this.#microKernels, images * samples, sums);
+    decoder.backward(this.#microKernels, images * samples, this.#refinement ? undefined : sums);
     if (this.#weights) {
       const draws = this.#draws(shard, first, images);
       this.#weights.backward(draws, decoder.input.gradient, encoder.output.gradient, beta);
@@ -381,6 +404,7 @@ export class SimdBackend implements Backend {
       beta,
     });
     encoder.backward(this.#microKernels, images, sums);
+    this.#refinement?.backpropagate(shard, first, images, encoder.output.activation, sums);
   }
 
   /** (1/K) Σ_k of the rows' log-likelihoods. */

@@ -40,6 +40,7 @@ function declare(name: TfjsBackendName, differences: Differences): BackendDeclar
     ...differences,
     interruptible: false,
     estimators: 'reparameterized',
+    inferences: 'variational',
     isInstalled: () => hasTfjs(name),
     prepare: () => prepareTfjs(name),
     plan: ({ model, samples, batchSize, shards }) => ({

@@ -1,10 +1,10 @@
 // The seam of estimates: what is computed for each example of a trained model, over chunks of examples.
 import type { RandomKey } from '../../kernels/stream.js';
-import type { ConditionalDensity } from '../conditionalDensity.js';
+import type { ConditionalDensity } from '../../sampling/conditionalDensity.js';
+import type { RandomRows } from '../../sampling/randomRows.js';
 import type { InferenceModel } from '../inferenceModel.js';
 import type { Posterior } from '../posterior.js';
 import type { PosteriorRow } from '../posteriorRow.js';
-import type { RandomRows } from '../randomRows.js';
 
 /** Some examples, and what their figures depend on besides the options. */
 export interface ExampleChunk {

@@ -35,6 +35,39 @@ export function gaussianLogRatios(
 }
 
 /**
+ * gradient = d(log w)/d(epsilon) = epsilon − sigma ⊙ (z + scale dz), [examples · samples, latent], with
+ * log w = log p(x|z) + log p(z) − log q(z|x) along z = mu + sigma ⊙ epsilon, and
+ * dz = d(−log p(x|z) / scale)/dz.
+ */
+export function gaussianLogWeightGradient(
+  posterior: usize,
+  epsilon: usize,
+  z: usize,
+  dz: usize,
+  scale: f32,
+  gradient: usize,
+  examples: i32,
+  samples: i32,
+  latent: i32,
+): void {
+  const half = f32x4.splat(0.5);
+  const factor = f32x4.splat(scale);
+  for (let example = 0; example < examples; example++) {
+    const logvar = posterior + ((<usize>(example * 2 * latent + latent)) << 2);
+    for (let j = 0; j < latent; j += 4) {
+      const offset = (<usize>j) << 2;
+      const sigma = exp(f32x4.mul(v128.load(logvar + offset), half));
+      for (let k = 0; k < samples; k++) {
+        const place = ((<usize>((example * samples + k) * latent)) << 2) + offset;
+        const slope = f32x4.add(v128.load(z + place), f32x4.mul(factor, v128.load(dz + place)));
+        const value = f32x4.sub(v128.load(epsilon + place), f32x4.mul(sigma, slope));
+        storeLanes(gradient + place, value, latent - j);
+      }
+    }
+  }
+}
+
+/**
  * dPosterior = d(loss)/d(mu, logvar) by an estimator that takes z_k's path and the score of q apart. With
  * W_k = `weights`, p_k = `path` and c_k = `score`, [examples, samples] float32 each:
  *   g_k = p_k (dz_k + beta W_k (z_k − epsilon_k / sigma)),

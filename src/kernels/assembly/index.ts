@@ -27,6 +27,7 @@ export {
   gaussianBackwardEstimated,
   gaussianBackwardWeighted,
   gaussianLogRatios,
+  gaussianLogWeightGradient,
   scaleRows,
 } from './importance';
 export { listGradients, listInputs } from './lists';

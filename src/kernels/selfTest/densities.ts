@@ -44,6 +44,8 @@ export function runDensities({ kernels, keep }: Trial): void {
   }
   kernels.gaussianLogRatios({ ...POSTERIOR, z: draws, logRatio: OUT });
   keep();
+  kernels.gaussianLogWeightGradient({ ...POSTERIOR, z: draws, dz: dDraws, scale: 3, gradient: OUT });
+  keep();
   kernels.gaussianBackwardWeighted({
     ...POSTERIOR,
     z: draws,

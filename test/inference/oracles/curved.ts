@@ -1,5 +1,5 @@
 // p(x|z) whose posteriors are no Gaussians, in closed form with its gradient.
-import type { ConditionalDensity } from '#src/inference/conditionalDensity.js';
+import type { ConditionalDensity } from '#src/sampling/conditionalDensity.js';
 
 const SIGMA = 0.4;
 

@@ -1,5 +1,5 @@
 // Probabilistic PCA: p(x|z) = N(W z + b, σ² I), whose marginal and posterior have closed forms at any d.
-import type { ConditionalDensity } from '#src/inference/conditionalDensity.js';
+import type { ConditionalDensity } from '#src/sampling/conditionalDensity.js';
 import { choleskyOf, logNormal, solveCholesky } from './normal.js';
 
 export interface LinearGaussianSpec {

@@ -1,5 +1,5 @@
 // log p(x) and the moments of p(z|x) by quadrature on a fine grid, for one or two latent dimensions.
-import type { ConditionalDensity } from '#src/inference/conditionalDensity.js';
+import type { ConditionalDensity } from '#src/sampling/conditionalDensity.js';
 
 /** The grid covers [−REACH, REACH]: outside it the prior has less than 1e-14 of its mass. */
 const REACH = 8;

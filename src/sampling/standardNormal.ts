@@ -10,9 +10,9 @@ export function logPrior(z: Float32Array, row: number, latent: number): number {
   return -(squares + latent * LOG_2_PI) / 2;
 }
 
-/** d log p(z) / dz of all of z. */
-export function priorGradient(z: Float32Array, gradient: Float64Array): void {
-  for (let i = 0; i < z.length; i++) gradient[i] = -z[i]!;
+/** d log p(z) / dz of the first `count` numbers of z. */
+export function priorGradient(z: Float32Array, gradient: Float64Array, count: number): void {
+  for (let i = 0; i < count; i++) gradient[i] = -z[i]!;
 }
 
 /** Where the draws of an example come from. */
