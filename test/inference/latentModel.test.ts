@@ -211,7 +211,7 @@ test('options that do not fit are refused with a sentence', () => {
   refuses(() => model.elbo(x, { beta: Number.NaN }), 'elbo(): beta is NaN, expected a number from 0 up.');
   refuses(
     () => model.elboGradients(model.parameters, x, x, wrong({ samples: 2 })),
-    'elboGradients(): there is no option "samples". Options are objective, kl, beta.',
+    'elboGradients(): there is no option "samples". Options are objective, estimator, kl, beta.',
   );
   refuses(
     () => new LatentModel(resolved, model.parameters, wrong({ arithmetic: 'exact' })),
@@ -283,6 +283,17 @@ test('elboGradients of the importance-weighted bound, with Gaussian pixels: boun
   assert.throws(
     () => gaussian.elboGradients(flat, images, noise, { objective: 'iwae', kl: 'analytic' }),
     new UsageError('kl is analytic, but that of the IWAE bound is monteCarlo: leave it out.'),
+  );
+  assert.throws(
+    () => gaussian.elboGradients(flat, images, noise, { estimator: 'score-function', kl: 'analytic' }),
+    new UsageError('kl is analytic, but that of the estimator score-function is monteCarlo: leave it out.'),
+  );
+  const single = noise.subarray(0, noise.length / samples);
+  assert.throws(
+    () => gaussian.elboGradients(flat, images, single, { estimator: 'score-function-baseline' }),
+    new UsageError(
+      'elboGradients(): epsilon holds 1 draw of an example, but the estimator score-function-baseline takes 2 or more.',
+    ),
   );
 });
 
