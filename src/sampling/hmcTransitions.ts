@@ -103,29 +103,32 @@ export class HmcTransitions {
   /** momentum += share · ε · d/dz [log p(z) + beta · log p(x|z)]. */
   #kick(z: Float32Array, gradient: Float32Array, beta: number, share: number): void {
     const { latent } = this.#density;
-    priorGradient(z, this.#force, this.#rows * latent);
+    const [momentum, force] = [this.#momentum, this.#force];
+    priorGradient(z, force, this.#rows * latent);
     for (let row = 0; row < this.#rows; row++) {
       const size = share * this.#stepSizes[row]!;
-      for (let i = row * latent; i < (row + 1) * latent; i++) {
-        this.#momentum[i]! += size * (this.#force[i]! + beta * gradient[i]!);
-      }
+      const end = (row + 1) * latent;
+      for (let i = row * latent; i < end; i++) momentum[i]! += size * (force[i]! + beta * gradient[i]!);
     }
   }
 
   #drift(z: Float32Array): void {
     const { latent } = this.#density;
+    const momentum = this.#momentum;
     for (let row = 0; row < this.#rows; row++) {
       const size = this.#stepSizes[row]!;
-      for (let i = row * latent; i < (row + 1) * latent; i++) z[i]! += size * this.#momentum[i]!;
+      const end = (row + 1) * latent;
+      for (let i = row * latent; i < end; i++) z[i]! += size * momentum[i]!;
     }
   }
 
   /** H = ½ |momentum|² − log p(z) − beta · log p(x|z) of one row. */
   #energy(z: Float32Array, logLikelihood: Float64Array, row: number, beta: number): number {
     const { latent } = this.#density;
+    const momentum = this.#momentum;
+    const end = (row + 1) * latent;
     let squares = 0;
-    for (let i = row * latent; i < (row + 1) * latent; i++)
-      squares += this.#momentum[i]! * this.#momentum[i]!;
+    for (let i = row * latent; i < end; i++) squares += momentum[i]! * momentum[i]!;
     return squares / 2 - logPrior(z, row, latent) - beta * logLikelihood[row]!;
   }
 

@@ -84,7 +84,7 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ],
   ['train --optimizer adan', '--optimizer takes adam, adamw or sgd, not "adan". Did you mean adam?'],
   ['train --objective elob', '--objective takes elbo or iwae, not "elob". Did you mean elbo?'],
-  ['train --inference mcmc', '--inference takes variational or hmc, not "mcmc". Did you mean hmc?'],
+  ['train --inference mcmc', '--inference takes variational or hmc, not "mcmc".'],
   ['train --hmc-transitions 0', '--hmc-transitions takes a whole number from 1 to 1000, not "0".'],
   ['train --hmc-step-size 0', '--hmc-step-size takes a number above 0, not "0".'],
   ['train --likelihood normal', '--likelihood takes bernoulli or gaussian, not "normal".'],
