@@ -100,8 +100,8 @@ function protocolLines({ protocol, checkpoint, step, parametersSha256 }: Compare
   const { name, ...values } = likelihood;
   const numbers = Object.entries(values).map(([key, value]) => `, ${key} ${value}`);
   return [
-    "Of the encoder's whole gradient: the variance in nats², its ratio to the first row's, and the squared bias, measured " +
-      'against the first row, as a share of the squared gradient ± its standard error.',
+    "The columns are the variance of the encoder's whole gradient in nats², its ratio to the first row's, and the squared " +
+      'bias, measured against the first row, as a share of the squared gradient ± its standard error.',
     '',
     `Protocol       ${printable(data)}, test images ${examples.first}:${examples.end}, binarise ${binarize}, ` +
       `likelihood ${name}${numbers.join('')}, objective ${objective}, K\u00a0=\u00a0${samples}, beta ${beta}, ` +

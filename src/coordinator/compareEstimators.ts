@@ -37,7 +37,7 @@ interface ComparedOptions {
   readonly beta?: number;
   /** Gradients of each estimator, 3 or more; default 100. */
   readonly draws?: number;
-  /** Of the noise and of drawn pixels, unsigned 64 bits; default: the run's. */
+  /** Seed of the noise and of drawn pixels, unsigned 64 bits; default: the run's. */
   readonly seed?: number | bigint;
   /** Default: all cores. Their number changes no bit. */
   readonly workers?: number;

@@ -80,7 +80,7 @@ export interface EstimateLikelihoodOptions {
 /** Nats. */
 export interface MeanWithError {
   readonly mean: number;
-  /** Of the mean, over examples; NaN for one example. */
+  /** Standard error of the mean over examples; NaN for one example. */
   readonly standardError: number;
 }
 
@@ -102,9 +102,9 @@ export interface LikelihoodEstimates {
   /** Variance of mu over the examples in each latent dimension, and dimensions above 0.01. */
   readonly latentVariance: readonly number[];
   readonly activeUnits: number;
-  /** Of test examples by name, [examples]; `elbo.kl` and `elbo.mu` are [examples, latent]. */
+  /** Figures of test examples by name, [examples]; `elbo.kl` and `elbo.mu` are [examples, latent]. */
   readonly perExample: Figures;
-  /** Of examples drawn from the model by name, [examples]; empty without BDMC. */
+  /** Figures of examples drawn from the model by name, [examples]; empty without BDMC. */
   readonly perSimulated: Figures;
   readonly protocol: {
     readonly data: string;

@@ -20,7 +20,7 @@ import { InferencePool, planChunks } from './inferencePool.js';
 import type { LoadedModel } from './loadModel.js';
 import { type PictureSource, pictureText } from './pictureText.js';
 
-/** Of one test image. */
+/** What is inferred of one test image. */
 export interface ImageInference {
   /** Its place in the test set. */
   readonly image: number;

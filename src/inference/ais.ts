@@ -37,7 +37,7 @@ const FEWEST_PILOT = 50;
 /** Transitions of the pilot at β = 0, before it moves on: the step size finds its order of magnitude. */
 const PILOT_BURN_IN = 20;
 
-/** Of the pilot's step size, which follows the temperature. */
+/** The gain of the pilot's step size, which follows the temperature. */
 const PILOT_GAIN = 0.3;
 
 /**

@@ -14,9 +14,9 @@ export interface BidirectionalOptions extends Omit<AnnealingOptions, 'simulated'
 }
 
 export interface Bracket {
-  /** Of log p(x) of each example, nats: a lower bound in expectation. */
+  /** A lower bound, in expectation, of log p(x) of each example, nats. */
   readonly lower: Float64Array;
-  /** Of log p(x) of each example, nats: an upper bound in expectation. */
+  /** An upper bound, in expectation, of log p(x) of each example, nats. */
   readonly upper: Float64Array;
   readonly forward: AnnealedEstimate;
   /** Its weights estimate 1 / p(x). */

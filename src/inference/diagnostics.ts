@@ -4,7 +4,7 @@
 import { log } from '../arithmetic/exponential.js';
 import { normalQuantile } from './normalQuantile.js';
 
-/** Of one quantity. All are NaN where a value is not finite. */
+/** What chains say of one quantity. All are NaN where a value is not finite. */
 export interface ChainDiagnostics {
   /** The larger of the bulk's and the folded R-hat; above 1.01 the chains have not mixed. */
   readonly rHat: number;

@@ -7,11 +7,11 @@ import { klOfDimensions, type PosteriorRow, reparameterize, sigmaOf } from './po
 export const ACTIVE_VARIANCE = 0.01;
 
 export interface ElboTask {
-  /** Of one example; the number of its rows decides no bit. */
+  /** p(x|z) of one example; the number of its rows decides no bit. */
   readonly density: ConditionalDensity;
   readonly posterior: PosteriorRow;
   readonly random: RandomRows;
-  /** Of the example: noise is a function of it. */
+  /** The example's: noise is a function of it. */
   readonly position: number;
   /** K. */
   readonly samples: number;

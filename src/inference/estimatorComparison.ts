@@ -214,7 +214,7 @@ export interface MeasuredMoment {
   readonly standardError: number;
 }
 
-/** Of the gradient with respect to the encoder's parameters, g: nats², as parameters have no unit. */
+/** Figures of the gradient g in the encoder's parameters: nats², as parameters have no unit. */
 export interface EstimatorFigures extends GradientVariant {
   /** Sum over the parameters of the variance of a single gradient of the mean loss. */
   readonly variance: MeasuredMoment;

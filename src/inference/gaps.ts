@@ -15,12 +15,12 @@ const DECAY_SECOND = 0.999;
 const SMALL = 1e-8;
 
 export interface GapTask {
-  /** Of one example; its rows are the draws of one step. */
+  /** p(x|z) of one example; its rows are the draws of one step. */
   readonly density: ConditionalDensity;
   /** The encoder's q(z|x), where the optimisation starts. */
   readonly posterior: PosteriorRow;
   readonly random: RandomRows;
-  /** Of the example: noise is a function of it. */
+  /** The example's: noise is a function of it. */
   readonly position: number;
   /** Steps of the optimisation. */
   readonly steps: number;
@@ -30,7 +30,7 @@ export interface GapTask {
 
 /** Nats. */
 export interface OptimizedPosterior {
-  /** Of the largest ELBO that was found. */
+  /** The one with the largest ELBO that was found. */
   readonly posterior: PosteriorRow;
   /** The encoder's. */
   readonly elbo: number;

@@ -38,7 +38,7 @@ export interface HmcOptions {
   /** Its rows are the chains of all examples. */
   readonly density: ConditionalDensity;
   readonly random: RandomRows;
-  /** Of each example; random numbers are a function of it. */
+  /** One for each example; random numbers are a function of it. */
   readonly positions: ArrayLike<number>;
   readonly stream: TransitionStream;
   /** Leapfrog steps of a transition; default 10. */
@@ -78,7 +78,7 @@ export class HmcChains {
     return this.#transitions.logLikelihood;
   }
 
-  /** Of the last transition: mean over the chains of each example of min(1, exp(−ΔH)), [examples]. */
+  /** In the last transition: mean over the chains of each example of min(1, exp(−ΔH)), [examples]. */
   get acceptance(): Float64Array {
     return this.#transitions.acceptance;
   }

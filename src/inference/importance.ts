@@ -10,11 +10,11 @@ import { logRatio, type PosteriorRow, reparameterize, sigmaOf } from './posterio
 const BLOCK = 100;
 
 export interface ImportanceTask {
-  /** Of one example: each of its rows takes a draw at a time, so their number decides no bit. */
+  /** p(x|z) of one example: each of its rows takes a draw at a time, so their number decides no bit. */
   readonly density: ConditionalDensity;
   readonly posterior: PosteriorRow;
   readonly random: RandomRows;
-  /** Of the example: noise is a function of it. */
+  /** The example's: noise is a function of it. */
   readonly position: number;
   /** The values of k, at least 1 each. */
   readonly draws: readonly number[];

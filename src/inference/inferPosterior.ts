@@ -26,9 +26,9 @@ export interface PosteriorDraws {
 export interface MarkovDiagnostics {
   /** Mean of min(1, exp(−ΔH)) after the warm-up, 0 to 1. */
   readonly acceptance: number;
-  /** Of the leapfrog integrator. */
+  /** The leapfrog integrator's. */
   readonly stepSize: number;
-  /** Of each latent dimension. */
+  /** One for each latent dimension. */
   readonly dimensions: readonly ChainDiagnostics[];
 }
 
@@ -77,15 +77,15 @@ export interface VariationalTask {
   /** q(z|x) of each example, [examples, latent] each. */
   readonly posterior: { readonly mu: Float32Array; readonly logvar: Float32Array };
   readonly random: RandomRows;
-  /** Of each example: its random numbers are a function of it. */
+  /** One for each example: its random numbers are a function of it. */
   readonly positions: readonly number[];
   readonly chains: number;
-  /** Of each chain. */
+  /** Draws of each chain. */
   readonly draws: number;
 }
 
 export interface HmcTask extends VariationalTask {
-  /** Of all examples, with as many rows each as there are chains. */
+  /** p(x|z) of all examples, with as many rows each as there are chains. */
   readonly density: ConditionalDensity;
   /** Transitions before the draws, which adapt the step size. */
   readonly warmup: number;

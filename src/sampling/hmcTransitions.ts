@@ -31,14 +31,14 @@ export class HmcTransitions {
   readonly z: Float32Array;
   /** log p(x|z) of each row, nats. */
   readonly logLikelihood: Float64Array;
-  /** Of the last transition: mean over the chains of each example of min(1, exp(−ΔH)), [examples]. */
+  /** In the last transition: mean over the chains of each example of min(1, exp(−ΔH)), [examples]. */
   readonly acceptance: Float64Array;
   readonly #density: ConditionalDensity;
   readonly #leapfrogSteps: number;
   readonly #gradient: Float32Array;
   readonly #momentum: Float64Array;
   readonly #force: Float64Array;
-  /** Of each row. */
+  /** One for each row. */
   readonly #stepSizes: Float64Array;
   readonly #energies: Float64Array;
   #rows = 0;

@@ -18,7 +18,7 @@ export function priorGradient(z: Float32Array, gradient: Float64Array, count: nu
 /** Where the draws of an example come from. */
 export interface PriorStream {
   readonly random: RandomRows;
-  /** Of each example. */
+  /** One for each example. */
   readonly positions: ArrayLike<number>;
   readonly step: number;
   readonly purpose: number;

@@ -25,7 +25,7 @@ const exact = model.posterior(x);
 const halfLogDeterminant = (matrix: Float64Array) =>
   choleskyOf(matrix).reduce((sum, value, at) => (at % (latent + 1) === 0 ? sum + Math.log(value) : sum), 0);
 
-/** Of the best diagonal Gaussian: 1 / the diagonal of the true posterior's precision. */
+/** Variances of the best diagonal Gaussian: 1 / the diagonal of the true posterior's precision. */
 const [a, b, , d] = exact.covariance as unknown as [number, number, number, number];
 const bestVariance = [a - (b * b) / d, d - (b * b) / a];
 /** KL(best diagonal Gaussian ‖ true posterior): its means agree, and its trace term is the dimension. */

@@ -46,7 +46,7 @@ for (const latent of [1, 2] as const) {
         // Four standard errors; the mean's is also near sigma / √ESS, which is no tautology.
         assert.ok(Math.abs(mean[j]! - exact.mean[j]!) < 4 * meanError, `${mean[j]} for ${exact.mean[j]}`);
         assert.ok(meanError < sigma / Math.sqrt(300), `${meanError} would notice nothing`);
-        // Of a standard deviation, for tails no longer than a Gaussian's: sigma / √(2 ESS).
+        // The error of a standard deviation, for tails no longer than a Gaussian's: sigma / √(2 ESS).
         const error = sigma / Math.sqrt(2 * Math.min(bulkEss, tailEss));
         assert.ok(Math.abs(deviation[j]! - sigma) < 4 * error, `${deviation[j]} for ${sigma}`);
       }

@@ -67,7 +67,7 @@ const CHUNK = 400;
 
 interface Moments {
   readonly mean: Float64Array;
-  /** Of the mean, for each parameter. */
+  /** Standard error of the mean, for each parameter. */
   readonly standardError: Float64Array;
   /** The sum over the parameters of the variance of a single gradient. */
   readonly variance: number;
@@ -83,7 +83,7 @@ function normals(count: number, seed: number): Float32Array {
   );
 }
 
-/** Of an estimator's gradient over draws of the noise: one example many times, in chunks. */
+/** Moments of an estimator's gradient over draws of the noise: one example many times, in chunks. */
 function momentsOf(
   objective: ObjectiveName,
   estimator: EstimatorName,

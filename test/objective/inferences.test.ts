@@ -66,7 +66,7 @@ interface Moments {
   readonly acceptance: number;
 }
 
-/** Of the gradient of one example, over draws of all random numbers. */
+/** Moments of the gradient of one example, over draws of all random numbers. */
 function momentsOf(inference: Choice<InferenceName>, samples: number): Moments {
   const transitions = refinementOf(inference)?.transitions ?? 0;
   const arena = new Arena(0);

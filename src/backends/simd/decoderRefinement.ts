@@ -66,7 +66,7 @@ export class DecoderRefinement {
   readonly #parts: RefinementParts;
   readonly #density: LogWeights;
   readonly #transitions: HmcTransitions;
-  /** Of each example. */
+  /** One for each example. */
   readonly #stepSizes: Float64Array;
   readonly #floats: Float32Array;
   readonly #doubles: Float64Array;

@@ -156,7 +156,7 @@ export class InferenceEngine {
     this.#decoder.forward(this.#microKernels, count);
   }
 
-  /** Of rows [first, first + count), whose outputs are there: example by example. */
+  /** log p(x|z) of rows [first, first + count), whose outputs are there: example by example. */
   #densities({ x, chains, gradient }: DensityRows, first: number, count: number): void {
     const { dimensions } = this.#model;
     const { output } = this.#decoder;

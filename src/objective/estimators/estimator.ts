@@ -9,7 +9,7 @@ export interface EstimatedRows {
   readonly logWeights: Float64Array;
   /** [K]: d(bound)/d(log w_k). */
   readonly weights: Float64Array;
-  /** Of these log-weights. */
+  /** The bound of these log-weights. */
   readonly bound: number;
   readonly beta: number;
   readonly rules: RowRules;

@@ -4,9 +4,9 @@ import type { Hyperparameters, Values } from '../../model/hyperparameter.js';
 
 /** HMC transitions that move draws from q(z|x) towards p(z|x), in the coordinates (z − mu) / sigma of q. */
 export interface Refinement {
-  /** Of each step. */
+  /** Transitions in each step. */
   readonly transitions: number;
-  /** Of each transition. */
+  /** Leapfrog steps in each transition. */
   readonly leapfrogSteps: number;
   readonly stepSize: number;
 }
