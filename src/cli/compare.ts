@@ -6,10 +6,11 @@ import { defineCommand, given } from './command.js';
 import { comparisonProgress } from './evaluationProgress.js';
 import { ExitCode } from './exitCode.js';
 import { exampleRange, quote, type ValueFlag, wholeNumber } from './flags.js';
-import { Interruption } from './interruption.js';
+import { untilInterrupted } from './interruption.js';
 import { optionFlag } from './optionFlags.js';
 import { printJson, printPage, printWarnings } from './output.js';
 import { outFlag, writePicture } from './pictureFile.js';
+import { checkpointLines, likelihoodWords } from './protocolWords.js';
 import { dataFlag, outputFlags, runArgument } from './sharedFlags.js';
 
 export const compareCommand = defineCommand({
@@ -56,18 +57,13 @@ export const compareCommand = defineCommand({
     const { loaded, dataset } = await loadForTestSet(run, data);
     const { objective, samples, beta, examples, draws, seed, workers } = options;
     const progress = comparisonProgress({ json: json === true });
-    const interruption = new Interruption(() => {});
-    let compared: ComparedEstimators;
-    try {
-      compared = await compareOnTestSet(loaded, dataset, {
+    const { result: compared, exitCode } = await untilInterrupted(progress, (signal) =>
+      compareOnTestSet(loaded, dataset, {
         ...given({ objective, samples, beta, examples, draws, seed, workers }),
         onProgress: progress.update,
-        signal: interruption.signal,
-      });
-    } finally {
-      progress.end();
-      interruption.release();
-    }
+        signal,
+      }),
+    );
     if (compared.figures.length > 0) {
       const { warnings: _told, ...figures } = compared;
       if (json) printJson(figures);
@@ -77,7 +73,7 @@ export const compareCommand = defineCommand({
     }
     if (!compared.interrupted) return ExitCode.done;
     printWarnings([stoppedWords(compared)]);
-    return interruption.exitCode ?? ExitCode.interrupted;
+    return exitCode;
   },
 });
 
@@ -97,17 +93,14 @@ function table(rows: readonly EstimatorRow[]): string[] {
 
 function protocolLines({ protocol, checkpoint, step, parametersSha256 }: ComparedEstimators): string[] {
   const { data, examples, binarize, likelihood, objective, samples, beta, draws, seed } = protocol;
-  const { name, ...values } = likelihood;
-  const numbers = Object.entries(values).map(([key, value]) => `, ${key} ${value}`);
   return [
     "The columns are the variance of the encoder's whole gradient in nats², its ratio to the first row's, and the squared " +
       'bias, measured against the first row, as a share of the squared gradient ± its standard error.',
     '',
     `Protocol       ${printable(data)}, test images ${examples.first}:${examples.end}, binarise ${binarize}, ` +
-      `likelihood ${name}${numbers.join('')}, objective ${objective}, K\u00a0=\u00a0${samples}, beta ${beta}, ` +
+      `likelihood ${likelihoodWords(likelihood)}, objective ${objective}, K\u00a0=\u00a0${samples}, beta ${beta}, ` +
       `${draws} draws, seed ${seed}`,
-    `Checkpoint     ${checkpoint}, step ${step}`,
-    `SHA-256        ${parametersSha256}`,
+    ...checkpointLines(checkpoint, step, parametersSha256),
   ];
 }
 

@@ -18,8 +18,9 @@ import {
   textLike,
   wholeNumber,
 } from './flags.js';
-import { Interruption } from './interruption.js';
+import { untilInterrupted } from './interruption.js';
 import { printError, printJson, printPage, printWarnings } from './output.js';
+import { checkpointLines, likelihoodWords } from './protocolWords.js';
 
 export const estimateFlags = {
   importance: indexList({
@@ -103,22 +104,17 @@ export async function printEstimates(request: Request): Promise<number> {
   const data = typeof request.data === 'string' ? request.data : undefined;
   await requireDataOf(run, data);
   const progress = evaluationProgress({ json });
-  const interruption = new Interruption(() => {});
-  let found: LikelihoodEstimates;
-  try {
-    found = await estimateLikelihood({
+  const { result: found, exitCode } = await untilInterrupted(progress, (signal) =>
+    estimateLikelihood({
       path: run,
       ...given({ data, importance, ais, bdmc, gaps, examples, chains, temperatures }),
       ...given({ samples: request.samples, binarize: request.binarize, seed: request.seed }),
       ...given({ temperatureSchedule: request['temperature-schedule'], workers: request.workers }),
       ...given({ leapfrogSteps: request['leapfrog-steps'], gapSteps: request['gap-steps'] }),
       onProgress: progress.update,
-      signal: interruption.signal,
-    });
-  } finally {
-    progress.end();
-    interruption.release();
-  }
+      signal,
+    }),
+  );
   const { first, end } = found.protocol.examples;
   if (end > first) {
     const { perExample: _own, perSimulated: _drawn, warnings: _told, ...figures } = found;
@@ -132,7 +128,7 @@ export async function printEstimates(request: Request): Promise<number> {
   printWarnings([
     `Stopped: ${end - first} images are done. Go on with --examples ${rest}, and another file.`,
   ]);
-  return interruption.exitCode ?? ExitCode.interrupted;
+  return exitCode;
 }
 
 const TITLES: Readonly<Record<string, string>> = {
@@ -150,14 +146,11 @@ const TITLES: Readonly<Record<string, string>> = {
 
 function page(found: LikelihoodEstimates): string {
   const { test, simulated, kl, activeUnits, protocol, checkpoint, step, parametersSha256 } = found;
-  const { name, ...values } = protocol.likelihood;
-  const numbers = Object.entries(values).map(([key, value]) => `, ${key} ${value}`);
   const { first, end } = protocol.examples;
   return [
     `Protocol       ${printable(protocol.data)}, test images ${first}:${end}, binarise ${protocol.binarize}, ` +
-      `likelihood ${name}${numbers.join('')}, seed ${protocol.seed}`,
-    `Checkpoint     ${checkpoint}, step ${step}`,
-    `SHA-256        ${parametersSha256}`,
+      `likelihood ${likelihoodWords(protocol.likelihood)}, seed ${protocol.seed}`,
+    ...checkpointLines(checkpoint, step, parametersSha256),
     '',
     'Test images: mean ± standard error, nats',
     ...test.map(line),

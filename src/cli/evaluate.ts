@@ -14,6 +14,7 @@ import { ExitCode } from './exitCode.js';
 import { inGroup } from './flags.js';
 import { optionFlag } from './optionFlags.js';
 import { printJson, printPage } from './output.js';
+import { checkpointLines, likelihoodWords } from './protocolWords.js';
 import { dataFlag, outputFlags, runArgument } from './sharedFlags.js';
 
 export const evaluateCommand = defineCommand({
@@ -95,8 +96,7 @@ export const evaluateCommand = defineCommand({
         `KL             ${nats(test.kl)} nats`,
         `Protocol       ${printable(protocol.data)}, ${examples} test images, binarise ${protocol.binarize}, ` +
           `K\u00a0=\u00a0${protocol.samples}, ${fieldWords('kl', protocol.kl)}, seed ${protocol.seed}${chosenWords(protocol)}`,
-        `Checkpoint     ${checkpoint}, step ${step}`,
-        `SHA-256        ${parametersSha256}`,
+        ...checkpointLines(checkpoint, step, parametersSha256),
       ].join('\n'),
     );
     return ExitCode.done;
@@ -111,10 +111,11 @@ function figure(title: string, mean: number, standardError: number): string {
  * Objective and likelihood, where they are not the ELBO and Bernoulli: `, objective iwae, likelihood
  * gaussian, sigma 0.1`.
  */
-function chosenWords({ objective, likelihood: { name, ...values } }: Evaluation['protocol']): string {
-  const numbers = Object.entries(values).map(([key, value]) => `, ${key} ${value}`);
+function chosenWords({ objective, likelihood }: Evaluation['protocol']): string {
   const chosen = objective === SEAMS.objective.default ? '' : `, objective ${objective}`;
-  return name === SEAMS.likelihood.default ? chosen : `${chosen}, likelihood ${name}${numbers.join('')}`;
+  return likelihood.name === SEAMS.likelihood.default
+    ? chosen
+    : `${chosen}, likelihood ${likelihoodWords(likelihood)}`;
 }
 
 /** Right-aligned, so that the three figures stand above each other. */

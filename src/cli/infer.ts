@@ -5,10 +5,11 @@ import { printable } from '../printable.js';
 import { defineCommand, given } from './command.js';
 import { ExitCode } from './exitCode.js';
 import { choice, exampleRange, filePath, indexList, wholeNumber } from './flags.js';
-import { Interruption } from './interruption.js';
+import { untilInterrupted } from './interruption.js';
 import { optionFlag } from './optionFlags.js';
 import { printJson, printLine, printWarnings } from './output.js';
 import { outFlag, writePicture } from './pictureFile.js';
+import { checkpointLines } from './protocolWords.js';
 import { dataFlag, outputFlags, runArgument } from './sharedFlags.js';
 
 const EXAMPLES = { first: 0, end: 8 } as const;
@@ -75,24 +76,19 @@ export const inferCommand = defineCommand({
     if (out !== undefined) infer.requirePlane(loaded.model.model, images.length);
     const { chains, warmup, draws, 'leapfrog-steps': leapfrogSteps, seed, workers } = values;
     const progress = samplingProgress({ json: json === true });
-    const interruption = new Interruption(() => {});
-    let inferred: readonly ImageInference[];
-    try {
-      inferred = await infer.inferImages(loaded, dataset.test, {
+    const { result: inferred, exitCode } = await untilInterrupted(progress, (signal) =>
+      infer.inferImages(loaded, dataset.test, {
         images,
         method,
         onProgress: progress.update,
-        signal: interruption.signal,
+        signal,
         ...given({ chains, warmup, draws, leapfrogSteps, seed, workers }),
-      });
-    } finally {
-      progress.end();
-      interruption.release();
-    }
+      }),
+    );
     const stopped = inferred.length < images.length;
     if (stopped) {
       printWarnings([`Stopped: ${inferred.length} of ${images.length} images are done.`]);
-      if (inferred.length === 0) return interruption.exitCode ?? ExitCode.interrupted;
+      if (inferred.length === 0) return exitCode;
     }
     const { values: all, shape } = infer.stackDraws(inferred, latent);
     const protocol = protocolOf(loaded, {
@@ -119,7 +115,7 @@ export const inferCommand = defineCommand({
       const png = await infer.posteriorPicture(loaded, loaded, inferred, method);
       await writePicture(png, { run, loaded, name: 'posterior', out, json });
     }
-    return stopped ? (interruption.exitCode ?? ExitCode.interrupted) : ExitCode.done;
+    return stopped ? exitCode : ExitCode.done;
   },
 });
 
@@ -211,7 +207,6 @@ function protocolOf({ config, path, step, parametersSha256 }: LoadedModel, proto
   return [
     `Protocol       ${printable(config.data.source)}, ${images} test image${images === 1 ? '' : 's'}, binarise ${config.binarize}, ` +
       `${sampling}, seed ${seed}`,
-    `Checkpoint     ${path}, step ${step}`,
-    `SHA-256        ${parametersSha256}`,
+    ...checkpointLines(path, step, parametersSha256),
   ].join('\n');
 }

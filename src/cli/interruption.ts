@@ -87,3 +87,21 @@ export class Interruption {
     this.#controller.abort();
   }
 }
+
+/**
+ * Work that a signal ends early, with its progress on standard error.
+ * @returns what the work gives, and the exit code of a command that was stopped.
+ */
+export async function untilInterrupted<T>(
+  progress: { readonly end: () => void },
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<{ readonly result: T; readonly exitCode: number }> {
+  const interruption = new Interruption(() => {});
+  try {
+    const result = await work(interruption.signal);
+    return { result, exitCode: interruption.exitCode ?? ExitCode.interrupted };
+  } finally {
+    progress.end();
+    interruption.release();
+  }
+}

@@ -11,8 +11,8 @@ import {
   FEWEST_DRAWS,
   requireComparable,
 } from '../inference/estimatorComparison.js';
-import { Place, positiveInteger, type Reader } from '../model/jsonReader.js';
-import { abortSignal, functionOf, type OptionTable, pathOf, readOptions } from '../model/optionReader.js';
+import { positiveInteger, type Reader } from '../model/jsonReader.js';
+import { abortSignal, functionOf, type OptionTable, readOptions } from '../model/optionReader.js';
 import type { Binarization } from '../model/spec.js';
 import type { ObjectiveName } from '../objective/registry.js';
 import { HYPERPARAMETERS } from '../runs/hyperparameters.js';
@@ -21,7 +21,7 @@ import { requireImageSize } from './evaluate.js';
 import { type ExampleRange, exampleRange, placesOf, requireWithin } from './exampleRange.js';
 import { testExamples } from './examples.js';
 import { InferencePool } from './inferencePool.js';
-import { type LoadedModel, loadModel } from './loadModel.js';
+import { checkpointPath, type LoadedModel, loadModel, requirePath } from './loadModel.js';
 import { requireOwnData, testSetName } from './ownData.js';
 
 export const COMPARISON_DEFAULTS = { examples: 20, draws: 100 } as const;
@@ -76,8 +76,6 @@ export interface ComparedEstimators extends EstimatorComparison {
   readonly warnings: readonly string[];
 }
 
-const PATH = "the path of a run's directory or of a checkpoint file";
-
 const draws: Reader<number> = (value, place) => {
   const count = positiveInteger(value, place);
   if (count < FEWEST_DRAWS) throw place.expected(value, `a whole number from ${FEWEST_DRAWS} up`);
@@ -85,7 +83,7 @@ const draws: Reader<number> = (value, place) => {
 };
 
 const OPTIONS: OptionTable<CompareEstimatorsOptions> = {
-  path: pathOf(PATH),
+  path: checkpointPath,
   data: HYPERPARAMETERS.data.kind.option,
   examples: exampleRange,
   objective: HYPERPARAMETERS.objective.kind.option,
@@ -107,8 +105,7 @@ const OPTIONS: OptionTable<CompareEstimatorsOptions> = {
 export async function compareEstimators(given: CompareEstimatorsOptions): Promise<ComparedEstimators> {
   const call = 'compareEstimators()';
   const { path, data, ...options } = readOptions(given, OPTIONS, call);
-  if (path === undefined) throw new Place(call, 'path').error(`is missing, expected ${PATH}`);
-  const loaded = await loadModel(path);
+  const loaded = await loadModel(requirePath(path, call));
   const dataset = loadDataset(data);
   requireImageSize(loaded.config, dataset, loaded.path);
   requireOwnData(loaded.config, loaded.path, data);

@@ -7,12 +7,11 @@ import { latentActivity } from '../inference/elboTerms.js';
 import type { Figures } from '../inference/estimates/estimate.js';
 import type { EstimateOptions } from '../inference/estimates/registry.js';
 import { LEAPFROG_STEPS, MOST_TRANSITIONS } from '../inference/hmc.js';
-import { listOf, oneOf, Place, positiveInteger } from '../model/jsonReader.js';
+import { listOf, oneOf, positiveInteger } from '../model/jsonReader.js';
 import {
   abortSignal,
   functionOf,
   type OptionTable,
-  pathOf,
   readOptions,
   trueOrFalse,
 } from '../model/optionReader.js';
@@ -25,7 +24,7 @@ import { requireImageSize } from './evaluate.js';
 import { type ExampleRange, exampleRange, placesOf, requireWithin } from './exampleRange.js';
 import { testExamples } from './examples.js';
 import { InferencePool, planChunks } from './inferencePool.js';
-import { findCheckpoint } from './loadModel.js';
+import { checkpointPath, findCheckpoint, requirePath } from './loadModel.js';
 import { requireOwnData, testSetName } from './ownData.js';
 
 /** Wu et al. 2016 have 16 chains and up to 10,000 temperatures. */
@@ -126,10 +125,8 @@ export interface LikelihoodEstimates {
   readonly warnings: readonly string[];
 }
 
-const PATH = "the path of a run's directory or of a checkpoint file";
-
 const OPTIONS: OptionTable<EstimateLikelihoodOptions> = {
-  path: pathOf(PATH),
+  path: checkpointPath,
   data: HYPERPARAMETERS.data.kind.option,
   examples: exampleRange,
   samples: HYPERPARAMETERS.samples.kind.option,
@@ -157,10 +154,9 @@ const OPTIONS: OptionTable<EstimateLikelihoodOptions> = {
  */
 export async function estimateLikelihood(given: EstimateLikelihoodOptions): Promise<LikelihoodEstimates> {
   const options = readOptions(given, OPTIONS, 'estimateLikelihood()');
-  if (options.path === undefined) {
-    throw new Place('estimateLikelihood()', 'path').error(`is missing, expected ${PATH}`);
-  }
-  const { path, checkpoint, warnings } = await findCheckpoint(options.path);
+  const { path, checkpoint, warnings } = await findCheckpoint(
+    requirePath(options.path, 'estimateLikelihood()'),
+  );
   const { config, parameters } = checkpoint;
   const dataset = loadDataset(options.data);
   requireImageSize(config, dataset, path);

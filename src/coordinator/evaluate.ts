@@ -3,10 +3,10 @@ import { firstImages } from '../data/excerpt.js';
 import { type DataOption, loadDataset } from '../data/registry.js';
 import type { Dataset } from '../data/source.js';
 import { NotFiniteError, UsageError } from '../errors.js';
-import { Place, positiveInteger } from '../model/jsonReader.js';
+import { positiveInteger } from '../model/jsonReader.js';
 import type { LikelihoodName } from '../model/likelihoods/registry.js';
 import type { MapShape } from '../model/model.js';
-import { functionOf, type OptionTable, pathOf, readOptions } from '../model/optionReader.js';
+import { functionOf, type OptionTable, readOptions } from '../model/optionReader.js';
 import type { Binarization } from '../model/spec.js';
 import { type ObjectiveName, objectiveOf } from '../objective/registry.js';
 import { parameterHash } from '../runs/checkpoint.js';
@@ -14,7 +14,7 @@ import { HYPERPARAMETERS } from '../runs/hyperparameters.js';
 import type { MeanTerms } from '../runs/meanTerms.js';
 import type { RunConfig } from '../runs/runConfig.js';
 import { choiceOf } from '../runs/seams.js';
-import { findCheckpoint } from './loadModel.js';
+import { checkpointPath, findCheckpoint, requirePath } from './loadModel.js';
 import { requireOwnData, testSetName } from './ownData.js';
 import type { RunState } from './runState.js';
 import { openSession } from './session.js';
@@ -72,10 +72,8 @@ export interface Evaluation {
   readonly warnings: readonly string[];
 }
 
-const PATH = "the path of a run's directory or of a checkpoint file";
-
 const EVALUATE_OPTIONS: OptionTable<EvaluateOptions> = {
-  path: pathOf(PATH),
+  path: checkpointPath,
   data: HYPERPARAMETERS.data.kind.option,
   objective: HYPERPARAMETERS.objective.kind.option,
   samples: HYPERPARAMETERS.samples.kind.option,
@@ -98,8 +96,7 @@ const CHUNK = 256;
  */
 export async function evaluate(given: EvaluateOptions): Promise<Evaluation> {
   const options = readOptions(given, EVALUATE_OPTIONS, 'evaluate()');
-  if (options.path === undefined) throw new Place('evaluate()', 'path').error(`is missing, expected ${PATH}`);
-  const { path, checkpoint, warnings } = await findCheckpoint(options.path);
+  const { path, checkpoint, warnings } = await findCheckpoint(requirePath(options.path, 'evaluate()'));
   const dataset = loadDataset(options.data);
   const config = evaluationConfig(checkpoint.config, options);
   requireImageSize(config, dataset, path);

@@ -38,6 +38,16 @@ export interface ChosenCheckpoint {
   readonly warnings: readonly string[];
 }
 
+const PATH = "the path of a run's directory or of a checkpoint file";
+
+export const checkpointPath = pathOf(PATH);
+
+/** @throws UsageError where the call has no path. */
+export function requirePath(path: string | undefined, call: string): string {
+  if (path === undefined) throw new Place(call, 'path').error(`is missing, expected ${PATH}`);
+  return path;
+}
+
 /**
  * The checkpoint at a path: a file, or a run's directory (the newest one that loads; a warning names newer
  * ones).
@@ -74,7 +84,7 @@ function configWarning(directory: RunDirectory, { path, checkpoint }: FoundCheck
  * @throws UsageError where there is no checkpoint, or it is damaged.
  */
 export async function loadModel(path: string): Promise<LoadedModel> {
-  pathOf("the path of a run's directory or of a checkpoint file")(path, new Place('loadModel()', 'path'));
+  checkpointPath(path, new Place('loadModel()', 'path'));
   const { path: file, checkpoint, warnings } = await findCheckpoint(path);
   const { config, step, parameters } = checkpoint;
   const model = new LatentModel(resolveModel(config.model, { latent: config.latent }), parameters, {

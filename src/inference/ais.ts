@@ -1,11 +1,11 @@
 // Annealed importance sampling (Neal 2001) with HMC transitions, as in Wu et al. 2016: an unbiased estimate
 // of p(x), whose logarithm is a lower bound of log p(x) in expectation.
-import { expNegative, log } from '../arithmetic/exponential.js';
+import { log } from '../arithmetic/exponential.js';
 import { Purpose } from '../kernels/stream.js';
 import { drawPrior } from '../sampling/standardNormal.js';
 import { type TemperatureSchedule, temperatures } from './annealing.js';
 import { HmcChains, type HmcOptions, MOST_TRANSITIONS, TRANSITIONS, type TransitionStream } from './hmc.js';
-import { LogSum } from './importance.js';
+import { effectiveSampleSize, LogSum } from './importance.js';
 import { AdaptedSteps, StepSizePath } from './stepSize.js';
 
 export interface AnnealingOptions extends Omit<HmcOptions, 'stream'> {
@@ -155,7 +155,7 @@ function meansOf(
 ): Pick<AnnealedEstimate, 'logMarginal' | 'effectiveSampleSize'> {
   const examples = logWeights.length / chains;
   const logMarginal = new Float64Array(examples);
-  const effectiveSampleSize = new Float64Array(examples);
+  const sampleSizes = new Float64Array(examples);
   for (let example = 0; example < examples; example++) {
     const [sum, squares] = [new LogSum(), new LogSum()];
     for (const logWeight of logWeights.subarray(example * chains, (example + 1) * chains)) {
@@ -163,8 +163,7 @@ function meansOf(
       squares.add(2 * logWeight);
     }
     logMarginal[example] = sum.value() - log(chains);
-    const share = expNegative(Math.min(0, 2 * sum.value() - squares.value() - log(chains)));
-    effectiveSampleSize[example] = share * chains;
+    sampleSizes[example] = effectiveSampleSize(sum, squares, chains);
   }
-  return { logMarginal, effectiveSampleSize };
+  return { logMarginal, effectiveSampleSize: sampleSizes };
 }

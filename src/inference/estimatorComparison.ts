@@ -127,9 +127,11 @@ export class GradientSums {
   }
 
   /**
-   * Sums over the draws of some blocks, float64, one after the other: [blocks, encoder's parameters] and
-   * [blocks]. Of variant v they are `sum.v`, Σ g of the first and Σ (g − the first's g) of others,
-   * `square.v`, Σ ‖g‖², and `differenceSquare.v`.
+   * Sums over the draws of some blocks, float64, one block after the other. g is the gradient of variant v,
+   * g₀ that of the first variant.
+   * - `sum.v`, [blocks, encoder's parameters]: Σ (g − g₀), and Σ g₀ for the first variant.
+   * - `square.v`, [blocks]: Σ ‖g‖².
+   * - `differenceSquare.v`, [blocks]: Σ ‖g − g₀‖², and Σ ‖g₀‖² for the first variant.
    * @param onShare called with the share of the work that is done, 0 to 1.
    * @throws NotFiniteError where a gradient is NaN or infinite.
    */

@@ -58,8 +58,13 @@ export function importanceBounds(task: ImportanceTask): ImportanceEstimate {
   }
   return {
     bounds: Float64Array.from(blocks, (block) => block.mean()),
-    effectiveSampleSize: expNegative(Math.min(0, 2 * sum.value() - squares.value() - log(most))) * most,
+    effectiveSampleSize: effectiveSampleSize(sum, squares, most),
   };
+}
+
+/** (Σ w)² / Σ w² of `count` weights, from log Σ w and log Σ w². */
+export function effectiveSampleSize(sum: LogSum, squares: LogSum, count: number): number {
+  return expNegative(Math.min(0, 2 * sum.value() - squares.value() - log(count))) * count;
 }
 
 /** log Σ exp(value) of a stream. */
