@@ -1,7 +1,7 @@
 // Adam (Kingma and Ba 2015, algorithm 1).
 
 import { power } from '../arithmetic/power.js';
-import { type Address, plus } from '../kernels/address.js';
+import { type Address, NONE, plus } from '../kernels/address.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { DECAY_RATE, type Hyperparameters, POSITIVE, type ValuesOf } from '../model/hyperparameter.js';
 import { defineOptimizer, type Slice, type SliceUpdate } from './optimizer.js';
@@ -57,26 +57,46 @@ export const adam = defineOptimizer({
   create: createAdam,
 });
 
+/**
+ * A finite second moment bounds gradients, and so the first moment, by 2⁶⁴. Up to this step size, and up to
+ * this multiple of ε, an update is below 2¹⁰² then: less than half a unit in the last place of the largest
+ * float. Above it parameters may become infinite beside finite moments. Runs that learn stay far below.
+ */
+const LARGEST_STEP = 2 ** 38;
+
 function createAdam(kernels: Kernels, values: AdamValues): SliceUpdate {
-  let numbers = adamArguments(values, adamFactors(values, 0, 1), 1);
+  // One record for all calls: a new one for each took V8 over one per cent of a small step.
+  const call = {
+    ...{ parameters: NONE, m: NONE, v: NONE, gradient: NONE, slots: NONE, pitch: 0, shards: 0, count: 0 },
+    ...adamArguments(values, adamFactors(values, 0, 1), 1),
+  };
+  let mayOverflow = false;
+  const at = ({ parameters, state }: Slice, offset: number, count: number) => {
+    const [m, v] = state as readonly [Address, Address];
+    call.parameters = plus(parameters, offset);
+    call.m = plus(m, offset);
+    call.v = plus(v, offset);
+    call.count = count;
+  };
+  /** Exact: the kernels' own answer is the sum of v, which may overflow though each v is finite. */
+  const allFinite = () =>
+    kernels.allFinite(call.v, call.count) !== 0 && kernels.allFinite(call.parameters, call.count) !== 0;
   return {
     begin: (t, learningRate, scale) => {
-      numbers = adamArguments(values, adamFactors(values, learningRate, t), scale);
+      Object.assign(call, adamArguments(values, adamFactors(values, learningRate, t), scale));
+      mayOverflow = !(call.stepSize <= LARGEST_STEP * Math.min(1, values.epsilon));
     },
     apply: (slice, offset, gradient, count) => {
-      // Two spread results in one record cost V8 of Node 20 ten microseconds.
-      const { parameters, m, v } = momentsAt(slice, offset);
-      return kernels.adam({ parameters, m, v, gradient, count, ...numbers }) !== 0;
+      at(slice, offset, count);
+      call.gradient = gradient;
+      return (kernels.adam(call) !== 0 && !mayOverflow) || allFinite();
     },
     applySum: (slice, offset, slots, pitch, shards, count) => {
-      const { parameters, m, v } = momentsAt(slice, offset);
-      return kernels.reduceAdam({ parameters, m, v, slots, pitch, shards, count, ...numbers }) !== 0;
+      at(slice, offset, count);
+      call.slots = slots;
+      call.pitch = pitch;
+      call.shards = shards;
+      return (kernels.reduceAdam(call) !== 0 && !mayOverflow) || allFinite();
     },
   };
-}
-
-/** Addresses of a slice of the parameters and of both moments, `offset` bytes into it. */
-function momentsAt({ parameters, state }: Slice, offset: number) {
-  const [m, v] = state as readonly [Address, Address];
-  return { parameters: plus(parameters, offset), m: plus(m, offset), v: plus(v, offset) };
 }

@@ -1,5 +1,5 @@
 // AdamW: Adam with decoupled weight decay (Loshchilov and Hutter 2019; torch.optim.AdamW).
-import { plus } from '../kernels/address.js';
+import { type Address, plus } from '../kernels/address.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { FROM_ZERO, type Hyperparameters, type ValuesOf } from '../model/hyperparameter.js';
 import { ADAM_HYPERPARAMETERS, adam } from './adam.js';
@@ -35,6 +35,9 @@ const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 function createAdamW(kernels: Kernels, values: AdamWValues): SliceUpdate {
   const update = adam.create(kernels, values);
   let keep = 1;
+  /** Adam looks at its parameters only where it may itself have made them infinite. */
+  const notGrown = (address: Address, count: number) =>
+    Math.abs(keep) <= 1 || kernels.allFinite(address, count) !== 0;
   return {
     begin: (t, learningRate, scale) => {
       keep = 1 - learningRate * values.weightDecay;
@@ -45,8 +48,10 @@ function createAdamW(kernels: Kernels, values: AdamWValues): SliceUpdate {
       for (let first = 0; first < count; first += CHUNK) {
         const floats = Math.min(CHUNK, count - first);
         const bytes = first * FLOAT;
-        kernels.scaleFloats(plus(slice.parameters, offset + bytes), floats, keep);
+        const parameters = plus(slice.parameters, offset + bytes);
+        kernels.scaleFloats(parameters, floats, keep);
         finite = update.apply(slice, offset + bytes, plus(gradient, bytes), floats) && finite;
+        finite = notGrown(parameters, floats) && finite;
       }
       return finite;
     },
@@ -55,9 +60,11 @@ function createAdamW(kernels: Kernels, values: AdamWValues): SliceUpdate {
       for (let first = 0; first < count; first += CHUNK) {
         const floats = Math.min(CHUNK, count - first);
         const bytes = first * FLOAT;
+        const parameters = plus(slice.parameters, offset + bytes);
         // Whole pairs of vectors, as Adam's update of a sum.
-        kernels.scaleFloats(plus(slice.parameters, offset + bytes), Math.ceil(floats / 8) * 8, keep);
+        kernels.scaleFloats(parameters, Math.ceil(floats / 8) * 8, keep);
         finite = update.applySum(slice, offset + bytes, plus(slots, bytes), pitch, shards, floats) && finite;
+        finite = notGrown(parameters, floats) && finite;
       }
       return finite;
     },

@@ -5,8 +5,11 @@ import type { Phase } from './stepRules/stepRule.js';
 /** How a rank dies. */
 export const FAULT_KINDS = ['throw', 'exit', 'stall', 'memory', 'trap'] as const;
 
-/** `nan`: the rank lives, but the first parameter is NaN. */
-export type FaultKind = (typeof FAULT_KINDS)[number] | 'nan';
+/**
+ * Where the rank lives: `nan`, the first number of the optimizer's last state tensor is NaN, and so is its
+ * update then; `damage`, the first parameter is.
+ */
+export type FaultKind = (typeof FAULT_KINDS)[number] | 'nan' | 'damage';
 
 /** Points of a phase at which a rank can die: before its work, and between its work and its exchange. */
 const POINTS = 2;
@@ -86,6 +89,9 @@ function fail(
       kernels.allFinite((2 ** 32 - 64) as Address, 16);
       throw new Error('No trap.');
     case 'nan':
+      new Float32Array(context.memory.buffer, context.layout.state.at(-1))[0] = Number.NaN;
+      break;
+    case 'damage':
       new Float32Array(context.memory.buffer, context.layout.parameters)[0] = Number.NaN;
       break;
     case 'stall':

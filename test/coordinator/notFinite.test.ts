@@ -8,7 +8,7 @@ import type { Fault } from '#src/worker/fault.js';
 import { denseModel, smallModel } from './smallRun.js';
 import { metricsOf, withTemporaryRun } from './temporaryRun.js';
 
-/** In step 9, before the update: the first parameter becomes NaN. */
+/** In step 9, before the update: Adam's second moment of the first parameter becomes NaN, and so does it. */
 const nan: Fault = { kind: 'nan', rank: 0, step: 9, point: 8 };
 
 const dense = { ...denseModel, training: smallModel.training! };
@@ -126,7 +126,7 @@ test('a run that skips too many steps in a row ends, with the reason and a check
 test('a parameter that something else has damaged is named, and not saved', async () => {
   await withTemporaryRun(async ({ options: common, out }) => {
     // Behind the look at the update of step 9.
-    const damage: Fault = { ...nan, point: 9 };
+    const damage: Fault = { ...nan, kind: 'damage', point: 9 };
     await assert.rejects(
       run({ ...common, model: smallModel, out, maxSteps: 14 }, [damage]),
       /^NotFiniteError: At step 10 the loss is not finite \(.+\)\. The tensor "parameters\/encoder\/conv2d\/weights" holds NaN \(element 0 of 36\)\. The state before it could not be saved: After step 10 the tensor "parameters\/encoder\/conv2d\/weights" holds NaN .+ The last good checkpoint is \S+step-000000007\.safetensors\. /,

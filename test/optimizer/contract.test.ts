@@ -79,7 +79,7 @@ function checked(
   { choice }: ScalarOptimizer,
   before: OptimizerState,
   gradient: Float32Array,
-  sum: boolean,
+  { sum, learningRate }: { readonly sum: boolean; readonly learningRate: number },
 ): { readonly after: OptimizerState; readonly seen: boolean } {
   harness.reset();
   const { slice, read } = place(before, true);
@@ -89,7 +89,7 @@ function checked(
     const update = new CheckedUpdate(kernels, choice);
     // What was seen in an earlier update is forgotten.
     update.begin(numbers.t, Number.POSITIVE_INFINITY, numbers.scale);
-    update.begin(numbers.t, numbers.learningRate, numbers.scale);
+    update.begin(numbers.t, learningRate, numbers.scale);
     const { length } = before.parameters;
     if (sum) update.applySum(slice, 0, address, pitch, 1, length);
     else update.apply(slice, 0, address, length);
@@ -175,27 +175,68 @@ for (const optimizer of scalarOptimizers) {
       });
     });
 
+    /** What is seen is what is there, in a sum of shards and in one gradient. */
+    const assertSeen = (
+      gradientOf: (count: number) => Float32Array,
+      learningRate: number,
+      what: string,
+      parameter?: number,
+    ) => {
+      const seenOf = new Set<boolean>();
+      // A sum is rounded up to whole pairs of vectors, so it has none behind its end here.
+      for (const [sum, count] of [
+        [true, 8192],
+        [false, 8195],
+      ] as const) {
+        const before = startOf(optimizer, count, 11);
+        if (parameter !== undefined) before.parameters[count - 1] = parameter;
+        const gradient = gradientOf(count);
+        const expected = optimizer.update(before, gradient, { ...numbers, learningRate });
+        const finite = [expected.parameters, ...expected.state].every((tensor) =>
+          tensor.every(Number.isFinite),
+        );
+        const { after, seen } = checked(optimizer, before, gradient, { sum, learningRate });
+        assertSameState(after, expected, what);
+        assert.equal(seen, finite, `${what}, ${sum ? 'a sum' : 'one gradient'}`);
+        seenOf.add(seen);
+      }
+      return seenOf;
+    };
+
     it('checked: the same bits, and what is not finite is seen, wherever it stands', () => {
       for (const bad of [0, Number.NaN, Number.POSITIVE_INFINITY, -1e30, 1e38]) {
-        // A sum is rounded up to whole pairs of vectors, so it has none behind its end here.
-        for (const [whole, count] of [
-          [true, 4096],
-          [false, 4099],
-        ] as const) {
-          for (const at of [0, 5, 2047, 2048, count - 4, count - 1]) {
-            const before = startOf(optimizer, count, 11);
+        for (const place of [0, 5, 2047, 2048, -4, -1]) {
+          const gradientOf = (count: number) => {
             const gradient = sampleFloats(31, count);
-            if (bad !== 0) gradient[at] = bad;
-            const expected = optimizer.update(before, gradient, numbers);
-            const finite = [expected.parameters, ...expected.state].every((tensor) =>
-              tensor.every(Number.isFinite),
-            );
-            const { after, seen } = checked(optimizer, before, gradient, whole);
-            assertSameState(after, expected, `${bad} at ${at}`);
-            assert.equal(seen, finite, `${bad} at ${at}, ${whole ? 'a sum' : 'one gradient'}`);
-          }
+            if (bad !== 0) gradient[(place + count) % count] = bad;
+            return gradient;
+          };
+          assertSeen(gradientOf, numbers.learningRate, `${bad} at ${place}`);
         }
       }
+    });
+
+    it('checked: a finite update is one, though the sum of its numbers overflows', () => {
+      // As Adam's second moments: 2e35 each.
+      const seen = assertSeen((count) => new Float32Array(count).fill(1.5e21), 0.01, '1.5e21 everywhere');
+      assert.deepEqual([...seen], [true]);
+    });
+
+    it('checked: a parameter that the learning rate alone makes infinite is seen', () => {
+      for (const place of [3, -1]) {
+        const gradientOf = (count: number) => {
+          const gradient = new Float32Array(count);
+          gradient[(place + count) % count] = 1e6;
+          return gradient;
+        };
+        const seen = assertSeen(gradientOf, 1e38, `a learning rate of 1e38, at ${place}`);
+        assert.deepEqual([...seen], [false]);
+      }
+    });
+
+    it('checked: a parameter that its decay makes infinite is seen', () => {
+      const seen = assertSeen((count) => sampleFloats(31, count), 250, 'a parameter of 3e38', 3e38);
+      assert.deepEqual([...seen], [optimizer.choice.name !== 'adamw']);
     });
 
     it('state names are its own, and as many as its tensors', () => {
