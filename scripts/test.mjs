@@ -46,18 +46,34 @@ const QUICK_WITHOUT = [
 ];
 
 /**
- * What another Node cannot change: the float64 references and their bounds, and pages of the documentation.
- * The engine that simdGolden holds to a reference has the same bits on every Node, which coordinator/bits and
- * kernels/selfTest see to.
+ * What another Node cannot change: the float64 references and their bounds, the statistics of inference and
+ * of estimators, words and their refusals, charts and pages of the documentation. Kernels, the engine and
+ * estimates have the same bits on every Node, which kernels/selfTest, coordinator/bits and
+ * coordinator/inferencePool see to.
  */
 const OTHER_NODE_WITHOUT = [
   'backends/simdGolden',
+  'bench/',
+  'cli/bench',
+  'cli/compare',
+  'cli/completion',
   'cli/documentation',
+  'cli/help',
+  'cli/modelFile',
+  'cli/recommendation',
+  'cli/refusals',
+  'coordinator/config',
   'coordinator/documentation',
+  'coordinator/options',
   'data/documentation',
+  'fuzz/',
   'golden/',
-  'model/documentation',
+  'inference/',
+  'model/',
+  'objective/',
   'reference/',
+  'report/',
+  'schedule/',
 ];
 
 /**
