@@ -66,6 +66,19 @@ for (const [rule, model] of [
   }
 }
 
+for (const backend of ['wasm', 'cpu'] as const) {
+  // exit: the thread is gone, and TensorFlow.js starts anew in another one.
+  for (const kind of ['throw', 'exit'] as const) {
+    test(`${backend}: a worker of two dies by ${kind} in and behind an update, and in an evaluation`, async () => {
+      const faults = ([7, 9, 'evaluation'] as const).map((point, i): Fault => {
+        return { kind, rank: i < 2 ? 1 : 0, step: 7, point, times: 1 };
+      });
+      const recovered = await compared({ backend, model: smallModel, workers: 2 }, faults);
+      assert.equal(recovered.length, faults.length);
+    });
+  }
+}
+
 test('a request to stop during the replay of steps stops behind all that were reported', async () => {
   await withTemporaryRun(async ({ options: common, out, resume }) => {
     // One example a step, so that there are many steps between the snapshot and the death.
