@@ -1,4 +1,5 @@
 import type { Correlation } from '../products/gather.js';
+import { explicitPadding } from './padding.js';
 import type { Attributes, TensorFlow, TensorInfo } from './tensorflow.js';
 
 /** A convolution's geometry: the big map is x, [batch, height, width, channels], the small one y. */
@@ -27,7 +28,7 @@ export function readConvolution(
     strides,
     // The layers API passes null.
     dilations ?? 1,
-    pad,
+    explicitPadding(pad),
     dimRoundingMode ?? undefined,
   );
   const padding = [info.padInfo.top, info.padInfo.left] as const;

@@ -4,6 +4,7 @@
 import type { Address } from '../kernels/address.js';
 import type { Arena } from '../kernels/arena.js';
 import { type Host, sizeOf } from './host.js';
+import { explicitPadding } from './padding.js';
 import type { Attributes, TensorFlow, WindowInfo } from './tensorflow.js';
 import type { TrainingKernel } from './trainingKernel.js';
 import { imageGeometry } from './windowGeometry.js';
@@ -31,7 +32,15 @@ function planOf(
   const key = `depthwise ${inShape} ${filterShape} ${strides} ${dilations} ${JSON.stringify(pad)} ${dimRoundingMode}`;
   return host.plan(key, (arena) => {
     const { computeConv2DInfo } = tf.backend_util;
-    const info = computeConv2DInfo(inShape, filterShape, strides, dilations, pad, dimRoundingMode, true);
+    const info = computeConv2DInfo(
+      inShape,
+      filterShape,
+      strides,
+      dilations,
+      explicitPadding(pad),
+      dimRoundingMode,
+      true,
+    );
     const channels = info.outChannels;
     const pixel = channels * FLOAT;
     return {

@@ -2,6 +2,7 @@
 
 import { type Address, NONE } from '../kernels/address.js';
 import { sizeOf } from './host.js';
+import { explicitPadding } from './padding.js';
 import type { Attributes, TensorFlow, TensorInfo } from './tensorflow.js';
 import type { KernelCall, TrainingKernel } from './trainingKernel.js';
 import { imageGeometry, volumeGeometry } from './windowGeometry.js';
@@ -23,7 +24,14 @@ const ofImages: Geometry = (
   { filterSize, strides, pad, dimRoundingMode },
   [, height = 0, width = 0],
 ) => {
-  const info = tf.backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode);
+  const info = tf.backend_util.computePool2DInfo(
+    shape,
+    filterSize,
+    strides,
+    1,
+    explicitPadding(pad),
+    dimRoundingMode,
+  );
   return imageGeometry(info, [height, width]);
 };
 
@@ -103,7 +111,13 @@ const maximumOfVolumes: TrainingKernel = {
 function dilationGeometry({ tf, attrs }: KernelCall, x: TensorInfo, filter: TensorInfo) {
   const filterShape = [...filter.shape, x.shape[3]];
   const { strides, pad, dilations } = attrs;
-  const info = tf.backend_util.computeConv2DInfo(x.shape, filterShape, strides, dilations, pad);
+  const info = tf.backend_util.computeConv2DInfo(
+    x.shape,
+    filterShape,
+    strides,
+    dilations,
+    explicitPadding(pad),
+  );
   return { info, words: imageGeometry(info, [info.outHeight, info.outWidth]) };
 }
 

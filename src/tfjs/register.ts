@@ -2,6 +2,7 @@ import { UsageError } from '../errors.js';
 import { choosePlatform, type PlatformOptions, revectorizesTfjs } from '../kernels/platform.js';
 import { runtime } from '../runtime.js';
 import { replaceAdam } from './adam.js';
+import { replaceFusedConvolution } from './fusedConvolution.js';
 import { replaceGradients } from './gradients.js';
 import { Host } from './host.js';
 import type { KernelArguments, KernelConfig, KernelFunction, TensorFlow, WasmBackend } from './tensorflow.js';
@@ -51,6 +52,7 @@ export function registerTrainingKernels(tf: TensorFlow, options: PlatformOptions
   for (const kernel of TRAINING_KERNELS) replaceKernel(tf, kernel, hostOf);
   replaceAdam(tf);
   replaceGradients(tf);
+  replaceFusedConvolution(tf);
   return refused ? [...platform.warnings, NOT_REVECTORIZED] : platform.warnings;
 }
 
@@ -60,10 +62,15 @@ function replaceKernel(tf: TensorFlow, kernel: TrainingKernel, hostOf: (backend:
   const stock = current && (replaced.has(current.kernelFunc) ? replaced.get(current.kernelFunc) : current);
   const kernelFunc = (args: KernelArguments) => {
     const { inputs, backend, attrs = {} } = args;
-    const outputs = kernel.run({ tf, host: hostOf(backend), inputs, attrs });
+    const outputs = kernel.run({
+      tf,
+      host: hostOf(backend),
+      inputs,
+      attrs,
+      stock: (changed) => (stock ?? refuse(kernelName, args)).kernelFunc({ ...args, attrs: changed }),
+    });
     if (outputs !== undefined) return outputs;
-    if (stock !== undefined) return stock.kernelFunc(args);
-    throw new Error(refusal(kernelName, args));
+    return (stock ?? refuse(kernelName, args)).kernelFunc(args);
   };
   replaced.set(kernelFunc, stock);
   if (current !== undefined) tf.unregisterKernel(kernelName, BACKEND);
@@ -72,10 +79,10 @@ function replaceKernel(tf: TensorFlow, kernel: TrainingKernel, hostOf: (backend:
   tf.registerKernel({ ...stock, kernelName, backendName: BACKEND, kernelFunc });
 }
 
-function refusal(kernelName: string, { inputs }: KernelArguments): string {
+function refuse(kernelName: string, { inputs }: KernelArguments): never {
   const given = Object.entries(inputs).map(([name, tensor]) => `${name}: ${tensor?.dtype}`);
-  return (
+  throw new Error(
     `The wasm backend cannot compute '${kernelName}' of (${given.join(', ')}): TensorFlow.js has no such kernel there, ` +
-    'and that of the training kernels takes float32 alone. Cast the tensors to float32.'
+      'and that of the training kernels takes float32 alone. Cast the tensors to float32.',
   );
 }

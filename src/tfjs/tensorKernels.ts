@@ -4,6 +4,7 @@ import { COMPARISONS } from './comparison.js';
 import { DEPTHWISE } from './depthwise.js';
 import { ELEMENTARY } from './elementary.js';
 import { IDENTITIES } from './identity.js';
+import { PADDED_WINDOWS } from './paddedWindows.js';
 import { POOLING } from './pooling.js';
 import { REARRANGEMENTS } from './rearrange.js';
 import { REDUCTIONS } from './reduce.js';
@@ -20,6 +21,7 @@ export const TENSOR_KERNELS: readonly TrainingKernel[] = [
   ...REARRANGEMENTS,
   ...DEPTHWISE,
   ...POOLING,
+  ...PADDED_WINDOWS,
   ...RESAMPLING,
   ...VOLUME_CONVOLUTION,
   ...IDENTITIES,

@@ -66,7 +66,12 @@ export interface WindowInfo {
   readonly dilationWidth: number;
   readonly filterHeight: number;
   readonly filterWidth: number;
-  readonly padInfo: { readonly top: number; readonly left: number };
+  readonly padInfo: {
+    readonly top: number;
+    readonly bottom: number;
+    readonly left: number;
+    readonly right: number;
+  };
 }
 
 /** The same of volumes (its `backend_util.Conv3DInfo`). */
@@ -86,6 +91,19 @@ export interface GradientConfig {
     saved: readonly TensorInfo[],
     attrs: Attributes,
   ) => Record<string, () => unknown>;
+}
+
+/** What `tf.fused.conv2d` takes, as far as we look at it. */
+export interface FusedConvolution {
+  readonly x: unknown;
+  readonly filter: unknown;
+  readonly strides: unknown;
+  readonly pad: unknown;
+  readonly dataFormat?: unknown;
+  readonly dilations?: unknown;
+  readonly dimRoundingMode?: unknown;
+  readonly bias?: unknown;
+  readonly activation?: unknown;
 }
 
 /** The part of `@tensorflow/tfjs-core` (or of a package that exports it all) that our kernels need. */
@@ -127,10 +145,23 @@ export interface TensorFlow {
   readonly AdamOptimizer?: { readonly prototype: object };
   engine(): {
     readonly registeredVariables: Readonly<Record<string, unknown>>;
+    /** `gradientDepth` is above 0 where a gradient is being recorded. */
+    readonly state: { readonly gradientDepth: number };
     runKernel(kernelName: string, inputs: object, attrs?: object): unknown;
     tidy(run: () => void): unknown;
   };
   getBackend(): string;
+  readonly fused: { conv2d(call: FusedConvolution): unknown };
+  conv2d(
+    x: unknown,
+    filter: unknown,
+    strides: unknown,
+    pad: unknown,
+    dataFormat?: unknown,
+    dilations?: unknown,
+    dimRoundingMode?: unknown,
+  ): unknown;
+  add(a: unknown, b: unknown): unknown;
   tensor1d(values: number[], dtype: 'int32'): TensorInfo;
   findBackendFactory(name: string): unknown;
   // Method syntax: TensorFlow.js's own types are narrower here (its DataType, its KernelConfig).

@@ -7,6 +7,8 @@ export interface KernelCall {
   readonly host: Host;
   readonly inputs: NamedTensors;
   readonly attrs: Attributes;
+  /** The kernel that was registered before, with these attributes in place of the call's own. */
+  stock(attrs: Attributes): TensorInfo | TensorInfo[];
 }
 
 /** One kernel of TensorFlow.js, computed by ours. */

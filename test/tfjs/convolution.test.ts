@@ -30,7 +30,10 @@ interface Case {
   readonly rounding: Rounding;
 }
 
-/** TensorFlow.js's own extents, or undefined where there is no output. */
+/**
+ * TensorFlow.js's own extents, or undefined where there is no output. For a number as padding it computes the
+ * width with the filter's height, so that it is given the same as a list.
+ */
 function geometryOf(given: Case): Geometry | undefined {
   const { batch, size, channels, filters, kernel, strides, dilations, pad, rounding } = given;
   const info = tf.backend_util.computeConv2DInfo(
@@ -38,7 +41,7 @@ function geometryOf(given: Case): Geometry | undefined {
     [...kernel, channels, filters],
     [...strides],
     [...dilations],
-    pad,
+    typeof pad === 'number' ? explicit(pad) : pad,
     rounding,
   );
   if (info.outHeight < 1 || info.outWidth < 1) return undefined;
@@ -51,6 +54,15 @@ function geometryOf(given: Case): Geometry | undefined {
     dilations,
     padding: [info.padInfo.top, info.padInfo.left],
   };
+}
+
+function explicit(pad: number): Exclude<Pad, string | number> {
+  return [
+    [0, 0],
+    [pad, pad],
+    [pad, pad],
+    [0, 0],
+  ];
 }
 
 interface Maps {
