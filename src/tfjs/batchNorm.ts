@@ -1,20 +1,22 @@
 import { NONE } from '../kernels/address.js';
+import { filled, product, runnerOf } from './composition.js';
 import { sizeOf } from './host.js';
-import type { TrainingKernel } from './trainingKernel.js';
+import type { TensorInfo } from './tensorflow.js';
+import type { KernelCall, TrainingKernel } from './trainingKernel.js';
 
-/** Statistics for each channel; others are left to the kernel that was there. */
 export const BATCH_NORM: TrainingKernel = {
   kernelName: 'FusedBatchNorm',
-  run({ host, inputs: { x, mean, variance, offset, scale }, attrs }) {
+  run(call) {
+    const { host, inputs, attrs } = call;
+    const { x, mean, variance, offset, scale } = inputs;
     const channels = x?.shape.at(-1);
     if (x?.dtype !== 'float32' || channels === undefined || mean === undefined || variance === undefined) {
       return undefined;
     }
-    for (const each of [mean, variance, offset, scale]) {
-      if (each && (each.dtype !== 'float32' || each.shape.length !== 1 || sizeOf(each.shape) !== channels)) {
-        return undefined;
-      }
-    }
+    const statistics = [mean, variance, offset, scale].filter((each) => each !== undefined && each !== null);
+    if (statistics.some(({ dtype }) => dtype !== 'float32')) return undefined;
+    const forChannels = ({ shape }: TensorInfo) => shape.length === 1 && shape[0] === channels;
+    if (!statistics.every(forChannels)) return broadcastNorm(call, x, mean, variance);
     const out = host.output(x.shape);
     const factor = host.scratch((channels + 4) * Float32Array.BYTES_PER_ELEMENT);
     host.kernels.normalizeRows({
@@ -32,3 +34,20 @@ export const BATCH_NORM: TrainingKernel = {
     return out.tensor;
   },
 };
+
+/** Statistics of other shapes, which stock TensorFlow.js reads as if they were repeated in the order of memory. */
+function broadcastNorm(
+  { tf, inputs: { offset, scale }, attrs }: KernelCall,
+  x: TensorInfo,
+  mean: TensorInfo,
+  variance: TensorInfo,
+): TensorInfo {
+  const run = runnerOf(tf);
+  return tf.engine().tidy(() => {
+    const epsilon = filled(run, [], (attrs.varianceEpsilon as number | undefined) ?? 0.001);
+    const deviation = run('Rsqrt', { x: run('Add', { a: variance, b: epsilon }) });
+    const factor = scale ? product(run, deviation, scale) : deviation;
+    const y = product(run, run('Sub', { a: x, b: mean }), factor);
+    return offset ? run('Add', { a: y, b: offset }) : y;
+  }) as TensorInfo;
+}

@@ -59,7 +59,8 @@ const conv2dBackpropFilter: TrainingKernel = {
     const { x, dy } = inputs;
     if (!allFloat(x, dy)) return undefined;
     const filterShape = attrs.filterShape as readonly number[];
-    const convolution = readConvolution(tf, x!.shape, filterShape, { ...attrs, dilations: 1 }, dy);
+    // tfjs-core passes no dilations; our gradient of a dilated convolution does.
+    const convolution = readConvolution(tf, x!.shape, filterShape, attrs, dy);
     if (convolution === undefined) return undefined;
     const { tensor, address } = host.output(filterShape);
     computeFilterGradient(host, convolution, {

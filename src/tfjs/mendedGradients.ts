@@ -1,14 +1,25 @@
 // Gradients that tfjs-core has wrong, or that throw: mended on the backend `wasm`.
 
 import { axesOf } from './axes.js';
-import type { GradientConfig, TensorFlow, TensorInfo } from './tensorflow.js';
-
-type Gradient = GradientConfig['gradFunc'];
-type Run = (name: string, inputs: object, attrs?: object) => TensorInfo;
+import { batchNormGradient } from './batchNormGradient.js';
+import {
+  type Gradient,
+  type MendedGradient,
+  product,
+  type Run,
+  runnerOf,
+  scatteredAlong,
+  summedTo,
+} from './composition.js';
+import { convolutionGradients } from './convolutionGradients.js';
+import { matrixProductGradient } from './matrixProductGradient.js';
+import { quotientGradient } from './quotientGradient.js';
+import type { TensorFlow, TensorInfo } from './tensorflow.js';
+import { floorDivisionGradient } from './zeroGradients.js';
 
 /** By the kernel that they are gradients of. */
-export function mendedGradients(tf: TensorFlow): Readonly<Record<string, Gradient>> {
-  const run: Run = (name, inputs, attrs) => tf.engine().runKernel(name, inputs, attrs) as TensorInfo;
+export function mendedGradients(tf: TensorFlow): Readonly<Record<string, MendedGradient>> {
+  const run = runnerOf(tf);
   return {
     // tfjs-core does not sum over the axes along which an operand was broadcast.
     Maximum: extreme(run, 'GreaterEqual', 'Less'),
@@ -43,11 +54,12 @@ export function mendedGradients(tf: TensorFlow): Readonly<Record<string, Gradien
     MirrorPad: (dy, saved, attrs) => ({
       x: () => mirrorGradient(tf, run, dy, saved[0] as TensorInfo, attrs),
     }),
+    BatchMatMul: matrixProductGradient(run),
+    FusedBatchNorm: batchNormGradient(run),
+    FloorDiv: floorDivisionGradient(run),
+    RealDiv: quotientGradient(tf, run),
+    ...convolutionGradients(tf, run),
   };
-}
-
-function product(run: Run, a: TensorInfo, b: TensorInfo): TensorInfo {
-  return run('Multiply', { a, b });
 }
 
 /** dy to the operand that won; to a where both are equal. */
@@ -60,14 +72,6 @@ function extreme(run: Run, toA: string, toB: string): Gradient {
     };
     return { a: () => part(toA, a), b: () => part(toB, b) };
   };
-}
-
-/** Sums over the axes along which a tensor of `shape` was broadcast. */
-function summedTo(run: Run, x: TensorInfo, shape: readonly number[]): TensorInfo {
-  const lead = x.shape.length - shape.length;
-  const axis = x.shape.flatMap((size, i) => (i < lead || (shape[i - lead] === 1 && size !== 1) ? [i] : []));
-  const sum = axis.length === 0 ? x : run('Sum', { x }, { axis, keepDims: false });
-  return run('Reshape', { x: sum }, { shape: [...shape] });
 }
 
 /** dy · the product of all the others, which is the product of those before times that of those behind. */
@@ -114,12 +118,7 @@ function mirrorGradient(
     const sources = Array.from({ length: before + size + behind }, (_, at) =>
       mirrored(at - before, size, mode === 'symmetric'),
     );
-    const segmentIds = tf.tensor1d(sources, 'int32');
-    // The axis first, and back: the exchange of two axes is its own inverse.
-    const perm = [...gradient.shape.keys()].map((i) => (i === 0 ? axis : i === axis ? 0 : i));
-    const first = run('Transpose', { x: gradient }, { perm });
-    const summed = run('UnsortedSegmentSum', { x: first, segmentIds }, { numSegments: size });
-    gradient = run('Transpose', { x: summed }, { perm });
+    gradient = scatteredAlong(tf, run, gradient, axis, sources, size);
   });
   return gradient;
 }

@@ -5,7 +5,9 @@ import { replaceAdam } from './adam.js';
 import { replaceFusedConvolution } from './fusedConvolution.js';
 import { replaceGradients } from './gradients.js';
 import { Host } from './host.js';
+import { mendImageLayers } from './imageLayers.js';
 import type { KernelArguments, KernelConfig, KernelFunction, TensorFlow, WasmBackend } from './tensorflow.js';
+import { addTensorMethods } from './tensorMethods.js';
 import type { TrainingKernel } from './trainingKernel.js';
 import { TRAINING_KERNELS } from './trainingKernels.js';
 
@@ -53,6 +55,8 @@ export function registerTrainingKernels(tf: TensorFlow, options: PlatformOptions
   replaceAdam(tf);
   replaceGradients(tf);
   replaceFusedConvolution(tf);
+  addTensorMethods(tf);
+  mendImageLayers(tf);
   return refused ? [...platform.warnings, NOT_REVECTORIZED] : platform.warnings;
 }
 

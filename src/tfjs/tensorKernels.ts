@@ -1,14 +1,17 @@
 import { ADAM_STEP } from './adam.js';
 import { BATCH_NORM } from './batchNorm.js';
 import { COMPARISONS } from './comparison.js';
+import { CROP } from './crop.js';
 import { DEPTHWISE } from './depthwise.js';
 import { ELEMENTARY } from './elementary.js';
 import { IDENTITIES } from './identity.js';
+import { ONE_HOT } from './oneHot.js';
 import { PADDED_WINDOWS } from './paddedWindows.js';
 import { POOLING } from './pooling.js';
 import { REARRANGEMENTS } from './rearrange.js';
 import { REDUCTIONS } from './reduce.js';
 import { RESAMPLING } from './resample.js';
+import { STRIDED_SLICE } from './stridedSlice.js';
 import type { TrainingKernel } from './trainingKernel.js';
 import { TRANSPOSITION } from './transpose.js';
 import { VOLUME_CONVOLUTION } from './volume.js';
@@ -27,5 +30,8 @@ export const TENSOR_KERNELS: readonly TrainingKernel[] = [
   ...IDENTITIES,
   ...TRANSPOSITION,
   BATCH_NORM,
+  CROP,
+  ONE_HOT,
+  STRIDED_SLICE,
   ADAM_STEP,
 ];

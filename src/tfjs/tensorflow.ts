@@ -86,6 +86,9 @@ export interface VolumeInfo extends Omit<WindowInfo, 'padInfo'> {
 
 export interface GradientConfig {
   readonly kernelName: string;
+  readonly inputsToSave?: readonly string[];
+  readonly saveAllInputs?: boolean;
+  readonly outputsToSave?: readonly boolean[];
   readonly gradFunc: (
     dy: TensorInfo,
     saved: readonly TensorInfo[],
@@ -141,6 +144,42 @@ export interface TensorFlow {
       pad: unknown,
       roundingMode?: unknown,
     ): VolumeInfo;
+    decodeEinsumEquation(
+      equation: string,
+      operands: number,
+    ): {
+      /** Labels: those of the output first, then those that are summed over. */
+      readonly allDims: string[];
+      readonly summedDims: number[];
+      /** For each operand its axes' places in `allDims`. */
+      readonly idDims: number[][];
+    };
+    checkEinsumDimSizes(labels: number, idDims: number[][], operands: { readonly shape: number[] }[]): void;
+  };
+  readonly slice_util: {
+    sliceInfo(
+      shape: unknown,
+      begin: unknown,
+      end: unknown,
+      strides: unknown,
+      beginMask: unknown,
+      endMask: unknown,
+      ellipsisMask: unknown,
+      newAxisMask: unknown,
+      shrinkAxisMask: unknown,
+    ): {
+      readonly begin: number[];
+      readonly end: number[];
+      readonly strides: number[];
+      readonly finalShape: number[];
+    };
+  };
+  readonly Tensor: { readonly prototype: object };
+  /** Where packages above tfjs-core register their classes, e.g. layers. */
+  readonly serialization: {
+    readonly SerializationMap: {
+      getMap(): { readonly classNameMap: Readonly<Record<string, readonly unknown[]>> };
+    };
   };
   readonly AdamOptimizer?: { readonly prototype: object };
   engine(): {
@@ -149,6 +188,7 @@ export interface TensorFlow {
     readonly state: { readonly gradientDepth: number };
     runKernel(kernelName: string, inputs: object, attrs?: object): unknown;
     tidy(run: () => void): unknown;
+    readSync(dataId: object): unknown;
   };
   getBackend(): string;
   readonly fused: { conv2d(call: FusedConvolution): unknown };
@@ -162,7 +202,7 @@ export interface TensorFlow {
     dimRoundingMode?: unknown,
   ): unknown;
   add(a: unknown, b: unknown): unknown;
-  tensor1d(values: number[], dtype: 'int32'): TensorInfo;
+  tensor1d(values: number[], dtype: 'int32' | 'float32'): TensorInfo;
   findBackendFactory(name: string): unknown;
   // Method syntax: TensorFlow.js's own types are narrower here (its DataType, its KernelConfig).
   getKernel(kernelName: string, backendName: string): unknown;

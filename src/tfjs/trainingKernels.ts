@@ -1,4 +1,5 @@
 import { CONVOLUTION_KERNELS } from './conv2d.js';
+import { EINSUM } from './einsum.js';
 import { MATRIX_KERNELS } from './matMul.js';
 import { RELU_GRADIENT } from './reluGradient.js';
 import { TENSOR_KERNELS } from './tensorKernels.js';
@@ -9,5 +10,6 @@ export const TRAINING_KERNELS: readonly TrainingKernel[] = [
   ...MATRIX_KERNELS,
   ...CONVOLUTION_KERNELS,
   ...TENSOR_KERNELS,
+  EINSUM,
   RELU_GRADIENT,
 ];

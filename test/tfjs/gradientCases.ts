@@ -117,7 +117,6 @@ unary('ZerosLike', (tf, x) => tf.zerosLike(x));
 // Elementwise, two operands and more
 binary('Add', (tf, a, b) => tf.add(a, b));
 binary('Atan2', (tf, a, b) => tf.atan2(a, b), 0.2, 2);
-binary('FloorDiv', (tf, a, b) => tf.floorDiv(a, b), 0.3, 4);
 binary('GreaterEqual', (tf, a, b) => tf.cast(tf.greaterEqual(a, b), 'float32'));
 binary('Maximum', (tf, a, b) => tf.maximum(a, b));
 binary('Minimum', (tf, a, b) => tf.minimum(a, b));

@@ -14,9 +14,8 @@ export const REFUSALS: readonly RegExp[] = [
   /^(maximum|minimum|squareddifference) of a (row|column|scalar)$/,
   // It transposes a gradient that is in the right order already, unless the axis is the last one.
   /^cumsum, exclusive and reversed$/,
-  // It calls a method of tensors (reshape) that only the package @tensorflow/tfjs adds, and takes no negative
-  // axis.
-  /^prod /,
+  // It takes no negative axis.
+  /^prod over the last axis, kept$/,
   /^depthwiseConv2d, dilated/,
 ];
 
@@ -40,7 +39,7 @@ const STEP = 2 ** -8;
  * Central differences, which are exact but for rounding where f is at most quadratic in each number, as it is
  * in every refused case; the backend sums them in float32.
  */
-function byDifferences(tf: Tf, gradientCase: GradientCase): GradientResult {
+export function byDifferences(tf: Tf, gradientCase: GradientCase): GradientResult {
   const inputs = gradientCase.inputs.map((spec, i) => Float32Array.from(valuesOf(spec, i + 1)));
   const value = () =>
     tf.tidy(() => {

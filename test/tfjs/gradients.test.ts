@@ -4,6 +4,7 @@ import { gamma } from '../kernels/float32.js';
 import { type GradientCase, gradientCases } from './gradientCases.js';
 import { DIFFERENCE_NOISE, EXCEPTIONS, REFUSALS, reference } from './gradientReference.js';
 import { runGradient } from './gradientRun.js';
+import { mendedCases } from './mendedCases.js';
 import { tf, useBackend } from './onWasm.js';
 
 const walked = gradientCases.filter(({ kernel }) => !(kernel in EXCEPTIONS));
@@ -15,7 +16,8 @@ function isRefused({ name }: GradientCase): boolean {
 test('every gradient that tfjs-core registers has a case or a reason to have none', () => {
   const registered = Object.values(tf).filter((name) => typeof name === 'string' && tf.getGradient(name));
   assert.ok(registered.length > 90, `tfjs-core registers ${registered.length} gradients alone`);
-  const covered = new Set([...walked.map(({ kernel }) => kernel), ...Object.keys(EXCEPTIONS)]);
+  const cases = [...walked, ...mendedCases];
+  const covered = new Set([...cases.map(({ kernel }) => kernel), ...Object.keys(EXCEPTIONS)]);
   assert.deepEqual(
     registered.filter((name) => !covered.has(name as string)),
     [],

@@ -1,6 +1,4 @@
-// Layers, losses and optimizers of LayersModel, each in a small model. The default initializer of recurrent
-// layers needs methods of tensors that only the package @tensorflow/tfjs adds; every weight is overwritten
-// anyway.
+// Layers, losses and optimizers of LayersModel, each in a small model.
 
 import type * as Layers from '@tensorflow/tfjs-layers';
 
@@ -17,6 +15,8 @@ export interface LayerCase {
   readonly batch?: number;
   /** Before a dense layer to one output. */
   layers(tfl: Tfl): Layer[];
+  /** The same function of layers that the backend `cpu` can train, with the same weights. */
+  equivalent?(tfl: Tfl): Layer[];
 }
 
 const IMAGE = [6, 6, 3];
@@ -32,11 +32,16 @@ function activation(name: string): LayerCase {
   };
 }
 
-function onImages(name: string, of: (tfl: Tfl) => Layer[]): LayerCase {
+function onImages(name: string, of: (tfl: Tfl) => Layer[], equivalent?: (tfl: Tfl) => Layer[]): LayerCase {
+  const behind = (layers: (tfl: Tfl) => Layer[]) => (tfl: Tfl) => [
+    tfl.layers.conv2d({ filters: 4, kernelSize: 1, useBias: false }),
+    ...layers(tfl),
+  ];
   return {
     name,
     inputShape: IMAGE,
-    layers: (tfl) => [tfl.layers.conv2d({ filters: 4, kernelSize: 1, useBias: false }), ...of(tfl)],
+    layers: behind(of),
+    ...(equivalent && { equivalent: behind(equivalent) }),
   };
 }
 
@@ -89,6 +94,33 @@ export const layerCases: readonly LayerCase[] = [
     layers: ({ layers }) => [layers.dense({ units: 8 }), layers.dropout({ rate: 0.4, seed: 3 })],
   },
   onImages('batchNormalization', ({ layers }) => [layers.batchNormalization()]),
+  onImages(
+    'batchNormalization of the lines',
+    ({ layers }) => [layers.batchNormalization({ axis: 1 })],
+    ({ layers }) => [
+      layers.permute({ dims: [3, 2, 1] }),
+      layers.batchNormalization(),
+      layers.permute({ dims: [3, 2, 1] }),
+    ],
+  ),
+  onImages('thresholdedReLU', ({ layers }) => [layers.thresholdedReLU({ theta: 0.3 })]),
+  onImages('centerCrop', ({ layers }) => [layers.centerCrop({ height: 3, width: 4 })]),
+  onImages('centerCrop of whole lines', ({ layers }) => [layers.centerCrop({ height: 3, width: 6 })]),
+  {
+    // The cpu backend's gradient is right for the first image alone.
+    batch: 1,
+    ...onImages('centerCrop to more', ({ layers }) => [layers.centerCrop({ height: 8, width: 9 })]),
+  },
+  {
+    batch: 1,
+    ...onImages('resizing', ({ layers }) => [layers.resizing({ height: 8, width: 4 })]),
+  },
+  {
+    batch: 1,
+    ...onImages('resizing, nearest', ({ layers }) => [
+      layers.resizing({ height: 3, width: 12, interpolation: 'nearest' }),
+    ]),
+  },
   onImages('layerNormalization', ({ layers }) => [layers.layerNormalization()]),
   onImages('conv2d, same, stride 2', ({ layers }) => [
     layers.conv2d({ filters: 5, kernelSize: 3, strides: 2, padding: 'same', activation: 'relu' }),
@@ -100,6 +132,9 @@ export const layerCases: readonly LayerCase[] = [
     layers.depthwiseConv2d({ kernelSize: 3, depthMultiplier: 2 }),
   ]),
   onImages('separableConv2d', ({ layers }) => [layers.separableConv2d({ filters: 5, kernelSize: 3 })]),
+  onImages('separableConv2d, stride 3, 2 taps', ({ layers }) => [
+    layers.separableConv2d({ filters: 5, kernelSize: 2, strides: 3, padding: 'same' }),
+  ]),
   onImages('maxPooling2d', ({ layers }) => [layers.maxPooling2d({ poolSize: 2 })]),
   onImages('maxPooling2d, same, stride 1', ({ layers }) => [
     layers.maxPooling2d({ poolSize: 3, strides: 1, padding: 'same' }),
@@ -135,12 +170,12 @@ export const layerCases: readonly LayerCase[] = [
     layers.conv1d({ filters: 4, kernelSize: 2 }),
     layers.globalAveragePooling1d(),
   ]),
-  onSequences('simpleRNN', ({ layers }) => [layers.simpleRNN({ units: 5, recurrentInitializer: 'zeros' })]),
-  onSequences('lstm', ({ layers }) => [layers.lstm({ units: 5, recurrentInitializer: 'zeros' })]),
-  onSequences('gru', ({ layers }) => [layers.gru({ units: 5, recurrentInitializer: 'zeros' })]),
+  onSequences('simpleRNN', ({ layers }) => [layers.simpleRNN({ units: 5 })]),
+  onSequences('lstm', ({ layers }) => [layers.lstm({ units: 5 })]),
+  onSequences('gru', ({ layers }) => [layers.gru({ units: 5 })]),
   onSequences('bidirectional lstm, all outputs', ({ layers }) => [
     layers.bidirectional({
-      layer: layers.lstm({ units: 3, returnSequences: true, recurrentInitializer: 'zeros' }) as Layers.RNN,
+      layer: layers.lstm({ units: 3, returnSequences: true }) as Layers.RNN,
       mergeMode: 'concat',
     }),
   ]),
@@ -159,12 +194,15 @@ export const layerCases: readonly LayerCase[] = [
     layers: ({ layers }) => [layers.embedding({ inputDim: 9, outputDim: 4 })],
   },
   onVolumes('conv3d', ({ layers }) => [layers.conv3d({ filters: 4, kernelSize: 2 })]),
+  onVolumes('conv3dTranspose', ({ layers }) => [
+    layers.conv3dTranspose({ filters: 4, kernelSize: 3, strides: 2, padding: 'same' }),
+  ]),
   onVolumes('maxPooling3d', ({ layers }) => [layers.maxPooling3d({ poolSize: 2 })]),
   onVolumes('averagePooling3d', ({ layers }) => [layers.averagePooling3d({ poolSize: 2 })]),
   {
     name: 'convLstm2d',
     inputShape: [3, 5, 5, 2],
-    layers: ({ layers }) => [layers.convLstm2d({ filters: 3, kernelSize: 3, recurrentInitializer: 'zeros' })],
+    layers: ({ layers }) => [layers.convLstm2d({ filters: 3, kernelSize: 3 })],
   },
 ];
 

@@ -46,7 +46,8 @@ async function train(
 
 /** Two steps of gradient descent on the backend that is set. */
 export async function trainLayer(tf: Tf, tfl: Tfl, layerCase: LayerCase): Promise<Weights> {
-  const [first, ...others] = layerCase.layers(tfl);
+  const onCpu = tf.getBackend() === 'cpu' ? layerCase.equivalent : undefined;
+  const [first, ...others] = (onCpu ?? layerCase.layers)(tfl);
   const input = tfl.input({ shape: [...layerCase.inputShape] });
   let x = first!.apply(input);
   for (const layer of others) x = layer.apply(x);

@@ -14,6 +14,21 @@ for (const layerCase of layerCases) {
   });
 }
 
+test('the default initializer of recurrent layers makes an orthogonal matrix', async () => {
+  await useBackend('wasm');
+  const units = 6;
+  const layer = tfl.layers.simpleRNN({ units });
+  layer.apply(tfl.input({ shape: [3, 2] }));
+  const matrix = layer.getWeights()[1]!;
+  const product = tf.matMul(matrix, matrix, false, true).dataSync();
+  // Six reflections, each of a few products of six numbers of at most 1, and their product.
+  const bound = gamma(6 * 6 * 8 + 6) * units;
+  product.forEach((value, i) => {
+    const one = Number(i % (units + 1) === 0);
+    assert.ok(Math.abs(value - one) <= bound, `[${i}] is ${value}, expected ${one}`);
+  });
+});
+
 for (const [loss, kind] of Object.entries(losses) as [keyof typeof losses, (typeof losses)['hinge']][]) {
   test(`LayersModel trains: loss ${loss}`, async () => {
     await assertSameTraining(() => trainLoss(tf, tfl, loss, kind, 'sgd'));
