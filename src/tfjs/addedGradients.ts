@@ -1,5 +1,5 @@
-// Gradients that tfjs-core does not have. They are composed of TensorFlow.js's kernels alone, and hold on every
-// backend.
+// Gradients that tfjs-core does not have. They are composed of TensorFlow.js's kernels alone, and hold on
+// every backend.
 
 import { runnerOf } from './composition.js';
 import { volumeTransposeGradient } from './convolutionGradients.js';

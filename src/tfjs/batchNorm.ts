@@ -35,7 +35,10 @@ export const BATCH_NORM: TrainingKernel = {
   },
 };
 
-/** Statistics of other shapes, which stock TensorFlow.js reads as if they were repeated in the order of memory. */
+/**
+ * Statistics of other shapes, which stock TensorFlow.js reads as if they were repeated in the order of
+ * memory.
+ */
 function broadcastNorm(
   { tf, inputs: { offset, scale }, attrs }: KernelCall,
   x: TensorInfo,

@@ -1,5 +1,5 @@
-// The gradient of tf.batchNorm where the statistics are no vector for the last axis: tfjs-core does not sum over
-// the axes along which they were broadcast.
+// The gradient of tf.batchNorm where the statistics are no vector for the last axis: tfjs-core does not sum
+// over the axes along which they were broadcast.
 
 import { filled, type MendedGradient, product, type Run, summedTo } from './composition.js';
 import type { TensorInfo } from './tensorflow.js';

@@ -92,8 +92,8 @@ function dilatedInputGradient(
 }
 
 /**
- * Which of the `out` lines of dy the transpose reads, and what it adds before and behind them: taps that reach
- * over `reach` lines, moved over them, meet `size` lines.
+ * Which of the `out` lines of dy the transpose reads, and what it adds before and behind them: taps that
+ * reach over `reach` lines, moved over them, meet `size` lines.
  * @param padding of the convolution, before the first line.
  */
 function transposed(size: number, out: number, reach: number, padding: number) {

@@ -1,5 +1,5 @@
-// tf.image.cropAndResize. Stock TensorFlow.js copies whole lines where a crop is as wide as its box: it rounds the
-// lines down then, and forgets the rest of a box that begins on a pixel.
+// tf.image.cropAndResize. Stock TensorFlow.js copies whole lines where a crop is as wide as its box: it
+// rounds the lines down then, and forgets the rest of a box that begins on a pixel.
 
 import { sizeOf } from './host.js';
 import type { TrainingKernel } from './trainingKernel.js';

@@ -1,5 +1,5 @@
-// The gradient of tf.image.cropAndResize. A crop is R · image · Cᵀ: R has for each of its lines the weights of the
-// image's lines, C likewise for columns. Both are crops themselves, of the unit matrix.
+// The gradient of tf.image.cropAndResize. A crop is R · image · Cᵀ: R has for each of its lines the weights
+// of the image's lines, C likewise for columns. Both are crops themselves, of the unit matrix.
 
 import { filled, product, type Run, reshape, summedRows } from './composition.js';
 import type { Attributes, GradientConfig, TensorFlow, TensorInfo } from './tensorflow.js';

@@ -1,5 +1,5 @@
-// tf.einsum, which stock TensorFlow.js does not have on `wasm`: one matrix product over batches, with transpositions
-// around it.
+// tf.einsum, which stock TensorFlow.js does not have on `wasm`: one matrix product over batches, with
+// transpositions around it.
 
 import { type Run, reshape, runnerOf } from './composition.js';
 import { sizeOf } from './host.js';
@@ -19,8 +19,8 @@ export interface Equation {
 }
 
 /**
- * @throws Error in TensorFlow.js's words for what it does not take: more than two operands, a label twice in an
- * operand, an ellipsis, no arrow; and for a label that is twice in the output.
+ * @throws Error in TensorFlow.js's words for what it does not take: more than two operands, a label twice in
+ * an operand, an ellipsis, no arrow; and for a label that is twice in the output.
  */
 export function readEquation(tf: TensorFlow, text: string, operands: readonly TensorInfo[]): Equation {
   const { decodeEinsumEquation, checkEinsumDimSizes } = tf.backend_util;

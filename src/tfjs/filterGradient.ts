@@ -11,7 +11,8 @@ import { sourceOfBlock } from './sourceMap.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 /**
- * gradient[ky][kx][c][n] = Σ x[sy·s + ky·d − pad, …][c] · dy[sy, sx][n], over all images and pixels. Addresses.
+ * gradient[ky][kx][c][n] = Σ x[sy·s + ky·d − pad, …][c] · dy[sy, sx][n], over all images and pixels.
+ * Addresses.
  */
 export function computeFilterGradient(
   host: Host,

@@ -13,8 +13,8 @@ import type { GradientConfig, TensorFlow } from './tensorflow.js';
 const originals = new WeakMap<Gradient, GradientConfig>();
 
 /**
- * Where TensorFlow.js has registered no gradients, none are replaced. Gradients that it does not have are added
- * for all backends.
+ * Where TensorFlow.js has registered no gradients, none are replaced. Gradients that it does not have are
+ * added for all backends.
  */
 export function replaceGradients(tf: TensorFlow): void {
   const run = runnerOf(tf);

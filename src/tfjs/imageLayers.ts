@@ -1,5 +1,5 @@
-// Layers of tfjs-layers that work on images and take what they are given for one tensor, where a model gives them
-// a list of one. Found by their names where tfjs-core keeps the classes of layers.
+// Layers of tfjs-layers that work on images and take what they are given for one tensor, where a model gives
+// them a list of one. Found by their names where tfjs-core keeps the classes of layers.
 
 import type { TensorFlow } from './tensorflow.js';
 

@@ -2,8 +2,8 @@ import { sizeOf } from './host.js';
 import type { TrainingKernel } from './trainingKernel.js';
 
 /**
- * Stock TensorFlow.js writes int32 numbers whatever the dtype: a float32 result is almost zero, and of a bool one
- * it overwrites the memory behind.
+ * Stock TensorFlow.js writes int32 numbers whatever the dtype: a float32 result is almost zero, and of a bool
+ * one it overwrites the memory behind.
  */
 export const ONE_HOT: TrainingKernel = {
   kernelName: 'OneHot',

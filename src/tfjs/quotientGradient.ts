@@ -1,5 +1,5 @@
-// The gradient of a / b at zeros of b: what does not count must not become 0 / 0. Without it tf.divNoNan, which
-// divides first and then selects, has NaN for a gradient there.
+// The gradient of a / b at zeros of b: what does not count must not become 0 / 0. Without it tf.divNoNan,
+// which divides first and then selects, has NaN for a gradient there.
 
 import { type MendedGradient, product, type Run, summedTo } from './composition.js';
 import { sizeOf } from './host.js';

@@ -3,8 +3,8 @@ import type { TensorInfo } from './tensorflow.js';
 import type { TrainingKernel } from './trainingKernel.js';
 
 /**
- * Axes put in or taken out beside strides: stock TensorFlow.js then counts the strides of the wrong axes. It gets
- * the slice without them, which has the same elements in the same order.
+ * Axes put in or taken out beside strides: stock TensorFlow.js then counts the strides of the wrong axes. It
+ * gets the slice without them, which has the same elements in the same order.
  */
 export const STRIDED_SLICE: TrainingKernel = {
   kernelName: 'StridedSlice',

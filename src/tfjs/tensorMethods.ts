@@ -1,5 +1,5 @@
-// Methods of tensors that only the package @tensorflow/tfjs adds, and that tfjs-core and tfjs-layers call all the
-// same: the default initializer of recurrent layers, gradients, metrics.
+// Methods of tensors that only the package @tensorflow/tfjs adds, and that tfjs-core and tfjs-layers call all
+// the same: the default initializer of recurrent layers, gradients, metrics.
 
 import type { TensorFlow } from './tensorflow.js';
 

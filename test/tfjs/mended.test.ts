@@ -59,8 +59,9 @@ test('a gradient of a gradient goes through a dilated convolution', async () => 
 });
 
 /**
- * As in gradients.test.ts: no number is a sum of more terms than its largest tensor has, or goes through more than
- * 16 other roundings, on either side; terms are no larger than four times the largest of the results and inputs.
+ * As in gradients.test.ts: no number is a sum of more terms than its largest tensor has, or goes through more
+ * than 16 other roundings, on either side; terms are no larger than four times the largest of the results and
+ * inputs.
  */
 function assertClose(
   actual: Float32Array,

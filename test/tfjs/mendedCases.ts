@@ -1,4 +1,5 @@
-// Gradients that tfjs-core refuses, lacks or has wrong, and the training kernels mend: one case at least for each.
+// Gradients that tfjs-core refuses, lacks or has wrong, and the training kernels mend: one case at least for
+// each.
 
 import type * as TensorFlow from '@tensorflow/tfjs-core';
 import { type GradientCase, type InputSpec, real, type Tf } from './gradientCases.js';
@@ -9,8 +10,8 @@ type Run = GradientCase['run'];
 /** A gradient case, and how to know what is right. */
 export interface MendedCase extends GradientCase {
   /**
-   * The same function of operations whose gradients the backend `cpu` has right; without it the case is linear in
-   * each number by itself, so that central differences are exact.
+   * The same function of operations whose gradients the backend `cpu` has right; without it the case is
+   * linear in each number by itself, so that central differences are exact.
    */
   readonly equivalent?: Run;
 }

@@ -1,5 +1,5 @@
-// Windows with `same` padding and strides that skip input, and with paddings given as a number: forward passes
-// and gradients against loops in float64, for every combination of filter and stride.
+// Windows with `same` padding and strides that skip input, and with paddings given as a number: forward
+// passes and gradients against loops in float64, for every combination of filter and stride.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { Rank, Tensor, Tensor4D } from '@tensorflow/tfjs-core';
