@@ -2,7 +2,7 @@ import { UsageError } from '../errors.js';
 import { choosePlatform, type PlatformOptions, revectorizesTfjs } from '../kernels/platform.js';
 import { runtime } from '../runtime.js';
 import { replaceAdam } from './adam.js';
-import { replaceFusedConvolution } from './fusedConvolution.js';
+import { replaceFusedConvolutions } from './fusedConvolution.js';
 import { replaceGradients } from './gradients.js';
 import { Host } from './host.js';
 import { mendImageLayers } from './imageLayers.js';
@@ -54,7 +54,7 @@ export function registerTrainingKernels(tf: TensorFlow, options: PlatformOptions
   for (const kernel of TRAINING_KERNELS) replaceKernel(tf, kernel, hostOf);
   replaceAdam(tf);
   replaceGradients(tf);
-  replaceFusedConvolution(tf);
+  replaceFusedConvolutions(tf);
   addTensorMethods(tf);
   mendImageLayers(tf);
   return refused ? [...platform.warnings, NOT_REVECTORIZED] : platform.warnings;

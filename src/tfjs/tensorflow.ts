@@ -96,6 +96,17 @@ export interface GradientConfig {
   ) => Record<string, () => unknown>;
 }
 
+/** What `tf.conv2d` takes. */
+export type ConvolutionArguments = [
+  x: unknown,
+  filter: unknown,
+  strides: unknown,
+  pad: unknown,
+  dataFormat?: unknown,
+  dilations?: unknown,
+  dimRoundingMode?: unknown,
+];
+
 /** What `tf.fused.conv2d` takes, as far as we look at it. */
 export interface FusedConvolution {
   readonly x: unknown;
@@ -191,16 +202,12 @@ export interface TensorFlow {
     readSync(dataId: object): unknown;
   };
   getBackend(): string;
-  readonly fused: { conv2d(call: FusedConvolution): unknown };
-  conv2d(
-    x: unknown,
-    filter: unknown,
-    strides: unknown,
-    pad: unknown,
-    dataFormat?: unknown,
-    dilations?: unknown,
-    dimRoundingMode?: unknown,
-  ): unknown;
+  readonly fused: {
+    conv2d(call: FusedConvolution): unknown;
+    depthwiseConv2d(call: FusedConvolution): unknown;
+  };
+  conv2d(...call: ConvolutionArguments): unknown;
+  depthwiseConv2d(...call: ConvolutionArguments): unknown;
   add(a: unknown, b: unknown): unknown;
   tensor1d(values: number[], dtype: 'int32' | 'float32'): TensorInfo;
   findBackendFactory(name: string): unknown;

@@ -85,7 +85,29 @@ function forwardSums(geometry: Geometry, { x, filter }: Maps): Sums {
   return sums;
 }
 
-/** The forward pass and both gradients, as kernels. */
+/** As kernels; those of dilated convolutions, which TensorFlow.js does not have, by its tape. */
+function gradients(given: Case, x: Tensor4D, filter: Tensor4D, dy: Tensor4D): [Tensor, Tensor] {
+  const { strides, dilations, pad, rounding } = given;
+  if (dilations.some((dilation) => dilation > 1)) {
+    const convolved = (a: Tensor, b: Tensor) =>
+      tf.conv2d(a as Tensor4D, b as Tensor4D, [...strides], pad, 'NHWC', [...dilations], rounding);
+    return tf.grads(convolved)([x, filter], dy) as [Tensor, Tensor];
+  }
+  const attributes = {
+    strides: [...strides],
+    pad: pad as string,
+    dataFormat: 'NHWC',
+    ...(rounding && { dimRoundingMode: rounding }),
+  };
+  const run = (name: string, inputs: Record<string, Tensor>, more: Record<string, number[]>): Tensor =>
+    tf.engine().runKernel(name, inputs, { ...attributes, ...more });
+  return [
+    run('Conv2DBackpropInput', { dy, filter }, { inputShape: x.shape }),
+    run('Conv2DBackpropFilter', { x, dy }, { filterShape: filter.shape }),
+  ];
+}
+
+/** The forward pass and both gradients. */
 function checkKernels(given: Case): void {
   const geometry = geometryOf(given);
   if (geometry === undefined) return;
@@ -100,17 +122,7 @@ function checkKernels(given: Case): void {
     const dy = tf.tensor4d(maps.y, [batch, ...small]);
     const y = tf.conv2d(x, filter, [...strides], pad, 'NHWC', [...dilations], rounding);
     assertSums(y.dataSync(), forwardSums(geometry, maps), `conv2d ${what}`);
-    if (dilations.some((dilation) => dilation > 1)) return;
-    const attributes = {
-      strides: [...strides],
-      pad: pad as string,
-      dataFormat: 'NHWC',
-      ...(rounding && { dimRoundingMode: rounding }),
-    };
-    const run = (name: string, inputs: Record<string, Tensor>, more: Record<string, number[]>): Tensor =>
-      tf.engine().runKernel(name, inputs, { ...attributes, ...more });
-    const dx = run('Conv2DBackpropInput', { dy, filter }, { inputShape: x.shape });
-    const dFilter = run('Conv2DBackpropFilter', { x, dy }, { filterShape });
+    const [dx, dFilter] = gradients(given, x, filter, dy);
     const [dxSums, dFilterSums] = [new Sums(maps.x.length), new Sums(maps.filter.length)];
     forEachProduct(geometry, (ix, iFilter, iy) => {
       dxSums.add(ix, maps.y[iy]! * maps.filter[iFilter]!);

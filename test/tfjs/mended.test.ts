@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Rank, Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import { gamma } from '../kernels/float32.js';
 import { byDifferences, DIFFERENCE_NOISE } from './gradientReference.js';
-import { runGradient } from './gradientRun.js';
+import { runGradient, tensorOf } from './gradientRun.js';
 import { type MendedCase, mendedCases } from './mendedCases.js';
 import { tf, useBackend } from './onWasm.js';
 
@@ -22,6 +22,26 @@ for (const each of mendedCases) {
     });
   });
 }
+
+test('nothing is left behind by mended gradients, and by kernels outside of tf.tidy', async () => {
+  await useBackend('wasm');
+  const count = () => ({ tensors: tf.memory().numTensors, data: tf.engine().backend.numDataIds() });
+  for (const each of mendedCases) {
+    const before = count();
+    runGradient(tf, each);
+    assert.deepEqual(count(), before, each.name);
+    const inputs = each.inputs.map((spec, i) => tensorOf(tf, spec, i));
+    const around = count();
+    const outputs = tf.tidy(() => each.run(tf, inputs, []));
+    assert.equal(count().tensors, around.tensors + 1, each.name);
+    tf.dispose([...inputs, outputs]);
+    assert.deepEqual(count(), before, each.name);
+  }
+  const operands = [tf.ones([2, 3]), tf.ones([3, 4])];
+  const before = count();
+  tf.dispose(tf.einsum('ij,jk->k', ...operands));
+  assert.deepEqual(count(), before, 'einsum');
+});
 
 test('divNoNan has no gradient where it divides by zero', async () => {
   await useBackend('wasm');

@@ -123,6 +123,20 @@ add(
       bias: bias as Tensor,
     }),
 );
+add(
+  'DepthwiseConv2dNative',
+  'fused depthwiseConv2d with a bias, dilated',
+  [real([2, 7, 6, 3]), real([3, 2, 3, 2]), real([6])],
+  (tf, [x, filter, bias]) =>
+    tf.fused.depthwiseConv2d({
+      x: x as TensorFlow.Tensor4D,
+      filter: filter as TensorFlow.Tensor4D,
+      strides: 1,
+      pad: 'same',
+      dilations: [2, 1],
+      bias: bias as Tensor,
+    }),
+);
 add('Conv3D', 'conv3d, dilated', [real([2, 5, 4, 5, 2]), real([2, 2, 3, 2, 3])], (tf, [x, w]) =>
   tf.conv3d(x as TensorFlow.Tensor5D, w as TensorFlow.Tensor5D, 1, 'same', 'NDHWC', [2, 1, 2]),
 );
