@@ -1,5 +1,5 @@
-// tf.fused.conv2d, which layers call, and tf.fused.depthwiseConv2d: not kernels and not registered gradients, but
-// functions of tfjs-core with checks and gradients of their own.
+// tf.fused.conv2d, which layers call, and tf.fused.depthwiseConv2d: not kernels and not registered gradients,
+// but functions of tfjs-core with checks and gradients of their own.
 
 import { explicitPadding } from './padding.js';
 import type { FusedConvolution, TensorFlow } from './tensorflow.js';
