@@ -1,5 +1,5 @@
-// The same step of training or inference in PyTorch, JAX, tfjs and lowerbound, side by side in one run:
-// docs/peers.md.
+// The same step of training or inference in PyTorch, JAX, jax-js, tfjs and lowerbound, side by side in one
+// run: docs/peers.md.
 //
 //   npm run bench:peers
 //   npm run bench:peers -- --case mlp-128 --only pytorch --rounds 15

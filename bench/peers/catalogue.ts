@@ -28,6 +28,7 @@ export function allPeers(): readonly Peer[] {
     ...counts().map((threads) => pytorch(`compiled-${threads}`, ['--compile', '--threads', String(threads)])),
     pytorch('ddp-2', ['--processes', '2']),
     ...counts().map(jax),
+    ...counts().map(jaxJs),
     tfjs('tfjs-wasm', 'wasm', {}),
     tfjs('tfjs-wasm-kernels', 'kernels', {}),
     tfjs('tfjs-node-1', 'node', { TF_NUM_INTRAOP_THREADS: '1' }),
@@ -58,11 +59,10 @@ function counts(): number[] {
 }
 
 function lowerbound(workers: number): Peer {
-  const script = (file: string) => fileURLToPath(new URL(file, import.meta.url));
   return {
     name: `lowerbound-${workers}`,
     command: ({ name, inference }, directory) => {
-      const file = script(inference === undefined ? 'lowerboundPeer.js' : 'lowerboundInferencePeer.js');
+      const file = compiled(inference === undefined ? 'lowerboundPeer.js' : 'lowerboundInferencePeer.js');
       return { program: process.execPath, args: [file, name, String(workers), directory] };
     },
   };
@@ -94,6 +94,17 @@ function jax(threads: number): Peer {
   };
 }
 
+/** As shipped, which is one thread in Node; more through a shim for the `Worker` that Node lacks. */
+function jaxJs(threads: number): Peer {
+  return {
+    name: threads === 1 ? 'jax-js' : `jax-js-shim-${threads}`,
+    command: ({ inference }, directory) => {
+      if (inference !== undefined) return TRAINS_ALONE;
+      return { program: process.execPath, args: [compiled('jaxJsPeer.js'), directory, String(threads)] };
+    },
+  };
+}
+
 function python(variable: string, script: string, directory: string, args: readonly string[]) {
   const program = process.env[variable];
   if (program === undefined) return { absent: `${variable} is not set` };
@@ -120,6 +131,10 @@ function tfjs(
       return { program: process.execPath, args: [source('tfjs_peer.mjs'), backend, directory], env };
     },
   };
+}
+
+function compiled(script: string): string {
+  return fileURLToPath(new URL(script, import.meta.url));
 }
 
 /** Peers in other languages stay in the source tree: nothing compiles them. */

@@ -3,7 +3,6 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { InferencePool, planChunks } from '#src/coordinator/inferencePool.js';
 import type { EstimateOptions } from '#src/inference/estimates/registry.js';
 import { LEAPFROG_STEPS } from '#src/inference/hmc.js';
@@ -13,6 +12,7 @@ import { BERNOULLI } from '#src/model/likelihoods/registry.js';
 import { presetSpec } from '#src/model/presets.js';
 import { resolveModel } from '#src/model/resolve.js';
 import { caseNamed, type Inference } from './cases.js';
+import { serve } from './conversation.js';
 
 async function floats(directory: string, file: string): Promise<Float32Array> {
   const bytes = await readFile(join(directory, file));
@@ -23,10 +23,6 @@ function wantedOf(inference: Inference): EstimateOptions {
   if (inference.kind === 'importance') return { importance: { draws: [inference.draws] } };
   const { chains, temperatures } = inference;
   return { ais: { chains, temperatures, schedule: 'sigmoidal', leapfrogSteps: LEAPFROG_STEPS } };
-}
-
-function answer(message: object): void {
-  process.stdout.write(`${JSON.stringify(message)}\n`);
 }
 
 const [caseName = '', threads = '1', directory = ''] = process.argv.slice(2);
@@ -55,13 +51,7 @@ const pool = new InferencePool({ ...context, workers });
 const wanted = wantedOf(inference!);
 const { arithmetic, tile, revectorized } = platform;
 const version = `Node ${process.versions.node}, ${arithmetic}, ${tile}${revectorized ? ', re-vectorised' : ''}`;
-answer({ version, losses: compared() });
-for await (const line of createInterface({ input: process.stdin })) {
-  const used = process.cpuUsage();
-  const start = performance.now();
-  for (let step = 0; step < Number(line); step++) await pool.estimate({ wanted, positions, x, chunk });
-  const seconds = (performance.now() - start) / 1000;
-  const { user, system } = process.cpuUsage(used);
-  answer({ seconds, processorSeconds: (user + system) / 1e6 });
-}
+await serve(version, compared(), async (steps) => {
+  for (let step = 0; step < steps; step++) await pool.estimate({ wanted, positions, x, chunk });
+});
 await pool.close();

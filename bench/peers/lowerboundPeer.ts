@@ -1,10 +1,10 @@
 // lowerbound as a peer among peers: the run's own path (shared memory, Piscina ranks, barriers), its own
 // loading of images, binarisation and noise included. Protocol: docs/peers.md. Arguments: case, workers.
 
-import { createInterface } from 'node:readline';
 import type { Session } from '#src/coordinator/session.js';
 import { loadDataset } from '#src/data/registry.js';
 import { caseNamed } from './cases.js';
+import { serve } from './conversation.js';
 import { COMPARED_STEPS } from './problem.js';
 import { startingSession } from './startingSession.js';
 
@@ -45,23 +45,11 @@ class Training {
   }
 }
 
-function answer(message: object): void {
-  process.stdout.write(`${JSON.stringify(message)}\n`);
-}
-
 const [caseName = '', workers = '1'] = process.argv.slice(2);
 const session = await startingSession(caseNamed(caseName), loadDataset(), Number(workers));
 const training = new Training(session);
 await training.run(COMPARED_STEPS);
 const { arithmetic, tile, revectorized } = session.platform;
 const version = `Node ${process.versions.node}, ${arithmetic}, ${tile}${revectorized ? ', re-vectorised' : ''}`;
-answer({ version, losses: training.firstLosses() });
-for await (const line of createInterface({ input: process.stdin })) {
-  const used = process.cpuUsage();
-  const start = performance.now();
-  await training.run(Number(line));
-  const seconds = (performance.now() - start) / 1000;
-  const { user, system } = process.cpuUsage(used);
-  answer({ seconds, processorSeconds: (user + system) / 1e6 });
-}
+await serve(version, training.firstLosses(), (steps) => training.run(steps));
 await session.close();

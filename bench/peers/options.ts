@@ -11,7 +11,7 @@ export interface PeersOptions {
   readonly out: string;
 }
 
-export const USAGE = `Times the same step in PyTorch, JAX, tfjs and lowerbound, side by side (docs/peers.md).
+export const USAGE = `Times the same step in PyTorch, JAX, jax-js, tfjs and lowerbound, side by side (docs/peers.md).
 
   --case NAME    one of ${CASES.map(({ name }) => name).join(', ')}; may be repeated; default: all
   --only NAME    peers whose name begins so, e.g. pytorch or jax-1; may be repeated; default: all. lowerbound always runs

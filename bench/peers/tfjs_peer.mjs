@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { answer, serve } from '../../build/bench/peers/conversation.js';
 import { loadNative } from '../../dist/backends/tensorflow/native.js';
 import { registerTrainingKernels } from '../../dist/tfjs/index.js';
 
@@ -22,10 +22,6 @@ async function load() {
   if (backend === 'kernels') registerTrainingKernels(tf, { revectorize: true });
   await tf.setBackend('wasm');
   return tf;
-}
-
-function answer(message) {
-  process.stdout.write(`${JSON.stringify(message)}\n`);
 }
 
 // What libraries print must not be taken for an answer.
@@ -149,21 +145,9 @@ async function firstLosses() {
   return losses;
 }
 
-async function serve() {
-  const name = { wasm: 'tfjs-backend-wasm', kernels: 'lowerbound/tfjs-wasm', node: 'tfjs-node' }[backend];
-  answer({ version: `${name} ${tf.version_core ?? tf.version['tfjs-core']}`, losses: await firstLosses() });
-  for await (const line of createInterface({ input: process.stdin })) {
-    const used = process.cpuUsage();
-    const start = performance.now();
-    await run(Number(line));
-    const seconds = (performance.now() - start) / 1000;
-    const { user, system } = process.cpuUsage(used);
-    answer({ seconds, processorSeconds: (user + system) / 1e6 });
-  }
-}
-
 try {
-  await serve();
+  const name = { wasm: 'tfjs-backend-wasm', kernels: 'lowerbound/tfjs-wasm', node: 'tfjs-node' }[backend];
+  await serve(`${name} ${tf.version_core ?? tf.version['tfjs-core']}`, await firstLosses(), run);
 } catch (error) {
   // A backend without a kernel that the model needs.
   if (!/not registered for backend/.test(error.message)) throw error;

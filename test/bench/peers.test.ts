@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { loadDataset } from '#src/data/registry.js';
 import { UsageError } from '#src/errors.js';
 import { train } from '#src/index.js';
 import { CASES } from '../../bench/peers/cases.js';
@@ -11,6 +12,8 @@ import { chosenPeers } from '../../bench/peers/catalogue.js';
 import { disagreement, fastest, median, medianRatio, type Timed } from '../../bench/peers/comparison.js';
 import { parseOptions } from '../../bench/peers/options.js';
 import { PeerProcess } from '../../bench/peers/peerProcess.js';
+import { writeProblem } from '../../bench/peers/problem.js';
+import { startingSession } from '../../bench/peers/startingSession.js';
 
 function timed(name: string, rates: readonly number[]): Timed {
   return { kind: 'timed', name, version: '', losses: [], rates, disturbances: [] };
@@ -65,8 +68,10 @@ test('options, and what is wrong with them', () => {
 });
 
 test('peers are chosen by the beginnings of their names; lowerbound always runs', () => {
-  const names = chosenPeers(['jax', 'tfjs-wasm']).map(({ name }) => name.replace(/-\d+$/, ''));
-  assert.deepEqual([...new Set(names)], ['lowerbound', 'jax', 'tfjs-wasm', 'tfjs-wasm-kernels']);
+  const names = chosenPeers(['jax-1', 'tfjs-wasm']).map(({ name }) =>
+    name.replace(/^lowerbound-\d+$/, 'ours'),
+  );
+  assert.deepEqual([...new Set(names)], ['ours', 'jax-1', 'tfjs-wasm', 'tfjs-wasm-kernels']);
   assert.throws(
     () => chosenPeers(['torch']),
     error(/^No peer's name begins with "torch"; peers are lowerbound-1, /),
@@ -124,6 +129,31 @@ test("lowerbound's losses as a peer are those of the run's metrics", async () =>
       steps.map(({ elbo }) => -elbo),
     );
     assert.ok(maxSteps > 1, 'the place of a second step counts');
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
+test('jax-js computes the same two steps, as shipped and with a shim for Worker', async () => {
+  const problem = CASES.find((entry) => entry.model === 'mlp')!;
+  const directory = await mkdtemp(join(tmpdir(), 'lowerbound-peer-'));
+  const lossesOf = async (script: string, ...args: string[]) => {
+    const file = fileURLToPath(new URL(`../../bench/peers/${script}`, import.meta.url));
+    const peer = new PeerProcess({ program: process.execPath, args: [file, ...args] });
+    const ready = await peer.ready();
+    assert.ok('losses' in ready, JSON.stringify(ready));
+    // A step with noise of its own.
+    assert.ok((await peer.run(1)).seconds > 0);
+    await peer.close();
+    return ready.losses;
+  };
+  try {
+    const { state } = await startingSession(problem, loadDataset(), 1);
+    await writeProblem(state, directory);
+    const expected = await lossesOf('lowerboundPeer.js', problem.name, '1');
+    for (const threads of ['1', '2']) {
+      assert.equal(disagreement(await lossesOf('jaxJsPeer.js', directory, threads), expected), undefined);
+    }
   } finally {
     await rm(directory, { recursive: true });
   }
