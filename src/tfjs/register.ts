@@ -2,6 +2,7 @@ import { UsageError } from '../errors.js';
 import { choosePlatform, type PlatformOptions, revectorizesTfjs } from '../kernels/platform.js';
 import { runtime } from '../runtime.js';
 import { replaceAdam } from './adam.js';
+import { mendBatchNormLayer } from './batchNormLayer.js';
 import { replaceFusedConvolutions } from './fusedConvolution.js';
 import { replaceGradients } from './gradients.js';
 import { Host } from './host.js';
@@ -57,6 +58,7 @@ export function registerTrainingKernels(tf: TensorFlow, options: PlatformOptions
   replaceFusedConvolutions(tf);
   addTensorMethods(tf);
   mendImageLayers(tf);
+  mendBatchNormLayer(tf);
   return refused ? [...platform.warnings, NOT_REVECTORIZED] : platform.warnings;
 }
 

@@ -103,6 +103,40 @@ export const layerCases: readonly LayerCase[] = [
       layers.permute({ dims: [3, 2, 1] }),
     ],
   ),
+  onImages('batchNormalization without scale', ({ layers }) => [layers.batchNormalization({ scale: false })]),
+  onImages('batchNormalization without scale and offset', ({ layers }) => [
+    layers.batchNormalization({ scale: false, center: false }),
+  ]),
+  {
+    // A bias in front of it has the gradient 0, which is all rounding.
+    name: 'batchNormalization of volumes',
+    inputShape: VOLUME,
+    layers: ({ layers }) => [
+      layers.conv3d({ filters: 3, kernelSize: 1, useBias: false }),
+      layers.batchNormalization(),
+    ],
+    equivalent: ({ layers }) => [
+      layers.conv3d({ filters: 3, kernelSize: 1, useBias: false }),
+      layers.reshape({ targetShape: [16, 4, 3] }),
+      layers.batchNormalization(),
+    ],
+  },
+  {
+    name: 'batchNormalization of the second axis of volumes',
+    inputShape: [4, 2, 3, 2],
+    layers: ({ layers }) => [
+      layers.conv3d({ filters: 3, kernelSize: 1 }),
+      layers.batchNormalization({ axis: 2 }),
+    ],
+    equivalent: ({ layers }) => [
+      layers.conv3d({ filters: 3, kernelSize: 1 }),
+      layers.permute({ dims: [1, 3, 4, 2] }),
+      layers.reshape({ targetShape: [4, 9, 2] }),
+      layers.batchNormalization(),
+      layers.reshape({ targetShape: [4, 3, 3, 2] }),
+      layers.permute({ dims: [1, 4, 2, 3] }),
+    ],
+  },
   onImages('thresholdedReLU', ({ layers }) => [layers.thresholdedReLU({ theta: 0.3 })]),
   onImages('centerCrop', ({ layers }) => [layers.centerCrop({ height: 3, width: 4 })]),
   onImages('centerCrop of whole lines', ({ layers }) => [layers.centerCrop({ height: 3, width: 6 })]),
