@@ -144,17 +144,21 @@ function splitSizes(parts: unknown, extent: number): readonly number[] {
   return sizes.map((size) => (size < 0 ? extent - given : size));
 }
 
+/** One axis after the other. */
 const reverse: TrainingKernel = {
   kernelName: 'Reverse',
   run({ host, inputs: { x }, attrs }) {
     if (x === undefined || bytesOf(x) === 0) return undefined;
-    const [axis, ...more] = axesOf(attrs.dims, x.shape.length);
-    if (axis === undefined || more.length > 0) return undefined;
-    const out = host.output(x.shape, x.dtype);
-    const outer = sizeOf(x.shape.slice(0, axis));
-    const bytes = sizeOf(x.shape.slice(axis + 1)) * bytesOf(x);
-    host.kernels.reverseSlices(host.address(x), outer, x.shape[axis] ?? 1, bytes, out.address);
-    return out.tensor;
+    const axes = axesOf(attrs.dims, x.shape.length);
+    if (axes.length === 0) return undefined;
+    return axes.reduce((source, axis, i) => {
+      const out = host.output(x.shape, x.dtype);
+      const outer = sizeOf(x.shape.slice(0, axis));
+      const bytes = sizeOf(x.shape.slice(axis + 1)) * bytesOf(x);
+      host.kernels.reverseSlices(host.address(source), outer, x.shape[axis] ?? 1, bytes, out.address);
+      if (i > 0) host.dispose(source);
+      return out.tensor;
+    }, x);
   },
 };
 

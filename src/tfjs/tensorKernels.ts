@@ -1,13 +1,16 @@
 import { ADAM_STEP } from './adam.js';
 import { BATCH_NORM } from './batchNorm.js';
+import { CAST } from './cast.js';
+import { CLIP } from './clip.js';
 import { COMPARISONS } from './comparison.js';
 import { CROP } from './crop.js';
 import { DEPTHWISE } from './depthwise.js';
 import { ELEMENTARY } from './elementary.js';
-import { IDENTITIES } from './identity.js';
+import { IDENTITY } from './identity.js';
 import { ONE_HOT } from './oneHot.js';
 import { PADDED_WINDOWS } from './paddedWindows.js';
 import { POOLING } from './pooling.js';
+import { PRELU } from './prelu.js';
 import { REARRANGEMENTS } from './rearrange.js';
 import { REDUCTIONS } from './reduce.js';
 import { RESAMPLING } from './resample.js';
@@ -27,11 +30,14 @@ export const TENSOR_KERNELS: readonly TrainingKernel[] = [
   ...PADDED_WINDOWS,
   ...RESAMPLING,
   ...VOLUME_CONVOLUTION,
-  ...IDENTITIES,
   ...TRANSPOSITION,
   BATCH_NORM,
+  CAST,
+  CLIP,
   CROP,
+  IDENTITY,
   ONE_HOT,
+  PRELU,
   STRIDED_SLICE,
   ADAM_STEP,
 ];
