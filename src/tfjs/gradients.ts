@@ -5,6 +5,7 @@ import { addedGradients } from './addedGradients.js';
 import { axesOf } from './axes.js';
 import { type Gradient, type MendedGradient, reshape, runnerOf } from './composition.js';
 import { batchedGatherGradient } from './indexedGradients.js';
+import { listGradients } from './listGradients.js';
 import { mendedGradients } from './mendedGradients.js';
 import { RELU_GRADIENT_NAME } from './reluGradient.js';
 import type { GradientConfig, TensorFlow } from './tensorflow.js';
@@ -33,7 +34,10 @@ export function replaceGradients(tf: TensorFlow): void {
   for (const [kernelName, gradient] of Object.entries(mendedGradients(tf))) {
     replaceGradient(tf, kernelName, gradient);
   }
-  replaceGradient(tf, 'GatherV2', batchedGatherGradient(run), ['float32', 'int32']);
+  replaceGradient(tf, 'GatherV2', batchedGatherGradient(run), { dtypes: ['float32', 'int32'] });
+  for (const [kernelName, gradient] of Object.entries(listGradients(run))) {
+    replaceGradient(tf, kernelName, gradient, { everywhere: true });
+  }
   for (const config of addedGradients(tf)) {
     if (tf.getGradient(config.kernelName) === undefined) tf.registerGradient(config);
   }
@@ -47,22 +51,26 @@ export function replaceGradients(tf: TensorFlow): void {
   }
 }
 
-/**
- * @param ours for the backend `wasm`.
- * @param dtypes of what is saved for it; by default all float32.
- */
+interface Use {
+  /** Of what is saved for the gradient; by default all float32. */
+  readonly dtypes?: readonly string[];
+  /** On all backends, not on `wasm` alone. */
+  readonly everywhere?: boolean;
+}
+
+/** @param ours for float32; where it returns undefined, tfjs-core's own. */
 function replaceGradient(
   tf: TensorFlow,
   kernelName: string,
   ours: MendedGradient,
-  dtypes: readonly string[] = [],
+  { dtypes = [], everywhere = false }: Use = {},
 ): void {
   const current = tf.getGradient(kernelName) as GradientConfig | undefined;
   if (current === undefined) return;
   const original = originals.get(current.gradFunc) ?? current;
   const gradFunc: Gradient = (dy, saved, attrs) => {
     const fits = saved.every((tensor, i) => !tensor || tensor.dtype === (dtypes[i] ?? 'float32'));
-    const chosen = tf.getBackend() === 'wasm' && dy.dtype === 'float32' && fits;
+    const chosen = (everywhere || tf.getBackend() === 'wasm') && dy.dtype === 'float32' && fits;
     return (chosen ? ours(dy, saved, attrs) : undefined) ?? original.gradFunc(dy, saved, attrs);
   };
   originals.set(gradFunc, original);

@@ -19,6 +19,7 @@ function padded(kernelName: string, paddingFor: (call: KernelCall) => unknown): 
 function ofDepthwise({ tf, inputs: { x, filter }, attrs }: KernelCall): unknown {
   const { strides, dilations, pad } = attrs;
   if (pad !== 'same' || x === undefined || filter === undefined) return explicitPadding(pad);
+  if ([strides].flat().every((stride) => stride === 1)) return pad;
   const info = tf.backend_util.computeConv2DInfo(x.shape, filter.shape, strides, dilations ?? 1, pad);
   const reach = (taps: number, dilation: number) => (taps - 1) * dilation + 1;
   const skips =

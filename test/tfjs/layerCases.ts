@@ -213,6 +213,11 @@ export const layerCases: readonly LayerCase[] = [
       mergeMode: 'concat',
     }),
   ]),
+  {
+    name: 'lstm of one step behind another layer',
+    inputShape: [1, 4],
+    layers: ({ layers }) => [layers.dense({ units: 4 }), layers.lstm({ units: 3 })],
+  },
   onSequences('timeDistributed dense', ({ layers }) => [
     layers.timeDistributed({ layer: layers.dense({ units: 4 }) }),
   ]),

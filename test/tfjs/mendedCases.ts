@@ -296,6 +296,16 @@ for (const [shape, k] of [
   );
 }
 
+// Lists of one
+for (const axis of [0, 1, -1]) {
+  add('Unpack', `unstack of one along ${axis}`, [real(axis === 0 ? [1, 4] : [4, 1])], (tf, [x]) =>
+    tf.square(tf.unstack(x as Tensor, axis)[0] as Tensor),
+  );
+}
+add('SplitV', 'split into one', [real([4, 3])], (tf, [x]) =>
+  tf.square(tf.split(x as Tensor, 1, 1)[0] as Tensor),
+);
+
 // Parts of a tensor
 const slices: readonly [
   name: string,
