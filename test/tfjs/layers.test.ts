@@ -29,6 +29,13 @@ test('the default initializer of recurrent layers makes an orthogonal matrix', a
   });
 });
 
+test('the metric r2Score is there', async () => {
+  await useBackend('wasm');
+  const score = tfl.metrics.r2Score(tf.tensor1d([1, 2, 3, 6]), tf.tensor1d([1, 2, 4, 4]));
+  // 1 − (1 + 4) / (4 + 1 + 0 + 9), of three roundings.
+  assert.ok(Math.abs(score.dataSync()[0]! - (1 - 5 / 14)) <= gamma(8));
+});
+
 for (const [loss, kind] of Object.entries(losses) as [keyof typeof losses, (typeof losses)['hinge']][]) {
   test(`LayersModel trains: loss ${loss}`, async () => {
     await assertSameTraining(() => trainLoss(tf, tfl, loss, kind, 'sgd'));
