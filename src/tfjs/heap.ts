@@ -1,5 +1,6 @@
 import { type Address, addressOf } from '../kernels/address.js';
 import type { WasmMemory } from '../kernels/webAssembly.js';
+import { guardAllocation } from './checks/allocation.js';
 import type { WasmBackend } from './tensorflow.js';
 
 /** Alignment of what we allocate; tensors of TensorFlow.js are aligned to 8 bytes alone. */
@@ -29,6 +30,7 @@ export class Heap {
     }
     this.memory = memory;
     this.#backend = backend;
+    guardAllocation(backend.wasm);
   }
 
   get shared(): boolean {
@@ -37,7 +39,7 @@ export class Heap {
 
   /**
    * Address of at least so many bytes, aligned to a cache line; the content is undefined.
-   * @throws Error when the memory is full.
+   * @throws Error when the memory is full (guardAllocation).
    */
   allocate(bytes: number): Address {
     const block = this.#malloc(bytes + ALIGNMENT);
@@ -68,13 +70,6 @@ export class Heap {
   }
 
   #malloc(bytes: number): number {
-    const block = this.#backend.wasm._malloc(bytes) >>> 0;
-    if (block === 0) {
-      throw new Error(
-        `The memory of TensorFlow.js's wasm backend is full: ${bytes} bytes could not be had. ` +
-          'Dispose of tensors (tf.tidy, tf.dispose) or use smaller batches.',
-      );
-    }
-    return block;
+    return this.#backend.wasm._malloc(bytes) >>> 0;
   }
 }

@@ -127,6 +127,16 @@ export class Host implements Workspace {
     return new Uint32Array(this.heap.memory.buffer, address, count);
   }
 
+  /** The numbers of a tensor of int32: a view, valid until something allocates. */
+  integers(tensor: TensorInfo): Int32Array {
+    return new Int32Array(this.heap.memory.buffer, this.address(tensor), sizeOf(tensor.shape));
+  }
+
+  /** The truths of a tensor of bool: a view, valid until something allocates. */
+  bytes(tensor: TensorInfo): Uint8Array {
+    return new Uint8Array(this.heap.memory.buffer, this.address(tensor), sizeOf(tensor.shape));
+  }
+
   /** A view of the whole memory, valid until something allocates. */
   allWords(): Uint32Array {
     return new Uint32Array(this.heap.memory.buffer);

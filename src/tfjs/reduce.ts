@@ -61,6 +61,14 @@ const cumulativeSum: TrainingKernel = {
   },
 };
 
+/** Of nothing: stock TensorFlow.js divides by zero there. */
+const cumulativeProduct: TrainingKernel = {
+  kernelName: 'Cumprod',
+  run({ host, inputs: { x } }) {
+    return x !== undefined && sizeOf(x.shape) === 0 ? host.output(x.shape, x.dtype).tensor : undefined;
+  },
+};
+
 export const REDUCTIONS: readonly TrainingKernel[] = [
   reduction('Sum', (host, x, grouping, out) => sum(host, x, grouping, out, 1)),
   reduction('Mean', (host, x, grouping, out, reduced) => sum(host, x, grouping, out, 1 / reduced)),
@@ -71,4 +79,5 @@ export const REDUCTIONS: readonly TrainingKernel[] = [
     host.kernels.reduceMin(x, outer, kept, inner, columns, out),
   ),
   cumulativeSum,
+  cumulativeProduct,
 ];

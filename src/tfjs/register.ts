@@ -3,6 +3,7 @@ import { choosePlatform, type PlatformOptions, revectorizesTfjs } from '../kerne
 import { runtime } from '../runtime.js';
 import { replaceAdam } from './adam.js';
 import { mendBatchNormLayer } from './batchNormLayer.js';
+import { KERNEL_CHECKS } from './checks/kernelChecks.js';
 import { replaceFusedConvolutions } from './fusedConvolution.js';
 import { replaceGradients } from './gradients.js';
 import { Host } from './host.js';
@@ -52,7 +53,10 @@ export function registerTrainingKernels(tf: TensorFlow, options: PlatformOptions
     }
     return host;
   };
-  for (const kernel of TRAINING_KERNELS) replaceKernel(tf, kernel, hostOf);
+  const ours = new Map(TRAINING_KERNELS.map((kernel) => [kernel.kernelName, kernel]));
+  for (const name of new Set([...ours.keys(), ...Object.keys(KERNEL_CHECKS)])) {
+    replaceKernel(tf, name, ours.get(name), hostOf);
+  }
   replaceAdam(tf);
   replaceGradients(tf);
   replaceFusedConvolutions(tf);
@@ -62,21 +66,34 @@ export function registerTrainingKernels(tf: TensorFlow, options: PlatformOptions
   return refused ? [...platform.warnings, NOT_REVECTORIZED] : platform.warnings;
 }
 
-function replaceKernel(tf: TensorFlow, kernel: TrainingKernel, hostOf: (backend: object) => Host): void {
-  const { kernelName } = kernel;
+/**
+ * Registers a kernel that checks its call, and then computes it by ours or by the one that was there before.
+ *
+ * @param kernel undefined where only a check is ours.
+ */
+function replaceKernel(
+  tf: TensorFlow,
+  kernelName: string,
+  kernel: TrainingKernel | undefined,
+  hostOf: (backend: object) => Host,
+): void {
   const current = tf.getKernel(kernelName, BACKEND) as KernelConfig | undefined;
   const stock = current && (replaced.has(current.kernelFunc) ? replaced.get(current.kernelFunc) : current);
+  if (kernel === undefined && stock === undefined) return;
+  const check = KERNEL_CHECKS[kernelName];
   const kernelFunc = (args: KernelArguments) => {
-    const { inputs, backend, attrs = {} } = args;
-    const outputs = kernel.run({
+    const { inputs, backend, attrs: given = {} } = args;
+    const host = hostOf(backend);
+    const attrs = check?.({ kernelName, tf, host, inputs, attrs: given }) ?? given;
+    const outputs = kernel?.run({
       tf,
-      host: hostOf(backend),
+      host,
       inputs,
       attrs,
       stock: (changed) => (stock ?? refuse(kernelName, args)).kernelFunc({ ...args, attrs: changed }),
     });
     if (outputs !== undefined) return outputs;
-    return (stock ?? refuse(kernelName, args)).kernelFunc(args);
+    return (stock ?? refuse(kernelName, args)).kernelFunc({ ...args, attrs });
   };
   replaced.set(kernelFunc, stock);
   if (current !== undefined) tf.unregisterKernel(kernelName, BACKEND);

@@ -10,6 +10,7 @@ import { IDENTITY } from './identity.js';
 import { ONE_HOT } from './oneHot.js';
 import { PADDED_WINDOWS } from './paddedWindows.js';
 import { POOLING } from './pooling.js';
+import { POOLING_POSITIONS } from './poolingPositions.js';
 import { PRELU } from './prelu.js';
 import { REARRANGEMENTS } from './rearrange.js';
 import { REDUCTIONS } from './reduce.js';
@@ -36,6 +37,7 @@ export const TENSOR_KERNELS: readonly TrainingKernel[] = [
   CLIP,
   CROP,
   IDENTITY,
+  POOLING_POSITIONS,
   ONE_HOT,
   PRELU,
   STRIDED_SLICE,

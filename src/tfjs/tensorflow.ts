@@ -22,8 +22,8 @@ export interface WasmBackend {
     /** The threaded binary has its memory beside its exports. */
     readonly asm?: { readonly memory?: WasmMemory };
     readonly wasmMemory?: WasmMemory;
-    _malloc(bytes: number): number;
-    _free(address: number): void;
+    _malloc: (bytes: number) => number;
+    _free: (address: number) => void;
   };
   readonly dataIdMap: { get(dataId: object): TensorData };
   makeOutput(shape: number[], dtype: string): TensorInfo;

@@ -40,8 +40,14 @@ const transpose: TrainingKernel = {
   run({ host, inputs: { x }, attrs }) {
     if (x === undefined || (x.dtype !== 'float32' && x.dtype !== 'int32')) return undefined;
     const perm = attrs.perm as readonly number[];
+    // Stock TensorFlow.js divides by zero there.
+    if (sizeOf(x.shape) === 0)
+      return host.output(
+        perm.map((axis) => x.shape[axis] ?? 1),
+        x.dtype,
+      ).tensor;
     const exchange = exchangeOf(x.shape, perm);
-    if (exchange === undefined || sizeOf(x.shape) === 0) return undefined;
+    if (exchange === undefined) return undefined;
     const { outer, rows, columns, inner } = exchange;
     const out = host.output(
       perm.map((axis) => x.shape[axis] ?? 1),
