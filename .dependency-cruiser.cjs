@@ -14,7 +14,7 @@ const ARROWS = {
   schedule: ['model', 'arithmetic'],
   optimizer: ['model', 'kernels', 'arithmetic'],
   products: ['kernels'],
-  sampling: ['arithmetic'],
+  sampling: ['model', 'kernels', 'arithmetic'],
   tfjs: ['products', 'kernels'],
   backends: ['tfjs', 'products', 'sampling', 'objective', 'optimizer', 'model', 'kernels', 'arithmetic'],
   collective: ['optimizer', 'kernels'],

@@ -56,6 +56,7 @@ export { interpolate, type Manifold, manifold } from './inference/traversal.js';
 export type { LikelihoodName } from './model/likelihoods/registry.js';
 export type { MapShape, Model, ParameterEntry, Shape } from './model/model.js';
 export { presetNames, presetSpec } from './model/presets.js';
+export type { PriorName } from './model/priors/registry.js';
 export { type ResolveOptions, resolveModel } from './model/resolve.js';
 export type { Binarization, LayerSpec, ModelSpec } from './model/spec.js';
 export type { EstimatorName } from './objective/estimators/registry.js';

@@ -89,8 +89,11 @@ export interface Backend {
  * objectiveGradient, slots, treeReduce and the update.
  */
 export interface OwnerUpdate {
-  /** Writes the terms of all examples of this rank, and keeps what `update` reads. */
-  backpropagate(shard: Shard, beta: number): void;
+  /**
+   * Writes the terms of all examples of this rank, and keeps what `update` reads.
+   * @param bounds as in `update`.
+   */
+  backpropagate(shard: Shard, beta: number, bounds: Int32Array): void;
 
   /**
    * Updates this rank's share of the parameters, as the optimizer's `begin` has set. A barrier stands before

@@ -16,16 +16,16 @@ export const inspectCommand = defineCommand({
     ['lowerbound inspect runs/cvae-1 --json', 'For machines; config and parameter table in full'],
   ],
   async execute({ run, json }) {
-    const [{ findCheckpoint }, { parameterHash }, { resolveModel }, { describeModel }] = await Promise.all([
+    const [{ findCheckpoint }, { parameterHash }, { modelOfConfig }, { describeModel }] = await Promise.all([
       import('../coordinator/loadModel.js'),
       import('../runs/checkpoint.js'),
-      import('../model/resolve.js'),
+      import('../runs/configModel.js'),
       import('../model/describe.js'),
     ]);
     const { path, checkpoint, warnings } = await findCheckpoint(run);
     printWarnings(warnings);
     const { config, step } = checkpoint;
-    const model = resolveModel(config.model, { latent: config.latent });
+    const model = modelOfConfig(config);
     const parametersSha256 = parameterHash(checkpoint.parameters);
     if (json) {
       const parameters = model.parameters.entries.map(({ name, shape }) => ({ name, shape }));
@@ -41,6 +41,7 @@ export const inspectCommand = defineCommand({
       config.model.name === 'iwae' && objective !== 'iwae' ? ' (not the importance-weighted bound)' : '';
     const estimator = config.estimator === undefined ? '' : `, gradient ${chosen('estimator')}`;
     const inference = config.inference === undefined ? [] : [`Decoder by     ${chosen('inference')}`];
+    const prior = config.prior === undefined ? [] : [`Prior          ${chosen('prior')}`];
     const schedule = config.learningRateSchedule === undefined ? '' : ` (${chosen('learningRateSchedule')})`;
     printPage(
       [
@@ -54,6 +55,7 @@ export const inspectCommand = defineCommand({
         ...inference,
         `Batches        ${config.batchSize} examples in ${config.shards} shards, ${config.epochs} epochs`,
         `Likelihood     ${chosen('likelihood')}`,
+        ...prior,
         `Optimizer      ${chosen('optimizer')}, ${fieldWords('learningRate', config.learningRate)}${schedule}`,
         `Seed           ${config.seed}`,
         `Arithmetic     ${config.arithmetic} (backend ${config.backend})`,

@@ -143,7 +143,7 @@ export async function compareOnTestSet(
     .compare({ settings, x, positions, onProgress, signal })
     .finally(() => pool.close());
   return {
-    ...comparisonOf(found.figures, found.count, settings),
+    ...comparisonOf(found.figures, found.count, settings, model.prior.choice.name),
     protocol: {
       data: testSetName(dataset),
       examples,

@@ -15,9 +15,9 @@ import {
   readOptions,
   trueOrFalse,
 } from '../model/optionReader.js';
-import { resolveModel } from '../model/resolve.js';
 import type { Binarization } from '../model/spec.js';
 import { parameterHash } from '../runs/checkpoint.js';
+import { modelOfConfig } from '../runs/configModel.js';
 import { HYPERPARAMETERS } from '../runs/hyperparameters.js';
 import { choiceOf } from '../runs/seams.js';
 import { requireImageSize } from './evaluate.js';
@@ -168,7 +168,7 @@ export async function estimateLikelihood(given: EstimateLikelihoodOptions): Prom
   const wanted = wantedOf(options, config.samples);
   const positions = placesOf(range);
   const x = testExamples({ binarize, seed }, dataset.test, positions);
-  const model = resolveModel(config.model, { latent: config.latent });
+  const model = modelOfConfig(config);
   const likelihood = choiceOf(config, 'likelihood');
   const most = wanted.ais || wanted.bdmc || wanted.gaps ? CHAIN_CHUNK : DRAW_CHUNK;
   const plan = { most, workers: options.workers ?? availableParallelism() };

@@ -8,7 +8,8 @@ import type { LikelihoodName } from '../model/likelihoods/registry.js';
 import type { MapShape } from '../model/model.js';
 import { functionOf, type OptionTable, readOptions } from '../model/optionReader.js';
 import type { Binarization } from '../model/spec.js';
-import { type ObjectiveName, objectiveOf } from '../objective/registry.js';
+import { klEstimatesOf, klEstimatesOfPrior } from '../objective/estimators/registry.js';
+import type { ObjectiveName } from '../objective/registry.js';
 import { parameterHash } from '../runs/checkpoint.js';
 import { HYPERPARAMETERS } from '../runs/hyperparameters.js';
 import type { MeanTerms } from '../runs/meanTerms.js';
@@ -177,8 +178,14 @@ function finiteMeans(state: RunState, path: string): ReturnType<typeof testMeans
 
 function evaluationConfig(config: RunConfig, options: EvaluateOptions): RunConfig {
   const objective = options.objective ?? choiceOf(config, 'objective').name;
-  const { klEstimates } = objectiveOf(objective);
-  const kl = options.kl ?? (klEstimates.includes(config.kl) ? config.kl : klEstimates[0]);
+  const prior = choiceOf(config, 'prior').name;
+  const klEstimates = klEstimatesOf(objective, 'reparameterized', prior);
+  const kl = options.kl ?? (klEstimates.includes(config.kl) ? config.kl : klEstimates[0]!);
+  if (!klEstimatesOfPrior(prior).includes(kl)) {
+    throw new UsageError(
+      `The KL to the prior of this run, ${prior}, has no closed form, so it is not ${kl}: leave --kl out.`,
+    );
+  }
   if (!klEstimates.includes(kl)) {
     throw new UsageError(
       `The objective ${objective} is computed from the densities of the draws, so its KL is not ${kl}: leave --kl out.`,

@@ -3,8 +3,8 @@ import { UsageError } from '../errors.js';
 import { LatentModel } from '../inference/latentModel.js';
 import { Place } from '../model/jsonReader.js';
 import { pathOf } from '../model/optionReader.js';
-import { resolveModel } from '../model/resolve.js';
 import { type Checkpoint, loadCheckpoint, parameterHash } from '../runs/checkpoint.js';
+import { modelOfConfig } from '../runs/configModel.js';
 import { assertOwnCheckpoint, type RunConfig } from '../runs/runConfig.js';
 import {
   type FoundCheckpoint,
@@ -87,7 +87,7 @@ export async function loadModel(path: string): Promise<LoadedModel> {
   checkpointPath(path, new Place('loadModel()', 'path'));
   const { path: file, checkpoint, warnings } = await findCheckpoint(path);
   const { config, step, parameters } = checkpoint;
-  const model = new LatentModel(resolveModel(config.model, { latent: config.latent }), parameters, {
+  const model = new LatentModel(modelOfConfig(config), parameters, {
     arithmetic: config.arithmetic,
     likelihood: choiceOf(config, 'likelihood'),
   });

@@ -73,6 +73,13 @@ export interface TrainOptions {
   readonly likelihood?: Options['likelihood'];
   /** Standard deviation of a pixel around its mean. Default: by likelihood: gaussian 0.2. */
   readonly sigma?: Options['sigma'];
+  /**
+   * p(z): standard-normal, or mixture, of --prior-components Gaussians that are learned with the model.
+   * Default: standard-normal.
+   */
+  readonly prior?: Options['prior'];
+  /** Gaussians in the mixture, C. Default: by prior: mixture 10. */
+  readonly priorComponents?: Options['priorComponents'];
   /** What turns gradients into updates. Default: adam. */
   readonly optimizer?: Options['optimizer'];
   /**

@@ -10,8 +10,9 @@ import { likelihoodOf } from '../model/likelihoods/registry.js';
 import { loadModelSpec } from '../model/load.js';
 import type { MapShape } from '../model/model.js';
 import type { OptionTable } from '../model/optionReader.js';
-import { requireInput, resolveModel } from '../model/resolve.js';
+import { requireInput } from '../model/resolve.js';
 import type { ModelSpec } from '../model/spec.js';
+import { modelOfConfig } from '../runs/configModel.js';
 import { HYPERPARAMETER_ROWS, type HyperparameterName } from '../runs/hyperparameters.js';
 import { assertSameRun, type PartialRunConfig, parseRunConfig, type RunConfig } from '../runs/runConfig.js';
 import { choiceOf, possibleKl, requestedSeams, SEAM_ROWS, type SeamConfig } from '../runs/seams.js';
@@ -57,7 +58,7 @@ export async function requestedConfig(
   const config = { formatVersion: 1, ...Object.fromEntries(fields) };
   const checked = parseRunConfig(config, 'The options of this run');
   if (origin?.resumed) assertSameRun(origin.config, checked, origin.source);
-  requireDecoderEnd(resolveModel(checked.model, { latent: checked.latent }), choiceOf(checked, 'likelihood'));
+  requireDecoderEnd(modelOfConfig(checked), choiceOf(checked, 'likelihood'));
   return checked;
 }
 

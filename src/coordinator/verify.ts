@@ -8,9 +8,9 @@ import { UsageError } from '../errors.js';
 import type { TileName } from '../kernels/tiles/tile.js';
 import { Place, positiveInteger, type Reader } from '../model/jsonReader.js';
 import { functionOf, type OptionTable, pathOf, readOptions, trueOrFalse } from '../model/optionReader.js';
-import { resolveModel } from '../model/resolve.js';
 import { backendsBetween } from '../runs/backendHistory.js';
 import { type Checkpoint, parameterHash } from '../runs/checkpoint.js';
+import { modelOfConfig } from '../runs/configModel.js';
 import { HYPERPARAMETERS } from '../runs/hyperparameters.js';
 import { assertOwnCheckpoint, type RunConfig } from '../runs/runConfig.js';
 import { type Metrics, openRunDirectory, type RunDirectory } from '../runs/runDirectory.js';
@@ -321,7 +321,7 @@ class Verifier {
 
   #compare(checkpoint: Checkpoint, end: Required<RunMoment>, replayedMetrics: readonly Metrics[]) {
     const { config, parameters, epochSums, step } = checkpoint;
-    const { parameters: layout } = resolveModel(config.model, { latent: config.latent });
+    const { parameters: layout } = modelOfConfig(config);
     const begun = replayedMetrics[0]?.step ?? Number.POSITIVE_INFINITY;
     const lines = this.#metrics.filter((line) => line.step >= begun && line.step <= step);
     return {

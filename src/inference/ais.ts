@@ -1,8 +1,8 @@
 // Annealed importance sampling (Neal 2001) with HMC transitions, as in Wu et al. 2016: an unbiased estimate
 // of p(x), whose logarithm is a lower bound of log p(x) in expectation.
 import { log } from '../arithmetic/exponential.js';
-import { Purpose } from '../kernels/stream.js';
-import { drawPrior } from '../sampling/standardNormal.js';
+import { PRIOR_PURPOSES } from '../kernels/stream.js';
+import { drawPrior } from '../sampling/priorDraws.js';
 import { type TemperatureSchedule, temperatures } from './annealing.js';
 import { HmcChains, type HmcOptions, MOST_TRANSITIONS, TRANSITIONS, type TransitionStream } from './hmc.js';
 import { effectiveSampleSize, LogSum } from './importance.js';
@@ -68,7 +68,7 @@ export function pilotSteps(options: AnnealingOptions): StepSizePath {
   requireCount(options.temperatures);
   const stream: TransitionStream = simulated ? TRANSITIONS.simulatedPilot : TRANSITIONS.pilot;
   const z = new Float32Array(positions.length * density.chains * density.latent);
-  drawPrior(z, { random, positions, step: stream.first, purpose: Purpose.pilotPrior });
+  drawPrior(density.prior, z, { random, positions, step: stream.first, purpose: PRIOR_PURPOSES.pilot });
   const hmc = new HmcChains({ ...options, stream }, z);
   const steps = new AdaptedSteps(positions.length);
   const path = temperatures(schedule, pilotTemperatures(options.temperatures));
@@ -93,7 +93,7 @@ export function annealFromPrior(options: AnnealingOptions, steps: StepSizePath):
   const { density, positions, random, simulated = false } = options;
   const stream = simulated ? TRANSITIONS.simulated : TRANSITIONS.annealing;
   const z = new Float32Array(positions.length * density.chains * density.latent);
-  drawPrior(z, { random, positions, step: stream.first, purpose: Purpose.annealingPrior });
+  drawPrior(density.prior, z, { random, positions, step: stream.first, purpose: PRIOR_PURPOSES.annealing });
   return anneal({ ...options, stream }, z, { steps, reverse: false });
 }
 

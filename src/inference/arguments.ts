@@ -2,23 +2,10 @@
 import type { KlEstimate } from '../backends/backend.js';
 import { UsageError } from '../errors.js';
 import type { Platform } from '../kernels/platform.js';
-import {
-  type Choice,
-  FROM_ZERO,
-  type Hyperparameters,
-  numberIn,
-  type Values,
-} from '../model/hyperparameter.js';
-import {
-  type JsonReader,
-  objectOf,
-  oneOf,
-  Place,
-  positiveInteger,
-  type Reader,
-  withSchema,
-} from '../model/jsonReader.js';
-import { LIKELIHOODS, type LikelihoodName } from '../model/likelihoods/registry.js';
+import { choiceAmong } from '../model/choice.js';
+import { FROM_ZERO, numberIn } from '../model/hyperparameter.js';
+import { oneOf, Place, positiveInteger, type Reader } from '../model/jsonReader.js';
+import { LIKELIHOODS } from '../model/likelihoods/registry.js';
 import type { Model } from '../model/model.js';
 import { functionOf, type OptionTable, seed64, trueOrFalse } from '../model/optionReader.js';
 import { ESTIMATORS, type EstimatorName } from '../objective/estimators/registry.js';
@@ -40,17 +27,7 @@ const MOST_FLOATS = 2 ** 30;
 
 const kl: Reader<KlEstimate> = oneOf(['analytic', 'monteCarlo']);
 
-const likelihoodName = oneOf(Object.keys(LIKELIHOODS) as LikelihoodName[]);
-
-/** With a number for each hyper-parameter. */
-const likelihood: Reader<Choice<LikelihoodName>> = (value, place) => {
-  const whole = withSchema<unknown>({}, (inner) => inner);
-  const { name } = objectOf({ name: likelihoodName }, { values: whole })(value, place);
-  const declared: Hyperparameters = LIKELIHOODS[name].hyperparameters;
-  const numbers = Object.entries(declared).map(([key, { range }]) => [key, numberIn(range)] as const);
-  const values: JsonReader<Values> = objectOf(Object.fromEntries(numbers), {});
-  return objectOf({ name: likelihoodName, values }, {})(value, place) as Choice<LikelihoodName>;
-};
+const likelihood = choiceAmong(LIKELIHOODS);
 
 /** Not checked further: it comes from a run, not from a user. */
 const platform: Reader<Platform> = (value, place) => {

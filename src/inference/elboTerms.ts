@@ -1,4 +1,5 @@
 import { Purpose } from '../kernels/stream.js';
+import { logExcess } from '../model/priors/correction.js';
 import type { ConditionalDensity } from '../sampling/conditionalDensity.js';
 import type { RandomRows } from '../sampling/randomRows.js';
 import { klOfDimensions, type PosteriorRow, reparameterize, sigmaOf } from './posteriorRow.js';
@@ -19,30 +20,35 @@ export interface ElboTask {
 
 /** Nats. */
 export interface ElboEstimate {
-  /** logLikelihood − Σ_j kl_j. */
+  /** logLikelihood − Σ_j kl_j, and for another prior than N(0, I) + (1/K) Σ_k log p(z_k) / N(z_k; 0, I). */
   readonly elbo: number;
   /** (1/K) Σ_k log p(x|z_k): the reconstruction term. */
   readonly logLikelihood: number;
-  /** Analytic, [latent]. */
+  /** KL(q(z|x) ‖ N(0, I)) of each dimension, analytic, [latent]. */
   readonly kl: Float64Array;
 }
 
 /** The ELBO of one example at beta = 1. Its draws are those of an evaluation with as many samples. */
 export function elboTerms({ density, posterior, random, position, samples }: ElboTask): ElboEstimate {
-  const { latent, rows, z } = density;
+  const { prior, latent, rows, z } = density;
   const sigma = sigmaOf(posterior);
   const epsilon = new Float32Array(samples * latent);
   random.normal(epsilon, position, 0, Purpose.evaluationNoise);
   let sum = 0;
+  let excess = 0;
   for (let first = 0; first < samples; first += rows) {
     const count = Math.min(rows, samples - first);
     reparameterize(posterior, sigma, epsilon.subarray(first * latent, (first + count) * latent), z);
     density.evaluate(count, false);
-    for (let row = 0; row < count; row++) sum += density.logLikelihood[row]!;
+    for (let row = 0; row < count; row++) {
+      sum += density.logLikelihood[row]!;
+      excess += logExcess(prior, z, row);
+    }
   }
   const logLikelihood = sum / samples;
   const kl = klOfDimensions(posterior);
-  return { elbo: logLikelihood - kl.reduce((total, term) => total + term, 0), logLikelihood, kl };
+  const klSum = kl.reduce((total, term) => total + term, 0);
+  return { elbo: logLikelihood - klSum + excess / samples, logLikelihood, kl };
 }
 
 /** The variance of the posterior means over the data, in each dimension, and how many are active. */

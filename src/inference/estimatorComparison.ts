@@ -5,6 +5,7 @@ import { Purpose, type RandomKey } from '../kernels/stream.js';
 import type { Choice } from '../model/hyperparameter.js';
 import type { LikelihoodName } from '../model/likelihoods/registry.js';
 import type { Model } from '../model/model.js';
+import type { PriorName } from '../model/priors/registry.js';
 import {
   ESTIMATORS,
   type EstimatorName,
@@ -42,12 +43,16 @@ export interface GradientVariant {
   readonly kl: KlEstimate;
 }
 
-/** Those that the objective and K draws have. The first is what a run takes that asks for nothing. */
-export function comparedVariants(objective: ObjectiveName, samples: number): readonly GradientVariant[] {
+/** Those that the objective, K draws and the prior have. The first is what a run takes that asks for nothing. */
+export function comparedVariants(
+  objective: ObjectiveName,
+  samples: number,
+  prior: PriorName,
+): readonly GradientVariant[] {
   const names = Object.keys(ESTIMATORS) as EstimatorName[];
   return names
     .filter((name) => samples >= estimatorOf(name).leastSamples)
-    .flatMap((estimator) => klEstimatesOf(objective, estimator).map((kl) => ({ estimator, kl })));
+    .flatMap((estimator) => klEstimatesOf(objective, estimator, prior).map((kl) => ({ estimator, kl })));
 }
 
 /** Blocks of draws: a function of their number alone. */
@@ -66,7 +71,7 @@ const MOST_BYTES = 2 ** 32;
 
 /** @throws UsageError where the sums of all blocks would take more than 4 GiB. */
 export function requireComparable(model: Model, { objective, samples, draws }: ComparisonSettings): void {
-  const vectors = comparedVariants(objective, samples).length * countBlocks(draws);
+  const vectors = comparedVariants(objective, samples, model.prior.choice.name).length * countBlocks(draws);
   const bytes = vectors * encoderSize(model) * Float64Array.BYTES_PER_ELEMENT;
   if (bytes <= MOST_BYTES) return;
   throw new UsageError(
@@ -112,7 +117,7 @@ export class GradientSums {
     const { model, parameters, likelihood, platform, key, x, positions, settings } = options;
     const { objective, samples } = settings;
     this.#options = options;
-    this.#variants = comparedVariants(objective, samples);
+    this.#variants = comparedVariants(objective, samples, model.prior.choice.name);
     this.#size = encoderSize(model);
     this.#random = new KernelRandom(platform.module, key);
     this.#epsilon = new Float32Array(positions.length * samples * model.latent);
@@ -239,6 +244,7 @@ export function comparisonOf(
   sums: Figures,
   blocks: number,
   { objective, samples, draws }: ComparisonSettings,
+  prior: PriorName,
 ): EstimatorComparison {
   if (blocks < FEWEST_BLOCKS) {
     return { squaredNorm: { value: Number.NaN, standardError: Number.NaN }, figures: [] };
@@ -252,7 +258,7 @@ export function comparisonOf(
   const reference = momentsOf(usual, sums['square.0']!);
   return {
     squaredNorm: reference.squaredMean(),
-    figures: comparedVariants(objective, samples).map((variant, v) => {
+    figures: comparedVariants(objective, samples, prior).map((variant, v) => {
       if (v === 0) return { ...variant, variance: reference.variance() };
       const difference = sums[`sum.${v}`]!;
       const own = difference.slice();

@@ -3,6 +3,7 @@
 import { exp } from '../arithmetic/exponential.js';
 import { halfCosine } from '../arithmetic/halfCosine.js';
 import { Purpose } from '../kernels/stream.js';
+import { excessGradient } from '../model/priors/correction.js';
 import type { ConditionalDensity } from '../sampling/conditionalDensity.js';
 import type { RandomRows } from '../sampling/randomRows.js';
 import { elboTerms } from './elboTerms.js';
@@ -78,16 +79,21 @@ function ascend({ density, posterior, random, position, steps }: GapTask): Poste
   return rowOf(values);
 }
 
-/** d ELBO / d(mu, logvar), [2 latent]: through z = mu + exp(½ logvar) ⊙ epsilon, less the analytic KL's. */
+/**
+ * d ELBO / d(mu, logvar), [2 latent]: through z = mu + exp(½ logvar) ⊙ epsilon, less that of the analytic KL
+ * to N(0, I).
+ */
 function elboGradient(
   { mu, logvar }: PosteriorRow,
   epsilon: Float32Array,
-  { latent, rows, gradient }: ConditionalDensity,
+  { prior, z, latent, rows, gradient }: ConditionalDensity,
 ): Float64Array {
   const sums = new Float64Array(2 * latent);
+  const excess = new Float64Array(rows * latent);
   for (let row = 0; row < rows; row++) {
+    excessGradient(prior, z, row, excess);
     for (let j = 0; j < latent; j++) {
-      const slope = gradient[row * latent + j]!;
+      const slope = gradient[row * latent + j]! + excess[row * latent + j]!;
       sums[j]! += slope;
       sums[latent + j]! += slope * epsilon[row * latent + j]!;
     }

@@ -2,6 +2,7 @@
 // from a stream of draws.
 import { expNegative, log } from '../arithmetic/exponential.js';
 import { Purpose } from '../kernels/stream.js';
+import { logExcess } from '../model/priors/correction.js';
 import type { ConditionalDensity } from '../sampling/conditionalDensity.js';
 import type { RandomRows } from '../sampling/randomRows.js';
 import { logRatio, type PosteriorRow, reparameterize, sigmaOf } from './posteriorRow.js';
@@ -33,7 +34,7 @@ export interface ImportanceEstimate {
 /** In memory constant in k. */
 export function importanceBounds(task: ImportanceTask): ImportanceEstimate {
   const { density, posterior, random, position, draws } = task;
-  const { latent, rows, z, logLikelihood } = density;
+  const { prior, latent, rows, z, logLikelihood } = density;
   const most = draws.reduce((largest, k) => Math.max(largest, k), 1);
   const blocks = draws.map((k) => new BlockMean(k));
   const [sum, squares] = [new LogSum(), new LogSum()];
@@ -49,7 +50,7 @@ export function importanceBounds(task: ImportanceTask): ImportanceEstimate {
       reparameterize(posterior, sigma, part, z);
       density.evaluate(count, false);
       for (let row = 0; row < count; row++) {
-        const logWeight = logLikelihood[row]! + logRatio(posterior, part, z, row);
+        const logWeight = logLikelihood[row]! + logRatio(posterior, part, z, row) + logExcess(prior, z, row);
         sum.add(logWeight);
         squares.add(2 * logWeight);
         for (const block of blocks) block.add(logWeight);

@@ -1,12 +1,14 @@
 import { InferenceEngine, type InferenceEngineOptions } from '../backends/simd/inferenceEngine.js';
 import { UsageError } from '../errors.js';
-import { Purpose, type RandomKey } from '../kernels/stream.js';
+import { PRIOR_PURPOSES, Purpose, type RandomKey } from '../kernels/stream.js';
 import { requireFiniteRows } from '../model/finite.js';
 import { Place, positiveInteger } from '../model/jsonReader.js';
 import type { Model } from '../model/model.js';
+import type { PriorDensity } from '../model/priors/prior.js';
+import { priorDensity } from '../model/priors/registry.js';
 import type { ConditionalDensity } from '../sampling/conditionalDensity.js';
+import { drawPrior } from '../sampling/priorDraws.js';
 import type { RandomRows } from '../sampling/randomRows.js';
-import { drawPrior } from '../sampling/standardNormal.js';
 import { countRows, requireParameters, requireResultSize } from './arguments.js';
 import { KernelRandom } from './kernelRandom.js';
 import type { Posterior } from './posterior.js';
@@ -24,6 +26,8 @@ export interface InferenceModelOptions extends Omit<InferenceEngineOptions, 'row
  */
 export class InferenceModel {
   readonly model: Model;
+  /** p(z). */
+  readonly prior: PriorDensity;
   readonly #engine: InferenceEngine;
   readonly #platform: InferenceModelOptions['platform'];
 
@@ -36,6 +40,8 @@ export class InferenceModel {
     this.#platform = options.platform;
     this.#engine = createEngine({ ...options, rows });
     this.#engine.setParameters(parameters);
+    const { prior, latent } = options.model;
+    this.prior = priorDensity(prior, latent, Float32Array.from(parameters));
   }
 
   /** Random rows of a seed. */
@@ -84,7 +90,7 @@ export class InferenceModel {
     const withGradient = { ...values, gradient };
     const evaluate = (count: number, wanted: boolean) =>
       this.#engine.evaluate(wanted ? withGradient : values, count);
-    return { latent, chains, rows, z, logLikelihood, gradient, evaluate };
+    return { prior: this.prior, latent, chains, rows, z, logLikelihood, gradient, evaluate };
   }
 
   /**
@@ -110,7 +116,7 @@ export class InferenceModel {
     requireResultSize(count, Math.max(dimensions, latent), new Place('simulate()', 'positions'));
     const random = this.random(key);
     const z = new Float32Array(count * latent);
-    drawPrior(z, { random, positions, step: 0, purpose: Purpose.simulatedLatent });
+    drawPrior(this.prior, z, { random, positions, step: 0, purpose: PRIOR_PURPOSES.simulation });
     const x = this.means(z);
     for (const [i, position] of positions.entries()) {
       const row = x.subarray(i * dimensions, (i + 1) * dimensions);

@@ -1,15 +1,22 @@
 import type { KlEstimate } from '../backends/backend.js';
 import { UsageError } from '../errors.js';
 import { inferencePlatform, type Platform } from '../kernels/platform.js';
-import { Purpose, type RandomKey, randomKey } from '../kernels/stream.js';
+import { PRIOR_PURPOSES, Purpose, type RandomKey, randomKey } from '../kernels/stream.js';
 import { requireFiniteRows } from '../model/finite.js';
 import type { Choice } from '../model/hyperparameter.js';
 import { Place } from '../model/jsonReader.js';
 import { BERNOULLI, type LikelihoodName, likelihoodOf } from '../model/likelihoods/registry.js';
 import type { Model } from '../model/model.js';
 import { readOptions } from '../model/optionReader.js';
-import { type EstimatorName, estimatorOf, klEstimatesOf } from '../objective/estimators/registry.js';
+import { type PriorName, priorDensity } from '../model/priors/registry.js';
+import {
+  type EstimatorName,
+  estimatorOf,
+  klEstimatesOf,
+  klEstimatesOfPrior,
+} from '../objective/estimators/registry.js';
 import { type ObjectiveName, objectiveOf } from '../objective/registry.js';
+import { drawPrior } from '../sampling/priorDraws.js';
 import {
   countRows,
   DECODE_OPTIONS,
@@ -24,6 +31,7 @@ import {
 } from './arguments.js';
 import { InferenceModel } from './inferenceModel.js';
 import { inferPosterior, type PosteriorDraws } from './inferPosterior.js';
+import { KernelRandom } from './kernelRandom.js';
 import {
   CHUNK,
   createLatentEngine,
@@ -186,7 +194,7 @@ export class LatentModel {
     const { dimensions, latent } = this.model;
     requireResultSize(count, Math.max(dimensions, latent), new Place('sample()', 'count'));
     const key = keyOf(seed);
-    const z = this.#normal(count, latent, key, Purpose.prior);
+    const z = this.#drawPrior(count, key);
     const values = this.decode(z, { as: 'means' });
     if (!draw) return values;
     const engine = this.#engineFor(1, 'analytic');
@@ -231,7 +239,9 @@ export class LatentModel {
    * @throws NotFiniteError where the ELBO of an example is NaN or infinite.
    */
   elbo(x: Float32Array, options: ElboOptions = {}): ElboTerms {
-    const { samples = 1, kl = 'analytic', beta = 1, seed } = readOptions(options, ELBO_OPTIONS, 'elbo()');
+    const given = readOptions(options, ELBO_OPTIONS, 'elbo()');
+    const { samples = 1, beta = 1, seed } = given;
+    const kl = requireKl('elbo', 'reparameterized', this.model.prior.choice.name, given.kl);
     const { dimensions, latent } = this.model;
     const n = countRows(x, dimensions, new Place('elbo()', 'x'));
     const engine = this.#engineFor(samples, kl);
@@ -289,7 +299,7 @@ export class LatentModel {
       const expected = `[${n} examples, K samples, ${latent} latent dimensions]`;
       throw noise.error(`holds ${epsilon.length} values, expected ${expected}`);
     }
-    const kl = requireKl(objective, estimator, given.kl);
+    const kl = requireKl(objective, estimator, this.model.prior.choice.name, given.kl);
     requireSamples(estimator, samples, noise);
     const engine = this.#newEngine({ samples, kl, chunk: n, objective, estimator });
     engine.setParameters(parameters);
@@ -320,6 +330,19 @@ export class LatentModel {
   #newEngine(options: Omit<LatentEngineOptions, 'platform' | 'model' | 'likelihood'>): LatentEngine {
     const [platform, likelihood] = [this.#platform, this.#likelihood];
     return createLatentEngine({ platform, model: this.model, likelihood, ...options });
+  }
+
+  /** [count, latent] draws from p(z). */
+  #drawPrior(count: number, key: RandomKey): Float32Array {
+    const { prior, latent } = this.model;
+    const z = new Float32Array(count * latent);
+    drawPrior(priorDensity(prior, latent, this.#parameters), z, {
+      random: new KernelRandom(this.#platform.module, key),
+      positions: Array.from({ length: count }, (_, i) => i),
+      step: 0,
+      purpose: PRIOR_PURPOSES.sample,
+    });
+    return z;
   }
 
   /** [rows, width] standard normals. */
@@ -360,11 +383,15 @@ export class LatentModel {
 function requireKl(
   objective: ObjectiveName,
   estimator: EstimatorName,
+  prior: PriorName,
   asked: KlEstimate | undefined,
 ): KlEstimate {
-  const possible = klEstimatesOf(objective, estimator);
+  const possible = klEstimatesOf(objective, estimator, prior);
   const kl = asked ?? possible[0]!;
   if (possible.includes(kl)) return kl;
+  if (!klEstimatesOfPrior(prior).includes(kl)) {
+    throw new UsageError(`kl is ${kl}, but the KL to the prior ${prior} has no closed form: leave it out.`);
+  }
   const { title, klEstimates } = objectiveOf(objective);
   const who = klEstimates.includes(kl) ? `estimator ${estimator}` : title;
   throw new UsageError(`kl is ${kl}, but that of the ${who} is ${possible.join(' or ')}: leave it out.`);

@@ -31,7 +31,7 @@ export interface GradientOptions {
 }
 
 export interface ElboOptions {
-  /** Default `analytic`. */
+  /** Default: the prior's, `analytic` for a standard normal. */
   readonly kl?: KlEstimate;
   /** Weight of the KL; default 1. */
   readonly beta?: number;

@@ -1,6 +1,5 @@
 import { expNegative } from '../arithmetic/exponential.js';
 import type { ConditionalDensity } from '../sampling/conditionalDensity.js';
-import { logPrior } from '../sampling/standardNormal.js';
 
 /** A square of a latent plane. */
 export interface PlaneSquare {
@@ -30,7 +29,7 @@ export function posteriorGrid(
     }
     density.evaluate(count, false);
     for (let row = 0; row < count; row++) {
-      logs[first + row] = density.logLikelihood[row]! + logPrior(density.z, row, 2);
+      logs[first + row] = density.logLikelihood[row]! + density.prior.logDensity(density.z, row);
     }
   }
   const most = logs.reduce((a, b) => (b > a ? b : a), Number.NEGATIVE_INFINITY);

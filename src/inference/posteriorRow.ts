@@ -26,8 +26,7 @@ export function reparameterize(
 }
 
 /**
- * log p(z) − log q(z|x) of one row, nats: ½ Σ_j (logvar_j + epsilon_j² − z_j²), p standard normal. 2π
- * cancels.
+ * log N(z; 0, I) − log q(z|x) of one row, nats: ½ Σ_j (logvar_j + epsilon_j² − z_j²). 2π cancels.
  */
 export function logRatio(
   { logvar }: PosteriorRow,
@@ -45,7 +44,7 @@ export function logRatio(
   return sum / 2;
 }
 
-/** KL(q(z|x) ‖ p(z)) of each dimension, nats: ½ (mu² + exp(logvar) − logvar − 1). */
+/** KL(q(z|x) ‖ N(0, I)) of each dimension, nats: ½ (mu² + exp(logvar) − logvar − 1). */
 export function klOfDimensions({ mu, logvar }: PosteriorRow): Float64Array {
   return Float64Array.from(mu, (mean, j) => (mean * mean + exp(logvar[j]!) - logvar[j]! - 1) / 2);
 }

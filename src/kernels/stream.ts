@@ -66,4 +66,26 @@ export const Purpose = {
   trainingMomentum: 23,
   /** Acceptance and step size of HMC in training; position and step as its momenta. */
   trainingAcceptance: 24,
+  /** Component of a mixture that z is drawn from, where z's own numbers are of the purpose prior; its position. */
+  priorComponent: 25,
+  /** The same for annealingPrior; its position and step. */
+  annealingComponent: 26,
+  /** The same for pilotPrior. */
+  pilotComponent: 27,
+  /** The same for simulatedLatent. */
+  simulatedComponent: 28,
 } as const;
+
+/** Purposes of a draw from the prior: of its standard normal numbers, and of its uniform ones. */
+export interface PriorPurpose {
+  readonly normal: number;
+  readonly uniform: number;
+}
+
+/** By what the draws are for. */
+export const PRIOR_PURPOSES = {
+  sample: { normal: Purpose.prior, uniform: Purpose.priorComponent },
+  annealing: { normal: Purpose.annealingPrior, uniform: Purpose.annealingComponent },
+  pilot: { normal: Purpose.pilotPrior, uniform: Purpose.pilotComponent },
+  simulation: { normal: Purpose.simulatedLatent, uniform: Purpose.simulatedComponent },
+} as const satisfies Readonly<Record<string, PriorPurpose>>;

@@ -18,11 +18,12 @@ export function forwardMultiplyAdds(model: Model): number {
  * lines.
  */
 export function describeModel(model: Model): string {
-  const { name, input, dimensions, latent, encoder, decoder, parameters } = model;
+  const { name, input, dimensions, latent, encoder, decoder, prior, parameters } = model;
   // Short words and no prefixes: the table of a convolutional model fits 80 columns.
   const heading = ['Layer', 'Type', 'Output', 'Parameters', 'MACs'];
   const rows = [heading, ...sideRows('encoder', encoder), ...sideRows('decoder', decoder)];
-  const counts = `encoder ${grouped(parametersOf(encoder))}, decoder ${grouped(parametersOf(decoder))}`;
+  const ofPrior = prior.size === 0 ? '' : `, prior ${grouped(prior.size)}`;
+  const counts = `encoder ${grouped(parametersOf(encoder))}, decoder ${grouped(parametersOf(decoder))}${ofPrior}`;
   return [
     `Model ${name}: x ${shapeText(input)} (D = ${dimensions}), z [${latent}]`,
     '',

@@ -51,6 +51,19 @@ export function initializeParameters(options: InitializeOptions): void {
         });
         break;
       }
+      case 'standardNormal':
+        kernels.randomNormal({
+          out: address,
+          rows: 1,
+          count: entry.size,
+          key0: key.low,
+          key1: key.high,
+          position: index,
+          step: 0,
+          purpose: Purpose.initialization,
+          scratch,
+        });
+        break;
       case 'dataMeanLogit':
         setDataMeanLogits(options, entry, address);
     }

@@ -18,6 +18,11 @@ export class ParameterLayoutBuilder {
 
   constructor(readonly model: string) {}
 
+  /** Floats so far. */
+  get size(): number {
+    return this.#size;
+  }
+
   /** @throws UsageError where the sum passes `mostFloats`. */
   add(name: string, shape: Shape, initializer: Initializer): ParameterEntry {
     const size = sizeOf(shape);

@@ -1,6 +1,7 @@
 // The resolved model: what the declarative spec (spec.ts) becomes once shapes and parameters are known.
 import type { Settings } from './activations/activation.js';
 import type { ActivationName } from './activations/registry.js';
+import type { ModelPrior } from './priors/registry.js';
 
 /** A tensor's shape without the batch. */
 export type Shape = readonly number[];
@@ -25,6 +26,7 @@ export type Initializer =
   /** Uniform on ±1 / sqrt(fanIn) (PyTorch's default for weights and biases). */
   | { readonly kind: 'fanInUniform'; readonly fanIn: number }
   | { readonly kind: 'zeros' }
+  | { readonly kind: 'standardNormal' }
   /** The logit of each pixel's mean over the training data. */
   | { readonly kind: 'dataMeanLogit' };
 
@@ -119,5 +121,6 @@ export interface Model {
   readonly latent: number;
   readonly encoder: readonly Layer[];
   readonly decoder: readonly Layer[];
+  readonly prior: ModelPrior;
   readonly parameters: ParameterLayout;
 }

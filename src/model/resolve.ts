@@ -1,5 +1,7 @@
 // From a spec to a model: every shape inferred, every parameter placed, and whatever does not fit refused.
 import { UsageError } from '../errors.js';
+import { choiceAmong } from './choice.js';
+import type { Choice } from './hyperparameter.js';
 import { layerNames } from './layerNames.js';
 import { isName } from './layers/fields.js';
 import { everyLayer, weightedLayers } from './layers/kinds.js';
@@ -9,6 +11,13 @@ import { mostFloats, ParameterLayoutBuilder, sizeOf } from './layout.js';
 import type { Layer, MapShape, Model, Shape } from './model.js';
 import { type OptionTable, readOptions } from './optionReader.js';
 import { parseModelSpec, readLatent, readMapShape } from './parse.js';
+import {
+  type ModelPrior,
+  PRIORS,
+  type PriorName,
+  priorParameters,
+  STANDARD_NORMAL,
+} from './priors/registry.js';
 import type { ModelSpec } from './spec.js';
 
 export interface ResolveOptions {
@@ -16,13 +25,19 @@ export interface ResolveOptions {
   readonly input?: MapShape | undefined;
   /** Overrides the spec's latent. */
   readonly latent?: number | undefined;
+  /** p(z); default standard normal. */
+  readonly prior?: Choice<PriorName> | undefined;
 }
 
-const RESOLVE_OPTIONS: OptionTable<ResolveOptions> = { input: readMapShape, latent: readLatent };
+const RESOLVE_OPTIONS: OptionTable<ResolveOptions> = {
+  input: readMapShape,
+  latent: readLatent,
+  prior: choiceAmong(PRIORS),
+};
 
 /**
- * Infers all shapes of `spec` and lays out its parameters: encoder first, each layer's weights, then its
- * bias.
+ * Infers all shapes of `spec` and lays out its parameters: encoder, decoder, prior; of a layer its weights,
+ * then its bias.
  *
  * @throws UsageError naming the layer, the shape found and the shape expected.
  */
@@ -39,6 +54,7 @@ export function resolveModel(spec: ModelSpec, options: ResolveOptions = {}): Mod
     initialization: checked.initialization ?? 'glorotUniform',
   };
   const [encoder, decoder] = [resolveEncoder(checked, context), resolveDecoder(checked, context)];
+  const prior = placePrior(given.prior ?? STANDARD_NORMAL, context);
   return {
     name: checked.name,
     input,
@@ -46,6 +62,7 @@ export function resolveModel(spec: ModelSpec, options: ResolveOptions = {}): Mod
     latent,
     encoder,
     decoder,
+    prior,
     parameters: context.layout.finish(),
   };
 }
@@ -103,6 +120,14 @@ function resolveDecoder(spec: ModelSpec, context: Context): Layer[] {
   }
   if (spec.outputBias === 'dataMean') refuseUnfitOutputBias(spec.name, layers, dimensions);
   return layers;
+}
+
+function placePrior(choice: Choice<PriorName>, { layout, latent }: Context): ModelPrior {
+  const offset = layout.size;
+  for (const { name, shape, initializer } of priorParameters(choice, latent)) {
+    layout.add(`prior/${name}`, shape, { kind: initializer });
+  }
+  return { choice, offset, size: layout.size - offset };
 }
 
 function resolveLayers(

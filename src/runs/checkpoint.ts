@@ -3,9 +3,9 @@
 import { createHash } from 'node:crypto';
 import { NotFiniteError, UsageError } from '../errors.js';
 import type { ParameterEntry, ParameterLayout } from '../model/model.js';
-import { resolveModel } from '../model/resolve.js';
 import { stateNames } from '../optimizer/registry.js';
 import { writeFileAtomic } from './atomicFile.js';
+import { modelOfConfig } from './configModel.js';
 import { parseRunConfigText, type RunConfig } from './runConfig.js';
 import { encodeSafetensors, readCheckedSafetensors, type Safetensors, type Tensor } from './safetensors.js';
 import { type Header, quote, shapeText } from './safetensorsHeader.js';
@@ -137,7 +137,7 @@ function configIn(metadata: Metadata, path: string): RunConfig {
 }
 
 function layoutOf(config: RunConfig): ParameterLayout {
-  return resolveModel(config.model, { latent: config.latent }).parameters;
+  return modelOfConfig(config).parameters;
 }
 
 function splitTensors(state: TrainingState, layout: ParameterLayout): Map<string, Tensor> {

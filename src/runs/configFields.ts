@@ -58,6 +58,10 @@ export interface ConfigFields {
   readonly likelihood?: Fields['likelihood'];
   /** Standard deviation of a pixel around its mean. */
   readonly sigma?: Fields['sigma'];
+  /** p(z): standard-normal, or mixture, of --prior-components Gaussians that are learned with the model. */
+  readonly prior?: Fields['prior'];
+  /** Gaussians in the mixture, C. */
+  readonly priorComponents?: Fields['priorComponents'];
   /** What turns gradients into updates. */
   readonly optimizer?: Fields['optimizer'];
   /** Share of a weight that decays in a step, before the learning rate. */

@@ -12,8 +12,9 @@ import {
   positiveInteger,
   withSchema,
 } from '../model/jsonReader.js';
+import { PRIORS, type PriorName } from '../model/priors/registry.js';
 import { parseJson } from '../model/strictJson.js';
-import { ESTIMATORS, estimatorOf } from '../objective/estimators/registry.js';
+import { ESTIMATORS, estimatorOf, klEstimatesOfPrior } from '../objective/estimators/registry.js';
 import { INFERENCES, inferenceOf } from '../objective/inferences/registry.js';
 import { OBJECTIVES, objectiveOf } from '../objective/registry.js';
 import { scheduleOf } from '../schedule/registry.js';
@@ -69,6 +70,14 @@ export function parseRunConfig(json: unknown, source: string): RunConfig {
 function checkKl(config: SeamConfig & Pick<RunConfig, 'kl'>, place: Place): void {
   const possible = possibleKl(config);
   if (possible.includes(config.kl)) return;
+  const prior = choiceOf(config, 'prior').name;
+  if (!klEstimatesOfPrior(prior).includes(config.kl)) {
+    throw place
+      .key('kl')
+      .error(
+        `is "${config.kl}", but the KL to the prior ${prior} has no closed form: leave kl out, or ask for "monteCarlo"`,
+      );
+  }
   const [objective, estimator] = [choiceOf(config, 'objective').name, choiceOf(config, 'estimator').name];
   const who = objectiveOf(objective).klEstimates.includes(config.kl)
     ? `estimator ${estimator}`
@@ -254,10 +263,14 @@ export const readConfig = documentOf(
 ) as JsonReader<unknown> as JsonReader<RunConfig>;
 
 function klConditions(): JsonSchema[] {
-  return [
+  const rows = [
     ...Object.entries(OBJECTIVES).map(([name, row]) => ['objective', name, row] as const),
     ...Object.entries(ESTIMATORS).map(([name, row]) => ['estimator', name, row] as const),
-  ].map(([field, name, { klEstimates }]) => ({
+    ...(Object.keys(PRIORS) as PriorName[]).map(
+      (name) => ['prior', name, { klEstimates: klEstimatesOfPrior(name) }] as const,
+    ),
+  ];
+  return rows.map(([field, name, { klEstimates }]) => ({
     if: isChosen(field, name),
     // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON schemas.
     then: { properties: { kl: { enum: klEstimates } } },

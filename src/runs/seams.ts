@@ -10,6 +10,7 @@ import {
 } from '../model/hyperparameter.js';
 import { described, type JsonReader, type JsonSchema, objectOf, type Place } from '../model/jsonReader.js';
 import { LIKELIHOODS, type LikelihoodName } from '../model/likelihoods/registry.js';
+import { PRIORS, type PriorName } from '../model/priors/registry.js';
 import { oneWord, realNumber, withoutFlag } from '../model/valueKind.js';
 import { ESTIMATORS, type EstimatorName, klEstimatesOf } from '../objective/estimators/registry.js';
 import { INFERENCES, type InferenceName } from '../objective/inferences/registry.js';
@@ -69,6 +70,14 @@ export const SEAMS = {
     implementations: LIKELIHOODS,
     default: 'bernoulli',
   },
+  prior: {
+    title: 'prior',
+    describe:
+      'p(z): standard-normal, or mixture, of --prior-components Gaussians that are learned with the model',
+    group: 'Objective:',
+    implementations: PRIORS,
+    default: 'standard-normal',
+  },
   optimizer: {
     title: 'optimizer',
     describe: 'What turns gradients into updates',
@@ -96,6 +105,7 @@ interface SeamNames {
   readonly estimator?: EstimatorName;
   readonly inference?: InferenceName;
   readonly likelihood?: LikelihoodName;
+  readonly prior?: PriorName;
   readonly optimizer?: OptimizerName;
   readonly learningRateSchedule?: ScheduleName;
 }
@@ -152,7 +162,12 @@ export function choiceOf<F extends SeamField>(
 
 /** The estimates of the KL that what is chosen can have, the default first. */
 export function possibleKl(config: SeamConfig): readonly KlEstimate[] {
-  return klEstimatesOf(choiceOf(config, 'objective').name, choiceOf(config, 'estimator').name);
+  const [objective, estimator, prior] = [
+    choiceOf(config, 'objective'),
+    choiceOf(config, 'estimator'),
+    choiceOf(config, 'prior'),
+  ];
+  return klEstimatesOf(objective.name, estimator.name, prior.name);
 }
 
 /** The choice in words: `AdamW, weightDecay 0.01`. */

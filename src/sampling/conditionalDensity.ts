@@ -1,9 +1,13 @@
+import type { PriorDensity } from '../model/priors/prior.js';
+
 /**
  * p(x|z) as a function of z, for the examples at hand: what importance weights, HMC and AIS evaluate. Row r
  * belongs to example floor(r / chains). It lives on one thread and is not re-entrant: the three arrays are
  * its own, the caller writes `z`, and `evaluate` writes the other two.
  */
 export interface ConditionalDensity {
+  /** p(z). */
+  readonly prior: PriorDensity;
   /** Dimensions of z. */
   readonly latent: number;
   /** Rows for each example. */

@@ -1,7 +1,6 @@
 // Hamiltonian Monte Carlo (Neal 2011) on p(z) p(x|z)^β, for all chains of all examples at once.
 import { expNegative } from '../arithmetic/exponential.js';
 import type { ConditionalDensity } from './conditionalDensity.js';
-import { logPrior, priorGradient } from './standardNormal.js';
 
 /**
  * Each trajectory has a step size between 1 − JITTER and 1 + JITTER times the example's. Without that, a
@@ -102,10 +101,10 @@ export class HmcTransitions {
 
   /** momentum += share · ε · d/dz [log p(z) + beta · log p(x|z)]. */
   #kick(z: Float32Array, gradient: Float32Array, beta: number, share: number): void {
-    const { latent } = this.#density;
+    const { latent, prior } = this.#density;
     const [momentum, force] = [this.#momentum, this.#force];
-    priorGradient(z, force, this.#rows * latent);
     for (let row = 0; row < this.#rows; row++) {
+      prior.gradient(z, row, force);
       const size = share * this.#stepSizes[row]!;
       const end = (row + 1) * latent;
       for (let i = row * latent; i < end; i++) momentum[i]! += size * (force[i]! + beta * gradient[i]!);
@@ -124,12 +123,12 @@ export class HmcTransitions {
 
   /** H = ½ |momentum|² − log p(z) − beta · log p(x|z) of one row. */
   #energy(z: Float32Array, logLikelihood: Float64Array, row: number, beta: number): number {
-    const { latent } = this.#density;
+    const { latent, prior } = this.#density;
     const momentum = this.#momentum;
     const end = (row + 1) * latent;
     let squares = 0;
     for (let i = row * latent; i < end; i++) squares += momentum[i]! * momentum[i]!;
-    return squares / 2 - logPrior(z, row, latent) - beta * logLikelihood[row]!;
+    return squares / 2 - prior.logDensity(z, row) - beta * logLikelihood[row]!;
   }
 
   /** The Metropolis step. */

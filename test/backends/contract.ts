@@ -7,6 +7,7 @@ import { runInNewContext } from 'node:vm';
 import { BERNOULLI, LIKELIHOODS } from '#src/model/likelihoods/registry.js';
 import type { Model } from '#src/model/model.js';
 import { presetSpec } from '#src/model/presets.js';
+import { PRIORS } from '#src/model/priors/registry.js';
 import { resolveModel } from '#src/model/resolve.js';
 import type { ModelSpec } from '#src/model/spec.js';
 import { OBJECTIVES, type ObjectiveName, objectiveOf } from '#src/objective/registry.js';
@@ -14,7 +15,7 @@ import { type GoldenCase, goldenCases, goldenInputs, goldenName } from '../golde
 import { distance, type NormwiseBound, normwiseBound, tensorDistances } from '../reference/conditioning.js';
 import { type ElboOptions, type ElboTerms, referenceElbo } from '../reference/elbo.js';
 import { type BoundedElbo, boundedElbo } from '../reference/errorBound.js';
-import { drawInputs, smallModels } from '../reference/smallModels.js';
+import { drawInputs, smallModels, smallSpecs } from '../reference/smallModels.js';
 import { BackendHarness, type BackendKind, type Inputs, type Outputs } from './backendHarness.js';
 
 /** @param other compared with, on the same inputs. */
@@ -22,6 +23,7 @@ export function contract(kind: BackendKind, other: BackendKind): void {
   goldenContract(kind, other);
   smallModelContract(kind);
   seamContract(kind);
+  if (kind.hasAllPriors) priorContract(kind);
   singleSampleContract(kind);
   shardContract(kind);
   partsContract(kind);
@@ -124,6 +126,27 @@ function seamContract(kind: BackendKind): void {
             assertWithin(runOnce(kind, model, inputs, options), boundsOf(model, inputs, options));
           });
         }
+      }
+    }
+  }
+}
+
+/** The mixture of three Gaussians: values and every element of the gradient, the prior's parameters among them. */
+function priorContract(kind: BackendKind): void {
+  const mixture = { name: 'mixture', values: { priorComponents: 3 } } as const;
+  assert.deepEqual(Object.keys(PRIORS), ['standard-normal', mixture.name]);
+  for (const spec of smallSpecs) {
+    const model = resolveModel(spec, { prior: mixture });
+    for (const objective of Object.keys(OBJECTIVES) as ObjectiveName[]) {
+      for (const samples of [1, 4]) {
+        const options = { samples, kl: 'monteCarlo', beta: 0.7, objective } as const;
+        test(`${kind.name}: ${model.name}, ${objective}, mixture, K = ${samples}: every element within its rounding bound`, () => {
+          const inputs = drawInputs(model, 4, samples, 3);
+          const actual = runOnce(kind, model, inputs, options);
+          assertWithin(actual, boundsOf(model, inputs, options));
+          const { offset, size } = model.prior;
+          assert.ok(actual.gradient.subarray(offset, offset + size).every((value) => value !== 0));
+        });
       }
     }
   }

@@ -102,7 +102,8 @@ function gradientsInRoom(tile: TileName, value: number, shards: readonly number[
   const arena = new RecordingArena(0);
   const [input, output] = [Tensor.of(layer.input), Tensor.of(layer.output)];
   const layers = [{ layer, input, output, density: 0.5, scale }];
-  const scratch = new OwnerScratch({ arena, tile, shards: shards.length, batchSize, layers });
+  const prior = { offset: 0, size: 0 };
+  const scratch = new OwnerScratch({ arena, tile, shards: shards.length, batchSize, layers, prior });
   harness.reset();
   const [bigPitch, smallPitch] = [INPUTS * FLOAT, OUTPUTS * FLOAT];
   const examples = batchSize * scale;

@@ -4,24 +4,33 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { compileKernels } from '#src/kernels/kernels.js';
 import { TILE_NAMES } from '#src/kernels/tiles/tile.js';
+import type { Choice } from '#src/model/hyperparameter.js';
 import type { Model } from '#src/model/model.js';
+import { type PriorName, STANDARD_NORMAL } from '#src/model/priors/registry.js';
 import { resolveModel } from '#src/model/resolve.js';
+import type { ModelSpec } from '#src/model/spec.js';
 import { modes } from '../kernels/arithmeticMode.js';
 import { ADAM_DEFAULTS } from '../kernels/scalarAdam.js';
 import { type Outcome, type StepsCase, stepsByOwners, stepsInSlots } from './stepRules.js';
 
 /** Dense layers between an image of so many pixels, the hidden ones, and the latent space. */
-function denseModel(pixels: number, hidden: readonly number[], latent: number): Model {
+function denseModel(
+  pixels: number,
+  hidden: readonly number[],
+  latent: number,
+  prior: Choice<PriorName> = STANDARD_NORMAL,
+): Model {
   const layers = hidden.map((units, i) => {
     return { type: 'dense', units, activation: i % 2 === 0 ? 'relu' : 'tanh' } as const;
   });
-  return resolveModel({
+  const spec: ModelSpec = {
     name: 'dense',
     input: [1, pixels, 1],
     latent,
     encoder: [{ type: 'flatten' }, ...layers, { type: 'dense', units: 'posterior' }],
     decoder: [...layers.toReversed(), { type: 'dense', units: 'pixels' }],
-  });
+  };
+  return resolveModel(spec, { prior });
 }
 
 /**
@@ -38,6 +47,9 @@ const collisions = denseModel(48, [256, 17], 3);
  * inputs, no multiple of sixteen.
  */
 const lists = denseModel(51, [100, 84], 3);
+
+/** The prior has more parameters than any layer has outputs, and no multiple of four of them. */
+const mixture = denseModel(51, [21, 9], 2, { name: 'mixture', values: { priorComponents: 9 } });
 
 /**
  * Blocks, one of which reads the data, activations that are not in place, and a pool: all layers with weights
@@ -124,6 +136,16 @@ const cases: Readonly<Record<string, StepsCase>> = {
   },
   'decoder trained on draws that HMC refines': {
     ...{ model: lists, batches: [27, 13, 4], shards: 8, samples: 2, kl: 'analytic', density: 0.2 },
+    inference: { name: 'hmc', values: { hmcTransitions: 2, hmcLeapfrogSteps: 3, hmcStepSize: 0.2 } },
+  },
+  'mixture prior': {
+    ...{ model: mixture, batches: [13, 11, 2], shards: 7, samples: 1, kl: 'monteCarlo' },
+  },
+  'mixture prior, IWAE bound, five samples': {
+    ...{ model: mixture, batches: [27, 5], shards: 8, samples: 5, kl: 'monteCarlo', objective: 'iwae' },
+  },
+  'mixture prior, decoder trained on draws that HMC refines': {
+    ...{ model: mixture, batches: [13, 4], shards: 3, samples: 2, kl: 'monteCarlo' },
     inference: { name: 'hmc', values: { hmcTransitions: 2, hmcLeapfrogSteps: 3, hmcStepSize: 0.2 } },
   },
   'colliding rows, three samples': {

@@ -151,7 +151,7 @@ export function stepsByOwners(
       );
       onlyWriting(memory, arena.end, [...spansOf(rank), ...terms], () => {
         engine.prepare(rank, ranks);
-        engine.owner!.backpropagate(shard, BETA);
+        engine.owner!.backpropagate(shard, BETA, bounds);
       });
     });
     begin(run.optimizer, step, count);

@@ -89,6 +89,8 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['train --hmc-step-size 0', '--hmc-step-size takes a number above 0, not "0".'],
   ['train --likelihood normal', '--likelihood takes bernoulli or gaussian, not "normal".'],
   ['train --sigma 0', '--sigma takes a number from 0.001 to 1000, not "0".'],
+  ['train --prior vamp', '--prior takes standard-normal or mixture, not "vamp".'],
+  ['train --prior-components 0', '--prior-components takes a whole number from 1 to 1000, not "0".'],
   ['train --weight-decay -1', '--weight-decay takes a number from 0 up, not "-1".'],
   ['train --warmup-epochs two', '--warmup-epochs takes a number from 0 up, not "two".'],
   [

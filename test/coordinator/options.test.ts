@@ -80,6 +80,8 @@ const wrong: Record<keyof TrainOptions, readonly (readonly [value: unknown, mess
     ],
   ],
   sigma: [[0, 'sigma is 0, expected a number from 0.001 to 1000']],
+  prior: [['vamp', 'prior is "vamp", expected "standard-normal" or "mixture"']],
+  priorComponents: [[0, 'priorComponents is 0, expected a whole number from 1 to 1000']],
   optimizer: [[1, 'optimizer is 1, expected "adam", "adamw" or "sgd"']],
   weightDecay: [[-1, 'weightDecay is -1, expected a number from 0 up']],
   momentum: [[1, 'momentum is 1, expected a number from 0 up to, but not, 1']],
@@ -228,7 +230,7 @@ test('loadModel, loadDataset, presetSpec and resolveModel refuse values of other
   assert.throws(
     () => resolveModel(presetSpec('mlp', [8, 8, 1]), { input: [8, 8, 1], latnet: 3 } as never),
     refusedWith(
-      'resolveModel(): there is no option "latnet"; did you mean "latent"? Options are input, latent.',
+      'resolveModel(): there is no option "latnet"; did you mean "latent"? Options are input, latent, prior.',
     ),
   );
 });

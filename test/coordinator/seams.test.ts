@@ -37,6 +37,14 @@ const choices: Readonly<Record<string, TrainOptions>> = {
     ...{ inference: 'hmc', hmcTransitions: 2, hmcLeapfrogSteps: 3, hmcStepSize: 0.2, samples: 2, beta: 0.5 },
   },
   'Adam, decoder by HMC, portable': { inference: 'hmc', arithmetic: 'portable' },
+  'Adam, mixture prior, two draws, beta': { prior: 'mixture', priorComponents: 3, samples: 2, beta: 0.5 },
+  'AdamW, mixture prior, IWAE bound, score function': {
+    ...{ prior: 'mixture', priorComponents: 2, optimizer: 'adamw', objective: 'iwae', samples: 3 },
+    ...{ estimator: 'score-function-baseline', learningRate: 1e-4 },
+  },
+  'Adam, mixture prior, decoder by HMC, warm-up, portable': {
+    ...{ prior: 'mixture', priorComponents: 3, inference: 'hmc', klWarmupEpochs: 1, arithmetic: 'portable' },
+  },
   'SGD, IWAE bound with beta, Gaussian, warm-up': {
     ...{ optimizer: 'sgd', objective: 'iwae', samples: 2, beta: 0.5, klWarmupEpochs: 1 },
     ...{ likelihood: 'gaussian', learningRateSchedule: 'warmup', learningRate: 1e-4 },
@@ -266,6 +274,15 @@ test('a decoder that ends in a sigmoid is refused with Bernoulli pixels, and tra
 });
 
 const refused: readonly (readonly [options: TrainOptions, message: string])[] = [
+  [
+    { prior: 'mixture', kl: 'analytic' },
+    'kl is "analytic", but the KL to the prior mixture has no closed form: leave kl out, or ask for "monteCarlo"',
+  ],
+  [
+    { priorComponents: 3 },
+    'priorComponents is a number of the prior mixture, but the prior of this run is standard-normal: leave it out, or ' +
+      'ask for the prior mixture',
+  ],
   [{ optimizer: 'no-such' as 'adam' }, 'optimizer is "no-such", expected "adam", "adamw" or "sgd"'],
   [{ objective: 'vr' as 'elbo' }, 'objective is "vr", expected "elbo" or "iwae"'],
   [{ likelihood: 'laplace' as 'gaussian' }, 'likelihood is "laplace", expected "bernoulli" or "gaussian"'],

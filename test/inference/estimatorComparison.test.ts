@@ -34,7 +34,7 @@ function sumsOf(settings: ComparisonSettings): GradientSums {
 
 function compare(settings: ComparisonSettings): EstimatorComparison {
   const blocks = Array.from({ length: countBlocks(settings.draws) }, (_, block) => block);
-  return comparisonOf(sumsOf(settings).ofBlocks(blocks), blocks.length, settings);
+  return comparisonOf(sumsOf(settings).ofBlocks(blocks), blocks.length, settings, 'standard-normal');
 }
 
 test('of the IWAE bound: sticking the landing has a bias, the others none, and the baseline lowers variance', () => {
@@ -56,7 +56,7 @@ test('of the IWAE bound: sticking the landing has a bias, the others none, and t
 
 test('what is compared: with the KL of each, the default of a run first; the baseline from two draws on', () => {
   const of = (objective: 'elbo' | 'iwae', samples: number) =>
-    comparedVariants(objective, samples).map(({ estimator, kl }) => `${estimator} ${kl}`);
+    comparedVariants(objective, samples, 'standard-normal').map(({ estimator, kl }) => `${estimator} ${kl}`);
   assert.deepEqual(of('elbo', 1), [
     'reparameterized analytic',
     'reparameterized monteCarlo',
@@ -122,7 +122,7 @@ for (const settings of [
 ] as const) {
   test(`figures of ${settings.objective}, ${settings.draws} draws: those of the pairs of all draws`, () => {
     const { figures, squaredNorm } = compare(settings);
-    const variants = comparedVariants(settings.objective, settings.samples);
+    const variants = comparedVariants(settings.objective, settings.samples, 'standard-normal');
     const usual = gradientsOf(settings, variants[0]!);
     // elboGradients rounds a gradient to float32 once more.
     const near = (found: number, expected: number, scale: number, what: string) =>
@@ -174,7 +174,7 @@ test('of fewer than three blocks there are no figures; progress ends at 1', () =
   const settings = { objective: 'elbo', samples: 1, beta: 1, draws: 3 } as const;
   const shares: number[] = [];
   const sums = sumsOf(settings).ofBlocks([0, 1], (share) => shares.push(share));
-  assert.deepEqual(comparisonOf(sums, 2, settings).figures, []);
+  assert.deepEqual(comparisonOf(sums, 2, settings, 'standard-normal').figures, []);
   assert.deepEqual(
     shares,
     Array.from({ length: 10 }, (_, i) => (i + 1) / 10),

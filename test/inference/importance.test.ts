@@ -7,6 +7,7 @@ import { InferenceModel } from '#src/inference/inferenceModel.js';
 import { inferencePlatform } from '#src/kernels/platform.js';
 import { randomKey } from '#src/kernels/stream.js';
 import { BERNOULLI } from '#src/model/likelihoods/registry.js';
+import { standardNormalDensity } from '#src/model/priors/standardNormal.js';
 import type { ConditionalDensity } from '#src/sampling/conditionalDensity.js';
 import { draw, smallModels } from '../reference/smallModels.js';
 
@@ -30,7 +31,8 @@ function linearGaussian(data: readonly number[], variance: number, rows: number)
       logLikelihood[row] = logNormal(point, variance);
     }
   };
-  return { latent: d, chains: rows, rows, z, logLikelihood, gradient: new Float32Array(rows * d), evaluate };
+  const [prior, gradient] = [standardNormalDensity(d), new Float32Array(rows * d)];
+  return { prior, latent: d, chains: rows, rows, z, logLikelihood, gradient, evaluate };
 }
 
 function logNormal(values: ArrayLike<number>, variance: number): number {

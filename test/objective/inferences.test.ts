@@ -7,6 +7,8 @@ import { Arena } from '#src/kernels/arena.js';
 import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
 import type { Choice } from '#src/model/hyperparameter.js';
 import { BERNOULLI } from '#src/model/likelihoods/registry.js';
+import type { Model } from '#src/model/model.js';
+import { type PriorName, STANDARD_NORMAL } from '#src/model/priors/registry.js';
 import { resolveModel } from '#src/model/resolve.js';
 import type { ModelSpec } from '#src/model/spec.js';
 import { type InferenceName, refinementOf } from '#src/objective/inferences/registry.js';
@@ -24,19 +26,36 @@ const tiny: ModelSpec = {
     { type: 'dense', units: 'pixels' },
   ],
 };
-const model = resolveModel(tiny);
-const { size } = model.parameters;
-const inputs = drawInputs(model, 1, 1, 5);
-/** The decoder's weights are large, so that the posterior is far from q and no Gaussian. */
 const encoderSize = 6 * 2 + 2;
-const parameters = Float32Array.from(inputs.parameters, (value, i) => (i < encoderSize ? value : 3 * value));
-const x = Float32Array.from(inputs.x, (value) => Math.round(value));
+const { x } = roundedInputs(resolveModel(tiny));
+
+/** The decoder's weights are large, so that the posterior is far from q and no Gaussian. */
+function roundedInputs(model: Model) {
+  const inputs = drawInputs(model, 1, 1, 5);
+  return {
+    parameters: Float32Array.from(inputs.parameters, (value, i) => (i < encoderSize ? value : 3 * value)),
+    x: Float32Array.from(inputs.x, (value) => Math.round(value)),
+  };
+}
+
+/** A model, its parameters, and the gradient of −log p(x). */
+interface Case {
+  readonly model: Model;
+  readonly parameters: Float32Array;
+  readonly exact: Float64Array;
+}
+
+function caseOf(prior: Choice<PriorName>): Case {
+  const model = resolveModel(tiny, { prior });
+  const { parameters } = roundedInputs(model);
+  return { model, parameters, exact: exactGradient(model, parameters) };
+}
 
 /**
  * log p(x) = log E[w], w = p(x|z) p(z) / q(z|x), z = mu + sigma epsilon: the trapezoid rule has the precision
  * of float64 for functions as smooth as this one that vanish at both ends.
  */
-function logMarginal(at: Float64Array): number {
+function logMarginal(model: Model, at: Float64Array): number {
   const grid = Array.from({ length: 641 }, (_, i) => (i - 320) / 20);
   const repeated = Float64Array.from({ length: grid.length * x.length }, (_, i) => x[i % x.length]!);
   const options = { samples: 1, beta: 1, objective: 'iwae', kl: 'monteCarlo' } as const;
@@ -48,10 +67,10 @@ function logMarginal(at: Float64Array): number {
 }
 
 /** −d log p(x)/d(parameter) by central differences. */
-function exactGradient(): Float64Array {
+function exactGradient(model: Model, parameters: Float32Array): Float64Array {
   const h = 1e-4;
   return Float64Array.from(parameters, (value, i) => {
-    const moved = (by: number) => logMarginal(Float64Array.from(parameters).with(i, value + by));
+    const moved = (by: number) => logMarginal(model, Float64Array.from(parameters).with(i, value + by));
     return (moved(-h) - moved(h)) / (2 * h);
   });
 }
@@ -67,7 +86,8 @@ interface Moments {
 }
 
 /** Moments of the gradient of one example, over draws of all random numbers. */
-function momentsOf(inference: Choice<InferenceName>, samples: number): Moments {
+function momentsOf({ model, parameters }: Case, inference: Choice<InferenceName>, samples: number): Moments {
+  const { size } = model.parameters;
   const transitions = refinementOf(inference)?.transitions ?? 0;
   const arena = new Arena(0);
   const place = {
@@ -81,7 +101,7 @@ function momentsOf(inference: Choice<InferenceName>, samples: number): Moments {
     acceptance: arena.doubles(CHUNK),
   };
   const options = {
-    ...({ kl: 'analytic', objective: 'elbo', tile: '4x8' } as const),
+    ...({ kl: 'monteCarlo', objective: 'elbo', tile: '4x8' } as const),
     ...{ model, samples, inference, likelihood: BERNOULLI },
     ...{ examples: CHUNK, parameters: place.parameters, packed: arena.end },
   } as const;
@@ -125,14 +145,15 @@ function momentsOf(inference: Choice<InferenceName>, samples: number): Moments {
   return { mean, standardError, acceptance: accepted / CHUNK / CHUNKS };
 }
 
-/** The largest difference from the exact decoder gradient, by what chance allows: 5 standard errors. */
-function worst({ mean, standardError }: Moments): number {
+/**
+ * The largest difference from the exact gradient of decoder and prior, by what chance allows: 5 standard
+ * errors.
+ */
+function worst({ mean, standardError }: Moments, { exact }: Case): number {
   // The rounding of float32 comes on top of chance.
   const off = mean.map((value, i) => Math.abs(value - exact[i]!) / (5 * standardError[i]! + 1e-5));
   return Math.max(...off.subarray(encoderSize));
 }
-
-const exact = exactGradient();
 
 /** Steps large enough that many proposals are refused. */
 const hmc = (hmcTransitions: number): Choice<InferenceName> => ({
@@ -140,17 +161,24 @@ const hmc = (hmcTransitions: number): Choice<InferenceName> => ({
   values: { hmcTransitions, hmcLeapfrogSteps: 2, hmcStepSize: 1.4 },
 });
 
-for (const samples of [1, 2]) {
-  test(`K = ${samples}: after many transitions the decoder's gradient has that of log p(x) as its expectation`, () => {
-    const moments = momentsOf(hmc(25), samples);
-    assert.ok(worst(moments) <= 1, `off by ${worst(moments)} of what is allowed`);
-    assert.ok(moments.acceptance > 0.3 && moments.acceptance < 0.9, `acceptance ${moments.acceptance}`);
-  });
+const cases: Readonly<Record<string, Case>> = {
+  'standard normal': caseOf(STANDARD_NORMAL),
+  mixture: caseOf({ name: 'mixture', values: { priorComponents: 3 } }),
+};
 
-  test(`K = ${samples}: draws from q have another expectation, and one transition comes closer`, () => {
-    const fromQ = worst(momentsOf({ name: 'variational', values: {} }, samples));
-    const one = worst(momentsOf(hmc(1), samples));
-    assert.ok(fromQ > 3, `draws from q are off by ${fromQ} of what is allowed`);
-    assert.ok(one < fromQ, `one transition: off by ${one}, none: ${fromQ}`);
-  });
+for (const [name, own] of Object.entries(cases)) {
+  for (const samples of [1, 2]) {
+    test(`${name}, K = ${samples}: after many transitions the gradient of decoder and prior has that of log p(x) as its expectation`, () => {
+      const moments = momentsOf(own, hmc(25), samples);
+      assert.ok(worst(moments, own) <= 1, `off by ${worst(moments, own)} of what is allowed`);
+      assert.ok(moments.acceptance > 0.3 && moments.acceptance < 0.9, `acceptance ${moments.acceptance}`);
+    });
+
+    test(`${name}, K = ${samples}: draws from q have another expectation, and one transition comes closer`, () => {
+      const fromQ = worst(momentsOf(own, { name: 'variational', values: {} }, samples), own);
+      const one = worst(momentsOf(own, hmc(1), samples), own);
+      assert.ok(fromQ > 3, `draws from q are off by ${fromQ} of what is allowed`);
+      assert.ok(one < fromQ, `one transition: off by ${one}, none: ${fromQ}`);
+    });
+  }
 }

@@ -10,6 +10,8 @@ import { logRatios, weighRows, weightedBackward } from './importance.js';
 import { referenceLikelihood } from './likelihoods.js';
 import { networkBackward, networkForward } from './network.js';
 import { referenceWeights } from './objectives.js';
+import { referencePrior } from './priors.js';
+import { exact, float64 } from './rounding.js';
 
 export interface ElboOptions {
   /** K. */
@@ -48,7 +50,7 @@ export function referenceElbo(
   const { samples, kl: klKind, beta } = options;
   const { dimensions, latent } = model;
   const n = x.length / dimensions;
-  const { encoder, decoder, z, rows, logLikelihood, kl, ratios, weighed, objective } = forward(
+  const { encoder, decoder, z, rows, logLikelihood, kl, ratios, weighed, objective, prior } = forward(
     model,
     parameters,
     x,
@@ -72,6 +74,13 @@ export function referenceElbo(
   }
   const dz = networkBackward(model.decoder, n * samples, parameters, decoder, dOutputs, gradient);
   const scale = weight * beta;
+  if (prior) {
+    const rowWeights = weighed?.weights ?? new Float64Array(n * samples).fill(1 / samples);
+    const scaled = rowWeights.map((rowWeight) => rowWeight * scale);
+    const { value } = prior.excessGradient(exact(z));
+    for (let i = 0; i < dz.length; i++) dz[i]! -= scaled[Math.floor(i / latent)]! * value[i]!;
+    gradient.set(prior.parameterGradient(exact(z), exact(scaled), float64).value, model.prior.offset);
+  }
   const dPosterior = weighed
     ? weightedBackward(
         posterior,
@@ -123,11 +132,21 @@ function forward(
     klKind === 'analytic'
       ? klAnalytic(posterior, latent)
       : klMonteCarlo(posterior, epsilon, z, samples, latent);
+  const prior = referencePrior(model, parameters);
+  const excess = prior?.excess(exact(z)).value;
+  if (excess)
+    meanOverSamples(excess, samples).forEach((value, i) => {
+      kl[i]! -= value;
+    });
   const weigh = referenceWeights[options.objective ?? 'elbo'];
   const ratios = weigh && logRatios(posterior, epsilon, z, samples, latent);
+  if (ratios)
+    excess?.forEach((value, row) => {
+      ratios[row]! += value;
+    });
   const weighed = weigh && weighRows(weigh, rows, ratios!, samples, beta);
   const objective = weighed?.bounds ?? logLikelihood.map((value, i) => value - beta * kl[i]!);
-  return { encoder, decoder, z, rows, logLikelihood, kl, ratios, weighed, objective };
+  return { encoder, decoder, z, rows, logLikelihood, kl, ratios, weighed, objective, prior };
 }
 
 /** [n, K] → [n]. */

@@ -25,11 +25,13 @@ import {
   boundedWeights,
 } from './boundedImportance.js';
 import { boundedNetworkBackward, boundedNetworkForward } from './boundedNetwork.js';
+import { boundedSum, numberAt, scaled, toBounded } from './boundedNumber.js';
 import { checkLengths, type ElboOptions, type ElboTerms } from './elbo.js';
 import { repeatRows } from './importance.js';
 import { referenceLikelihood } from './likelihoods.js';
 import { referenceWeights } from './objectives.js';
-import { type Analysis, type Bounded, exact, float32 } from './rounding.js';
+import { referencePrior } from './priors.js';
+import { type Analysis, type Arithmetic, type Bounded, exact, float32 } from './rounding.js';
 
 /** Values as referenceElbo returns them, and |implementation − value| ≤ bound, elementwise. */
 export interface BoundedElbo {
@@ -61,11 +63,13 @@ export function boundedElbo(
   const outputs = decoder.output; // [n, K, D]
   const likelihood = referenceLikelihood(options.likelihood ?? BERNOULLI);
   const logLikelihood = carry(likelihood.boundedMean(outputs, x, K, D, arithmetic));
-  const kl = carry(
+  const prior = referencePrior(model, parameters);
+  const excess = prior?.excess(z);
+  const klToNormal =
     klKind === 'analytic'
       ? boundedKlAnalytic(posterior, d, arithmetic)
-      : boundedKlMonteCarlo(posterior, epsilon, z, K, d, arithmetic),
-  );
+      : boundedKlMonteCarlo(posterior, epsilon, z, K, d, arithmetic);
+  const kl = carry(excess ? sumOf(klToNormal, meanOverSamples(excess, K), -1) : klToNormal);
 
   const sums = exact(new Float64Array(model.parameters.size));
   const weight = options.reduction === 'mean' ? 1 / n : 1;
@@ -77,14 +81,26 @@ export function boundedElbo(
   let bound: Bounded = exact(new Float64Array());
   if (weigh) {
     const rows = carry(likelihood.boundedMean(outputs, repeatRows(x, D, K), 1, D, arithmetic));
-    const ratios = carry(boundedNegativeLogRatios(posterior, epsilon, z, K, d, arithmetic));
+    const toNormal = boundedNegativeLogRatios(posterior, epsilon, z, K, d, arithmetic);
+    const ratios = carry(excess ? sumOf(toNormal, excess, -1) : toNormal);
     const weighed = boundedWeights(weigh, rows, ratios, K, beta, arithmetic);
     objective = weighed.bounds;
     weights = carry(weighed.weights);
     bound = boundedWeights(weigh, rows, ratios, K, 1, arithmetic).bounds;
     dOutputs = carry(boundedScaledRows(dOutputs, weights, arithmetic));
   }
-  const dz = boundedNetworkBackward(model.decoder, n * K, parameters, decoder, dOutputs, sums, analysis);
+  let dz = boundedNetworkBackward(model.decoder, n * K, parameters, decoder, dOutputs, sums, analysis);
+  if (prior) {
+    const rowWeights = scaledBy(weights ?? exact(new Float64Array(n * K).fill(1 / K)), weight * beta);
+    dz = boundedDifference(
+      dz,
+      boundedScaledRows(prior.excessGradient(z), rowWeights, arithmetic),
+      arithmetic,
+    );
+    const own = prior.parameterGradient(z, rowWeights, arithmetic);
+    sums.value.set(own.value, model.prior.offset);
+    sums.bound.set(own.bound, model.prior.offset);
+  }
   const dPosterior = carry(
     weights
       ? boundedWeightedBackward(posterior, epsilon, z, dz, weights, K, d, weight * beta, arithmetic)
@@ -98,6 +114,29 @@ export function boundedElbo(
       Object.entries(terms).map(([name, term]) => [name, term[which]]),
     ) as unknown as ElboTerms;
   return { value: part('value'), bound: part('bound') };
+}
+
+function scaledBy(a: Bounded, factor: number): Bounded {
+  return {
+    value: a.value.map((value) => value * factor),
+    bound: a.bound.map((bound) => bound * Math.abs(factor)),
+  };
+}
+
+/** a − b, rounded. */
+function boundedDifference(a: Bounded, b: Bounded, arithmetic: Arithmetic): Bounded {
+  return toBounded(
+    Array.from(a.value, (_, i) => boundedSum([numberAt(a, i), scaled(numberAt(b, i), -1)], arithmetic)),
+  );
+}
+
+/** [n, K] → [n]. */
+function meanOverSamples({ value, bound }: Bounded, samples: number): Bounded {
+  const mean = (values: Float64Array) =>
+    Float64Array.from({ length: values.length / samples }, (_, i) =>
+      values.subarray(i * samples, (i + 1) * samples).reduce((sum, own) => sum + own / samples, 0),
+    );
+  return { value: mean(value), bound: mean(bound) };
 }
 
 /** a + factor · b. */

@@ -102,9 +102,9 @@ const blocks: ModelSpec = {
   ],
 };
 
-export const smallModels: readonly Model[] = [convolutional, dense, mixed, blocks].map((spec) =>
-  resolveModel(spec),
-);
+export const smallSpecs: readonly ModelSpec[] = [convolutional, dense, mixed, blocks];
+
+export const smallModels: readonly Model[] = smallSpecs.map((spec) => resolveModel(spec));
 
 /** `length` numbers in [−limit, limit) that float32 holds exactly. */
 export function draw(length: number, seed: number, limit = 1): Float64Array {

@@ -108,6 +108,8 @@ const { adam, ...withoutAdam } = tinyConfig;
 
 const byHmc = { inference: 'hmc', hmcTransitions: 1, hmcLeapfrogSteps: 5, hmcStepSize: 0.3 };
 
+const byMixture = { prior: 'mixture', priorComponents: 3, kl: 'monteCarlo' };
+
 const configs: readonly object[] = [
   tinyConfig,
   { ...tinyConfig, $schema: 'config.schema.json', model: { ...tinyModel, $schema: 'x' } },
@@ -115,6 +117,8 @@ const configs: readonly object[] = [
   { ...tinyConfig, optimizer: 'adamw', weightDecay: 0 },
   { ...tinyConfig, ...byHmc },
   { ...tinyConfig, inference: 'variational' },
+  { ...tinyConfig, ...byMixture },
+  { ...tinyConfig, prior: 'standard-normal' },
   { ...tinyConfig, optimizer: 'adam', objective: 'elbo', likelihood: 'bernoulli' },
   { ...withoutAdam, optimizer: 'sgd', momentum: 0.9, learningRateSchedule: 'cosine', warmupEpochs: 1 },
   { ...tinyConfig, learningRateSchedule: 'constant', earlierBackends: [{ backend: 'cpu', untilStep: 3 }] },
@@ -187,6 +191,12 @@ const brokenConfigs: readonly object[] = [
     { hmcStepSize: 0.3 },
     { ...byHmc, hmcTransitions: 1.5 },
     { ...byHmc, hmcStepSize: 0 },
+  ],
+  ...[
+    { priorComponents: 3 },
+    { ...byMixture, priorComponents: undefined },
+    { ...byMixture, priorComponents: 0 },
+    { ...byMixture, kl: 'analytic' },
   ],
   ...[
     { ...byHmc, objective: 'iwae', kl: 'monteCarlo' },

@@ -7,6 +7,7 @@ export const simd: BackendDeclaration = {
   title: 'simd kernels',
   promisesBits: true,
   interruptible: true,
+  priors: 'all',
   estimators: 'all',
   inferences: 'all',
   benchmarked: 'each mode',

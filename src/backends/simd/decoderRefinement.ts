@@ -3,12 +3,15 @@ import { type Address, NONE, plus } from '../../kernels/address.js';
 import type { Arena } from '../../kernels/arena.js';
 import type { LikelihoodKernels } from '../../model/likelihoods/likelihood.js';
 import type { Model } from '../../model/model.js';
+import type { PriorDensity } from '../../model/priors/prior.js';
+import { standardNormalDensity } from '../../model/priors/standardNormal.js';
 import type { Refinement } from '../../objective/inferences/inference.js';
 import type { MicroKernels } from '../../products/microKernels.js';
 import type { ConditionalDensity } from '../../sampling/conditionalDensity.js';
 import { HmcTransitions } from '../../sampling/hmcTransitions.js';
 import type { Shard } from '../backend.js';
 import type { GradientSums, Network } from './network.js';
+import type { PriorTerms } from './priorTerms.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
@@ -43,6 +46,8 @@ export interface RefinementParts {
   readonly likelihoodTerms: Address;
   /** Most rows at a time. */
   readonly rows: number;
+  /** Absent: N(0, I), as the kernels have it. */
+  readonly prior: PriorTerms | undefined;
 }
 
 /** The examples at hand. */
@@ -82,25 +87,26 @@ export class DecoderRefinement {
   }
 
   /**
-   * For examples [first, first + count) of a shard. The decoder holds the draws z = mu + sigma · epsilon and
-   * its passes, and `rowLikelihood` their log p(x|z); the decoder's output had the gradient of
-   * −(1/K) Σ_k log p(x|z_k). When it is over, the decoder holds the moved draws and their passes.
+   * Starts from the draws z = mu + sigma · epsilon of examples [first, first + count) of a shard. The decoder
+   * holds them and its passes, and `rowLikelihood` their log p(x|z); the decoder's output had the gradient of
+   * −(1/K) Σ_k log p(x|z_k), and its input has it.
    * @param posterior of these examples.
-   * @param sums as for Network.backward.
    */
-  backpropagate(
-    shard: Shard,
-    first: number,
-    count: number,
-    posterior: Address,
-    sums: GradientSums | undefined,
-  ): void {
-    const { kernels, model, samples, decoder } = this.#parts;
+  begin(shard: Shard, first: number, count: number, posterior: Address): void {
+    const { model, samples } = this.#parts;
     const width = samples * model.latent;
     const x = plus(shard.x, first * model.dimensions * FLOAT);
     const epsilon = plus(shard.epsilon, first * width * FLOAT);
     this.#density.begin({ posterior, x, count }, epsilon);
     this.#transitions.begin(count * samples);
+  }
+
+  /**
+   * After `begin` for the same examples. When it is over, the decoder holds the moved draws and their passes.
+   * @param sums as for Network.backward.
+   */
+  backpropagate(shard: Shard, first: number, count: number, sums: GradientSums | undefined): void {
+    const { kernels, samples, decoder } = this.#parts;
     this.#move(shard, first, count);
     this.#density.move(this.#transitions.z);
     decoder.backward(kernels, count * samples, sums);
@@ -130,6 +136,8 @@ export class DecoderRefinement {
 
 /** log w(u) and its gradient; u stands where ConditionalDensity has z. */
 class LogWeights implements ConditionalDensity {
+  /** Of u. */
+  readonly prior: PriorDensity;
   readonly latent: number;
   readonly chains: number;
   readonly rows: number;
@@ -143,6 +151,7 @@ class LogWeights implements ConditionalDensity {
   constructor(parts: RefinementParts) {
     const { model, samples, room, rows, buffer } = parts;
     this.#parts = parts;
+    this.prior = standardNormalDensity(model.latent);
     this.latent = model.latent;
     this.chains = samples;
     this.rows = rows;
@@ -196,18 +205,19 @@ class LogWeights implements ConditionalDensity {
 
   /** @param scale the decoder's input has the gradient of −log p(x|z) / scale. */
   #weigh(rows: number, scale: number): void {
-    const { kernels, samples, decoder, room, rowLikelihood } = this.#parts;
+    const { kernels, samples, decoder, room, rowLikelihood, prior } = this.#parts;
     const { posterior, count } = this.#examples;
     const draws = {
       ...{ posterior, epsilon: room.position, z: decoder.input.activation },
       ...{ examples: count, samples, latent: this.latent },
     };
     kernels.kernels.gaussianLogRatios({ ...draws, logRatio: room.logRatio });
-    const { gradient } = room;
-    kernels.kernels.gaussianLogWeightGradient({ ...draws, dz: decoder.input.gradient, scale, gradient });
     const [likelihoods, ratios] = [rowLikelihood / DOUBLE, room.logRatio / DOUBLE];
     for (let row = 0; row < rows; row++) {
-      this.logLikelihood[row] = this.#doubles[likelihoods + row]! + this.#doubles[ratios + row]!;
+      const excess = prior?.addRow(row, 1 / scale) ?? 0;
+      this.logLikelihood[row] = this.#doubles[likelihoods + row]! + this.#doubles[ratios + row]! + excess;
     }
+    const { gradient } = room;
+    kernels.kernels.gaussianLogWeightGradient({ ...draws, dz: decoder.input.gradient, scale, gradient });
   }
 }

@@ -22,6 +22,7 @@ import { DecoderRefinement, type RefinementRoom, refinementRoom } from './decode
 import { activationFloats } from './layers/registry.js';
 import { type GradientSums, Network } from './network.js';
 import { OwnedParameters, OwnerScratch, type Ranks } from './ownerUpdate.js';
+import { createPriorTerms, type PriorTerms } from './priorTerms.js';
 import { type Draws, RowWeights, type RowWeightsRoom, rowWeightsRoom } from './rowWeights.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
@@ -160,7 +161,8 @@ class EnginePlan {
         ...this.encoder.weighted.map((layer) => ({ ...layer, scale: 1 })),
         ...this.decoder.weighted.map((layer) => ({ ...layer, scale: samples })),
       ];
-      this.ownerScratch = new OwnerScratch({ arena: this.arena, tile, ...owned, layers });
+      const { prior } = model;
+      this.ownerScratch = new OwnerScratch({ arena: this.arena, tile, ...owned, layers, prior });
     }
   }
 }
@@ -182,6 +184,8 @@ export class SimdBackend implements Backend {
   readonly #likelihood: LikelihoodKernels;
   /** Where rows of an example count differently. */
   readonly #weights: RowWeights | undefined;
+  /** Where the kernels do not have the prior. */
+  readonly #prior: PriorTerms | undefined;
   readonly #reportsBound: boolean;
   /** Where the decoder is trained on refined draws. */
   readonly #refinement: DecoderRefinement | undefined;
@@ -205,10 +209,11 @@ export class SimdBackend implements Backend {
     this.#likelihood = likelihoodKernels(options.likelihood, kernels, memory.buffer);
     const { weigh, rows } = objectiveOf(options.objective);
     const { rowWeights } = this.#plan;
+    this.#prior = this.#createPrior(memory.buffer);
     this.#reportsBound = weigh !== undefined;
     if (rowWeights) {
       const factors = factorsOf(options.estimator);
-      this.#weights = new RowWeights(kernels, memory.buffer, rowWeights, rows, factors);
+      this.#weights = new RowWeights(kernels, memory.buffer, rowWeights, rows, factors, this.#prior);
     }
     this.#refinement = this.#createRefinement(memory.buffer);
     this.#passes = [...this.#plan.encoder.passes, ...this.#plan.decoder.passes];
@@ -233,13 +238,31 @@ export class SimdBackend implements Backend {
         ranks,
       );
       this.owner = {
-        backpropagate: (shard, beta) => {
+        backpropagate: (shard, beta, bounds) => {
           parameters.open();
           this.#backpropagate(shard, beta);
+          if (this.#prior)
+            parameters.keepPrior(this.#prior, bounds, this.#options.samples, this.#priorBeta(beta));
         },
         update: (bounds: Int32Array) => parameters.update(bounds),
       };
     }
+  }
+
+  #createPrior(buffer: ArrayBufferLike): PriorTerms | undefined {
+    const { model, samples, parameters } = this.#options;
+    const { decoder, rowWeights, microBatch } = this.#plan;
+    const { input } = decoder;
+    const weights = rowWeights?.weights;
+    return createPriorTerms({
+      buffer,
+      model,
+      samples,
+      parameters,
+      input,
+      weights,
+      rows: microBatch * samples,
+    });
   }
 
   #createRefinement(buffer: ArrayBufferLike): DecoderRefinement | undefined {
@@ -250,11 +273,13 @@ export class SimdBackend implements Backend {
     return new DecoderRefinement({
       ...{ kernels: this.#microKernels, likelihood: this.#likelihood, buffer, model, samples, refinement },
       ...{ decoder, room, rowLikelihood, likelihoodTerms, rows: microBatch * samples },
+      prior: this.#prior,
     });
   }
 
   /** Packs this rank's share of the weights; in an owned step all that it needs itself. */
   prepare(rank: number, ranks: number): void {
+    this.#prior?.refresh();
     if (this.#options.owned) this.#pack(0, 1);
     else this.#pack(rank, ranks);
   }
@@ -276,11 +301,20 @@ export class SimdBackend implements Backend {
       this.#bytes.fill(0, gradient, gradient + this.#options.model.parameters.size * FLOAT);
       return;
     }
+    const { samples, model } = this.#options;
+    this.#prior?.begin();
     for (let first = 0; first < shard.count; first += this.#plan.microBatch) {
       const images = Math.min(this.#plan.microBatch, shard.count - first);
       this.#forward(shard, first, images, beta, true);
       this.#backward(shard, first, images, beta, { gradient, accumulate: first > 0 });
+      this.#prior?.accumulate(0, images * samples, this.#priorBeta(beta));
     }
+    this.#prior?.write(plus(gradient, model.prior.offset * FLOAT));
+  }
+
+  /** The weight of log p(z) in the loss whose gradient the prior's parameters follow: the decoder's. */
+  #priorBeta(beta: number): number {
+    return this.#refinement ? 1 : beta;
   }
 
   #backpropagate(shard: Shard, beta: number): void {
@@ -344,6 +378,7 @@ export class SimdBackend implements Backend {
       analytic: kl === 'analytic' ? 1 : 0,
       kl: plus(shard.kl, first * DOUBLE),
     });
+    this.#prior?.forward(plus(shard.kl, first * DOUBLE), images);
     decoder.forward(this.#microKernels, images * samples);
     const rows = images * samples;
     const { dimensions } = model;
@@ -385,6 +420,8 @@ export class SimdBackend implements Backend {
     const { model, samples, kl } = this.#options;
     const kernels = this.#kernels;
     decoder.backward(this.#microKernels, images * samples, this.#refinement ? undefined : sums);
+    this.#refinement?.begin(shard, first, images, encoder.output.activation);
+    this.#prior?.addToGradient(images * samples, beta);
     if (this.#weights) {
       const draws = this.#draws(shard, first, images);
       this.#weights.backward(draws, decoder.input.gradient, encoder.output.gradient, beta);
@@ -404,7 +441,7 @@ export class SimdBackend implements Backend {
       beta,
     });
     encoder.backward(this.#microKernels, images, sums);
-    this.#refinement?.backpropagate(shard, first, images, encoder.output.activation, sums);
+    this.#refinement?.backpropagate(shard, first, images, sums);
   }
 
   /** (1/K) Σ_k of the rows' log-likelihoods. */

@@ -1,15 +1,17 @@
 // What an owner updates at a time, and which rank owns what.
 
 import { ROWS_OF_OVERHEAD, TERM_COST, UNIT_ROWS } from '../../kernels/tuning.js';
+import type { ModelPrior } from '../../model/priors/registry.js';
 import type { OwnedLayer } from './network.js';
 
 /** A layer, and its rows for each example: 1 in the encoder, K in the decoder. */
 export type ScaledLayer = OwnedLayer & { readonly scale: number };
 
-/** Some rows of a layer's weights, or its bias. */
+/** Some rows of a layer's weights, or its bias, or all parameters of the prior. */
 export interface Unit {
+  /** Of a prior none. */
   readonly layer: number;
-  readonly kind: 'weights' | 'bias';
+  readonly kind: 'weights' | 'bias' | 'prior';
   readonly row: number;
   readonly rows: number;
   /** Where it begins in the flat parameter buffer, and its floats. */
@@ -19,15 +21,19 @@ export interface Unit {
   readonly cost: number;
 }
 
-/** All units of a model, layer by layer. */
+/** All units of a model, layer by layer, and the prior's. */
 export function unitsOf({
   layers,
   batchSize,
+  shards,
+  prior: { offset, size },
 }: {
   readonly layers: readonly ScaledLayer[];
   readonly batchSize: number;
+  readonly shards: number;
+  readonly prior: Pick<ModelPrior, 'offset' | 'size'>;
 }): Unit[] {
-  return layers.flatMap(({ layer, scale, density }, index) => {
+  const units = layers.flatMap(({ layer, scale, density }, index): Unit[] => {
     const rowCost = Math.min(1, TERM_COST * density) * batchSize * scale;
     const costOf = (size: number) => size * (ROWS_OF_OVERHEAD + rowCost);
     const [inputs, outputs] = [layer.big[2], layer.small[2]];
@@ -42,6 +48,9 @@ export function unitsOf({
     units.push({ layer: index, kind: 'bias', row: 0, rows: 0, ...bias });
     return units;
   });
+  if (size === 0) return units;
+  const cost = size * (ROWS_OF_OVERHEAD + shards);
+  return [...units, { layer: -1, kind: 'prior', row: 0, rows: 0, offset, size, cost }];
 }
 
 /** Whether the layer's input may have many zeros. */

@@ -3,6 +3,7 @@ import type { Arena } from '../../kernels/arena.js';
 import { gradientListBytes } from '../../kernels/listRoom.js';
 import { TILES, type TileName } from '../../kernels/tiles/tile.js';
 import { GRADIENT_SHARE_WORTH_LISTING, UNIT_ROWS } from '../../kernels/tuning.js';
+import type { ModelPrior } from '../../model/priors/registry.js';
 import type { Slice, SliceUpdate } from '../../optimizer/optimizer.js';
 import type { MicroKernels } from '../../products/microKernels.js';
 import {
@@ -15,6 +16,7 @@ import {
   treeStackBytes,
 } from '../../products/shardedGradient.js';
 import { isSparse, type ScaledLayer, shareOut, type Unit, unitsOf } from './ownedUnits.js';
+import type { PriorTerms } from './priorTerms.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const WORD = Uint32Array.BYTES_PER_ELEMENT;
@@ -40,6 +42,7 @@ export interface OwnerPlan {
   /** Examples of a step. */
   readonly batchSize: number;
   readonly layers: readonly ScaledLayer[];
+  readonly prior: Pick<ModelPrior, 'offset' | 'size'>;
 }
 
 /** A rank's private memory for the gradients of the parameters that it owns. */
@@ -53,15 +56,20 @@ export class OwnerScratch {
   readonly operands: readonly ShardedOperands[];
   /** Lists of nonzeros, of the rows of a unit. */
   readonly lists: Address;
+  /** The gradient of the prior's parameters, of each shard that this rank computes, in its slot. */
+  readonly priorSlots: Address;
+  readonly priorPitch: number;
 
   constructor(plan: OwnerPlan) {
     this.plan = plan;
-    const { arena, shards, layers, tile, batchSize } = plan;
+    const { arena, shards, layers, tile, batchSize, prior } = plan;
     const widest = Math.max(...layers.map(({ layer }) => layer.small[2]));
     this.gradient = arena.floats(UNIT_ROWS * widest);
     this.slotPitch = slotBytes(widest);
-    // Levels of the tree; a bias has its shards' sums here, in slots.
-    this.stack = arena.reserve(Math.max(treeStackBytes(shards, TILES[tile]), shards * this.slotPitch));
+    this.priorPitch = slotBytes(prior.size);
+    // Levels of the tree; a bias and the prior have their shards' sums here, in slots.
+    const slots = shards * Math.max(this.slotPitch, this.priorPitch);
+    this.stack = arena.reserve(Math.max(treeStackBytes(shards, TILES[tile]), slots));
     this.zeros = arena.floats(Math.max(TILES[tile].columns, widest));
     this.operands = layers.map(({ layer, input, output }) => ({
       shards,
@@ -74,6 +82,7 @@ export class OwnerScratch {
     }));
     const examples = batchSize * Math.max(...layers.filter(isSparse).map(({ scale }) => scale), 0);
     this.lists = arena.reserve(gradientListBytes(UNIT_ROWS, shards, examples));
+    this.priorSlots = arena.reserve(shards * this.priorPitch);
   }
 }
 
@@ -131,6 +140,22 @@ export class OwnedParameters {
     }
   }
 
+  /**
+   * After the backward pass of this rank's examples: keeps the gradient of the prior's parameters of each of
+   * its shards, for `update`.
+   * @param bounds as in `update`.
+   */
+  keepPrior(prior: PriorTerms, bounds: Int32Array, samples: number, beta: number): void {
+    const { priorSlots, priorPitch } = this.#scratch;
+    const { rank, firstShards } = this.#ranks;
+    const start = bounds[firstShards[rank]!]!;
+    for (let shard = firstShards[rank]!; shard < firstShards[rank + 1]!; shard++) {
+      prior.begin();
+      prior.accumulate((bounds[shard]! - start) * samples, (bounds[shard + 1]! - start) * samples, beta);
+      prior.write(plus(priorSlots, shard * priorPitch));
+    }
+  }
+
   #claim(owner: number): Unit | undefined {
     const next = Atomics.add(this.#words, this.#ranks.claimed[owner]! / WORD, 1);
     return this.#shares[owner]![next];
@@ -138,10 +163,14 @@ export class OwnedParameters {
 
   #updateUnit(unit: Unit, bounds: Int32Array): void {
     const { gradient, stack } = this.#scratch;
-    if (!this.#placed[unit.layer]) this.#placeShards(unit.layer, bounds);
-    this.#placed[unit.layer] = true;
-    if (unit.kind === 'weights') this.#weightGradient(unit);
-    else this.#biasGradient(unit);
+    if (unit.kind === 'prior') {
+      this.#priorGradient(unit);
+    } else {
+      if (!this.#placed[unit.layer]) this.#placeShards(unit.layer, bounds);
+      this.#placed[unit.layer] = true;
+      if (unit.kind === 'weights') this.#weightGradient(unit);
+      else this.#biasGradient(unit);
+    }
     const sum = unit.kind === 'weights' ? gradient : stack;
     this.#optimizer.apply(this.#memory, unit.offset * FLOAT, sum, unit.size);
   }
@@ -195,6 +224,21 @@ export class OwnedParameters {
     if (terms < 0) return false;
     sumRows({ rows, columns, lists, out: gradient, outPitch: columns * FLOAT, stack, relu: 0 });
     return true;
+  }
+
+  /** The shards' gradients of the prior from the ranks that computed them, then the tree. */
+  #priorGradient({ size }: Unit): void {
+    const { plan, priorSlots, priorPitch, stack } = this.#scratch;
+    const { rank, workspaces, firstShards } = this.#ranks;
+    const { kernels } = this.#kernels;
+    for (let other = 0; other < workspaces.length; other++) {
+      const distance = workspaces[other]! - workspaces[rank]!;
+      for (let shard = firstShards[other]!; shard < firstShards[other + 1]!; shard++) {
+        const slot = plus(priorSlots, distance + shard * priorPitch);
+        kernels.copyFloats(slot, plus(stack, shard * priorPitch), size);
+      }
+    }
+    kernels.treeReduce(stack, priorPitch, plan.shards, size);
   }
 
   #biasGradient({ layer }: Unit): void {

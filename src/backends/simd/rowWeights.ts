@@ -5,6 +5,7 @@ import type { Arena } from '../../kernels/arena.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import type { Factors } from '../../objective/estimators/estimator.js';
 import type { RowRules } from '../../objective/objective.js';
+import type { PriorTerms } from './priorTerms.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
@@ -36,6 +37,7 @@ export class RowWeights {
   readonly #room: RowWeightsRoom;
   readonly #rules: RowRules;
   readonly #factors: Factors | undefined;
+  readonly #prior: PriorTerms | undefined;
   readonly #doubles: Float64Array;
   readonly #floats: Float32Array;
   #logWeights = new Float64Array();
@@ -43,18 +45,23 @@ export class RowWeights {
   #path = new Float64Array();
   #score = new Float64Array();
 
-  /** @param factors of the estimator; absent: the reparameterised gradient. */
+  /**
+   * @param factors of the estimator; absent: the reparameterised gradient.
+   * @param prior absent: N(0, I), as the kernels have it.
+   */
   constructor(
     kernels: Kernels,
     buffer: ArrayBufferLike,
     room: RowWeightsRoom,
     rules: RowRules,
     factors: Factors | undefined,
+    prior: PriorTerms | undefined,
   ) {
     this.#kernels = kernels;
     this.#room = room;
     this.#rules = rules;
     this.#factors = factors;
+    this.#prior = prior;
     this.#doubles = new Float64Array(buffer);
     this.#floats = new Float32Array(buffer);
   }
@@ -67,6 +74,7 @@ export class RowWeights {
     const { posterior, epsilon, z, examples, samples, latent, logLikelihood, beta, bound } = terms;
     const { logRatio } = this.#room;
     this.#kernels.gaussianLogRatios({ posterior, epsilon, z, examples, samples, latent, logRatio });
+    this.#prior?.addToLogRatios(logRatio, examples * samples);
     if (this.#weights.length !== samples) {
       this.#logWeights = new Float64Array(samples);
       this.#weights = new Float64Array(samples);

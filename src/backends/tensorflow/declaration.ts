@@ -39,6 +39,7 @@ function declare(name: TfjsBackendName, differences: Differences): BackendDeclar
   return {
     ...differences,
     interruptible: false,
+    priors: 'standard-normal',
     estimators: 'reparameterized',
     inferences: 'variational',
     isInstalled: () => hasTfjs(name),

@@ -23,7 +23,7 @@ export const owners: StepRule = {
           name: 'gradient',
           run: (step) => {
             loaded.load(step, collective.shards.first, collective.shards.end);
-            owner.backpropagate(shard, step.beta);
+            owner.backpropagate(shard, step.beta, step.bounds);
             loaded.recordTerms();
           },
           exchange: () => collective.gather('shard terms'),

@@ -1,4 +1,5 @@
 // p(x|z) whose posteriors are no Gaussians, in closed form with its gradient.
+import { standardNormalDensity } from '#src/model/priors/standardNormal.js';
 import type { ConditionalDensity } from '#src/sampling/conditionalDensity.js';
 
 const SIGMA = 0.4;
@@ -27,5 +28,6 @@ export function curvedDensity(latent: 1 | 2, x: ArrayLike<number>, chains: numbe
       if (latent === 2) gradient[row * latent + 1] = last / SIGMA;
     }
   };
-  return { latent, chains, rows, z, logLikelihood, gradient, evaluate };
+  const prior = standardNormalDensity(latent);
+  return { prior, latent, chains, rows, z, logLikelihood, gradient, evaluate };
 }

@@ -1,4 +1,5 @@
 // Probabilistic PCA: p(x|z) = N(W z + b, σ² I), whose marginal and posterior have closed forms at any d.
+import { standardNormalDensity } from '#src/model/priors/standardNormal.js';
 import type { ConditionalDensity } from '#src/sampling/conditionalDensity.js';
 import { choleskyOf, logNormal, solveCholesky } from './normal.js';
 
@@ -87,7 +88,8 @@ export class LinearGaussian {
         }
       }
     };
-    return { latent, chains, rows, z, logLikelihood, gradient, evaluate };
+    const prior = standardNormalDensity(latent);
+    return { prior, latent, chains, rows, z, logLikelihood, gradient, evaluate };
   }
 
   #mean(z: ArrayLike<number>, row: number): Float64Array {
