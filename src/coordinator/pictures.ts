@@ -3,6 +3,7 @@ import { UsageError } from '../errors.js';
 import type { LatentModel } from '../inference/latentModel.js';
 import { projectToPlane } from '../inference/principalComponents.js';
 import { interpolate, manifold } from '../inference/traversal.js';
+import { priorOf } from '../model/priors/registry.js';
 import {
   type CaptionLine,
   type ImageShape,
@@ -96,7 +97,7 @@ export function manifoldPicture(
 ): Promise<Uint8Array> {
   const { axis, means } = manifold(model, side);
   const text = pictureText(
-    'Manifold: what the decoder makes of z, in steps of equal prior probability',
+    `Manifold: what the decoder makes of z, in steps of equal ${priorOf(model.model.prior.choice.name).inKernels ? 'prior probability' : 'probability under N(0, I)'}`,
     source,
   );
   return manifoldGrid(means, { ...imageShape(model), ...text, zAt: axis });

@@ -41,7 +41,7 @@ export function interpolate(
 
 /** A grid over a two-dimensional latent space and what the decoder makes of it. */
 export interface Manifold {
-  /** Coordinates along each axis: quantiles of the prior at (i + ½) / side. */
+  /** Coordinates along each axis: quantiles of N(0, 1) at (i + ½) / side. */
   readonly axis: readonly number[];
   /**
    * Means of p(x|z), [side, side, dimensions]: z₂ falls with the row (the axis points up), z₁ grows with the
@@ -51,7 +51,7 @@ export interface Manifold {
 }
 
 /**
- * Decodes a grid whose cells have equal probability under the prior (Kingma and Welling 2014, figure 4).
+ * Decodes a grid whose cells have equal probability under N(0, I), whatever the prior (Kingma and Welling 2014, figure 4).
  * @param side points along each axis.
  * @throws UsageError where the latent space does not have two dimensions, or the grid would be too large.
  */
