@@ -180,3 +180,25 @@ test('a wrong number of means is refused', () => {
     message: `${begin}24 means were given for its 25 values.`,
   });
 });
+
+test('a mixture starts with means drawn from N(0, I), unit variances and equal weights; layers start as without it', () => {
+  const priorComponents = 700;
+  const mixture = resolveModel(spec, { prior: { name: 'mixture', values: { priorComponents } } });
+  const [plain, parameters] = [initialize(model, key, dataMean), initialize(mixture, key, dataMean)];
+  assertSameBits(parameters.subarray(0, plain.length), plain, 'layers');
+  const entries = mixture.parameters.entries.slice(model.parameters.entries.length);
+  assert.deepEqual(
+    entries.map(({ name, shape }) => [name, shape]),
+    [
+      ['prior/means', [priorComponents, 3]],
+      ['prior/logvars', [priorComponents, 3]],
+      ['prior/logits', [priorComponents]],
+    ],
+  );
+  const [means, ...rest] = entries.map(({ offset, size }) => parameters.subarray(offset, offset + size));
+  for (const values of rest) assert.ok(values.every((value) => value === 0));
+  const { mean, variance } = moments(means!);
+  // Of n standard normal numbers the mean has a variance of 1 / n, the variance one of 2 / n.
+  assert.ok(Math.abs(mean) < FOUR_SIGMA * Math.sqrt(1 / means!.length), `mean ${mean}`);
+  assert.ok(Math.abs(variance - 1) < FOUR_SIGMA * Math.sqrt(2 / means!.length), `variance ${variance}`);
+});

@@ -86,7 +86,12 @@ interface Moments {
 }
 
 /** Moments of the gradient of one example, over draws of all random numbers. */
-function momentsOf({ model, parameters }: Case, inference: Choice<InferenceName>, samples: number): Moments {
+function momentsOf(
+  { model, parameters }: Case,
+  inference: Choice<InferenceName>,
+  samples: number,
+  beta = 1,
+): Moments {
   const { size } = model.parameters;
   const transitions = refinementOf(inference)?.transitions ?? 0;
   const arena = new Arena(0);
@@ -132,7 +137,7 @@ function momentsOf({ model, parameters }: Case, inference: Choice<InferenceName>
     fill(momenta, transitions * CHUNK * samples, normal);
     // Rounded to float32, a number just below 1 would become 1.
     fill(uniforms, transitions * CHUNK * 2 * samples, () => Math.floor(uniform() * 2 ** 24) / 2 ** 24);
-    backend.objectiveGradient(shard, 1, place.gradient);
+    backend.objectiveGradient(shard, beta, place.gradient);
     for (let i = 0; i < size; i++) {
       const value = floats[place.gradient / FLOAT + i]! / CHUNK;
       sum[i]! += value;
@@ -172,6 +177,12 @@ for (const [name, own] of Object.entries(cases)) {
       const moments = momentsOf(own, hmc(25), samples);
       assert.ok(worst(moments, own) <= 1, `off by ${worst(moments, own)} of what is allowed`);
       assert.ok(moments.acceptance > 0.3 && moments.acceptance < 0.9, `acceptance ${moments.acceptance}`);
+    });
+
+    test(`${name}, K = ${samples}: beta is no matter of decoder and prior`, () => {
+      const [whole, half] = [1, 0.5].map((beta) => momentsOf(own, hmc(1), samples, beta).mean);
+      assert.deepEqual(half!.subarray(encoderSize), whole!.subarray(encoderSize));
+      assert.notDeepEqual(half!.subarray(0, encoderSize), whole!.subarray(0, encoderSize));
     });
 
     test(`${name}, K = ${samples}: draws from q have another expectation, and one transition comes closer`, () => {
