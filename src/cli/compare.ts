@@ -10,7 +10,7 @@ import { untilInterrupted } from './interruption.js';
 import { optionFlag } from './optionFlags.js';
 import { printJson, printPage, printWarnings } from './output.js';
 import { outFlag, writePicture } from './pictureFile.js';
-import { checkpointLines, likelihoodWords } from './protocolWords.js';
+import { checkpointLines, choiceWords } from './protocolWords.js';
 import { dataFlag, outputFlags, runArgument } from './sharedFlags.js';
 
 export const compareCommand = defineCommand({
@@ -98,7 +98,7 @@ function protocolLines({ protocol, checkpoint, step, parametersSha256 }: Compare
       'bias, measured against the first row, as a share of the squared gradient ± its standard error.',
     '',
     `Protocol       ${printable(data)}, test images ${examples.first}:${examples.end}, binarise ${binarize}, ` +
-      `likelihood ${likelihoodWords(likelihood)}, objective ${objective}, K\u00a0=\u00a0${samples}, beta ${beta}, ` +
+      `likelihood ${choiceWords(likelihood)}, objective ${objective}, K\u00a0=\u00a0${samples}, beta ${beta}, ` +
       `${draws} draws, seed ${seed}`,
     ...checkpointLines(checkpoint, step, parametersSha256),
   ];

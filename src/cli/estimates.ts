@@ -20,7 +20,7 @@ import {
 } from './flags.js';
 import { untilInterrupted } from './interruption.js';
 import { printError, printJson, printPage, printWarnings } from './output.js';
-import { checkpointLines, likelihoodWords } from './protocolWords.js';
+import { checkpointLines, choiceWords } from './protocolWords.js';
 
 export const estimateFlags = {
   importance: indexList({
@@ -149,13 +149,13 @@ function page(found: LikelihoodEstimates): string {
   const { first, end } = protocol.examples;
   return [
     `Protocol       ${printable(protocol.data)}, test images ${first}:${end}, binarise ${protocol.binarize}, ` +
-      `likelihood ${likelihoodWords(protocol.likelihood)}, seed ${protocol.seed}`,
+      `likelihood ${choiceWords(protocol.likelihood)}, ${priorWords(protocol)}seed ${protocol.seed}`,
     ...checkpointLines(checkpoint, step, parametersSha256),
     '',
     'Test images: mean ± standard error, nats',
     ...test.map(line),
     `Active units   ${activeUnits} of ${kl.length}`,
-    `KL by dimension ${kl.map((value) => value.toFixed(2)).join(' ')}`,
+    `KL by dimension${protocol.prior === undefined ? '' : ' to N(0, 1)'} ${kl.map((value) => value.toFixed(2)).join(' ')}`,
     ...(simulated.length === 0
       ? []
       : [
@@ -164,6 +164,10 @@ function page(found: LikelihoodEstimates): string {
           ...simulated.map(line),
         ]),
   ].join('\n');
+}
+
+function priorWords({ prior }: LikelihoodEstimates['protocol']): string {
+  return prior === undefined ? '' : `prior ${choiceWords(prior)}, `;
 }
 
 function line({ name, mean, standardError, protocol }: EstimateRow): string {

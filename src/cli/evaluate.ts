@@ -14,7 +14,7 @@ import { ExitCode } from './exitCode.js';
 import { inGroup } from './flags.js';
 import { optionFlag } from './optionFlags.js';
 import { printJson, printPage } from './output.js';
-import { checkpointLines, likelihoodWords } from './protocolWords.js';
+import { checkpointLines, choiceWords } from './protocolWords.js';
 import { dataFlag, outputFlags, runArgument } from './sharedFlags.js';
 
 export const evaluateCommand = defineCommand({
@@ -115,7 +115,7 @@ function chosenWords({ objective, likelihood }: Evaluation['protocol']): string 
   const chosen = objective === SEAMS.objective.default ? '' : `, objective ${objective}`;
   return likelihood.name === SEAMS.likelihood.default
     ? chosen
-    : `${chosen}, likelihood ${likelihoodWords(likelihood)}`;
+    : `${chosen}, likelihood ${choiceWords(likelihood)}`;
 }
 
 /** Right-aligned, so that the three figures stand above each other. */

@@ -1,7 +1,7 @@
 // Words that the pages of several commands share.
 
-/** A likelihood with its numbers: `bernoulli`, or `gaussian, sigma 0.1`. */
-export function likelihoodWords({
+/** A choice with its numbers: `bernoulli`, or `gaussian, sigma 0.1`. */
+export function choiceWords({
   name,
   ...values
 }: {

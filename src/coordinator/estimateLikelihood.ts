@@ -96,7 +96,7 @@ export interface LikelihoodEstimates {
   readonly test: readonly EstimateRow[];
   /** On examples drawn from the model. */
   readonly simulated: readonly EstimateRow[];
-  /** Means of the KL of each latent dimension, nats. */
+  /** Means of the KL of each latent dimension to N(0, 1), whatever the prior, nats. */
   readonly kl: readonly number[];
   /** Variance of mu over the examples in each latent dimension, and dimensions above 0.01. */
   readonly latentVariance: readonly number[];
@@ -112,6 +112,8 @@ export interface LikelihoodEstimates {
     /** The range that was asked for. */
     readonly asked: ExampleRange;
     readonly likelihood: { readonly name: string; readonly [hyperparameter: string]: string | number };
+    /** Absent: standard normal. */
+    readonly prior?: { readonly name: string; readonly [hyperparameter: string]: string | number };
     readonly binarize: Binarization;
     readonly seed: string;
     readonly wanted: EstimateOptions;
@@ -170,6 +172,7 @@ export async function estimateLikelihood(given: EstimateLikelihoodOptions): Prom
   const x = testExamples({ binarize, seed }, dataset.test, positions);
   const model = modelOfConfig(config);
   const likelihood = choiceOf(config, 'likelihood');
+  const prior = choiceOf(config, 'prior');
   const most = wanted.ais || wanted.bdmc || wanted.gaps ? CHAIN_CHUNK : DRAW_CHUNK;
   const plan = { most, workers: options.workers ?? availableParallelism() };
   const { chunk, workers } = planChunks(positions.length, plan);
@@ -187,6 +190,7 @@ export async function estimateLikelihood(given: EstimateLikelihoodOptions): Prom
       examples: { first: range.first, end: range.first + found.count },
       asked: range,
       likelihood: { name: likelihood.name, ...likelihood.values },
+      ...(config.prior === undefined ? {} : { prior: { name: prior.name, ...prior.values } }),
       binarize,
       seed,
       wanted,

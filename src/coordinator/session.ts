@@ -104,8 +104,9 @@ export class Session {
  * with the images and the state to begin with.
  *
  * @throws UsageError where the backend is not installed, has not the run's prior, or cannot compute its
- * estimator or train by its inference, the run has too many transitions of HMC, there are more workers than shards, the arithmetic is
- * not possible here, the memory would be too large, or `from` is the state of another model.
+ * estimator or train by its inference, the run has too many transitions of HMC, there are more workers than
+ * shards, the arithmetic is not possible here, the memory would be too large, or `from` is the state of
+ * another model.
  */
 export function openSession(options: SessionOptions): Session {
   const { config, dataset, from } = options;

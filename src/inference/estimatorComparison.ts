@@ -43,7 +43,7 @@ export interface GradientVariant {
   readonly kl: KlEstimate;
 }
 
-/** Those that the objective, K draws and the prior have. The first is what a run takes that asks for nothing. */
+/** Those that objective, K draws and prior have. The first is what a run takes that asks for nothing. */
 export function comparedVariants(
   objective: ObjectiveName,
   samples: number,

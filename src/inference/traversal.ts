@@ -51,7 +51,8 @@ export interface Manifold {
 }
 
 /**
- * Decodes a grid whose cells have equal probability under N(0, I), whatever the prior (Kingma and Welling 2014, figure 4).
+ * Decodes a grid whose cells have equal probability under N(0, I), whatever the prior (Kingma and Welling
+ * 2014, figure 4).
  * @param side points along each axis.
  * @throws UsageError where the latent space does not have two dimensions, or the grid would be too large.
  */

@@ -66,7 +66,7 @@ export const Purpose = {
   trainingMomentum: 23,
   /** Acceptance and step size of HMC in training; position and step as its momenta. */
   trainingAcceptance: 24,
-  /** Component of a mixture that z is drawn from, where z's own numbers are of the purpose prior; its position. */
+  /** The component of a mixture for a z of the purpose prior, at its position. */
   priorComponent: 25,
   /** The same for annealingPrior; its position and step. */
   annealingComponent: 26,

@@ -131,7 +131,7 @@ function seamContract(kind: BackendKind): void {
   }
 }
 
-/** The mixture of three Gaussians: values and every element of the gradient, the prior's parameters among them. */
+/** A mixture of three Gaussians: values and every element of the gradient, the prior's own among them. */
 function priorContract(kind: BackendKind): void {
   const mixture = { name: 'mixture', values: { priorComponents: 3 } } as const;
   assert.deepEqual(Object.keys(PRIORS), ['standard-normal', mixture.name]);

@@ -1,4 +1,4 @@
-// What every prior must do: its gradients, its density, its draws, and bits that no split of the rows changes.
+// What every prior must do: gradients, density, draws, and bits that no split of the rows changes.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { KernelRandom } from '#src/inference/kernelRandom.js';
@@ -134,8 +134,8 @@ for (const choice of choices) {
     const density = densityAt(choice, 1, parameters);
 
     test('d = 1: the density integrates to 1, and draws have its moments within five standard errors', () => {
-      // Means and log-variances lie within ±2, so ±40 holds all but e^−100 of the mass. The trapezoid rule has
-      // the precision of float64 for functions as smooth as this one: the narrowest deviation is e^−1.
+      // Means and log-variances lie within ±2, so ±40 holds all but e^−90 of the mass. The trapezoid rule
+      // has the precision of float64 for functions as smooth: the narrowest deviation is e^−1.
       const step = 1 / 64;
       const grid = Array.from({ length: 80 * 64 + 1 }, (_, i) => i * step - 40);
       const mean = (own: (value: number) => number) =>

@@ -1,4 +1,4 @@
-// log p(z) − log N(z; 0, I) of rows of z, [n, K, d]: each prior in float64 and with bounds, with its gradients.
+// log p(z) − log N(z; 0, I) of rows of z, [n, K, d]: each prior in float64, with bounds and gradients.
 
 import type { Model } from '#src/model/model.js';
 import type { PriorName } from '#src/model/priors/registry.js';

@@ -86,12 +86,12 @@ export class PriorTerms {
     for (let row = 0; row < rows; row++) this.#doubles[logRatio / DOUBLE + row]! += this.#excess[row]!;
   }
 
-  /** The same in the rows' gradient to z, which is that of −log p(x, z) times the row's weight, with `beta`. */
+  /** The same in the gradient to z, which is that of the rows' −log p(x, z), each times its weight. */
   addToGradient(rows: number, beta: number): void {
     for (let row = 0; row < rows; row++) this.#addGradient(row, beta * this.#weightOf(row));
   }
 
-  /** At the draws as they stand: log p(z) − log N(z; 0, I) of a row, and `weight` times it in its gradient. */
+  /** At a draw as it stands: its log p(z) − log N(z; 0, I), and `weight` times that in its gradient. */
   addRow(row: number, weight: number): number {
     this.#addGradient(row, weight);
     return logExcess(this.#density, this.#z, row);

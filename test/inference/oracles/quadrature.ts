@@ -1,7 +1,7 @@
 // log p(x) and the moments of p(z|x) by quadrature on a fine grid, for one or two latent dimensions.
 import type { ConditionalDensity } from '#src/sampling/conditionalDensity.js';
 
-/** The grid covers [−REACH, REACH]: outside it N(0, 1) has less than 1e-14 of its mass, as tests' mixtures have. */
+/** The grid covers [−REACH, REACH]: outside it N(0, 1), and the tests' mixtures, have less than 1e-14. */
 const REACH = 8;
 
 export interface GridPosterior {
