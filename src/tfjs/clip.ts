@@ -2,7 +2,7 @@ import { runnerOf } from './composition.js';
 import type { TensorInfo } from './tensorflow.js';
 import type { TrainingKernel } from './trainingKernel.js';
 
-/** Of whole numbers: stock TensorFlow.js takes their bits for those of float32. */
+/** Clips whole numbers: stock TensorFlow.js takes their bits for those of float32. */
 export const CLIP: TrainingKernel = {
   kernelName: 'ClipByValue',
   run({ tf, inputs: { x }, attrs }) {

@@ -8,7 +8,7 @@ function isDilated(dilations: unknown): boolean {
   return [dilations ?? 1].flat().some((each) => each !== 1);
 }
 
-/** Of dilated convolutions: undefined for the others, which tfjs-core has. */
+/** The gradients of dilated convolutions: undefined for the others, which tfjs-core has. */
 export function convolutionGradients(tf: TensorFlow, run: Run): Readonly<Record<string, MendedGradient>> {
   return {
     Conv2D: (dy, saved, attrs) => {

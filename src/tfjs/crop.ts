@@ -26,7 +26,7 @@ interface Images {
   readonly values: Float32Array;
   readonly width: number;
   readonly channels: number;
-  /** Of the image that is cropped. */
+  /** Index of the first float of the image that is cropped. */
   readonly start: number;
 }
 

@@ -4,7 +4,7 @@
 import { filled, product, type Run, reshape, summedRows } from './composition.js';
 import type { Attributes, GradientConfig, TensorFlow, TensorInfo } from './tensorflow.js';
 
-/** Of the image, and of the boxes: how the crop changes where a box moves. */
+/** The gradients of the image, and of the boxes: how the crop changes where a box moves. */
 export function cropGradient(tf: TensorFlow, run: Run): GradientConfig {
   return {
     kernelName: 'CropAndResize',

@@ -3,9 +3,9 @@ import { sizeOf } from './host.js';
 import type { GradientConfig, TensorInfo } from './tensorflow.js';
 
 /**
- * Of tf.cumprod, zeros included: no number is divided by. With p the product of those before, dx[i] = p[i] ·
- * s[i] where s[i] = dy[i] + x[i + 1] · s[i + 1], or dy[i + 1] + x[i + 1] · s[i + 1] where y excludes its own
- * x.
+ * The gradient of tf.cumprod, zeros included: no number is divided by. With p the product of those before,
+ * dx[i] = p[i] · s[i] where s[i] = dy[i] + x[i + 1] · s[i + 1], or dy[i + 1] + x[i + 1] · s[i + 1] where y
+ * excludes its own x.
  */
 export function cumulativeProductGradient(run: Run): GradientConfig {
   return {

@@ -3,8 +3,8 @@ import { readEquation } from './einsum.js';
 import type { GradientConfig, TensorFlow, TensorInfo } from './tensorflow.js';
 
 /**
- * Of tf.einsum: for an operand it is an einsum again, of dy and the other operand. Labels that the operand
- * alone has were summed over, so that all its elements along these axes have the same gradient.
+ * The gradient of tf.einsum: for an operand it is an einsum again, of dy and the other operand. Labels that
+ * the operand alone has were summed over, so that all its elements along these axes have the same gradient.
  */
 export function einsumGradient(tf: TensorFlow, run: Run): GradientConfig {
   return {

@@ -52,7 +52,7 @@ export function replaceGradients(tf: TensorFlow): void {
 }
 
 interface Use {
-  /** Of what is saved for the gradient; by default all float32. */
+  /** The dtypes of what is saved for the gradient; by default all float32. */
   readonly dtypes?: readonly string[];
   /** On all backends, not on `wasm` alone. */
   readonly everywhere?: boolean;

@@ -28,7 +28,7 @@ export function batchedGatherGradient(run: Run): MendedGradient {
   };
 }
 
-/** Of tf.gatherND: every slice goes back to where it was picked. */
+/** The gradient of tf.gatherND: every slice goes back to where it was picked. */
 export function gatherPointsGradient(tf: TensorFlow, run: Run): GradientConfig {
   return {
     kernelName: 'GatherNd',
@@ -48,7 +48,7 @@ export function gatherPointsGradient(tf: TensorFlow, run: Run): GradientConfig {
   };
 }
 
-/** Of tf.scatterND, which adds up what goes to the same place. */
+/** The gradient of tf.scatterND, which adds up what goes to the same place. */
 export function scatterPointsGradient(run: Run): GradientConfig {
   return {
     kernelName: 'ScatterNd',
@@ -57,7 +57,7 @@ export function scatterPointsGradient(run: Run): GradientConfig {
   };
 }
 
-/** Of tf.topk: along the last axis, the gradients of the values go back to where these stood. */
+/** The gradient of tf.topk: along the last axis, those of the values go back to where these stood. */
 export function largestGradient(run: Run): GradientConfig {
   return {
     kernelName: 'TopK',
@@ -65,7 +65,7 @@ export function largestGradient(run: Run): GradientConfig {
     outputsToSave: [false, true],
     gradFunc: (dys, saved) => {
       const [x, indices] = saved as [TensorInfo, TensorInfo];
-      // Of an operation with several outputs, one for each.
+      // An operation with several outputs has one for each.
       const [dy] = dys as unknown as [TensorInfo];
       return {
         x: () => {

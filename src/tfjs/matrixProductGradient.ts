@@ -4,7 +4,7 @@ import { type MendedGradient, type Run, reshape, summedTo } from './composition.
 import { sizeOf } from './host.js';
 import type { TensorInfo } from './tensorflow.js';
 
-/** Of op(A) · op(B), [..., m, n]. */
+/** The gradient of op(A) · op(B), [..., m, n]. */
 export function matrixProductGradient(run: Run): MendedGradient {
   const multiply = (a: TensorInfo, b: TensorInfo, transposeA: boolean, transposeB: boolean) =>
     run('BatchMatMul', { a, b }, { transposeA, transposeB });

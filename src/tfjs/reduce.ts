@@ -61,7 +61,7 @@ const cumulativeSum: TrainingKernel = {
   },
 };
 
-/** Of nothing: stock TensorFlow.js divides by zero there. */
+/** The product of nothing: stock TensorFlow.js divides by zero there. */
 const cumulativeProduct: TrainingKernel = {
   kernelName: 'Cumprod',
   run({ host, inputs: { x } }) {

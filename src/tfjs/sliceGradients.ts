@@ -4,7 +4,7 @@ import { filled, type Run, reshape, scatteredAlong } from './composition.js';
 import { sizeOf } from './host.js';
 import type { GradientConfig, TensorFlow, TensorInfo } from './tensorflow.js';
 
-/** Of tf.stridedSlice: what was not taken has the gradient 0. */
+/** The gradient of tf.stridedSlice: what was not taken has the gradient 0. */
 export function stridedSliceGradient(tf: TensorFlow, run: Run): GradientConfig {
   return {
     kernelName: 'StridedSlice',
@@ -65,7 +65,7 @@ function placed(
     : run('PadV2', { x: gradient }, { paddings, constantValue: 0 });
 }
 
-/** Of tf.depthToSpace: each block of pixels becomes one pixel's channels again. */
+/** The gradient of tf.depthToSpace: each block of pixels becomes one pixel's channels again. */
 export function depthToSpaceGradient(run: Run): GradientConfig {
   return {
     kernelName: 'DepthToSpace',
@@ -88,7 +88,7 @@ export function depthToSpaceGradient(run: Run): GradientConfig {
   };
 }
 
-/** Of tf.image.flipLeftRight. */
+/** The gradient of tf.image.flipLeftRight. */
 export function flipGradient(run: Run): GradientConfig {
   return {
     kernelName: 'FlipLeftRight',

@@ -3,7 +3,7 @@
 
 import type { TensorFlow } from './tensorflow.js';
 
-/** Of the same name as the operation, with the tensor as its first argument. */
+/** They have the name of the operation, with the tensor as its first argument. */
 const METHODS = [
   'div',
   'mean',

@@ -17,7 +17,7 @@ export function zeroGradients(run: Run): readonly GradientConfig[] {
   return [...OF_TWO.map((name) => of(name, ['a', 'b'])), ...OF_ONE.map((name) => of(name, ['x']))];
 }
 
-/** Of ⌊a / b⌋, for which tfjs-core has the gradient of a / b. */
+/** The gradient of ⌊a / b⌋, for which tfjs-core has the gradient of a / b. */
 export function floorDivisionGradient(run: Run): MendedGradient {
   return (_, saved) => {
     const [a, b] = saved as [TensorInfo, TensorInfo];

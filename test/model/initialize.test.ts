@@ -198,7 +198,7 @@ test('a mixture starts with means drawn from N(0, I), unit variances and equal w
   const [means, ...rest] = entries.map(({ offset, size }) => parameters.subarray(offset, offset + size));
   for (const values of rest) assert.ok(values.every((value) => value === 0));
   const { mean, variance } = moments(means!);
-  // Of n standard normal numbers the mean has a variance of 1 / n, the variance one of 2 / n.
+  // The mean of n standard normal numbers has a variance of 1 / n, their variance one of 2 / n.
   assert.ok(Math.abs(mean) < FOUR_SIGMA * Math.sqrt(1 / means!.length), `mean ${mean}`);
   assert.ok(Math.abs(variance - 1) < FOUR_SIGMA * Math.sqrt(2 / means!.length), `variance ${variance}`);
 });

@@ -14,7 +14,7 @@ import {
 import { type Arithmetic, type Bounded, float64 } from './rounding.js';
 
 export interface ReferencePrior {
-  /** Of each row, nats. `bound` holds for an implementation in float64 on float32 numbers z. */
+  /** For each row, nats. `bound` holds for an implementation in float64 on float32 numbers z. */
   excess(z: Bounded): Bounded;
   /** With respect to z, [n, K, d]. */
   excessGradient(z: Bounded): Bounded;

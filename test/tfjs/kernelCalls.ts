@@ -76,7 +76,7 @@ const restOfSplit: CpuReading = (attrs, operands) => {
   return { ...rest, axis, numOrSizeSplits: spelled };
 };
 
-/** Of a number, tfjs-core computes the width of the output with the height of the window. */
+/** For a number, tfjs-core computes the width of the output with the height of the window. */
 const spelledOut: CpuReading = (attrs) => {
   const { pad } = attrs;
   if (typeof pad !== 'number') return attrs;

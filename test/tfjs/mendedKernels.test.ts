@@ -13,7 +13,7 @@ function whole(shape: readonly number[]): Tensor {
   return tensorOf(tf, { shape, low: -9, high: 9, kind: 'integers' }, 1);
 }
 
-/** Of as few roundings as an interpolation has. */
+/** The error of as few roundings as an interpolation has. */
 const cases: Record<string, () => Tensor> = {
   'cast float32 to bool': () => tf.cast(tf.tensor1d([...numbers, Number.NaN]), 'bool'),
   'cast int32 to bool': () => tf.cast(tf.tensor1d([-256, -2, 0, 1, 256, 300], 'int32'), 'bool'),

@@ -127,7 +127,7 @@ function weighted(
   };
 }
 
-/** Of each channel by itself: what each tap is worth to the output. */
+/** For each channel by itself: what each tap is worth to the output. */
 function pooled(worth: (values: readonly number[]) => readonly number[]): Operation['expected'] {
   return (windows, _, dy) => {
     const [y, dx] = [new Sum(dy.length), new Sum(xValues.length)];

@@ -136,7 +136,7 @@ export class DecoderRefinement {
 
 /** log w(u) and its gradient; u stands where ConditionalDensity has z. */
 class LogWeights implements ConditionalDensity {
-  /** Of u. */
+  /** The prior of u. */
   readonly prior: PriorDensity;
   readonly latent: number;
   readonly chains: number;

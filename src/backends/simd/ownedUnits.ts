@@ -9,7 +9,7 @@ export type ScaledLayer = OwnedLayer & { readonly scale: number };
 
 /** Some rows of a layer's weights, or its bias, or all parameters of the prior. */
 export interface Unit {
-  /** Of a prior none. */
+  /** Its number; of no meaning for the prior. */
   readonly layer: number;
   readonly kind: 'weights' | 'bias' | 'prior';
   readonly row: number;

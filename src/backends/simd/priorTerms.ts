@@ -40,7 +40,7 @@ export class PriorTerms {
   /** log p(z) − log N(z; 0, I), [rows], and its gradient with respect to z, [rows, latent]. */
   readonly #excess: Float64Array;
   readonly #excessGradient: Float64Array;
-  /** Of the rows since `begin`, one for each parameter. */
+  /** The gradient of the rows since `begin`, one number for each parameter. */
   readonly #sums: Float64Array;
   readonly #gradients: Float32Array;
 

@@ -43,7 +43,7 @@ class Mixture implements PriorDensity {
   /** π, and log π_c − ½ Σ_j (v_cj + log 2π), [components] each. */
   readonly #shares: Float64Array;
   readonly #constants: Float64Array;
-  /** Of the row at hand: log π_c N(z; …), then the responsibilities r_c, [components]. */
+  /** For the row at hand: log π_c N(z; …), then the responsibilities r_c, [components]. */
   readonly #terms: Float64Array;
 
   constructor(latent: number, { priorComponents }: ValuesOf<typeof hyperparameters>, parameters: Numbers) {

@@ -15,7 +15,7 @@ import {
   wholeNumbers,
 } from './kernelCheck.js';
 
-/** Of four bytes each, in 4 GiB. */
+/** As many as 4 GiB hold, at four bytes each. */
 const MOST_NUMBERS = 2 ** 30;
 
 /** A number stands for the first axis, and a shorter list for the first ones; size −1 for what is left. */

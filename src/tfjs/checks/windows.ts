@@ -166,7 +166,7 @@ function holdInput(call: CheckedCall, windows: Windows): void {
   });
 }
 
-/** Of the word `pad`. */
+/** Zeros before the first line, where the padding is the word `pad`. */
 function zerosBefore({ attrs: { pad } }: CheckedCall, line: Line, out: number): number {
   return pad === 'same' ? Math.floor(Math.max(0, (out - 1) * line.stride + span(line) - line.size) / 2) : 0;
 }
