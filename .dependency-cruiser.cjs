@@ -21,7 +21,7 @@ const ARROWS = {
   worker: ['collective', 'inference', 'backends', 'objective', 'optimizer', 'schedule', 'model', 'kernels'],
   runs: ['backends', 'objective', 'optimizer', 'schedule', 'model', 'data'],
   inference: ['backends', 'sampling', 'objective', 'model', 'kernels', 'arithmetic'],
-  setup: ['backends'],
+  setup: ['backends', 'collective'],
   coordinator: [
     ...['worker', 'collective', 'backends', 'inference', 'runs', 'report', 'data'],
     ...['objective', 'optimizer', 'schedule', 'model', 'kernels'],

@@ -35,7 +35,7 @@ describe('completion', () => {
     assert.deepEqual(offered('train --kl m'), ['monte-carlo']);
     assert.deepEqual(offered('train --kl=m'), ['--kl=monte-carlo']);
     assert.deepEqual(offered('train --model '), ['cvae', 'mlp', 'iwae']);
-    assert.deepEqual(offered('setup '), ['native']);
+    assert.deepEqual(offered('setup '), ['native', 'mpi']);
     assert.deepEqual(offered('completion z'), ['zsh']);
   });
 

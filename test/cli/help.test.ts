@@ -49,7 +49,7 @@ describe('help', { concurrency: 2 }, () => {
   it('of the program names every command, examples and exit codes', async () => {
     const help = await helpOf();
     for (const command of commands)
-      assert.match(help, new RegExp(`^  lowerbound ${command}( <(run|backend)>| \\[shell\\])? {2,}\\S`, 'm'));
+      assert.match(help, new RegExp(`^  lowerbound ${command}( <(run|what)>| \\[shell\\])? {2,}\\S`, 'm'));
     assert.match(help, /^Examples:\n {2}# .+\n {2}lowerbound train$/m);
     assert.ok(
       help

@@ -1,6 +1,6 @@
 // The set-up's own tests are in test/setup: here is what the command line adds.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -118,5 +118,60 @@ describe('lowerbound setup native', { concurrency: 2 }, () => {
       readFileSync(join(folder, 'native.log'), 'utf8'),
       /^\$ .* ci --ignore-scripts .*\nnpm error code E404\n/,
     );
+  });
+});
+
+/** What Node does where the package koffi is not installed. */
+const WITHOUT_KOFFI = `
+  const { Module } = require('node:module');
+  const load = Module._load;
+  Module._load = function (name, ...rest) {
+    if (name === 'koffi') throw Object.assign(new Error("Cannot find module 'koffi'"), { code: 'MODULE_NOT_FOUND' });
+    return load.call(this, name, ...rest);
+  };
+`;
+
+describe('lowerbound setup mpi', { concurrency: 2 }, () => {
+  const directory = temporaryDirectory();
+  const library = join(directory, 'libmpi.so.40');
+  writeFileSync(library, 'no library');
+  const setUpMpi = (args: readonly string[], env: Readonly<Record<string, string>> = {}) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'setup', 'mpi', ...args], {
+      ...{ cwd: directory, env: { ...process.env, ...env }, encoding: 'utf8', timeout: 60_000 },
+    });
+    return { status, stdout, stderr };
+  };
+
+  it('says of a file that it is no library, and that none can be used', () => {
+    const { status, stdout, stderr } = setUpMpi(['--mpi-library', library]);
+    assert.deepEqual({ status, stderr }, { status: 1, stderr: '' });
+    const [checking, why, end, ...rest] = stdout.split('\n');
+    assert.deepEqual(rest, ['']);
+    assert.equal(checking, `Checking ${library} …`);
+    assert.ok(why!.startsWith(`${library} cannot be used: The library ${library} cannot be loaded: `), why);
+    assert.equal(end, 'No MPI library of this machine can be used.');
+  });
+
+  it('says it to machines, too', () => {
+    const { status, stdout } = setUpMpi(['--json', '--mpi-library', directory]);
+    assert.equal(status, 1);
+    const { libraries } = JSON.parse(stdout) as {
+      libraries: { library: string; works: boolean; reason: string }[];
+    };
+    assert.deepEqual(
+      libraries.map((found) => [found.library, found.works]),
+      [[library, false]],
+    );
+  });
+
+  it('says which package is missing where koffi could not be installed', () => {
+    const preload = join(directory, 'withoutKoffi.cjs');
+    writeFileSync(preload, WITHOUT_KOFFI);
+    const { status, stdout } = setUpMpi(['--mpi-library', library], { NODE_OPTIONS: `--require ${preload}` });
+    assert.equal(status, 1);
+    const sentence =
+      'MPI needs the package koffi, an optional dependency, and it cannot be loaded here. Install it beside this ' +
+      'package: npm install koffi.';
+    assert.equal(stdout.split('\n')[1], `${library} cannot be used: ${sentence}`);
   });
 });

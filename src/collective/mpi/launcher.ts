@@ -1,0 +1,39 @@
+// What a launcher (mpirun, srun) tells the processes that it starts.
+import type { Family } from './abi.js';
+
+export interface Launched {
+  /** Processes that were started together. */
+  readonly size: number;
+  readonly rank: number;
+  /** The launcher, for messages. */
+  readonly by: string;
+  /** Of the libraries that understand it; undefined where both may. */
+  readonly family: Family | undefined;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+interface Launcher extends Pick<Launched, 'by' | 'family'> {
+  /** The variables with the numbers of processes and of this one. */
+  readonly size: string;
+  readonly rank: string;
+}
+
+/** The first one that fits counts: a launcher inside a Slurm job sets its own variables beside Slurm's. */
+const LAUNCHERS: readonly Launcher[] = [
+  { by: "Open MPI's mpirun", family: 'Open MPI', size: 'OMPI_COMM_WORLD_SIZE', rank: 'OMPI_COMM_WORLD_RANK' },
+  { by: "MPICH's mpirun", family: 'MPICH', size: 'PMI_SIZE', rank: 'PMI_RANK' },
+  { by: "Slurm's srun", family: undefined, size: 'SLURM_STEP_NUM_TASKS', rank: 'SLURM_PROCID' },
+];
+
+/** What the environment says of a launcher; undefined where this process was started by itself. */
+export function launchedBy(env: Environment): Launched | undefined {
+  for (const { by, family, size, rank } of LAUNCHERS) {
+    const values = [env[size], env[rank]].map((text) =>
+      /^\d+$/.test(text ?? '') ? Number(text) : undefined,
+    );
+    const [processes, own] = values;
+    if (processes !== undefined && own !== undefined) return { size: processes, rank: own, by, family };
+  }
+  return undefined;
+}

@@ -1,0 +1,323 @@
+import { UsageError } from '../../errors.js';
+import type { PartRange } from '../parts.js';
+import { RunningTime } from '../runningTime.js';
+import { type Abi, abiOf, type Handle, shortVersion } from './abi.js';
+import {
+  type Argument,
+  type CType,
+  type ForeignLibrary,
+  type IntFunction,
+  openForeignLibrary,
+} from './foreignLibrary.js';
+import type { Launched } from './launcher.js';
+import { type Bytes, MpiError, type Operation, type World } from './world.js';
+
+/**
+ * Looks at an operation without a pause between them, before the thread sleeps: a look takes about 0.1 µs.
+ */
+const EAGER_LOOKS = 20_000;
+
+/** Milliseconds of the first and the longest sleep between two looks. */
+const SHORTEST_SLEEP = 0.02;
+const LONGEST_SLEEP = 2;
+
+/** Most bytes of one message, and of a place in a buffer: MPI counts by int. */
+const MOST_BYTES = 2 ** 31 - 1;
+
+/** Bytes of an MPI_Status, or more: 20 to 32 in the libraries that we know. */
+const STATUS_BYTES = 128;
+
+/** Bytes of the longest text that a library writes, or more. */
+const TEXT_BYTES = 8192;
+
+export interface WorldOptions {
+  /** Path of the library. */
+  readonly library: string;
+  /** Milliseconds that an operation may take. */
+  readonly timeLimit: number;
+  /** What the launcher has said: the library must see the same processes. */
+  readonly launched: Launched | undefined;
+}
+
+/** A library that is loaded, and not yet initialised. */
+export interface LoadedMpi {
+  readonly library: ForeignLibrary;
+  readonly abi: Abi;
+  /** All that the library says of itself. */
+  readonly version: string;
+}
+
+/**
+ * Loads a library and finds out whose it is; no process is told of it.
+ * @throws UsageError where it cannot be loaded, or is no MPI library that we know.
+ */
+export function loadMpi(path: string): LoadedMpi {
+  const library = openForeignLibrary(path);
+  if (library.address('MPI_Get_library_version') === undefined) {
+    throw new UsageError(`${path} is no MPI library: it has no function MPI_Get_library_version.`);
+  }
+  const getVersion = library.intFunction('MPI_Get_library_version', ['void *', 'void *']);
+  const version = textOf((text, length) => getVersion(text, length));
+  return { library, abi: abiOf(library, path, version), version };
+}
+
+/**
+ * Joins the processes that were started together. Once in a process, in the thread that calls all else.
+ * @throws UsageError where the library cannot be used, or sees other processes than the launcher has started.
+ * @throws MpiError where it fails.
+ */
+export function openWorld(options: WorldOptions): World {
+  const loaded = loadMpi(options.library);
+  const world = new MpiWorld(loaded, options.timeLimit);
+  const { launched, library } = options;
+  if (launched !== undefined && (launched.size !== world.size || launched.rank !== world.rank)) {
+    const { rank, size } = world;
+    // The others are in the same place, and leave by themselves.
+    world.close();
+    throw new UsageError(
+      `${launched.by} has started this process as number ${launched.rank} of ${launched.size}, but for ` +
+        `${shortVersion(loaded.version)} in ${library} it is number ${rank} of ${size}: launcher and library are not ` +
+        'of the same MPI. Name the library that belongs to the launcher with --mpi-library.',
+    );
+  }
+  return world;
+}
+
+/**
+ * The functions that are called, and the types of their parameters; H is a handle, R the place of a request.
+ */
+const FUNCTIONS = {
+  MPI_Init_thread: ['void *', 'void *', 'int', 'void *'],
+  MPI_Comm_set_errhandler: ['H', 'H'],
+  MPI_Comm_rank: ['H', 'void *'],
+  MPI_Comm_size: ['H', 'void *'],
+  MPI_Error_string: ['int', 'void *', 'void *'],
+  MPI_Isend: ['void *', 'int', 'H', 'int', 'int', 'H', 'R'],
+  MPI_Irecv: ['void *', 'int', 'H', 'int', 'int', 'H', 'R'],
+  MPI_Ibarrier: ['H', 'R'],
+  MPI_Iallgather: ['void *', 'int', 'H', 'void *', 'int', 'H', 'H', 'R'],
+  MPI_Iallgatherv: ['void *', 'int', 'H', 'void *', 'void *', 'void *', 'H', 'H', 'R'],
+  MPI_Ialltoall: ['void *', 'int', 'H', 'void *', 'int', 'H', 'H', 'R'],
+  MPI_Ialltoallv: ['void *', 'void *', 'void *', 'H', 'void *', 'void *', 'void *', 'H', 'H', 'R'],
+  MPI_Test: ['R', 'void *', 'void *'],
+  MPI_Abort: ['H', 'int'],
+  MPI_Finalize: [],
+} as const satisfies Record<string, readonly (CType | 'H' | 'R')[]>;
+
+type FunctionName = keyof typeof FUNCTIONS;
+
+/** All processes of an MPI job: MPI_COMM_WORLD. */
+class MpiWorld implements World {
+  readonly rank: number;
+  readonly size: number;
+  readonly library: string;
+  readonly #abi: Abi;
+  readonly #timeLimit: number;
+  readonly #functions: Readonly<Record<FunctionName, IntFunction>>;
+  readonly #sleeper = new Int32Array(new SharedArrayBuffer(4));
+
+  constructor({ library, abi, version }: LoadedMpi, timeLimit: number) {
+    this.#abi = abi;
+    this.#timeLimit = timeLimit;
+    this.library = shortVersion(version);
+    this.#functions = functionsOf(library, abi);
+    this.rank = -1;
+    const level = new Int32Array(1);
+    this.#call('MPI_Init_thread', 0n, 0n, abi.funneled, level);
+    this.#call('MPI_Comm_set_errhandler', abi.world, abi.errorsReturn);
+    this.rank = this.#number('MPI_Comm_rank');
+    this.size = this.#number('MPI_Comm_size');
+  }
+
+  send(bytes: Bytes, to: number, tag: number): Operation {
+    const { byte, world } = this.#abi;
+    const name = `a message to process ${to}`;
+    return this.#begin(name, 'MPI_Isend', [bytes], bytes, count(bytes), byte, to, tag, world);
+  }
+
+  receive(bytes: Bytes, from: number, tag: number): Operation {
+    const { byte, world } = this.#abi;
+    const name = `a message from process ${from}`;
+    return this.#begin(name, 'MPI_Irecv', [bytes], bytes, count(bytes), byte, from, tag, world);
+  }
+
+  barrier(): Operation {
+    return this.#begin('a barrier', 'MPI_Ibarrier', [], this.#abi.world);
+  }
+
+  allGather(part: Bytes, all: Bytes): Operation {
+    requireBlocks(all, this.size, part.length);
+    const { byte, world } = this.#abi;
+    const each = count(part);
+    count(all);
+    const held = [part, all];
+    return this.#begin('an all-gather', 'MPI_Iallgather', held, part, each, byte, all, each, byte, world);
+  }
+
+  allGatherParts(all: Bytes, parts: readonly PartRange[]): Operation {
+    const { byte, world, inPlace } = this.#abi;
+    const { counts, places } = this.#parts(all, parts);
+    const held = [all, counts, places];
+    const mine = [inPlace, 0, byte] as const;
+    return this.#begin('an all-gather', 'MPI_Iallgatherv', held, ...mine, all, counts, places, byte, world);
+  }
+
+  allToAll(from: Bytes, to: Bytes): Operation {
+    const each = Math.floor(from.length / this.size);
+    requireBlocks(from, this.size, each);
+    requireBlocks(to, this.size, each);
+    const { byte, world } = this.#abi;
+    count(from);
+    const held = [from, to];
+    return this.#begin('an exchange', 'MPI_Ialltoall', held, from, each, byte, to, each, byte, world);
+  }
+
+  allToAllParts(
+    from: Bytes,
+    fromParts: readonly PartRange[],
+    to: Bytes,
+    toParts: readonly PartRange[],
+  ): Operation {
+    const { byte, world } = this.#abi;
+    const sent = this.#parts(from, fromParts);
+    const taken = this.#parts(to, toParts);
+    const held = [from, sent.counts, sent.places, to, taken.counts, taken.places];
+    const values = [
+      from,
+      sent.counts,
+      sent.places,
+      byte,
+      to,
+      taken.counts,
+      taken.places,
+      byte,
+      world,
+    ] as const;
+    return this.#begin('an exchange', 'MPI_Ialltoallv', held, ...values);
+  }
+
+  wait(operation: Operation): void {
+    for (let look = 0; look < EAGER_LOOKS; look++) if (operation.isOver()) return;
+    const waited = new RunningTime(LONGEST_SLEEP);
+    for (let pause = SHORTEST_SLEEP; !operation.isOver(); pause = Math.min(2 * pause, LONGEST_SLEEP)) {
+      if (waited.total >= this.#timeLimit) {
+        throw new MpiError(
+          `Process ${this.rank} of ${this.size} has waited ${this.#timeLimit / 1000} s for ${operation.name}: another ` +
+            'process stalls or is gone.',
+        );
+      }
+      Atomics.wait(this.#sleeper, 0, 0, pause);
+      waited.tick();
+    }
+  }
+
+  abort(exitCode: number): void {
+    this.#functions.MPI_Abort(this.#abi.world, exitCode);
+  }
+
+  close(): void {
+    this.#call('MPI_Finalize');
+  }
+
+  /** @param held what the library reads and writes until the operation is over. */
+  #begin(
+    name: string,
+    begin: FunctionName,
+    held: readonly NodeJS.TypedArray[],
+    ...values: readonly (Handle | NodeJS.TypedArray)[]
+  ): Operation {
+    const request = this.#abi.handle === 'int' ? new Int32Array(1) : new BigInt64Array(1);
+    this.#call(begin, ...values, request);
+    const status = new Uint8Array(STATUS_BYTES);
+    const test = (over: Int32Array) => this.#call('MPI_Test', request, over, status);
+    return new Begun(name, test, held);
+  }
+
+  /** @throws MpiError with what the library says. */
+  #call(name: FunctionName, ...values: readonly Argument[]): void {
+    const code = this.#functions[name](...values);
+    if (code === 0) return;
+    const { MPI_Error_string: describe } = this.#functions;
+    const reason = textOf((text, length) => describe(code, text, length))
+      .replace(/\s+/g, ' ')
+      .replace(/[. ]+$/, '');
+    const where = this.rank < 0 ? '' : ` in process ${this.rank} of ${this.size}`;
+    throw new MpiError(`${name} has failed${where}: ${reason}.`);
+  }
+
+  #number(name: 'MPI_Comm_rank' | 'MPI_Comm_size'): number {
+    const value = new Int32Array(1);
+    this.#call(name, this.#abi.world, value);
+    return value[0]!;
+  }
+
+  /** As MPI takes them. @throws RangeError where they do not fit. */
+  #parts(bytes: Bytes, parts: readonly PartRange[]): { counts: Int32Array; places: Int32Array } {
+    if (parts.length !== this.size) {
+      throw new RangeError(`Found ${parts.length} parts, expected ${this.size}: one a process.`);
+    }
+    for (const { first, end } of parts) {
+      if (first < 0 || end < first || end > bytes.length) {
+        throw new RangeError(`Bytes ${first} to ${end} are no part of ${bytes.length} bytes.`);
+      }
+    }
+    count(bytes);
+    return {
+      counts: Int32Array.from(parts, ({ first, end }) => end - first),
+      places: Int32Array.from(parts, ({ first }) => first),
+    };
+  }
+}
+
+class Begun implements Operation {
+  readonly #test: (over: Int32Array) => void;
+  readonly #over = new Int32Array(1);
+  /** What the library reads and writes: it stays in memory until the operation is over. */
+  #held: readonly NodeJS.TypedArray[] | undefined;
+
+  /** @param test sets a word where the operation is over. */
+  constructor(
+    readonly name: string,
+    test: (over: Int32Array) => void,
+    held: readonly NodeJS.TypedArray[],
+  ) {
+    this.#test = test;
+    this.#held = held;
+  }
+
+  isOver(): boolean {
+    if (this.#held === undefined) return true;
+    this.#test(this.#over);
+    if (this.#over[0] === 0) return false;
+    this.#held = undefined;
+    return true;
+  }
+}
+
+function functionsOf(library: ForeignLibrary, { handle }: Abi): Record<FunctionName, IntFunction> {
+  const typeOf = (type: CType | 'H' | 'R'): CType => (type === 'H' ? handle : type === 'R' ? 'void *' : type);
+  return Object.fromEntries(
+    Object.entries(FUNCTIONS).map(([name, types]) => [name, library.intFunction(name, types.map(typeOf))]),
+  ) as Record<FunctionName, IntFunction>;
+}
+
+/** @throws RangeError where there are more bytes than MPI can count. */
+function count({ length }: Bytes): number {
+  if (length > MOST_BYTES)
+    throw new RangeError(`MPI moves at most ${MOST_BYTES} bytes at once, not ${length}.`);
+  return length;
+}
+
+/** @throws RangeError where these are no blocks of so many bytes. */
+function requireBlocks({ length }: Bytes, blocks: number, each: number): void {
+  if (length === blocks * each) return;
+  throw new RangeError(`Found ${length} bytes, expected ${blocks * each}: ${blocks} blocks of ${each}.`);
+}
+
+/** A text that a function writes with its length. */
+function textOf(write: (text: Uint8Array, length: Int32Array) => number): string {
+  const text = Buffer.alloc(TEXT_BYTES);
+  const length = new Int32Array(1);
+  write(text, length);
+  return text.toString('utf8', 0, length[0]);
+}

@@ -1,0 +1,112 @@
+// The contract of message passing, over each MPI library of this machine, in processes that its launcher
+// starts. LOWERBOUND_MPI names installations beside the usual places: .ci/run makes some.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { UsageError } from '#src/errors.js';
+import { launchLine, type MpiReport, setupMpi, type WorkingMpi } from '#src/setup/mpi.js';
+import { temporaryDirectory } from '../runs/temporaryDirectory.js';
+import type { Ended } from './collectiveContract.js';
+import { type JobEnd, worldContract } from './worldContract.js';
+import type { WorldScenario } from './worldScenarios.js';
+
+const script = fileURLToPath(new URL('./mpiProcess.js', import.meta.url));
+const parent = temporaryDirectory();
+
+/** Milliseconds after which a job is ended: it hangs. */
+const HANGS = 60_000;
+
+interface Job extends JobEnd {
+  readonly stderr: string;
+}
+
+/** Starts jobs with a launcher and a library. */
+function starter({ launcher, family, library }: WorkingMpi) {
+  const run = async (
+    processes: number,
+    scenarios: readonly WorldScenario[],
+    timeLimit: number,
+  ): Promise<Job> => {
+    const folder = mkdtempSync(join(parent, 'job-'));
+    const [program, ...args] = launchLine({ program: launcher, family }, processes) as [string, ...string[]];
+    const command = [process.execPath, script, library, String(timeLimit), folder, ...scenarios];
+    const start = performance.now();
+    const child = spawn(program, [...args, ...command], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      timeout: HANGS,
+    });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', resolve);
+    });
+    const seconds = (performance.now() - start) / 1000;
+    const endOf = (scenario: WorldScenario, rank: number): Ended | undefined => {
+      const path = join(folder, `${scenario}-${rank}.json`);
+      return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Ended) : undefined;
+    };
+    const endsOf = (scenario: WorldScenario) =>
+      Array.from({ length: processes }, (_, rank) => endOf(scenario, rank));
+    return { code, seconds, stderr, endsOf };
+  };
+  return { run };
+}
+
+async function libraries(): Promise<readonly MpiReport[]> {
+  try {
+    return await setupMpi();
+  } catch (error) {
+    if (error instanceof UsageError) return [];
+    throw error;
+  }
+}
+
+const found = await libraries();
+for (const mpi of found) {
+  if (mpi.works) {
+    const title = `${mpi.version} by the ABI of ${mpi.abi}, ${mpi.library}`;
+    worldContract({ title, library: mpi.version, ...starter(mpi) });
+  } else {
+    it(mpi.library, { skip: mpi.reason }, () => {});
+  }
+}
+
+/** What is to be tested wherever it is. */
+const KINDS: readonly [string, (mpi: WorkingMpi) => boolean][] = [
+  ['Open MPI 4', ({ version }) => version.startsWith('Open MPI 4')],
+  ['Open MPI 5', ({ version }) => version.startsWith('Open MPI 5')],
+  ['MPICH by its own ABI', ({ abi }) => abi === 'MPICH'],
+  ['the ABI of MPI 5', ({ abi }) => abi === 'MPI 5'],
+];
+for (const [kind, isOfKind] of KINDS) {
+  if (found.some((mpi) => mpi.works && isOfKind(mpi))) continue;
+  it(kind, { skip: `There is no ${kind} on this machine: see LOWERBOUND_MPI in CONTRIBUTING.md.` }, () => {});
+}
+
+const families = (['Open MPI', 'MPICH'] as const).map((family) =>
+  found.find((mpi): mpi is WorkingMpi => mpi.works && mpi.family === family),
+);
+const [openMpi, mpich] = families;
+const lacking = openMpi && mpich ? false : 'It needs Open MPI and MPICH, and one of them is not here.';
+
+it('refuses a library that sees other processes than the launcher has started', {
+  skip: lacking,
+}, async () => {
+  for (const [own, other] of [
+    [openMpi!, mpich!],
+    [mpich!, openMpi!],
+  ]) {
+    const { run } = starter({ ...own!, library: other!.library });
+    const { code, stderr } = await run(2, [], 20_000);
+    assert.notEqual(code, 0);
+    const sentence = `for ${other!.version} in ${other!.library} it is number 0 of 1: launcher and library are not of the same MPI.`;
+    assert.ok(stderr.includes(`${own!.family}'s mpirun has started this process as number`), stderr);
+    assert.ok(stderr.includes(sentence), stderr);
+  }
+});
