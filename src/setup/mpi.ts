@@ -50,6 +50,8 @@ export interface BrokenMpi {
   readonly library: string;
   readonly works: false;
   readonly version?: string;
+  /** How far it got: it was not loaded, it has no launcher, or two processes did not come together. */
+  readonly failed: 'loading' | 'launcher' | 'check';
   /** Sentences. */
   readonly reason: string;
 }
@@ -101,13 +103,13 @@ type Tools = Pick<MpiSetupOptions, 'signal' | 'run'> & { readonly searched: Sear
 async function checkLibrary(found: FoundLibrary, tools: Tools): Promise<MpiReport> {
   const library = found.path;
   const answer = await probe(library, tools);
-  if (answer.kind === 'refused') return { library, works: false, reason: answer.reason };
+  if (answer.kind === 'refused') return { library, works: false, failed: 'loading', reason: answer.reason };
   const { version, abi } = answer;
   const families: readonly Family[] = answer.family === undefined ? ['MPICH', 'Open MPI'] : [answer.family];
   const launchers = await launchersOfFamilies(found, families, tools);
   if (launchers.length === 0) {
     const reason = 'Its launcher (mpirun) is neither beside it nor on the PATH.';
-    return { library, works: false, version, reason };
+    return { library, works: false, version, failed: 'launcher', reason };
   }
   const failures: string[] = [];
   for (const launcher of launchers) {
@@ -119,7 +121,7 @@ async function checkLibrary(found: FoundLibrary, tools: Tools): Promise<MpiRepor
     failures.push(`Two processes that ${launcher.program} starts do not come together: ${checked.reason}.`);
   }
   // A launcher that is farther away fails for other reasons.
-  return { library, works: false, version, reason: failures[0]! };
+  return { library, works: false, version, failed: 'check', reason: failures[0]! };
 }
 
 async function probe(library: string, tools: Tools): Promise<ProbeAnswer> {

@@ -1,6 +1,6 @@
 // What processes do together in the tests of message passing.
 import assert from 'node:assert/strict';
-import type { World } from '#src/collective/mpi/world.js';
+import type { Operation, World } from '#src/collective/mpi/world.js';
 import type { PartRange } from '#src/collective/parts.js';
 
 /** What a process knows of its test. */
@@ -128,25 +128,20 @@ function overlapping({ world, shared }: ProcessPlace): void {
   }
 }
 
-/** Milliseconds that a process waits at a barrier for one that comes late. */
-function lateProcess({ world }: ProcessPlace): number {
+/** Nobody leaves a barrier before the last one has come: when that was, and when this process left. */
+function lateProcess({ world }: ProcessPlace): { readonly came: number; readonly left: number } {
   world.wait(world.barrier());
-  const start = performance.now();
-  if (world.rank === world.size - 1) sleep(300);
+  if (world.rank === world.size - 1) sleep(200);
+  const entered = Float64Array.of(Date.now());
   world.wait(world.barrier());
-  return performance.now() - start;
+  const left = Date.now();
+  const all = new Float64Array(world.size);
+  world.wait(world.allGather(new Uint8Array(entered.buffer), new Uint8Array(all.buffer)));
+  return { came: Math.max(...all), left };
 }
 
 /** What is wrong is an error, and no process hangs for it. */
 function mistakes({ world }: ProcessPlace): string[] {
-  const messageOf = (act: () => void): string => {
-    try {
-      act();
-    } catch (error) {
-      return `${(error as Error).name}: ${(error as Error).message}`;
-    }
-    return 'no error';
-  };
   const { size } = world;
   return [
     messageOf(() => world.send(new Uint8Array(1), size, 0)),
@@ -157,14 +152,26 @@ function mistakes({ world }: ProcessPlace): string[] {
   ];
 }
 
-/** The last process never comes. */
+/** The last process comes when the time limit of the others is over. */
 function absent({ world }: ProcessPlace): string {
-  if (world.rank === world.size - 1) {
-    sleep(1500);
-    return 'away';
-  }
+  finish(world.barrier());
+  const isLast = world.rank === world.size - 1;
+  if (isLast) sleep(1500);
+  const barrier = world.barrier();
+  const message = isLast ? 'late' : messageOf(() => world.wait(barrier));
+  // So that all can leave in peace.
+  finish(barrier);
+  return message;
+}
+
+/** Without a time limit. */
+function finish(operation: Operation): void {
+  while (!operation.isOver()) sleep(1);
+}
+
+function messageOf(act: () => void): string {
   try {
-    world.wait(world.barrier());
+    act();
   } catch (error) {
     return `${(error as Error).name}: ${(error as Error).message}`;
   }

@@ -44,10 +44,15 @@ const OPEN_FLAGS: Partial<Record<NodeJS.Platform, number>> = {
 /**
  * Opens a shared library for the rest of the process.
  * @param path or a name, which the system's loader then looks for.
+ * @param environment what the library must find in C's environment, unless something else stands there. In a
+ * worker thread Node's process.env is another one.
  * @throws UsageError where koffi is not installed, the platform has no such libraries, or it cannot be
  * loaded.
  */
-export function openForeignLibrary(path: string): ForeignLibrary {
+export function openForeignLibrary(
+  path: string,
+  environment: Readonly<Record<string, string>>,
+): ForeignLibrary {
   const flags = OPEN_FLAGS[process.platform];
   if (flags === undefined) {
     throw new UsageError(`MPI is used on Linux and macOS, and this is ${process.platform}.`);
@@ -55,6 +60,8 @@ export function openForeignLibrary(path: string): ForeignLibrary {
   const koffi = loadKoffi();
   // With these flags first: koffi's own way to open it has others, and finds it open.
   const self = koffi.load(null);
+  const setVariable = self.func('setenv', 'int', ['str', 'str', 'int']);
+  for (const [name, value] of Object.entries(environment)) setVariable(name, value, 0);
   const handle = self.func('dlopen', 'void *', ['str', 'int'])(path, flags);
   if (handle === null) {
     const reason = self.func('dlerror', 'str', [])();

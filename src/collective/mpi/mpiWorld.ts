@@ -1,7 +1,7 @@
 import { UsageError } from '../../errors.js';
 import type { PartRange } from '../parts.js';
 import { RunningTime } from '../runningTime.js';
-import { type Abi, abiOf, type Handle, shortVersion } from './abi.js';
+import { type Abi, abiOf, familyOf, type Handle, shortVersion } from './abi.js';
 import {
   type Argument,
   type CType,
@@ -13,19 +13,31 @@ import type { Launched } from './launcher.js';
 import { type Bytes, MpiError, type Operation, type World } from './world.js';
 
 /**
- * Looks at an operation without a pause between them, before the thread sleeps: a look takes about 0.1 µs.
+ * Milliseconds in which an operation is looked at without a pause, before the thread sleeps. Time, not looks:
+ * where there are more processes than cores, a library gives the core away at each look.
  */
-const EAGER_LOOKS = 20_000;
+const EAGER = 1;
 
 /** Milliseconds of the first and the longest sleep between two looks. */
 const SHORTEST_SLEEP = 0.02;
 const LONGEST_SLEEP = 2;
+
+/**
+ * Milliseconds between two looks on a machine with too much to do; a process that was stopped looks later.
+ */
+const BETWEEN_LOOKS = 200;
 
 /** Most bytes of one message, and of a place in a buffer: MPI counts by int. */
 const MOST_BYTES = 2 ** 31 - 1;
 
 /** Bytes of an MPI_Status, or more: 20 to 32 in the libraries that we know. */
 const STATUS_BYTES = 128;
+
+/**
+ * UCX, which carries the bytes of many libraries, takes SIGSEGV for a crash and ends the process. For V8 it
+ * is how WebAssembly notices an address out of bounds.
+ */
+const ENVIRONMENT = { UCX_HANDLE_ERRORS: 'none' } as const;
 
 /** Bytes of the longest text that a library writes, or more. */
 const TEXT_BYTES = 8192;
@@ -52,7 +64,7 @@ export interface LoadedMpi {
  * @throws UsageError where it cannot be loaded, or is no MPI library that we know.
  */
 export function loadMpi(path: string): LoadedMpi {
-  const library = openForeignLibrary(path);
+  const library = openForeignLibrary(path, ENVIRONMENT);
   if (library.address('MPI_Get_library_version') === undefined) {
     throw new UsageError(`${path} is no MPI library: it has no function MPI_Get_library_version.`);
   }
@@ -66,21 +78,24 @@ export function loadMpi(path: string): LoadedMpi {
  * @throws UsageError where the library cannot be used, or sees other processes than the launcher has started.
  * @throws MpiError where it fails.
  */
-export function openWorld(options: WorldOptions): World {
-  const loaded = loadMpi(options.library);
-  const world = new MpiWorld(loaded, options.timeLimit);
-  const { launched, library } = options;
-  if (launched !== undefined && (launched.size !== world.size || launched.rank !== world.rank)) {
-    const { rank, size } = world;
-    // The others are in the same place, and leave by themselves.
-    world.close();
-    throw new UsageError(
-      `${launched.by} has started this process as number ${launched.rank} of ${launched.size}, but for ` +
-        `${shortVersion(loaded.version)} in ${library} it is number ${rank} of ${size}: launcher and library are not ` +
-        'of the same MPI. Name the library that belongs to the launcher with --mpi-library.',
-    );
+export function openWorld({ library, timeLimit, launched }: WorldOptions): World {
+  const loaded = loadMpi(library);
+  if (launched === undefined) return new MpiWorld(loaded, timeLimit);
+  const name = `${shortVersion(loaded.version)} in ${library}`;
+  const advice = 'Name the library that belongs to the launcher with --mpi-library.';
+  const family = familyOf(loaded.version);
+  if (family !== undefined && launched.family !== undefined && family !== launched.family) {
+    throw new UsageError(`${launched.by} has started this process, but the library is ${name}. ${advice}`);
   }
-  return world;
+  const world = new MpiWorld(loaded, timeLimit);
+  const { rank, size } = world;
+  if (launched.size === size && launched.rank === rank) return world;
+  // The others are in the same place, and leave by themselves.
+  world.close();
+  throw new UsageError(
+    `${launched.by} has started this process as number ${launched.rank} of ${launched.size}, but for ${name} it is ` +
+      `number ${rank} of ${size}: the library does not understand this launcher. ${advice}`,
+  );
 }
 
 /**
@@ -197,8 +212,11 @@ class MpiWorld implements World {
   }
 
   wait(operation: Operation): void {
-    for (let look = 0; look < EAGER_LOOKS; look++) if (operation.isOver()) return;
-    const waited = new RunningTime(LONGEST_SLEEP);
+    const start = performance.now();
+    do {
+      if (operation.isOver()) return;
+    } while (performance.now() - start < EAGER);
+    const waited = new RunningTime(BETWEEN_LOOKS);
     for (let pause = SHORTEST_SLEEP; !operation.isOver(); pause = Math.min(2 * pause, LONGEST_SLEEP)) {
       if (waited.total >= this.#timeLimit) {
         throw new MpiError(
