@@ -30,7 +30,17 @@ const SOON = 10;
 
 /** Scenarios that every number of processes runs, in one job. */
 const TOGETHER = [
-  ...(['ring', 'tags', 'gathers', 'exchanges', 'overlapping', 'lateProcess', 'mistakes', 'traps'] as const),
+  ...([
+    'ring',
+    'tags',
+    'gathers',
+    'exchanges',
+    'overlapping',
+    'lateProcess',
+    'mistakes',
+    'traps',
+    'heapHooks',
+  ] as const),
 ] satisfies WorldScenario[];
 
 export function worldContract({ title, library, run }: WorldUnderTest): void {
@@ -54,6 +64,7 @@ export function worldContract({ title, library, run }: WorldUnderTest): void {
           assert.ok(left >= came, `left ${came - left} ms before the last one had come`);
         }
         for (const messages of valuesOf('mistakes')) refusals(messages as string[], processes);
+        for (const mode of valuesOf('heapHooks')) assert.equal(mode, 'none');
         for (const message of valuesOf('traps')) assert.equal(message, 'memory access out of bounds');
       });
     }

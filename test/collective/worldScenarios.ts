@@ -194,6 +194,15 @@ function traps(): string {
   return 'no error';
 }
 
+/**
+ * What UCX has found in its environment. It would try its hooks of the heap by a page that another thread may
+ * have been given: a crash in one of about a hundred jobs, which no single test can see.
+ */
+function heapHooks(): string | undefined {
+  // C's own environment, in the main thread.
+  return process.env.UCX_MEM_MMAP_HOOK_MODE;
+}
+
 /** Process 0 ends the job while the others wait for it. */
 function aborting({ world }: ProcessPlace): void {
   world.wait(world.barrier());
@@ -213,6 +222,19 @@ function sleep(milliseconds: number): void {
 }
 
 export const WORLD_SCENARIOS = {
-  ...{ ring, tags, gathers, exchanges, overlapping, lateProcess, mistakes, absent, traps, aborting, killed },
+  ...{
+    ring,
+    tags,
+    gathers,
+    exchanges,
+    overlapping,
+    lateProcess,
+    mistakes,
+    absent,
+    traps,
+    heapHooks,
+    aborting,
+    killed,
+  },
 } as const;
 export type WorldScenario = keyof typeof WORLD_SCENARIOS;

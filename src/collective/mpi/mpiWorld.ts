@@ -34,10 +34,12 @@ const MOST_BYTES = 2 ** 31 - 1;
 const STATUS_BYTES = 128;
 
 /**
- * UCX, which carries the bytes of many libraries, takes SIGSEGV for a crash and ends the process. For V8 it
- * is how WebAssembly notices an address out of bounds.
+ * UCX, which carries the bytes of many libraries, must not touch two things of the process that are V8's,
+ * too. - It takes SIGSEGV for a crash. For V8 it is how WebAssembly notices an address out of bounds. - It
+ * patches the functions of the heap, and tries that out: it lets the heap grow by a page and shrink again.
+ *   What another thread has been given of that page meanwhile is lost, and the process dies later.
  */
-const ENVIRONMENT = { UCX_HANDLE_ERRORS: 'none' } as const;
+const ENVIRONMENT = { UCX_HANDLE_ERRORS: 'none', UCX_MEM_MMAP_HOOK_MODE: 'none' } as const;
 
 /** Bytes of the longest text that a library writes, or more. */
 const TEXT_BYTES = 8192;
