@@ -1,7 +1,7 @@
 // Bad calls, and unusual ones, made of good ones: every number of every attribute, every shape, and every
 // index in a tensor is replaced in turn.
 
-import type { KernelCall, Operand } from './kernelCalls.js';
+import { KERNEL_CALLS, type KernelCall, type Operand } from './kernelCalls.js';
 
 export interface VariedCall extends KernelCall {
   /** What was replaced by what. */
@@ -32,6 +32,11 @@ const NUMBERS = [
 ];
 
 const INDICES = [-1, -100, 3, 4, 100, 2 ** 30, 2 ** 31 - 1, -(2 ** 31)];
+
+/** Of a kernel's first good call, in the same order in every thread. */
+export function callsOf(kernel: string): VariedCall[] {
+  return (KERNEL_CALLS[kernel] ?? []).slice(0, 1).flatMap(variedCalls);
+}
 
 /** The call itself, and every variation of it. */
 export function variedCalls(call: KernelCall): VariedCall[] {
