@@ -80,8 +80,6 @@ export interface BackendDeclaration {
   readonly interruptible: boolean;
   /** The estimators of gradients that it has. */
   readonly estimators: 'all' | 'reparameterized';
-  /** The priors that it has. */
-  readonly priors: 'all' | 'standard-normal';
   /** The inferences that it has. */
   readonly inferences: 'all' | 'variational';
   /** What `lowerbound bench` times: each arithmetic mode, that of a new run, or nothing, as it is slow. */

@@ -103,16 +103,14 @@ export class Session {
  * Opens a run: checks that its backend is installed, chooses kernels, makes the shared memory and fills it
  * with the images and the state to begin with.
  *
- * @throws UsageError where the backend is not installed, has not the run's prior, or cannot compute its
- * estimator or train by its inference, the run has too many transitions of HMC, there are more workers than
- * shards, the arithmetic is not possible here, the memory would be too large, or `from` is the state of
- * another model.
+ * @throws UsageError where the backend is not installed or cannot compute the run's estimator or train by its
+ * inference, the run has too many transitions of HMC, there are more workers than shards, the arithmetic is
+ * not possible here, the memory would be too large, or `from` is the state of another model.
  */
 export function openSession(options: SessionOptions): Session {
   const { config, dataset, from } = options;
   const workers = workerCount(options.workers, config.shards);
   BACKENDS[config.backend].prepare();
-  requirePrior(config);
   if (options.inference !== true) {
     requireEstimator(config);
     requireInference(config);
@@ -124,17 +122,6 @@ export function openSession(options: SessionOptions): Session {
   if (from) state.restore(from);
   else state.initialize(dataset);
   return new Session(options, state, workers);
-}
-
-/** @throws UsageError where the backend cannot compute with the run's prior. */
-function requirePrior(config: RunConfig): void {
-  const { name } = choiceOf(config, 'prior');
-  const { priors } = BACKENDS[config.backend];
-  if (priors === 'all' || priors === name) return;
-  throw new UsageError(
-    `The backend ${config.backend} has the ${priors} prior alone, but the prior of this run is ${name}: ` +
-      `take the backend ${DEFAULT_BACKEND} (--backend ${DEFAULT_BACKEND}).`,
-  );
 }
 
 /** @throws UsageError where the backend cannot compute the run's estimator. */

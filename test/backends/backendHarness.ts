@@ -1,7 +1,6 @@
 // Any backend on a memory of its own: parameters, examples and noise in, terms and gradient out.
 
 import type { Backend, KlEstimate, Shard } from '#src/backends/backend.js';
-import { BACKENDS } from '#src/backends/registry.js';
 import { SimdBackend, simdMemory } from '#src/backends/simd/engine.js';
 import { TfjsBackend } from '#src/backends/tensorflow/backend.js';
 import { mostTfjsParts } from '#src/backends/tensorflow/parts.js';
@@ -42,8 +41,6 @@ export interface BackendKind {
   readonly name: string;
   /** Tensors that are alive. */
   readonly tensors?: () => number;
-  /** Whether it has other priors than N(0, I). */
-  readonly hasAllPriors: boolean;
   /** Whether several shards at once give the bits of the tree's sum over each by itself. */
   readonly addsByTree: boolean;
   /** How many shards of `shardSize` examples it takes at once. */
@@ -58,7 +55,6 @@ export function simdKind({ module, tile, arithmetic }: Platform): BackendKind {
     ({ model, samples, kl, objective, likelihood, tile, examples: most }) as const;
   return {
     name: `simd, ${arithmetic}`,
-    hasAllPriors: BACKENDS.simd.priors === 'all',
     addsByTree: true,
     // Steps of several shards go by the owner-computes rule: see ownerUpdate.test.ts.
     mostParts: () => 1,
@@ -74,7 +70,6 @@ export function simdKind({ module, tile, arithmetic }: Platform): BackendKind {
 export function tfjsKind(runtime: TfjsRuntime): BackendKind {
   return {
     name: runtime.name,
-    hasAllPriors: BACKENDS[runtime.name].priors === 'all',
     addsByTree: runtime.name !== 'native',
     mostParts: (...shards) => mostTfjsParts(runtime.name, ...shards),
     tensors: () => runtime.tf.memory().numTensors,

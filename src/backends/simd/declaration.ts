@@ -7,7 +7,6 @@ export const simd: BackendDeclaration = {
   title: 'simd kernels',
   promisesBits: true,
   interruptible: true,
-  priors: 'all',
   estimators: 'all',
   inferences: 'all',
   benchmarked: 'each mode',

@@ -5,6 +5,7 @@ import type { Backend, Shard } from '../backend.js';
 import { LatentNetworks, type ObjectiveOptions } from './draws.js';
 import { type Evaluated, evaluateElbo, type Terms } from './elbo.js';
 import { parameterShape } from './layers/step.js';
+import { createTfjsPrior, type TfjsPrior } from './priorRows.js';
 import { activate, type TfjsRuntime } from './runtime.js';
 import { evaluateWeighted } from './weightedBound.js';
 
@@ -27,6 +28,7 @@ export class TfjsBackend implements Backend {
   readonly #buffer: ArrayBufferLike;
   readonly #floats: Float32Array;
   readonly #doubles: Float64Array;
+  readonly #prior: TfjsPrior | undefined;
   /** One for each number of examples that a shard had. */
   readonly #networks = new Map<number, LatentNetworks>();
   #parameters: Tensor[] = [];
@@ -38,11 +40,13 @@ export class TfjsBackend implements Backend {
     this.#buffer = buffer;
     this.#floats = new Float32Array(buffer);
     this.#doubles = new Float64Array(buffer);
+    this.#prior = createTfjsPrior(runtime, buffer, options.model, options.parameters);
   }
 
   /** Every rank takes all parameters over: ranks cannot share TensorFlow.js's memory. */
   prepare(): void {
     activate(this.#runtime);
+    this.#prior?.refresh();
     const { tf } = this.#runtime;
     tf.dispose(this.#parameters);
     const { model, parameters } = this.#options;
@@ -94,12 +98,14 @@ export class TfjsBackend implements Backend {
 
   #evaluate({ count, x, epsilon, parts, bounds }: Shard): Evaluated {
     const { model, samples, objective } = this.#options;
-    const draws = this.#networksOf(count).draw(
+    const own = Array.from(bounds.subarray(0, parts + 1));
+    const drawn = this.#networksOf(count).draw(
       this.#parameters,
       this.#values(x, count * model.dimensions),
       this.#values(epsilon, count * samples * model.latent),
-      Array.from(bounds.subarray(0, parts + 1)),
+      own,
     );
+    const draws = { ...drawn, prior: this.#prior?.rows(drawn.z, this.#parameters, own) };
     const { weigh } = objectiveOf(objective);
     return weigh === undefined
       ? evaluateElbo(this.#runtime, draws, this.#options)

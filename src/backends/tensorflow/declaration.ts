@@ -39,7 +39,6 @@ function declare(name: TfjsBackendName, differences: Differences): BackendDeclar
   return {
     ...differences,
     interruptible: false,
-    priors: 'standard-normal',
     estimators: 'reparameterized',
     inferences: 'variational',
     isInstalled: () => hasTfjs(name),

@@ -9,6 +9,7 @@ import { customGradient } from './customGradient.js';
 import { reshapeTensor } from './layers/reshape.js';
 import { batchShape, type Step } from './layers/step.js';
 import { network } from './network.js';
+import type { PriorRows } from './priorRows.js';
 import type { Tfjs, TfjsRuntime } from './runtime.js';
 
 export interface ObjectiveOptions {
@@ -31,6 +32,8 @@ export interface Draws {
   readonly z: Tensor;
   /** n · K rows. */
   readonly outputs: Tensor;
+  /** Absent: the prior is N(0, I). */
+  readonly prior?: PriorRows | undefined;
 }
 
 /** Encoder, reparameterisation and decoder for n examples. */

@@ -3,7 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { customGradient } from './customGradient.js';
 import { type Draws, join, type ObjectiveOptions, split } from './draws.js';
 import { tfjsLikelihood } from './likelihoods/registry.js';
-import { klMonteCarlo, meanLogLikelihood } from './rowTerms.js';
+import { klMonteCarlo, meanLogLikelihood, sampleMeans } from './rowTerms.js';
 import type { Tfjs, TfjsRuntime } from './runtime.js';
 
 /** The terms of each example, [n], in nats. */
@@ -23,17 +23,27 @@ export interface Evaluated {
 /** (1/K) Σ_k log p(x|z_k) − beta · KL. */
 export function evaluateElbo(
   { tf, read }: TfjsRuntime,
-  { images, posterior, noise, z, outputs }: Draws,
+  { images, posterior, noise, z, outputs, prior }: Draws,
   { samples, kl: estimate, likelihood }: ObjectiveOptions,
 ): Evaluated {
   const logLikelihood = meanLogLikelihood(tf, tfjsLikelihood(likelihood), outputs, images, samples);
   const kl = estimate === 'analytic' ? klAnalytic(tf, posterior) : klMonteCarlo(tf, posterior, noise, z);
+  const klTerms = Float64Array.from(read(kl));
+  if (prior) {
+    sampleMeans(prior.excess, samples).forEach((mean, example) => {
+      klTerms[example]! -= mean;
+    });
+  }
   return {
-    terms: { logLikelihood: Float64Array.from(read(logLikelihood)), kl: Float64Array.from(read(kl)) },
+    terms: { logLikelihood: Float64Array.from(read(logLikelihood)), kl: klTerms },
     loss: (beta) =>
-      customGradient(tf, [logLikelihood, kl], () => ({
-        value: tf.sub(tf.mul(kl, beta), logLikelihood),
-        gradients: (d) => [tf.neg(d), tf.mul(d, beta)],
+      customGradient(tf, [logLikelihood, kl, ...(prior ? [prior.tensor] : [])], () => ({
+        value: tf.sub(tf.mul(prior ? tf.sub(kl, tf.mean(prior.tensor, 1)) : kl, beta), logLikelihood),
+        gradients: (d) => [
+          tf.neg(d),
+          tf.mul(d, beta),
+          ...(prior ? [tf.tile(tf.reshape(tf.mul(d, -beta / samples), [-1, 1]), [1, samples])] : []),
+        ],
       })),
   };
 }

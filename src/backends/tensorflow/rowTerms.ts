@@ -124,3 +124,12 @@ function densityTerms(
     };
   });
 }
+
+/** [n · K] → [n]. */
+export function sampleMeans(rows: Float64Array, samples: number): Float64Array {
+  const means = new Float64Array(rows.length / samples);
+  rows.forEach((value, row) => {
+    means[Math.floor(row / samples)]! += value / samples;
+  });
+  return means;
+}

@@ -5,13 +5,13 @@ import { customGradient } from './customGradient.js';
 import type { Draws, ObjectiveOptions } from './draws.js';
 import type { Evaluated } from './elbo.js';
 import { tfjsLikelihood } from './likelihoods/registry.js';
-import { rowLogLikelihoods, rowLogRatios } from './rowTerms.js';
+import { rowLogLikelihoods, rowLogRatios, sampleMeans } from './rowTerms.js';
 import type { TfjsRuntime } from './runtime.js';
 
 /** The bound of `weigh`, beside the terms of the ELBO of the same draws. */
 export function evaluateWeighted(
   { tf, read }: TfjsRuntime,
-  { images, posterior, noise, z, outputs }: Draws,
+  { images, posterior, noise, z, outputs, prior }: Draws,
   { samples, likelihood }: ObjectiveOptions,
   weigh: Weigh,
 ): Evaluated {
@@ -19,6 +19,9 @@ export function evaluateWeighted(
   const logRatios = rowLogRatios(tf, posterior, noise, z);
   const likelihoods = Float64Array.from(read(logLikelihoods));
   const ratios = Float64Array.from(read(logRatios));
+  prior?.excess.forEach((value, row) => {
+    ratios[row]! += value;
+  });
   const { bounds } = weighExamples(weigh, likelihoods, ratios, samples, 1);
   return {
     terms: {
@@ -27,7 +30,7 @@ export function evaluateWeighted(
       bound: bounds,
     },
     loss: (beta) =>
-      customGradient(tf, [logLikelihoods, logRatios], (save) => {
+      customGradient(tf, [logLikelihoods, logRatios, ...(prior ? [prior.tensor] : [])], (save) => {
         const weighed = weighExamples(weigh, likelihoods, ratios, samples, beta);
         const n = weighed.bounds.length;
         const weights = tf.tensor(weighed.weights, [n, samples]);
@@ -39,7 +42,8 @@ export function evaluateWeighted(
           ),
           gradients: (d, [saved]) => {
             const dRows = tf.neg(tf.mul(saved!, tf.reshape(d, [n, 1])));
-            return [dRows, tf.mul(dRows, beta)];
+            const dRatios = tf.mul(dRows, beta);
+            return [dRows, dRatios, ...(prior ? [dRatios] : [])];
           },
         };
       }),
@@ -60,13 +64,4 @@ function weighExamples(
     return weigh(logWeights.subarray(first, end), weights.subarray(first, end));
   });
   return { bounds, weights: Float32Array.from(weights) };
-}
-
-/** [n · K] → [n]. */
-function sampleMeans(rows: Float64Array, samples: number): Float64Array {
-  const means = new Float64Array(rows.length / samples);
-  rows.forEach((value, row) => {
-    means[Math.floor(row / samples)]! += value / samples;
-  });
-  return means;
 }
