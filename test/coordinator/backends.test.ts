@@ -49,14 +49,26 @@ async function hashOf(options: TrainOptions): Promise<string> {
 for (const backend of backends) {
   const skip = skipOf(backend);
 
-  for (const model of [smallModel, denseModel]) {
+  for (const [model, prior] of [
+    [smallModel, 'standard-normal'],
+    [denseModel, 'standard-normal'],
+    [denseModel, 'mixture'],
+  ] as const) {
     // tfjs-node hands whole sums to TensorFlow, which promises nothing (docs/backends.md).
     const unpromised = backend === 'native' ? 'TensorFlow does not promise the order of its sums' : skip;
-    test(`${backend}: ${model.name}: the same bits on 1, 2 and 3 workers`, {
+    test(`${backend}: ${model.name}, ${prior}: the same bits on 1, 2 and 3 workers`, {
       skip: unpromised,
     }, async () => {
       // Shards of 1 to 7 examples; the last batch has 50.
-      const options = { backend, model, batchSize: 50, epochs: 2, shards: 8, klWarmupEpochs: 1 } as const;
+      const options = {
+        backend,
+        model,
+        prior,
+        batchSize: 50,
+        epochs: 2,
+        shards: 8,
+        klWarmupEpochs: 1,
+      } as const;
       const first = await hashOf({ ...options, workers: 1 });
       for (const workers of [2, 3]) {
         assert.equal(await hashOf({ ...options, workers }), first, `${workers} workers`);
