@@ -47,8 +47,8 @@ const QUICK_WITHOUT = [
 
 /**
  * What another Node cannot change: the float64 references and their bounds, the statistics of inference and
- * of estimators, words and their refusals, charts and pages of the documentation. Kernels, the engine and
- * estimates have the same bits on every Node, which kernels/selfTest, coordinator/bits and
+ * of estimators, words and their refusals, foreign libraries, charts and pages of the documentation. Kernels,
+ * the engine and estimates have the same bits on every Node, which kernels/selfTest, coordinator/bits and
  * coordinator/inferencePool see to.
  */
 const OTHER_NODE_WITHOUT = [
@@ -62,6 +62,7 @@ const OTHER_NODE_WITHOUT = [
   'cli/modelFile',
   'cli/recommendation',
   'cli/refusals',
+  'collective/mpi',
   'coordinator/config',
   'coordinator/documentation',
   'coordinator/options',

@@ -97,6 +97,10 @@ test('no purpose is renumbered: a run of today resumes tomorrow', () => {
       estimatorNoise: 22,
       trainingMomentum: 23,
       trainingAcceptance: 24,
+      priorComponent: 25,
+      annealingComponent: 26,
+      pilotComponent: 27,
+      simulatedComponent: 28,
     },
   );
 });
