@@ -117,6 +117,7 @@ const LONGEST = [
   'coordinator/stopped',
   'cli/help',
   'kernels/selfTest',
+  'tfjs/layerStacks',
   'tfjs/example',
   'coordinator/channels',
   'runs/checkpoint',

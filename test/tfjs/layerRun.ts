@@ -12,7 +12,7 @@ interface Weights {
 }
 
 /** Weights that are the same on every backend; variances stay positive. */
-function setWeights(tf: Tf, model: LayersModel): void {
+export function setWeights(tf: Tf, model: LayersModel): void {
   const weights = model.weights.map((weight, i) => {
     const shape = weight.shape as number[];
     const low = /variance|gamma|alpha/.test(weight.originalName) ? 0.5 : -0.5;
