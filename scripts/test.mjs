@@ -75,6 +75,7 @@ const OTHER_NODE_WITHOUT = [
   'reference/',
   'report/',
   'schedule/',
+  'tfjs/survey',
 ];
 
 /**

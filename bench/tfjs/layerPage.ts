@@ -2,6 +2,7 @@
 // build/bench/tfjs/layerPage.js
 
 import { writeFileSync } from 'node:fs';
-import { layerPage, PAGE } from '../../test/tfjs/layerTable.js';
+import { layerPage } from '../../test/tfjs/layerTable.js';
 
-writeFileSync(PAGE, layerPage().expected);
+const { path, expected } = layerPage();
+writeFileSync(path, expected);
