@@ -82,8 +82,9 @@ const ELEMENTARY = 8;
 
 /**
  * Runs `f` on the backend `cpu`, which must be set, with errors of which each seed draws others. A kernel of
- * which no input has more than m numbers adds no more than m terms for one number of its result. Its roundings are those of
- * a sum whose terms are off by relative errors of m units each (√m · u · Σ|t| ≤ m · u · √Σt²), so its inputs are moved by these; its result by the error of an elementary function.
+ * which no input has more than m numbers adds no more than m terms for one number of its result. Its
+ * roundings are those of a sum whose terms are off by relative errors of m units each (√m · u · Σ|t| ≤ m · u
+ * · √Σt²), so its inputs are moved by these; its result is moved by the error of an elementary function.
  */
 export async function withDrawnErrors<T>(tf: Tf, seed: number, f: () => Promise<T>): Promise<T> {
   const kernels = [...tf.getKernelsForBackend('cpu')] as unknown as Kernel[];
