@@ -179,7 +179,7 @@ function loss(flat: Tensor[], x: Tensor, noise: Tensor): Tensor {
   return crossEntropy.add(kl).div(batchSize);
 }
 
-/** `powers` are β₁ᵗ and β₂ᵗ: jax-js's own powers are too coarse for 1 - β₂ᵗ. */
+/** `powers` are β₁ᵗ and β₂ᵗ, kept as products so that no power function is needed in a step. */
 type State = { parameters: Tensor[]; m: Tensor[]; v: Tensor[]; powers: [Tensor, Tensor] };
 
 /** Kingma and Ba (2015), algorithm 1; t from 1. */
