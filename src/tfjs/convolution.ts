@@ -51,3 +51,8 @@ export function readConvolution(
 export function convolutionKey({ big, small, kernel, strides, dilations, padding }: Convolution): string {
   return [...big, ...small, ...kernel, ...strides, ...dilations, ...padding].join(' ');
 }
+
+/** Whether the taps of a window are apart along an axis: a number for both axes, one for each, or none. */
+export function isDilated(dilations: unknown): boolean {
+  return [dilations ?? 1].flat().some((each) => each !== 1);
+}

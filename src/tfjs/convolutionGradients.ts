@@ -1,12 +1,9 @@
 // Gradients of convolutions that tfjs-core refuses, because of dilations, or does not have.
 
 import type { MendedGradient, Run } from './composition.js';
+import { isDilated } from './convolution.js';
 import { explicitPadding, paddingOf } from './padding.js';
 import type { Attributes, GradientConfig, TensorFlow, TensorInfo } from './tensorflow.js';
-
-function isDilated(dilations: unknown): boolean {
-  return [dilations ?? 1].flat().some((each) => each !== 1);
-}
 
 /** The gradients of dilated convolutions: undefined for the others, which tfjs-core has. */
 export function convolutionGradients(tf: TensorFlow, run: Run): Readonly<Record<string, MendedGradient>> {

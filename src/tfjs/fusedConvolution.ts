@@ -1,6 +1,7 @@
 // tf.fused.conv2d, which layers call, and tf.fused.depthwiseConv2d: not kernels and not registered gradients,
 // but functions of tfjs-core with checks and gradients of their own.
 
+import { isDilated } from './convolution.js';
 import { explicitPadding } from './padding.js';
 import type { FusedConvolution, TensorFlow } from './tensorflow.js';
 
@@ -26,15 +27,11 @@ export function replaceFusedConvolutions(tf: TensorFlow): void {
       const plain = (call.activation ?? 'linear') === 'linear';
       // Other activations are not fused where a gradient is wanted.
       const training = tf.engine().state.gradientDepth > 0;
-      return training && plain && isDilated(call) ? unfused(tf, name, call) : original(call);
+      return training && plain && isDilated(call.dilations) ? unfused(tf, name, call) : original(call);
     };
     ours.add(convolve);
     tf.fused[name] = convolve;
   }
-}
-
-function isDilated({ dilations }: FusedConvolution): boolean {
-  return [dilations ?? 1].flat().some((each) => each !== 1);
 }
 
 function unfused(tf: TensorFlow, name: Name, call: FusedConvolution): unknown {

@@ -7,7 +7,7 @@ import { runCall } from './kernelRun.js';
 import { tf, useBackend } from './onStock.js';
 import { callsOf, type VariedCall } from './variedCalls.js';
 
-/** Of a kernel, in the order of its varied calls, whether stock refuses them by a sentence. */
+/** Whether stock refuses each varied call of a kernel by a sentence, in the order of the calls. */
 export interface Refusals {
   readonly kernel: string;
   readonly refused: readonly boolean[];

@@ -33,7 +33,7 @@ const NUMBERS = [
 
 const INDICES = [-1, -100, 3, 4, 100, 2 ** 30, 2 ** 31 - 1, -(2 ** 31)];
 
-/** Of a kernel's first good call, in the same order in every thread. */
+/** A kernel's first good call and its variations, in the same order in every thread. */
 export function callsOf(kernel: string): VariedCall[] {
   return (KERNEL_CALLS[kernel] ?? []).slice(0, 1).flatMap(variedCalls);
 }

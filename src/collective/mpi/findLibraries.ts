@@ -32,7 +32,7 @@ export interface FoundLibrary {
   readonly launcherFolders: readonly string[];
 }
 
-/** Of Open MPI 4 and 5, MPICH, and MPI 5's ABI, on Linux and macOS. */
+/** The file names of Open MPI 4 and 5, MPICH, and MPI 5's ABI, on Linux and macOS. */
 const FILES = [
   ...['libmpi.so.40', 'libmpich.so.12', 'libmpi.so.12', 'libmpi_abi.so.1'],
   ...['libmpi.40.dylib', 'libmpi.12.dylib', 'libmpi_abi.1.dylib'],

@@ -7,7 +7,7 @@ export interface Launched {
   readonly rank: number;
   /** The launcher, for messages. */
   readonly by: string;
-  /** Of the libraries that understand it; undefined where both may. */
+  /** The family of libraries that understands this launcher; undefined where both may. */
   readonly family: Family | undefined;
 }
 
