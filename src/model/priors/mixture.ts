@@ -30,6 +30,7 @@ export const mixture = definePrior({
 });
 
 class Mixture implements PriorDensity {
+  readonly inKernels = false;
   readonly uniforms = 1;
   readonly latent: number;
   readonly #components: number;

@@ -21,6 +21,8 @@ export interface PriorParameter {
  */
 export interface PriorDensity {
   readonly latent: number;
+  /** That of its prior. */
+  readonly inKernels: boolean;
   /** How many numbers, uniform in [0, 1), a draw takes besides its `latent` standard normal ones. */
   readonly uniforms: 0 | 1;
 

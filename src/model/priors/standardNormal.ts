@@ -14,6 +14,7 @@ export const standardNormal = definePrior({
 export function standardNormalDensity(latent: number): PriorDensity {
   return {
     latent,
+    inKernels: true,
     uniforms: 0,
     refresh: () => {},
     logDensity: (z, row) => logStandardNormal(z, row, latent),
