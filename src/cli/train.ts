@@ -51,17 +51,28 @@ export const trainCommand = defineCommand({
   async execute(values) {
     const { json = false, quiet = false } = values;
     const options = optionValues(values);
-    const [{ createReporter }, { train }, { BACKENDS }, { requireDataOfResumed }] = await Promise.all([
+    const [
+      { createReporter },
+      { train },
+      { BACKENDS },
+      { requireDataOfResumed },
+      { hasLeader, RefusedTogether, FailedElsewhere },
+    ] = await Promise.all([
       import('../report/progress.js'),
       import('../coordinator/train.js'),
       import('../backends/registry.js'),
       import('./runData.js'),
+      import('../coordinator/joinProcesses.js'),
     ]);
-    if (options.resume !== undefined && options.config === undefined) {
+    if (options.resume !== undefined && options.config === undefined && !hasLeader(options)) {
       await requireDataOfResumed(options.resume, options.data);
     }
     const reporter = createReporter({ stream: process.stdout, json, quiet });
-    const interruption = new Interruption((message) => reporter.report({ kind: 'stopping', message }));
+    // Where several processes train together, the first one speaks.
+    const isSilent = hasLeader(options);
+    const interruption = new Interruption((message) => {
+      if (!isSilent) reporter.report({ kind: 'stopping', message });
+    });
     const onEvent = (event: RunEvent) => {
       if (event.kind === 'started' && !json)
         reporter.report({ kind: 'note', message: headline(event, BACKENDS[event.config.backend].title) });
@@ -79,11 +90,14 @@ export const trainCommand = defineCommand({
       // Stopped before there was a run, while it waited for a pipe with the model.
       const { exitCode, signal } = interruption;
       if (exitCode !== undefined && error === signal.reason) return exitCode;
+      if (error instanceof RefusedTogether && error.isToldElsewhere) return ExitCode.usage;
+      if (error instanceof FailedElsewhere) return error.isUsage ? ExitCode.usage : ExitCode.failed;
       throw error;
     } finally {
       reporter.stop();
       interruption.release();
     }
+    if (isSilent) return interruption.exitCode ?? ExitCode.done;
     if (json) printJson(resultObject(result));
     else if (!quiet) printLine(closingLines(result, options.data, columnsOf(process.stdout)));
     if (interruption.outputLoss !== undefined) {

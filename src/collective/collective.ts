@@ -21,22 +21,31 @@ export class RunAborted extends Error {
  * not depend on the number of ranks.
  */
 export interface Collective {
+  /** Among the ranks on this memory. */
   readonly rank: number;
+  /** Ranks on this memory. */
   readonly ranks: number;
+  /** Whether this is the one rank of all that decides what all do: see Decisions in worker/decisions.ts. */
+  readonly isFirst: boolean;
   /** The shards whose gradients this rank computes. */
   readonly shards: PartRange;
   /** The slice of the flat parameters that this rank updates in `reduceAndUpdate`, floats. */
   readonly parameters: PartRange;
 
+  /** This rank's part of `count` things that all ranks share. */
+  share(count: number): PartRange;
+
   /**
-   * Returns when all ranks have called it. What a rank has written before is visible to the others behind it.
+   * Returns when all ranks on this memory have called it. What a rank has written before is visible to them
+   * behind it.
    * @throws RunAborted when another rank has failed.
    * @throws Error when the time limit passes, naming the ranks that are missing and their steps.
    */
   barrier(): void;
 
   /**
-   * Brings every rank the parts that the other ranks have written.
+   * Brings every rank the parts that the other ranks have written: with `shard terms` what `reduceAndUpdate`
+   * reads, with `parameters` what was decided.
    * @throws as `barrier`.
    */
   gather(what: Gathered): void;

@@ -10,7 +10,10 @@ export type RunEvent =
       readonly directory: string;
       readonly config: RunConfig;
       readonly parameters: number;
+      /** Worker threads of this process. */
       readonly workers: number;
+      /** Processes that train together. */
+      readonly processes: number;
       readonly stepsPerEpoch: number;
       /** Steps that the run will have taken when it is done. */
       readonly endStep: number;

@@ -89,8 +89,27 @@ export const RUN_OPTIONS = {
     kind: wholeNumber,
     group: 'Run:',
     alias: 'j',
-    describe: 'Worker threads, at most one a shard; their number changes no bit',
+    describe: 'Worker threads of each process, at most one a shard; their number changes no bit',
     default: 'all cores, at most --shards',
+  },
+  mpi: {
+    kind: onOrOff,
+    group: 'Run:',
+    describe:
+      'Train together with the other processes that mpirun or srun has started (docs/cluster.md); --no-mpi: alone',
+    default: 'on where they are several',
+  },
+  mpiLibrary: {
+    kind: pathTo('the path of a library or of a folder'),
+    group: 'Run:',
+    describe: 'The MPI library, or the folder of an installation',
+    default: 'found (docs/cluster.md)',
+  },
+  worldSize: {
+    kind: wholeNumber,
+    group: 'Run:',
+    describe: 'Refuse to train unless there are so many processes',
+    default: 'as many as there are',
   },
   revectorize: {
     kind: onOrOff,

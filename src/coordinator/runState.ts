@@ -1,4 +1,5 @@
 import { paddedParameters } from '../collective/parameterSlices.js';
+import { ALONE, type ProcessPlace } from '../collective/processPlace.js';
 import { epochOrder } from '../data/epochOrder.js';
 import type { Dataset } from '../data/source.js';
 import { UsageError } from '../errors.js';
@@ -11,7 +12,7 @@ import type { Model } from '../model/model.js';
 import { stateNames } from '../optimizer/registry.js';
 import { requireFit, type TrainingState } from '../runs/trainingState.js';
 import { RecoveryWords } from '../worker/recoveryWords.js';
-import type { RunLayout } from '../worker/runLayout.js';
+import { decisionsOf, type RunLayout } from '../worker/runLayout.js';
 import { planRunMemory } from '../worker/runMemory.js';
 import { RunProgress } from '../worker/runProgress.js';
 import type { Settings } from '../worker/settings.js';
@@ -45,13 +46,15 @@ export class RunState implements TrainingState {
     readonly platform: Platform,
     dataset: Dataset,
     ranks: number,
+    place: ProcessPlace = ALONE,
   ) {
-    [this.layout, this.memory] = allocate(model, settings, ranks);
+    [this.layout, this.memory] = allocate(model, settings, ranks, place);
     this.module = platform.module;
     this.kernels = bindKernels(this.module, this.memory);
     const { buffer } = this.memory;
-    this.progress = new RunProgress(buffer, this.layout.progress);
-    this.recovery = new RecoveryWords(buffer, this.layout.recovery, ranks);
+    const decisions = decisionsOf(buffer, this.layout);
+    this.progress = new RunProgress(buffer, this.layout.progress, decisions);
+    this.recovery = new RecoveryWords(buffer, this.layout.recovery, ranks, decisions);
     const all = { first: 0, end: paddedParameters(model.parameters.size) };
     this.copy = new StateCopy(buffer, this.layout, this.layout.snapshot, all);
     this.stepRecords = new StepRecords(buffer, this.layout.stepRecords, settings.stepsPerEpoch);
@@ -111,9 +114,14 @@ export class RunState implements TrainingState {
   }
 }
 
-function allocate(model: Model, settings: Settings, ranks: number): [RunLayout, WasmMemory] {
+function allocate(
+  model: Model,
+  settings: Settings,
+  ranks: number,
+  place: ProcessPlace,
+): [RunLayout, WasmMemory] {
   try {
-    const layout = planRunMemory(model, settings, ranks);
+    const layout = planRunMemory(model, settings, ranks, place);
     const pages = Math.ceil(layout.bytes / PAGE);
     return [layout, sharedMemory(pages)];
   } catch (error) {

@@ -2,6 +2,8 @@
 // threads.
 import { DEFAULT_BACKEND } from '../backends/backend.js';
 import { BACKENDS } from '../backends/registry.js';
+import type { ProcessGroup } from '../collective/processes/processGroup.js';
+import { ALONE } from '../collective/processPlace.js';
 import type { Dataset } from '../data/source.js';
 import { UsageError } from '../errors.js';
 import { choosePlatform, inferencePlatform, type Platform } from '../kernels/platform.js';
@@ -13,9 +15,10 @@ import type { RunConfig } from '../runs/runConfig.js';
 import { choiceOf } from '../runs/seams.js';
 import type { TrainingState } from '../runs/trainingState.js';
 import type { Fault } from '../worker/fault.js';
+import { LeadingPool } from './leadingPool.js';
 import { RunState } from './runState.js';
 import { settingsOf, workerCount } from './trainOptions.js';
-import { WorkerPool } from './workerPool.js';
+import { type RunPool, WorkerPool } from './workerPool.js';
 
 /** Seconds that a worker may stay away from a barrier, unless the options name another time. */
 const BARRIER_TIMEOUT = 60;
@@ -43,6 +46,8 @@ export interface SessionOptions {
   readonly tile?: TileName | undefined;
   /** Seconds that a worker may stay away from a barrier; default 60. */
   readonly barrierTimeout?: number | undefined;
+  /** The processes that train together. Absent: this one trains alone. */
+  readonly group?: ProcessGroup | undefined;
   /** What goes wrong on purpose, in tests of recovery. */
   readonly faults?: readonly Fault[] | undefined;
 }
@@ -55,17 +60,20 @@ export class Session {
   readonly state: RunState;
   readonly #barrierTimeLimit: number;
   readonly #faults: readonly Fault[] | undefined;
-  #pool: WorkerPool | undefined;
+  readonly #group: ProcessGroup | undefined;
+  #pool: RunPool | undefined;
   #closed: Promise<void> | undefined;
 
   /** @param state as it is to begin with: see openSession. */
-  constructor({ config, dataset, barrierTimeout, faults }: SessionOptions, state: RunState, workers: number) {
+  constructor(options: SessionOptions, state: RunState, workers: number) {
+    const { config, dataset, barrierTimeout, faults, group } = options;
     this.config = config;
     this.dataset = dataset;
     this.workers = workers;
     this.state = state;
     this.#barrierTimeLimit = (barrierTimeout ?? BARRIER_TIMEOUT) * 1000;
     this.#faults = faults;
+    this.#group = group;
   }
 
   get model(): Model {
@@ -77,19 +85,27 @@ export class Session {
   }
 
   /**
-   * The threads. They start at the first call, so that a run which is refused before it has started none.
+   * The threads, and those of other processes where this is the first one. They start at the first call, so
+   * that a run which is refused before it has started none.
    * @throws Error after `close`.
    */
-  get pool(): WorkerPool {
+  get pool(): RunPool {
     if (this.#closed !== undefined) throw new Error('The session is closed: its threads have ended.');
-    this.#pool ??= new WorkerPool({
+    this.#pool ??= this.#start();
+    return this.#pool;
+  }
+
+  #start(): RunPool {
+    const group = this.#group;
+    const pool = new WorkerPool({
       state: this.state,
       workers: this.workers,
       barrierTimeLimit: this.#barrierTimeLimit,
       onNan: this.config.onNan ?? 'stop',
+      mailbox: group?.mailbox,
       faults: this.#faults,
     });
-    return this.#pool;
+    return group?.place.process === 0 ? new LeadingPool(pool, group) : pool;
   }
 
   /** Ends the threads, if there are any; a second call waits for the first one. The memory stays readable. */
@@ -109,7 +125,8 @@ export class Session {
  */
 export function openSession(options: SessionOptions): Session {
   const { config, dataset, from } = options;
-  const workers = workerCount(options.workers, config.shards);
+  const place = options.group?.place ?? ALONE;
+  const workers = workerCount(options.workers, config.shards, place);
   BACKENDS[config.backend].prepare();
   if (options.inference !== true) {
     requireEstimator(config);
@@ -118,7 +135,7 @@ export function openSession(options: SessionOptions): Session {
   }
   const platform = platformOf(options);
   const model = modelOfConfig(config);
-  const state = new RunState(model, settingsOf(config, dataset, platform), platform, dataset, workers);
+  const state = new RunState(model, settingsOf(config, dataset, platform), platform, dataset, workers, place);
   if (from) state.restore(from);
   else state.initialize(dataset);
   return new Session(options, state, workers);

@@ -1,10 +1,10 @@
+import type { ProcessGroup } from '../collective/processes/processGroup.js';
 import { loadDataset } from '../data/registry.js';
 import type { Dataset } from '../data/source.js';
 import { UsageError } from '../errors.js';
 import { readOptions } from '../model/optionReader.js';
 import { continuedConfig } from '../runs/backendHistory.js';
 import { parameterHash } from '../runs/checkpoint.js';
-import type { MeanTerms } from '../runs/meanTerms.js';
 import { assertOwnCheckpoint, type RunConfig } from '../runs/runConfig.js';
 import {
   createNumberedRunDirectory,
@@ -17,7 +17,11 @@ import {
 } from '../runs/runDirectory.js';
 import { lockRun, type RunLock } from '../runs/runLock.js';
 import type { Fault } from '../worker/fault.js';
-import type { FinishReason, RunEvent } from './events.js';
+import type { RunEvent } from './events.js';
+import { follow, inProcess, shareState } from './follow.js';
+import { introduce } from './handshake.js';
+import { joinProcesses } from './joinProcesses.js';
+import { command } from './leadingPool.js';
 import { configOrigin, originNotes, presetOrigin, type RunOrigin, requireOneOrigin } from './originOption.js';
 import { requireNamedData, requireOwnData, splitSentence } from './ownData.js';
 import { canBeDrawn } from './pictures.js';
@@ -26,23 +30,12 @@ import { callerSinks } from './sinks/registry.js';
 import { RunSinks } from './sinks/runSinks.js';
 import { Trainer } from './trainer.js';
 import { requestedConfig, TRAIN_OPTIONS, type TrainOptions } from './trainOptions.js';
+import type { TrainResult } from './trainResult.js';
+
+export type { TrainResult } from './trainResult.js';
 
 /** Where new runs go. */
 const RUNS = 'runs';
-
-export interface TrainResult {
-  readonly directory: string;
-  readonly config: RunConfig;
-  readonly reason: FinishReason;
-  /** Optimizer steps taken. */
-  readonly step: number;
-  /** SHA-256 of the flat parameters. */
-  readonly parametersSha256: string;
-  /** The flat parameters. */
-  readonly parameters: Float32Array;
-  /** Mean terms, in nats, of the last epoch that was evaluated in this process. */
-  readonly test: MeanTerms | undefined;
-}
 
 /**
  * Trains a variational autoencoder by reparameterised ELBO gradients over worker threads, and writes the
@@ -66,17 +59,31 @@ export function train(options: TrainOptions = {}): Promise<TrainResult> {
  */
 export async function trainWithFaults(given: TrainOptions, faults: readonly Fault[]): Promise<TrainResult> {
   const options = readOptions(given, TRAIN_OPTIONS, 'train()');
+  const group = await joinProcesses(options);
+  if (group === undefined) return await lead(options, faults);
+  if (group.place.process > 0) return await inProcess(group, () => follow(group, options, faults));
+  return await inProcess(group, () => leadOthers(group, options, faults));
+}
+
+/** The whole run, by itself or at the head of others. @param group those, if there are any. */
+async function lead(
+  options: TrainOptions,
+  faults: readonly Fault[],
+  group?: ProcessGroup,
+): Promise<TrainResult> {
   const sinks = new RunSinks(callerSinks(options));
   const locks: RunLock[] = [];
   try {
-    const plan = await planRun(options, sinks.tell, locks);
+    const prepare = () => planRun(options, sinks.tell, locks);
+    const plan = group ? (await introduce(group, options, prepare)).prepared : await prepare();
     const { config, dataset, found } = plan;
     const { workers, revectorize, tile, barrierTimeout } = options;
     const session = openSession({
-      ...{ config, dataset, workers, revectorize, tile, barrierTimeout, faults },
+      ...{ config, dataset, workers, revectorize, tile, barrierTimeout, faults, group },
       from: found?.checkpoint,
     });
     try {
+      if (group) await shareState(group, session);
       tellBeforeStart(plan, session, options, sinks);
       return await runTrainer(plan, session, options, sinks, locks);
     } finally {
@@ -84,6 +91,28 @@ export async function trainWithFaults(given: TrainOptions, faults: readonly Faul
     }
   } finally {
     for (const lock of locks) lock.release();
+  }
+}
+
+/** The first process: it tells the others how the run has ended. */
+async function leadOthers(
+  group: ProcessGroup,
+  options: TrainOptions,
+  faults: readonly Fault[],
+): Promise<TrainResult> {
+  try {
+    const result = await lead(options, faults, group);
+    const { directory, reason, step, test } = result;
+    await command(group, { kind: 'end', failed: false, directory, reason, step, test });
+    await group.leave();
+    return result;
+  } catch (error) {
+    // Otherwise the others are in the middle of something: their launcher ends them when this one is gone.
+    if (group.isIdle) {
+      await command(group, { kind: 'end', failed: true, isUsage: error instanceof UsageError });
+      await group.leave();
+    }
+    throw error;
   }
 }
 
@@ -184,7 +213,7 @@ async function runTrainer(
   await sinks.settled();
   const parameters = Float32Array.from(state.parameters);
   const parametersSha256 = parameterHash(parameters);
-  return { directory: place.path, config, reason, step, parametersSha256, parameters, test };
+  return { directory: place.path, config, reason, step, parametersSha256, parameters, test, process: 0 };
 }
 
 /** Images of two channels, or of four, train like others but have no picture. */

@@ -140,9 +140,19 @@ export interface TrainOptions {
    */
   readonly config?: Options['config'];
   /**
-   * Worker threads, at most one a shard; their number changes no bit. Default: all cores, at most --shards.
+   * Worker threads of each process, at most one a shard; their number changes no bit. Default: all cores, at
+   * most --shards.
    */
   readonly workers?: Options['workers'];
+  /**
+   * Train together with the other processes that mpirun or srun has started (docs/cluster.md); --no-mpi:
+   * alone. Default: on where they are several.
+   */
+  readonly mpi?: Options['mpi'];
+  /** The MPI library, or the folder of an installation. Default: found (docs/cluster.md). */
+  readonly mpiLibrary?: Options['mpiLibrary'];
+  /** Refuse to train unless there are so many processes. Default: as many as there are. */
+  readonly worldSize?: Options['worldSize'];
   /** Let V8 pair operations to 256 bits where that is known to work; changes no bit. Default: on. */
   readonly revectorize?: Options['revectorize'];
   /** Tile of the micro-kernels; changes no bit. Default: the fastest known for this Node. */

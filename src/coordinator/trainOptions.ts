@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { MOST_RANKS } from '../collective/collective.js';
+import { neighbours } from '../collective/mpi/launcher.js';
+import { ALONE, type ProcessPlace, processRange } from '../collective/processPlace.js';
 import { datasetFingerprint } from '../data/fingerprint.js';
 import type { Dataset } from '../data/source.js';
 import { UsageError } from '../errors.js';
@@ -157,10 +159,12 @@ export function settingsOf(
 }
 
 /**
- * Number of workers: as asked, or one a core, at most one a shard.
- * @throws UsageError where more are asked for than there are shards.
+ * Number of workers of a process: as asked, or one a core that is its own, at most one a shard.
+ * @throws UsageError where more are asked for than a process has shards, or there are more processes than
+ * shards.
  */
-export function workerCount(asked: number | undefined, shards: number): number {
+export function workerCount(asked: number | undefined, shards: number, place = ALONE): number {
+  if (place.processes > 1) return workersOfProcess(asked, shards, place);
   if (asked === undefined) return Math.min(availableParallelism(), shards, MOST_RANKS);
   if (asked > shards || asked > MOST_RANKS) {
     throw new UsageError(
@@ -169,4 +173,24 @@ export function workerCount(asked: number | undefined, shards: number): number {
     );
   }
   return asked;
+}
+
+function workersOfProcess(asked: number | undefined, shards: number, place: ProcessPlace): number {
+  const { processes } = place;
+  if (processes > shards) {
+    throw new UsageError(
+      `${processes} processes cannot share ${shards} shards: a shard belongs to one process. Start at most ${shards} ` +
+        'processes, or the run with more shards (which changes its bits).',
+    );
+  }
+  const most = Math.ceil(shards / processes);
+  if (asked !== undefined && asked > Math.min(most, MOST_RANKS)) {
+    throw new UsageError(
+      `${asked} workers a process are more than the ${most} shards that each of the ${processes} processes has at most. ` +
+        `Ask for at most ${Math.min(most, MOST_RANKS)} workers.`,
+    );
+  }
+  const { first, end } = processRange(shards, place);
+  const cores = Math.max(1, Math.floor(availableParallelism() / neighbours(process.env)));
+  return Math.min(asked ?? cores, end - first, MOST_RANKS);
 }

@@ -27,7 +27,7 @@ import type { RunSinks } from './sinks/runSinks.js';
 import type { Sink, SinkEvent } from './sinks/sink.js';
 import { testMeans } from './testMeans.js';
 import type { TrainOptions } from './trainOptions.js';
-import { WorkerFailure, type WorkerPool } from './workerPool.js';
+import { type RunPool, WorkerFailure } from './workerPool.js';
 
 /** How often the coordinator reads what the ranks have done, milliseconds. */
 const POLL_INTERVAL = 100;
@@ -36,7 +36,7 @@ export interface TrainerParts {
   readonly config: RunConfig;
   readonly dataset: Dataset;
   readonly state: RunState;
-  readonly pool: WorkerPool;
+  readonly pool: RunPool;
   readonly directory: RunDirectory;
   readonly sinks: RunSinks;
   readonly options: TrainOptions;
@@ -445,6 +445,7 @@ export class Trainer {
       config,
       parameters: state.model.parameters.size,
       workers,
+      processes: state.layout.place.processes,
       stepsPerEpoch,
       endStep,
       step,

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { BACKENDS } from '../backends/registry.js';
+import type { Mailbox } from '../collective/processes/mailbox.js';
 import { RunningTime } from '../collective/runningTime.js';
 import { BarrierWords, describeMissing } from '../collective/sharedMemory/barrier.js';
 import { NotFiniteError } from '../errors.js';
@@ -47,6 +48,8 @@ export interface PoolOptions {
   readonly barrierTimeLimit: number;
   /** What becomes of a step whose loss, gradient or update is NaN or infinite. */
   readonly onNan: OnNan;
+  /** Where other processes compute the rest of the shards: through it the ranks ask for exchanges. */
+  readonly mailbox?: Mailbox | undefined;
   readonly faults?: readonly Fault[] | undefined;
 }
 
@@ -59,6 +62,9 @@ export interface SkippedStep {
   /** Sentences. */
   readonly cause: string;
 }
+
+/** What a run asks of its ranks, in one process or in several. */
+export type RunPool = Pick<WorkerPool, 'trainSteps' | 'evaluate' | 'close' | 'onRecovery' | 'onSkip'>;
 
 /** How a rank's task ended, as the coordinator sees it. */
 type Outcome =
@@ -97,7 +103,7 @@ export class WorkerPool {
   }
 
   #start(): Piscina {
-    const { state, workers, barrierTimeLimit } = this.#options;
+    const { state, workers, barrierTimeLimit, mailbox } = this.#options;
     this.#loaded = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
     this.#started = workers;
     const workerData: ThreadData = {
@@ -109,6 +115,7 @@ export class WorkerPool {
       settings: state.settings,
       barrierTimeLimit: barrierTimeLimit + RANK_PATIENCE,
       barrierSpins: workers <= availableParallelism() ? SPINS : 0,
+      mailbox: mailbox?.buffer,
     };
     const pool = new Piscina({
       filename: fileURLToPath(new URL('../worker/task.js', import.meta.url)),
@@ -240,7 +247,7 @@ export class WorkerPool {
    * @throws what is no worker's death.
    */
   async #recover(error: unknown, placeOf: (failure: WorkerFailure) => string): Promise<number> {
-    const { state } = this.#options;
+    const { state, mailbox } = this.#options;
     const start = performance.now();
     const computed = Math.max(
       state.progress.stepsCompleted,
@@ -251,7 +258,8 @@ export class WorkerPool {
       // Where a rank still runs, nothing can be computed again.
       throw error instanceof RefusedStep && !quiet ? new NotFiniteError(error.message) : error;
     }
-    const step = quiet ? recoverState(state) : undefined;
+    // Other processes do not go back: their exchanges with this one are over, or wait for it.
+    const step = quiet && mailbox === undefined ? recoverState(state) : undefined;
     error.stateBefore = step;
     if (step === undefined || !this.#budget.spend(placeOf(error), error.step)) throw error;
     if (step > 0) state.progress.complete(step - 1);
@@ -396,7 +404,7 @@ class Watch {
 
   constructor(
     barrier: BarrierWords,
-    { state, workers, barrierTimeLimit }: PoolOptions,
+    { state, workers, barrierTimeLimit, mailbox }: PoolOptions,
     isLoaded: () => boolean,
   ) {
     const { progress } = state;
@@ -413,7 +421,8 @@ class Watch {
     this.#timer = setInterval(() => {
       silent.tick();
       const now = look();
-      if (now !== seen || !isLoaded()) {
+      // Whoever waits for other processes is not late; the exchange has a time limit of its own.
+      if (now !== seen || !isLoaded() || mailbox?.isBusy) {
         seen = now;
         silent.restart();
       } else if (silent.total > barrierTimeLimit) {

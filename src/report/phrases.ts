@@ -46,11 +46,15 @@ function startLines(event: Event<'started'>, style: Style): string[] {
   const lines = [
     `Size         ${formatCount(event.parameters)} parameters; ${images}`,
     `Plan         ${counted(config.epochs, 'epoch')} of ${counted(stepsPerEpoch, 'step')}${limit}`,
-    `Workers      ${formatCount(workers)}, with ${formatBytes(event.memoryBytes)} of shared memory`,
+    `Workers      ${formatCount(workers)}${together(event)}, with ${formatBytes(event.memoryBytes)} of shared memory`,
     `Training in ${style.strong(event.directory)}`,
   ];
   if (step > 0) lines.push(`Going on after step ${formatCount(step)} of ${formatCount(endStep)}`);
   return lines;
+}
+
+function together({ processes }: Event<'started'>): string {
+  return processes === 1 ? '' : ` in each of ${formatCount(processes)} processes`;
 }
 
 function epochLine(event: Event<'epoch'>, { epochs }: RunStatus, style: Style): string {

@@ -36,6 +36,7 @@ export type ReportEvent =
       readonly config: { readonly epochs: number };
       readonly parameters: number;
       readonly workers: number;
+      readonly processes: number;
       readonly stepsPerEpoch: number;
       /** Steps that the run will have taken when it is done. */
       readonly endStep: number;

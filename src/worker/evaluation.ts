@@ -1,5 +1,4 @@
 import type { Collective } from '../collective/collective.js';
-import { partRange } from '../collective/parts.js';
 import { type ArmedFault, failInEvaluation } from './fault.js';
 import type { Rank } from './rank.js';
 
@@ -17,12 +16,11 @@ export function evaluateShare(rank: Rank, collective: Collective, faults?: reado
   const { testCount } = rank.context.settings;
   rank.backend.prepare(collective.rank, collective.ranks);
   collective.barrier();
-  const most = rank.context.layout.examplesAtOnce;
-  // Whole chunks: TensorFlow.js may sum otherwise for another number of examples.
-  const chunks = partRange(Math.ceil(testCount / most), collective.ranks, collective.rank);
-  for (let chunk = chunks.first; chunk < chunks.end; chunk++) {
-    const example = chunk * most;
-    const count = Math.min(most, testCount - example);
+  const { examplesAtOnce, testUnit } = rank.context.layout;
+  const units = collective.share(Math.ceil(testCount / testUnit));
+  const end = Math.min(units.end * testUnit, testCount);
+  for (let example = units.first * testUnit; example < end; example += examplesAtOnce) {
+    const count = Math.min(examplesAtOnce, end - example);
     rank.loadTest(example, count);
     rank.backend.objectiveTerms(rank.shard);
     rank.testTerms.copy(example, rank.terms, count);

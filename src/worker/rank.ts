@@ -1,15 +1,17 @@
 import type { Backend, Shard } from '../backends/backend.js';
 import type { BackendFactory, RankPlace } from '../backends/declaration.js';
 import { partStart } from '../collective/parts.js';
+import { SlotWriter } from '../collective/processes/slotWriter.js';
+import { plus } from '../kernels/address.js';
 import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import type { WasmMemory, WasmModule } from '../kernels/webAssembly.js';
 import type { Model } from '../model/model.js';
 import { CheckedUpdate } from '../optimizer/checkedUpdate.js';
 import { PhaseTimes } from './phaseTimes.js';
 import { RecoveryWords } from './recoveryWords.js';
-import type { RankRegions, RunLayout } from './runLayout.js';
+import { decisionsOf, type RankRegions, type RunLayout } from './runLayout.js';
 import { RunProgress } from './runProgress.js';
-import { backendOptions, type Settings } from './settings.js';
+import { ownOptions, type Settings } from './settings.js';
 import { ShardInput } from './shardInput.js';
 import { StepRecords } from './stepRecords.js';
 import { ExampleTerms, ShardTerms } from './terms.js';
@@ -25,6 +27,8 @@ export interface RunContext {
   readonly barrierTimeLimit: number;
   /** Loads before a barrier sleeps. */
   readonly barrierSpins: number;
+  /** Where other processes compute the rest of the shards: the Mailbox by which exchanges are asked for. */
+  readonly mailbox?: SharedArrayBuffer | undefined;
 }
 
 /** A rank's view of the run: its backend, its buffers, and what all ranks share. */
@@ -57,8 +61,9 @@ export class Rank {
     this.#input = new ShardInput(this.kernels, context, this.regions);
     this.terms = new ExampleTerms(buffer, this.regions.terms, layout.examplesAtOnce);
     this.times = new PhaseTimes(buffer, this.regions.times);
-    this.progress = new RunProgress(buffer, layout.progress);
-    this.recovery = new RecoveryWords(buffer, layout.recovery, layout.ranks.length);
+    const decisions = decisionsOf(buffer, layout);
+    this.progress = new RunProgress(buffer, layout.progress, decisions);
+    this.recovery = new RecoveryWords(buffer, layout.recovery, layout.ranks.length, decisions);
     this.shardTerms = new ShardTerms(buffer, layout.shardTerms, settings.shards);
     this.stepRecords = new StepRecords(buffer, layout.stepRecords, settings.stepsPerEpoch);
     this.testTerms = new ExampleTerms(buffer, layout.testTerms, settings.testCount);
@@ -76,20 +81,27 @@ export class Rank {
   #place(): RankPlace {
     const { memory, layout, model, settings } = this.context;
     const ranks = layout.ranks.length;
+    const shards = layout.shards.end - layout.shards.first;
     return {
-      ...backendOptions(model, settings),
+      ...ownOptions(model, settings, layout.place),
       kernels: this.kernels,
       memory,
       owned: layout.owned,
       examples: layout.examplesAtOnce,
       rank: this.rank,
       slice: layout,
-      optimizer: this.optimizer,
+      optimizer: layout.place.processes === 1 ? this.optimizer : this.#slotWriter(),
       packed: layout.packed,
       workspaces: layout.ranks.map(({ workspace }) => workspace),
       claimed: layout.ranks.map(({ claimed }) => claimed),
-      firstShards: Array.from({ length: ranks + 1 }, (_, other) => partStart(settings.shards, ranks, other)),
+      firstShards: Array.from({ length: ranks + 1 }, (_, other) => partStart(shards, ranks, other)),
     };
+  }
+
+  /** In a step of owners: what they compute is the sum of this process's shards, in the first one's slot. */
+  #slotWriter(): SlotWriter {
+    const { slots, slotPitch, shards } = this.context.layout;
+    return new SlotWriter(this.kernels, plus(slots, shards.first * slotPitch));
   }
 
   /** Fills the shard with training examples and their noise: see ShardInput.loadTraining. */

@@ -1,12 +1,9 @@
 import { MOST_RANKS } from '../collective/collective.js';
 import type { Address } from '../kernels/address.js';
+import type { Decisions } from './decisions.js';
 
 /** Where the words stand; steps are counted as the steps whose result a rank has written. */
 const Word = {
-  /** The step before which all ranks copy the state, decided by rank 0 before a barrier. */
-  snapshotBefore: 0,
-  /** 1 + the step whose update is NaN or infinite: the state behind it is not to be used. */
-  refused: 1,
   /** First of one word a rank: 1 + the step whose update the rank has begun. */
   begun: 16,
   /** First of one word a rank: 1 + the step whose update the rank has ended. */
@@ -27,11 +24,13 @@ export const RECOVERY_BYTES = WORDS * Int32Array.BYTES_PER_ELEMENT;
 export class RecoveryWords {
   readonly #words: Int32Array;
   readonly #ranks: number;
+  readonly #decisions: Decisions;
 
   /** @param address of RECOVERY_BYTES. */
-  constructor(buffer: ArrayBufferLike, address: Address, ranks: number) {
+  constructor(buffer: ArrayBufferLike, address: Address, ranks: number, decisions: Decisions) {
     this.#words = new Int32Array(buffer, address, WORDS);
     this.#ranks = ranks;
+    this.#decisions = decisions;
   }
 
   /** Called while no rank runs: the memory holds the state before `step`, which is to be copied first. */
@@ -40,18 +39,18 @@ export class RecoveryWords {
       Atomics.store(this.#words, Word.begun + rank, step);
       Atomics.store(this.#words, Word.ended + rank, step);
     }
-    Atomics.store(this.#words, Word.refused, 0);
+    this.#decisions.forgetRefusals();
     this.decideSnapshot(step);
   }
 
-  /** What a rank has written in the step's update is not finite; all read it behind the next barrier. */
+  /** What a rank has written in the step's update is not finite; all read it behind the next exchange. */
   refuse(step: number): void {
-    Atomics.store(this.#words, Word.refused, step + 1);
+    this.#decisions.refuse(step);
   }
 
   /** Whether the step's update is NaN or infinite anywhere. */
   isRefused(step: number): boolean {
-    return Atomics.load(this.#words, Word.refused) === step + 1;
+    return this.#decisions.isRefused(step);
   }
 
   /** A rank is about to change parameters or the optimizer's state. */
@@ -70,14 +69,14 @@ export class RecoveryWords {
     return step !== undefined && this.isRefused(step - 1) ? undefined : step;
   }
 
-  /** Called by rank 0, before a barrier: all ranks copy the state before `step`. */
+  /** Called by the first rank, before an exchange: all ranks copy the state before `step`. */
   decideSnapshot(step: number): void {
-    Atomics.store(this.#words, Word.snapshotBefore, step);
+    this.#decisions.decideSnapshot(step);
   }
 
   /** The same in all ranks at the beginning of a step. */
   isSnapshotDue(step: number): boolean {
-    return Atomics.load(this.#words, Word.snapshotBefore) === step;
+    return this.#decisions.isSnapshotDue(step);
   }
 
   /** A rank has copied its slice of the state before `step`. */

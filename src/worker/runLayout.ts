@@ -1,5 +1,8 @@
+import type { PartRange } from '../collective/parts.js';
+import type { ProcessPlace } from '../collective/processPlace.js';
 import type { Address } from '../kernels/address.js';
 import type { Slice } from '../optimizer/optimizer.js';
+import { Decisions } from './decisions.js';
 import type { TermPlaces } from './terms.js';
 
 /** A named part of the run's memory. */
@@ -27,10 +30,16 @@ export interface RankRegions {
 
 /** Addresses of everything that the ranks of a run share, and the table of the regions. */
 export interface RunLayout {
+  /** Which of the processes that train together this memory is of. */
+  readonly place: ProcessPlace;
+  /** The shards that this process computes. */
+  readonly shards: PartRange;
   /** BarrierWords. */
   readonly barrier: Address;
   /** RunProgress. */
   readonly progress: Address;
+  /** Decisions. */
+  readonly decisions: Address;
   /** RecoveryWords. */
   readonly recovery: Address;
   /** Where the state of the last snapshot is: of the same sizes as the state. */
@@ -38,15 +47,20 @@ export interface RunLayout {
   readonly parameters: Address;
   /** The addresses of the optimizer's state tensors, in the order in which it declares them. */
   readonly state: readonly Address[];
-  /** One gradient a shard, `slotPitch` bytes apart. */
+  /** One gradient a shard of all processes, `slotPitch` bytes apart. */
   readonly slots: Address;
   readonly slotPitch: number;
-  /** Whether steps go by the owner-computes rule, without slots (Backend.owner). */
+  /** Whether steps go by the owner-computes rule (Backend.owner); in one process without slots. */
   readonly owned: boolean;
   /** Shards whose gradients a rank computes at once, into the slot of the first of them. */
   readonly parts: number;
   /** Most examples that a rank computes at once: of a shard, of several, or of all its shards. */
   readonly examplesAtOnce: number;
+  /**
+   * Test examples are shared out in whole units of so many: TensorFlow.js may sum otherwise for another
+   * number of examples. Processes have the same units, however many examples each computes at once.
+   */
+  readonly testUnit: number;
   /** ShardTerms: of the shards of a step. */
   readonly shardTerms: Address;
   /** StepRecords: of the steps of an epoch. */
@@ -68,4 +82,9 @@ export interface RunLayout {
   readonly regions: readonly Region[];
   /** Bytes in all. */
   readonly bytes: number;
+}
+
+/** What is decided in a memory of this layout. */
+export function decisionsOf(buffer: ArrayBufferLike, { decisions, place }: RunLayout): Decisions {
+  return new Decisions(buffer, decisions, place.processes, place.process);
 }

@@ -1,16 +1,19 @@
 import { BACKENDS } from '../backends/registry.js';
 import { paddedParameters } from '../collective/parameterSlices.js';
+import { type ProcessPlace, processRange } from '../collective/processPlace.js';
 import { BARRIER_BYTES } from '../collective/sharedMemory/barrier.js';
+import { heldSubtrees } from '../collective/sumTree.js';
 import type { Address } from '../kernels/address.js';
 import { Arena } from '../kernels/arena.js';
 import type { Model } from '../model/model.js';
 import { refinementOf } from '../objective/inferences/registry.js';
 import { stateNames } from '../optimizer/registry.js';
+import { decisionBytes } from './decisions.js';
 import { PHASE_TIMES_BYTES } from './phaseTimes.js';
 import { RECOVERY_BYTES } from './recoveryWords.js';
 import type { RankRegions, Region, RunLayout } from './runLayout.js';
 import { PROGRESS_BYTES } from './runProgress.js';
-import { backendOptions, type Settings } from './settings.js';
+import { ownOptions, type Settings } from './settings.js';
 import { stepRecordsBytes } from './stepRecords.js';
 import { stepRule } from './stepRules/registry.js';
 import { shardTermsBytes, type TermPlaces } from './terms.js';
@@ -50,22 +53,33 @@ class RegionTable {
  * Lays out the run's memory.
  * @throws RangeError when it would exceed 4 GiB.
  */
-export function planRunMemory(model: Model, settings: Settings, ranks: number): RunLayout {
+export function planRunMemory(
+  model: Model,
+  settings: Settings,
+  ranks: number,
+  place: ProcessPlace,
+): RunLayout {
   const table = new RegionTable();
-  const { shards, batchSize, trainCount, testCount, stepsPerEpoch } = settings;
+  const { trainCount, testCount, stepsPerEpoch } = settings;
   const size = paddedParameters(model.parameters.size) * FLOAT;
-  const options = backendOptions(model, settings);
+  const options = ownOptions(model, settings, place);
+  const { shards, batchSize } = options;
   const backend = BACKENDS[settings.backend];
-  const { owned, mostParts } = backend.plan(options);
+  const plan = backend.plan(options);
+  const { mostParts } = plan;
+  const owned = plan.owned && makesOneSum(settings.shards, place);
   const { slots, parts, examplesAtOnce } = stepRule(owned).plan({ shards, batchSize, ranks, mostParts });
+  // Slots of shards of other processes are where their sums arrive.
+  const allSlots = place.processes === 1 ? slots : settings.shards;
   const shared = {
     barrier: table.place('barrier', BARRIER_BYTES),
     progress: table.place('progress', PROGRESS_BYTES),
+    decisions: table.place('decisions', decisionBytes(place.processes)),
     parameters: table.place('parameters', size),
     state: stateNames(settings.optimizer).map((name) => table.place(name, size)),
-    slots: table.place('gradient slots', slots * size),
+    slots: table.place('gradient slots', allSlots * size),
     slotPitch: size,
-    shardTerms: table.place('shard terms', shardTermsBytes(shards)),
+    shardTerms: table.place('shard terms', shardTermsBytes(settings.shards)),
     stepRecords: table.place('step records', stepRecordsBytes(stepsPerEpoch)),
     trainPixels: table.place('training images', trainCount * model.dimensions),
     testPixels: table.place('test images', testCount * model.dimensions),
@@ -104,14 +118,24 @@ export function planRunMemory(model: Model, settings: Settings, ranks: number): 
   const { regions, bytes } = table;
   return {
     ...shared,
+    place,
+    shards: processRange(settings.shards, place),
     recovery,
     snapshot,
     owned,
     parts,
     examplesAtOnce,
+    testUnit: place.processes === 1 ? examplesAtOnce : Math.ceil(settings.batchSize / settings.shards),
     packed,
     ranks: rankRegions,
     regions,
     bytes,
   };
+}
+
+/**
+ * Whether the sum of a process's shards is one of the tree, so that owners can compute it as that of a step.
+ */
+function makesOneSum(shards: number, place: ProcessPlace): boolean {
+  return heldSubtrees(shards, processRange(shards, place)).length === 1;
 }

@@ -1,11 +1,10 @@
 import { MOST_RANKS } from '../collective/collective.js';
+import type { Decisions } from './decisions.js';
 
 /** Where the words stand. */
 const Word = {
   /** 1: the coordinator asks the ranks to stop after the current step. */
   stopRequested: 0,
-  /** 1 + the step after which all ranks stop, decided by rank 0 before a barrier so that all see the same. */
-  stopAfter: 1,
   /** Steps completed since the run's beginning: records of steps below it may be read. */
   stepsCompleted: 2,
   /** Examples evaluated so far in this evaluation. */
@@ -22,10 +21,12 @@ export const PROGRESS_BYTES = WORDS * Int32Array.BYTES_PER_ELEMENT;
 /** How far a run is, and whether it is to stop: words through which ranks and the coordinator speak. */
 export class RunProgress {
   readonly #words: Int32Array;
+  readonly #decisions: Decisions;
 
   /** @param address of PROGRESS_BYTES. */
-  constructor(buffer: ArrayBufferLike, address: number) {
+  constructor(buffer: ArrayBufferLike, address: number, decisions: Decisions) {
     this.#words = new Int32Array(buffer, address, WORDS);
+    this.#decisions = decisions;
   }
 
   /** Asks the ranks to stop after the step at hand. */
@@ -36,22 +37,22 @@ export class RunProgress {
   /** Takes the request back, and what was decided by it: while no rank runs. */
   withdrawStop(): void {
     Atomics.store(this.#words, Word.stopRequested, 0);
-    Atomics.store(this.#words, Word.stopAfter, 0);
+    this.#decisions.withdrawStop();
   }
 
   /**
-   * Called by rank 0 in step `step`, before a barrier: all ranks read the same decision behind it, in
-   * `stopsAfter`. Never behind a step that is computed again: the steps after it have been reported.
+   * Called by the first rank in step `step`, before an exchange: all ranks read the same decision behind it,
+   * in `stopsAfter`. Never behind a step that is computed again: the steps after it have been reported.
    */
   decideStop(step: number): void {
     if (step < this.stepsCompleted) return;
     if (Atomics.load(this.#words, Word.stopRequested) === 0) return;
-    Atomics.store(this.#words, Word.stopAfter, step + 1);
+    this.#decisions.decideStop(step);
   }
 
   /** Whether all ranks stop now that they have completed step `step`. */
   stopsAfter(step: number): boolean {
-    return Atomics.load(this.#words, Word.stopAfter) === step + 1;
+    return this.#decisions.stopsAfter(step);
   }
 
   /** A rank begins a step. */

@@ -1,5 +1,6 @@
 import type { BackendName, KlEstimate } from '../backends/backend.js';
 import type { BackendOptions } from '../backends/declaration.js';
+import { type ProcessPlace, processRange } from '../collective/processPlace.js';
 import type { Arithmetic } from '../kernels/kernels.js';
 import type { RandomKey } from '../kernels/stream.js';
 import type { TileName } from '../kernels/tiles/tile.js';
@@ -58,8 +59,12 @@ export function learningRateOf(settings: Settings): ValueAt {
   return scheduled(settings.learningRate, settings.learningRateSchedule, settings);
 }
 
-/** What the backend must know of a run. */
-export function backendOptions(model: Model, settings: Settings): BackendOptions {
-  const { samples, kl, objective, estimator, inference, likelihood, tile, shards, batchSize } = settings;
+/** What the backend must know of a run: the shards are those of this process. */
+export function ownOptions(model: Model, settings: Settings, place: ProcessPlace): BackendOptions {
+  const { samples, kl, objective, estimator, inference, likelihood, tile } = settings;
+  const { first, end } = processRange(settings.shards, place);
+  const shards = end - first;
+  // Any number of examples up to the batch's: a part of one more begins no earlier.
+  const batchSize = Math.ceil((settings.batchSize * shards) / settings.shards);
   return { model, samples, kl, objective, estimator, inference, likelihood, tile, shards, batchSize };
 }

@@ -37,7 +37,7 @@ export class Snapshots {
   readonly #rank: number;
   readonly #words: RecoveryWords;
   readonly #state: StateCopy;
-  /** When rank 0 asks for the next one. */
+  /** When the first rank asks for the next one. */
   #due = 0;
 
   constructor(rank: number, words: RecoveryWords, state: StateCopy) {
@@ -56,7 +56,7 @@ export class Snapshots {
     this.#due = now + Math.max(INTERVAL, (now - start) / MOST_SHARE);
   }
 
-  /** Called by rank 0 in step `step`, before a barrier: by the clock, which decides no bit. */
+  /** Called by the first rank in step `step`, before an exchange: by the clock, which decides no bit. */
   decide(step: number): void {
     if (performance.now() >= this.#due) this.#words.decideSnapshot(step + 1);
   }

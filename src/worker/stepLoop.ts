@@ -1,4 +1,5 @@
 import type { Collective } from '../collective/collective.js';
+import { paddedParameters, parameterSlice } from '../collective/parameterSlices.js';
 import { type ArmedFault, withFaults } from './fault.js';
 import type { Rank } from './rank.js';
 import { RefusedStep } from './refusedStep.js';
@@ -29,6 +30,7 @@ export interface TrainTask {
 export class StepLoop {
   readonly #rank: Rank;
   readonly #task: TrainTask;
+  readonly #decides: boolean;
   readonly #steps: EpochSteps;
   readonly #phases: readonly Phase[];
   /** The phases of a step that is skipped. */
@@ -38,10 +40,13 @@ export class StepLoop {
   constructor(rank: Rank, task: TrainTask, collective: Collective) {
     this.#rank = rank;
     this.#task = task;
-    const { memory, layout, settings } = rank.context;
+    this.#decides = collective.isFirst;
+    const { memory, layout, model, settings } = rank.context;
     this.#steps = new EpochSteps(settings, task.epoch);
     const { gradient, update } = stepRule(layout.owned).create(rank, collective);
-    const slice = new StateCopy(memory.buffer, layout, layout.snapshot, collective.parameters);
+    // All that this memory has of the state: parameters of other processes, too.
+    const own = parameterSlice(paddedParameters(model.parameters.size), task.ranks, task.rank);
+    const slice = new StateCopy(memory.buffer, layout, layout.snapshot, own);
     this.#snapshots = new Snapshots(task.rank, rank.recovery, slice);
     const snapshot: Phase = { name: 'snapshot', run: (step) => this.#snapshots.takeIfDue(step.number) };
     const accept: Phase = { name: 'update', run: (step) => this.#accept(step) };
@@ -49,7 +54,7 @@ export class StepLoop {
     const skip: Phase = {
       name: 'update',
       run: (step) => this.#skip(step),
-      exchange: () => collective.barrier(),
+      exchange: () => collective.gather('parameters'),
     };
     this.#phases = withFaults(phases, task.faults, rank);
     this.#skipping = [snapshot, skip];
@@ -125,13 +130,14 @@ export class StepLoop {
   }
 
   /**
-   * Rank 0 records the step, and decides whether the run stops after it and whether the state behind it is
-   * copied.
+   * Rank 0 of each memory records the step. The first rank of all decides whether the run stops after it and
+   * whether the state behind it is copied.
    */
   #decide({ number, inEpoch, beta }: Step, terms: Omit<StepRecord, 'beta'>): void {
     if (this.#task.rank !== 0) return;
     const { stepRecords, progress } = this.#rank;
     stepRecords.write(inEpoch, { ...terms, beta });
+    if (!this.#decides) return;
     progress.decideStop(number);
     this.#snapshots.decide(number);
   }

@@ -40,6 +40,7 @@ export const started = {
   config: { epochs: 2 },
   parameters: 63_745,
   workers: 2,
+  processes: 1,
   stepsPerEpoch: 1000,
   endStep: 2000,
   step: 0,

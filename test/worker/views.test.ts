@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Address, addressOf } from '#src/kernels/address.js';
+import { Decisions, decidedBytes, decisionBytes } from '#src/worker/decisions.js';
 import { PHASE_TIMES_BYTES, PhaseTimes } from '#src/worker/phaseTimes.js';
 import { PROGRESS_BYTES, RunProgress } from '#src/worker/runProgress.js';
 import { StepRecords, stepRecordsBytes } from '#src/worker/stepRecords.js';
@@ -88,7 +89,9 @@ test('terms: a copy lands where it is to, and copies no more than it is to', () 
 
 test('progress: a request to stop becomes a decision for one step, and ranks have a step each', () => {
   const { buffer, address, intact } = guarded(PROGRESS_BYTES);
-  const [rank, coordinator] = [new RunProgress(buffer, address), new RunProgress(buffer, address)];
+  const words = guarded(decisionBytes(1));
+  const view = () => new RunProgress(buffer, address, new Decisions(words.buffer, words.address, 1, 0));
+  const [rank, coordinator] = [view(), view()];
   rank.decideStop(4);
   assert.equal(rank.stopsAfter(4), false);
   coordinator.requestStop();
@@ -109,6 +112,41 @@ test('progress: a request to stop becomes a decision for one step, and ranks hav
   coordinator.resetEvaluated();
   assert.equal(rank.evaluated, 0);
   intact();
+});
+
+test('decisions: each process writes bytes of its own, and all of them together are the words', () => {
+  const processes = 3;
+  const views = Array.from({ length: processes }, (_, process) => {
+    const { buffer, address, intact } = guarded(decisionBytes(processes));
+    return { buffer, address, intact, decisions: new Decisions(buffer, address, processes, process) };
+  });
+  const [first, second, third] = views.map(({ decisions }) => decisions) as [Decisions, Decisions, Decisions];
+  first.decideStop(7);
+  first.decideSnapshot(9);
+  third.refuse(4);
+  assert.equal(second.stopsAfter(7), false, 'before the exchange');
+  assert.equal(second.isRefused(4), false);
+  let next = 0;
+  for (const [process, from] of views.entries()) {
+    const { first: begin, end } = decidedBytes(process);
+    assert.equal(begin, next, 'parts are contiguous, in the order of the processes');
+    next = end;
+    const bytes = new Uint8Array(from.buffer, from.address + begin, end - begin);
+    for (const to of views) new Uint8Array(to.buffer, to.address + begin).set(bytes.slice());
+  }
+  assert.equal(next, decisionBytes(processes));
+  for (const { decisions, intact } of views) {
+    assert.equal(decisions.stopsAfter(7), true);
+    assert.equal(decisions.isSnapshotDue(9), true);
+    assert.deepEqual(
+      [3, 4, 5].map((step) => decisions.isRefused(step)),
+      [false, true, false],
+    );
+    decisions.forgetRefusals();
+    decisions.withdrawStop();
+    assert.deepEqual([decisions.isRefused(4), decisions.stopsAfter(7)], [false, false]);
+    intact();
+  }
 });
 
 test('phase times add up, and shares are of their sum', () => {

@@ -37,3 +37,16 @@ export function launchedBy(env: Environment): Launched | undefined {
   }
   return undefined;
 }
+
+/** Variables with the number of processes on this machine, of the launchers that tell it. */
+const ON_THIS_MACHINE = ['OMPI_COMM_WORLD_LOCAL_SIZE', 'MPI_LOCALNRANKS'];
+
+/** Processes that a launcher has started on this machine, this one among them; 1 where nobody tells. */
+export function neighbours(env: Environment): number {
+  for (const name of ON_THIS_MACHINE) {
+    if (/^[1-9]\d*$/.test(env[name] ?? '')) return Number(env[name]);
+  }
+  // Slurm's: 2, or a list such as 2(x3),1 where nodes differ; the largest share is a safe one.
+  const tasks = (env.SLURM_STEP_TASKS_PER_NODE ?? '').match(/\d+(?=\(|,|$)/g) ?? [];
+  return Math.max(1, ...tasks.map(Number));
+}

@@ -213,16 +213,16 @@ class MpiWorld implements World {
     return this.#begin('an exchange', 'MPI_Ialltoallv', held, ...values);
   }
 
-  wait(operation: Operation): void {
+  wait(operation: Operation, timeLimit: number = this.#timeLimit): void {
     const start = performance.now();
     do {
       if (operation.isOver()) return;
     } while (performance.now() - start < EAGER);
     const waited = new RunningTime(BETWEEN_LOOKS);
     for (let pause = SHORTEST_SLEEP; !operation.isOver(); pause = Math.min(2 * pause, LONGEST_SLEEP)) {
-      if (waited.total >= this.#timeLimit) {
+      if (waited.total >= timeLimit) {
         throw new MpiError(
-          `Process ${this.rank} of ${this.size} has waited ${this.#timeLimit / 1000} s for ${operation.name}: another ` +
+          `Process ${this.rank} of ${this.size} has waited ${timeLimit / 1000} s for ${operation.name}: another ` +
             'process stalls or is gone.',
         );
       }

@@ -69,9 +69,10 @@ export interface World {
 
   /**
    * Returns when an operation is over. It looks without a pause at first, and sleeps between its looks later.
+   * @param timeLimit milliseconds; default: that of the world.
    * @throws MpiError where the operation fails, or is not over within the time limit.
    */
-  wait(operation: Operation): void;
+  wait(operation: Operation, timeLimit?: number): void;
 
   /** Ends all processes of the job, this one included. */
   abort(exitCode: number): void;

@@ -27,6 +27,7 @@ export interface SharedMemoryOptions extends BarrierOptions {
 export class SharedMemoryCollective implements Collective {
   readonly rank: number;
   readonly ranks: number;
+  readonly isFirst: boolean;
   readonly shards: PartRange;
   readonly parameters: PartRange;
   readonly #options: SharedMemoryOptions;
@@ -36,10 +37,15 @@ export class SharedMemoryCollective implements Collective {
     const { rank, ranks, shards, parameters } = options;
     this.rank = rank;
     this.ranks = ranks;
+    this.isFirst = rank === 0;
     this.shards = partRange(shards, ranks, rank);
     this.parameters = parameterSlice(parameters, ranks, rank);
     this.#options = options;
     this.#barrier = new Barrier(options);
+  }
+
+  share(count: number): PartRange {
+    return partRange(count, this.ranks, this.rank);
   }
 
   barrier(): void {

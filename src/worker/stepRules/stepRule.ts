@@ -26,9 +26,11 @@ export interface StepPhases {
 
 /** What a rule needs to know to plan its memory. */
 export interface RuleOptions {
+  /** Those of this process. */
   readonly shards: number;
-  /** Examples of a step. */
+  /** Most examples of these shards in a step. */
   readonly batchSize: number;
+  /** Those of this process. */
   readonly ranks: number;
   /** See BackendPlan. */
   readonly mostParts: number;

@@ -1,0 +1,133 @@
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { UsageError } from '../../errors.js';
+import type { WorldOptions } from '../mpi/mpiWorld.js';
+import { MpiError } from '../mpi/world.js';
+import type { ProcessPlace } from '../processPlace.js';
+import type { Answer, ExchangeThreadData, Question } from './exchangeThread.js';
+import { Mailbox } from './mailbox.js';
+import type { ExchangeName, ExchangePlan } from './transfers.js';
+
+/** The processes that train a run together, as the main thread of one of them sees them. */
+export class ProcessGroup {
+  readonly place: ProcessPlace;
+  /** Name and version of the MPI library. */
+  readonly library: string;
+  /** Through which the ranks of this process ask for exchanges. */
+  readonly mailbox: Mailbox;
+  readonly #thread: Worker;
+  readonly #port: MessagePort;
+  /** Things that all do together and that are not over. */
+  #works = 0;
+  #isPlanned = false;
+  #hasLeft = false;
+
+  private constructor(
+    { rank, size, library }: Extract<Answer, { kind: 'joined' }>,
+    mailbox: Mailbox,
+    thread: Worker,
+    port: MessagePort,
+  ) {
+    this.place = { processes: size, process: rank };
+    this.library = library;
+    this.mailbox = mailbox;
+    this.#thread = thread;
+    this.#port = port;
+  }
+
+  /**
+   * Joins the other processes, in a thread that speaks to them from then on. Once in a process.
+   * @throws as openWorld.
+   */
+  static async join(world: WorldOptions): Promise<ProcessGroup> {
+    const mailbox = new Mailbox();
+    const { port1: port, port2 } = new MessageChannel();
+    const workerData: ExchangeThreadData = { mailbox: mailbox.buffer, port: port2, world };
+    const thread = new Worker(new URL('./exchangeThread.js', import.meta.url), {
+      workerData,
+      transferList: [port2],
+    });
+    try {
+      const joined = await answerOf(thread, port);
+      if (joined.kind !== 'joined')
+        throw new Error('The exchange thread has not said which process this is.');
+      return new ProcessGroup(joined, mailbox, thread, port);
+    } catch (error) {
+      await thread.terminate();
+      throw error;
+    }
+  }
+
+  /**
+   * Does something that all processes do together. Where it fails, the others may be in the middle of it.
+   */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    this.#works++;
+    const result = await work();
+    this.#works--;
+    return result;
+  }
+
+  /** Whether the others wait for a text: nothing is under way, and nothing has failed in the middle. */
+  get isIdle(): boolean {
+    return this.#isPlanned && !this.#hasLeft && this.#works === 0 && !this.mailbox.isBusy;
+  }
+
+  /**
+   * Brings all processes the text of each, in their order.
+   * @param timeLimit milliseconds; Infinity where another process may take any time to come.
+   */
+  async gatherTexts(text: string, timeLimit?: number): Promise<readonly string[]> {
+    const answer = await this.#ask({ kind: 'gather texts', text, timeLimit });
+    if (answer.kind !== 'texts') throw new Error('The exchange thread has not answered with texts.');
+    return answer.texts;
+  }
+
+  /** Tells what each exchange of the run moves. */
+  async plan(memory: SharedArrayBuffer, plan: ExchangePlan): Promise<void> {
+    await this.#ask({ kind: 'plan', memory, plan });
+    this.#isPlanned = true;
+  }
+
+  /** Carries out an exchange while no rank runs. */
+  async exchange(name: ExchangeName): Promise<void> {
+    await this.#ask({ kind: 'exchange', name });
+  }
+
+  /** Leaves the others in peace, behind the last exchange; all processes call it. */
+  async leave(): Promise<void> {
+    this.#hasLeft = true;
+    await this.#ask({ kind: 'leave' });
+    await this.#thread.terminate();
+  }
+
+  /** Ends the thread without a word to the others: the launcher ends them when this process is gone. */
+  async desert(): Promise<void> {
+    await this.#thread.terminate();
+  }
+
+  #ask(question: Question): Promise<Answer> {
+    const answer = answerOf(this.#thread, this.#port);
+    this.#port.postMessage(question);
+    this.mailbox.request('message');
+    return answer;
+  }
+}
+
+/**
+ * The next answer of the exchange thread.
+ * @throws UsageError or MpiError with what it says where it has failed.
+ */
+async function answerOf(thread: Worker, port: MessagePort): Promise<Answer> {
+  const answer = await new Promise<Answer>((resolve, reject) => {
+    const ended = () => reject(new MpiError('The thread that speaks to the other processes has ended.'));
+    port.once('message', (message: Answer) => {
+      thread.off('error', reject);
+      thread.off('exit', ended);
+      resolve(message);
+    });
+    thread.once('error', reject);
+    thread.once('exit', ended);
+  });
+  if (answer.kind !== 'failed') return answer;
+  throw answer.isUsage ? new UsageError(answer.message) : new MpiError(answer.message);
+}

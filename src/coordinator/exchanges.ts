@@ -1,0 +1,39 @@
+// Which bytes of a run's memory processes exchange.
+import { paddedParameters } from '../collective/parameterSlices.js';
+import { partRange } from '../collective/parts.js';
+import { cutRegion, type ExchangePlan, exchangePlan } from '../collective/processes/transfers.js';
+import type { Address } from '../kernels/address.js';
+import { decidedBytes } from '../worker/decisions.js';
+import { shardTermsBytes } from '../worker/terms.js';
+import type { RunState } from './runState.js';
+
+const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
+
+export function exchangesOf({ layout, model, settings }: RunState): ExchangePlan {
+  const { shards, testCount } = settings;
+  const { processes } = layout.place;
+  const { logLikelihood, kl, bound, acceptance } = layout.testTerms;
+  const unit = layout.testUnit;
+  const testRegion = (address: Address) => ({
+    address,
+    range(process: number) {
+      const { first, end } = partRange(Math.ceil(testCount / unit), processes, process);
+      const bytes = (units: number) => Math.min(units * unit, testCount) * DOUBLE;
+      return { first: bytes(first), end: bytes(end) };
+    },
+  });
+  return exchangePlan(
+    {
+      parameters: layout.parameters,
+      state: layout.state,
+      slots: layout.slots,
+      slotPitch: layout.slotPitch,
+      parameterCount: paddedParameters(model.parameters.size),
+      shards,
+      shardTerms: cutRegion(layout.shardTerms, shards, shardTermsBytes(1), processes),
+      decisions: { address: layout.decisions, range: decidedBytes },
+      testTerms: [logLikelihood, kl, bound, acceptance].map(testRegion),
+    },
+    layout.place,
+  );
+}

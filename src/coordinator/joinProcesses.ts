@@ -1,0 +1,114 @@
+// Whether a run is trained by several processes, and how this one joins the others.
+import type { Family } from '../collective/mpi/abi.js';
+import { type FoundLibrary, findLibraries, librariesAt } from '../collective/mpi/findLibraries.js';
+import { type Launched, launchedBy } from '../collective/mpi/launcher.js';
+import { ProcessGroup } from '../collective/processes/processGroup.js';
+import { UsageError } from '../errors.js';
+import type { TrainOptions } from './trainOptions.js';
+
+/** What decides about processes. */
+export type ProcessOptions = Pick<TrainOptions, 'mpi' | 'mpiLibrary' | 'worldSize' | 'barrierTimeout'>;
+
+/** Seconds that the others may take for their part of an exchange beyond what a stalled worker may take. */
+const PATIENCE = 30;
+
+/** Seconds, unless the options name another time. */
+const BARRIER_TIMEOUT = 60;
+
+/** What the launcher says, where processes are to train together. */
+function launchedTogether({ mpi }: ProcessOptions, env = process.env): Launched | undefined {
+  const launched = mpi === false ? undefined : launchedBy(env);
+  return launched === undefined || launched.size === 1 ? undefined : launched;
+}
+
+/** Whether another process of the same launcher speaks for this one. */
+export function hasLeader(options: ProcessOptions): boolean {
+  return (launchedTogether(options)?.rank ?? 0) > 0;
+}
+
+/**
+ * Joins the processes that a launcher has started with this one.
+ * @returns undefined where this process trains alone.
+ * @throws UsageError where there are no others and `mpi` insists on them, their number is not `worldSize`, or
+ * no library can be used.
+ */
+export async function joinProcesses(options: ProcessOptions): Promise<ProcessGroup | undefined> {
+  const { mpi, mpiLibrary, worldSize, barrierTimeout = BARRIER_TIMEOUT } = options;
+  if (mpi === false && (mpiLibrary !== undefined || worldSize !== undefined)) {
+    throw new UsageError(
+      'Without MPI there is no library and no world: leave --mpi-library and --world-size out.',
+    );
+  }
+  const launched = launchedTogether(options);
+  if (launched === undefined) {
+    requireAlone(options);
+    return undefined;
+  }
+  const library = libraryFor(launched, mpiLibrary);
+  const timeLimit = (barrierTimeout + PATIENCE) * 1000;
+  const group = await ProcessGroup.join({ library: library.path, timeLimit, launched });
+  const { processes, process: number } = group.place;
+  if (worldSize === undefined || worldSize === processes) return group;
+  await group.leave();
+  throw new RefusedTogether(
+    `${processes} processes have come together, but ${worldSize} are asked for (--world-size).`,
+    number > 0,
+  );
+}
+
+/** @throws UsageError where one process is not what was asked for. */
+function requireAlone({ mpi, worldSize }: ProcessOptions): void {
+  if (worldSize !== undefined && worldSize !== 1) {
+    throw new UsageError(
+      `This process is alone, but ${worldSize} are asked for (--world-size): start them with mpirun or srun.`,
+    );
+  }
+  if (mpi === true && launchedBy(process.env) === undefined) {
+    throw new UsageError(
+      'MPI is insisted on (--mpi), but no launcher has started this process: mpirun -n 2 lowerbound train, for example. ' +
+        'The command lowerbound setup mpi says which launcher belongs to which library.',
+    );
+  }
+}
+
+/** @throws UsageError where there is none. */
+function libraryFor({ by, family }: Launched, path: string | undefined): FoundLibrary {
+  const libraries = path === undefined ? findLibraries() : librariesAt(path);
+  const fitting = libraries.find((library) => family === undefined || familyByName(library.path) === family);
+  // A file that is named is taken at its word.
+  const chosen = fitting ?? (path === undefined ? undefined : libraries[0]);
+  if (chosen !== undefined) return chosen;
+  throw new UsageError(
+    `${by} has started several processes, but no MPI library of its family was found. Name one with --mpi-library, ` +
+      'or have each process train for itself with --no-mpi. The command lowerbound setup mpi says where it looks.',
+  );
+}
+
+/** Families have libraries of their own names; a name decides only which one is tried. */
+function familyByName(path: string): Family {
+  return /libmpi\.(so\.)?40\b/.test(path) ? 'Open MPI' : 'MPICH';
+}
+
+/** All processes leave for one reason, and one of them says it. */
+export class RefusedTogether extends UsageError {
+  /** @param isToldElsewhere whether another process tells it. */
+  constructor(
+    message: string,
+    readonly isToldElsewhere: boolean,
+  ) {
+    super(message);
+  }
+}
+
+/** The first process has failed, and says why. */
+export class FailedElsewhere extends Error {
+  override readonly name = 'FailedElsewhere';
+
+  constructor(
+    message: string,
+    /** Whether it is a UsageError there. */
+    readonly isUsage: boolean,
+  ) {
+    super(message);
+  }
+}
