@@ -140,6 +140,25 @@ function lateProcess({ world }: ProcessPlace): { readonly came: number; readonly
   return { came: Math.max(...all), left };
 }
 
+/**
+ * Bytes move while an operation is looked at. Median milliseconds between two looks of a wait that lasts long
+ * enough for its sleeps to have their full length.
+ */
+function looks({ world }: ProcessPlace): number {
+  const start = performance.now();
+  const times: number[] = [];
+  world.wait({
+    name: 'a test',
+    isOver: () => {
+      const now = performance.now() - start;
+      if (now > 20) times.push(now);
+      return now > 60;
+    },
+  });
+  const gaps = times.slice(1).map((time, i) => time - times[i]!);
+  return gaps.sort((a, b) => a - b)[gaps.length >> 1]!;
+}
+
 /** What is wrong is an error, and no process hangs for it. */
 function mistakes({ world }: ProcessPlace): string[] {
   const { size } = world;
@@ -229,6 +248,7 @@ export const WORLD_SCENARIOS = {
     exchanges,
     overlapping,
     lateProcess,
+    looks,
     mistakes,
     absent,
     traps,

@@ -18,9 +18,12 @@ import { type Bytes, MpiError, type Operation, type World } from './world.js';
  */
 const EAGER = 1;
 
-/** Milliseconds of the first and the longest sleep between two looks. */
+/**
+ * Milliseconds of the first and the longest sleep between two looks. Bytes move while they are looked at, and
+ * the buffers of a link hold little: decision 43 has what longer sleeps cost.
+ */
 const SHORTEST_SLEEP = 0.02;
-const LONGEST_SLEEP = 2;
+const LONGEST_SLEEP = 0.1;
 
 /**
  * Milliseconds between two looks on a machine with too much to do; a process that was stopped looks later.
