@@ -31,7 +31,7 @@ export async function follow(
   });
   try {
     await shareState(group, session);
-    const end = await obey(group, session);
+    const end = await obey(group, session, options.signal);
     await group.leave();
     if (end.failed) throw new FailedElsewhere('Process 0 has failed, and says why.', end.isUsage);
     const { directory, reason, step, test } = end;
@@ -45,11 +45,20 @@ export async function follow(
 }
 
 /** Carries out the commands of the first process. */
-async function obey(group: ProcessGroup, { state, pool }: Session): Promise<EndCommand> {
+async function obey(
+  group: ProcessGroup,
+  { state, pool }: Session,
+  signal: TrainOptions['signal'],
+): Promise<EndCommand> {
   let shuffled = -1;
+  const ask = () => state.progress.requestStop();
+  signal?.addEventListener('abort', ask);
   for (;;) {
     const what = await nextCommand(group);
-    if (what.kind === 'end') return what;
+    if (what.kind === 'end') {
+      signal?.removeEventListener('abort', ask);
+      return what;
+    }
     if (what.kind === 'evaluate') {
       await evaluateTogether(group, pool);
       continue;
@@ -57,6 +66,7 @@ async function obey(group: ProcessGroup, { state, pool }: Session): Promise<EndC
     if (what.epoch !== shuffled) state.shuffle(what.epoch);
     shuffled = what.epoch;
     state.progress.withdrawStop();
+    if (signal?.aborted) ask();
     try {
       await trainTogether(group, pool, what);
     } catch (error) {

@@ -2,6 +2,7 @@
 import type { ProcessGroup } from '../collective/processes/processGroup.js';
 import { NotFiniteError } from '../errors.js';
 import type { MeanTerms } from '../runs/meanTerms.js';
+import type { RunProgress } from '../worker/runProgress.js';
 import type { FinishReason } from './events.js';
 import type { RunPool } from './workerPool.js';
 
@@ -70,10 +71,18 @@ export async function evaluateTogether(group: ProcessGroup, pool: RunPool): Prom
 export class LeadingPool implements RunPool {
   readonly #pool: RunPool;
   readonly #group: ProcessGroup;
+  readonly #progress: Pick<RunProgress, 'isStopAskedElsewhere'>;
+  #stop = () => {};
 
-  constructor(pool: RunPool, group: ProcessGroup) {
+  constructor(pool: RunPool, group: ProcessGroup, progress: Pick<RunProgress, 'isStopAskedElsewhere'>) {
     this.#pool = pool;
     this.#group = group;
+    this.#progress = progress;
+  }
+
+  /** Told when the ranks have stopped because another process was asked to, by a signal. */
+  set onStop(told: () => void) {
+    this.#stop = told;
   }
 
   set onRecovery(told: RunPool['onRecovery']) {
@@ -87,7 +96,9 @@ export class LeadingPool implements RunPool {
   async trainSteps(epoch: number, firstStep: number, endStep: number): Promise<number> {
     const what = { kind: 'train', epoch, firstStep, endStep } as const;
     await command(this.#group, what);
-    return await trainTogether(this.#group, this.#pool, what);
+    const next = await trainTogether(this.#group, this.#pool, what);
+    if (next < endStep && this.#progress.isStopAskedElsewhere) this.#stop();
+    return next;
   }
 
   async evaluate(): Promise<void> {

@@ -105,7 +105,7 @@ export class Session {
       mailbox: group?.mailbox,
       faults: this.#faults,
     });
-    return group?.place.process === 0 ? new LeadingPool(pool, group) : pool;
+    return group?.place.process === 0 ? new LeadingPool(pool, group, this.state.progress) : pool;
   }
 
   /** Ends the threads, if there are any; a second call waits for the first one. The memory stays readable. */

@@ -61,6 +61,8 @@ export class Trainer {
   #test: MeanTerms | undefined;
   /** Sinks that failed while the ranks worked, with why; the first one first. */
   readonly #failures = new Map<Sink, unknown>();
+  /** Whether another process of the run was asked to stop. */
+  #stopAskedElsewhere = false;
   /** Whether this process has written a picture. */
   #pictured = false;
 
@@ -74,6 +76,9 @@ export class Trainer {
     this.#sums = this.#noSums;
     this.#begun = { step: 0, sums: this.#sums };
     parts.pool.onRecovery = (recovery) => this.#tellFromTimer({ kind: 'recovered', ...recovery });
+    parts.pool.onStop = () => {
+      this.#stopAskedElsewhere = true;
+    };
     parts.pool.onSkip = ({ epoch, step, cause }) => {
       // What is told of steps stays in their order.
       this.#readMetrics(epoch, step);
@@ -433,7 +438,7 @@ export class Trainer {
 
   #stopping(): boolean {
     const { options, sinks } = this.#parts;
-    return sinks.stopAsked || options.signal?.aborted === true;
+    return this.#stopAskedElsewhere || sinks.stopAsked || options.signal?.aborted === true;
   }
 
   #tellStart(step: number, endStep: number): void {

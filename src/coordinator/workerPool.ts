@@ -64,7 +64,10 @@ export interface SkippedStep {
 }
 
 /** What a run asks of its ranks, in one process or in several. */
-export type RunPool = Pick<WorkerPool, 'trainSteps' | 'evaluate' | 'close' | 'onRecovery' | 'onSkip'>;
+export type RunPool = Pick<
+  WorkerPool,
+  'trainSteps' | 'evaluate' | 'close' | 'onRecovery' | 'onSkip' | 'onStop'
+>;
 
 /** How a rank's task ended, as the coordinator sees it. */
 type Outcome =
@@ -81,6 +84,8 @@ export class WorkerPool {
   onRecovery: (recovery: Recovery) => void = () => {};
   /** Told of each step that is skipped, before the run goes on behind it. */
   onSkip: (skipped: SkippedStep) => void = () => {};
+  /** Told when another process of the run was asked to stop. */
+  onStop: () => void = () => {};
   readonly #options: PoolOptions;
   readonly #barrier: BarrierWords;
   readonly #budget = new RecoveryBudget();

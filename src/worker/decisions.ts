@@ -6,23 +6,33 @@ const Word = {
   stopAfter: 0,
   /** The step before which all ranks copy the state. */
   snapshotBefore: 1,
-  /** First of one word a process: 1 + the step whose update is NaN or infinite in a slice of it. */
-  refused: 16,
+  /** First of OWN words a process. */
+  own: 16,
 } as const;
 
-/** Words that the first process decides. */
-const FIRST_DECIDES = Word.refused;
+/** Words that each process writes, from its first one on. */
+const Own = {
+  /** 1 + the step whose update is NaN or infinite in a slice of this process. */
+  refused: 0,
+  /** 1: this process is asked to stop. */
+  asksToStop: 1,
+} as const;
+
+const OWN = 2;
 
 /** Bytes of the words, zero at first. */
 export function decisionBytes(processes: number): number {
-  return (Word.refused + processes) * Int32Array.BYTES_PER_ELEMENT;
+  return ownWord(processes) * Int32Array.BYTES_PER_ELEMENT;
 }
 
 /** The bytes that a process writes, from the first one on. The others read them behind the next exchange. */
 export function decidedBytes(process: number): { readonly first: number; readonly end: number } {
   const word = Int32Array.BYTES_PER_ELEMENT;
-  const own = FIRST_DECIDES + process;
-  return { first: process === 0 ? 0 : own * word, end: (own + 1) * word };
+  return { first: process === 0 ? 0 : ownWord(process) * word, end: ownWord(process + 1) * word };
+}
+
+function ownWord(process: number): number {
+  return Word.own + OWN * process;
 }
 
 /**
@@ -31,12 +41,24 @@ export function decidedBytes(process: number): { readonly first: number; readonl
  */
 export class Decisions {
   readonly #words: Int32Array;
+  readonly #processes: number;
   readonly #process: number;
 
   /** @param address of decisionBytes. */
   constructor(buffer: ArrayBufferLike, address: Address, processes: number, process: number) {
-    this.#words = new Int32Array(buffer, address, Word.refused + processes);
+    this.#words = new Int32Array(buffer, address, ownWord(processes));
+    this.#processes = processes;
     this.#process = process;
+  }
+
+  /** This process is asked to stop; the first rank of all decides when all do. */
+  askToStop(): void {
+    Atomics.store(this.#words, ownWord(this.#process) + Own.asksToStop, 1);
+  }
+
+  /** Whether any process is asked to stop, as far as this one has heard. */
+  get isStopAsked(): boolean {
+    return this.#any(Own.asksToStop, 1);
   }
 
   /** All ranks stop after step `step`. Called by the first rank of the first process. */
@@ -44,9 +66,15 @@ export class Decisions {
     Atomics.store(this.#words, Word.stopAfter, step + 1);
   }
 
-  /** While no rank runs. */
+  /** Whether a process besides this one is asked to stop. */
+  get isStopAskedElsewhere(): boolean {
+    return this.#any(Own.asksToStop, 1, this.#process);
+  }
+
+  /** Takes back what this process has asked and what was decided by it: while no rank runs. */
   withdrawStop(): void {
     Atomics.store(this.#words, Word.stopAfter, 0);
+    this.#clear(Own.asksToStop);
   }
 
   /** Whether all ranks stop now that they have completed step `step`. */
@@ -66,19 +94,29 @@ export class Decisions {
 
   /** What a rank of this process has written in the step's update is not finite. */
   refuse(step: number): void {
-    Atomics.store(this.#words, Word.refused + this.#process, step + 1);
+    Atomics.store(this.#words, ownWord(this.#process) + Own.refused, step + 1);
   }
 
   /** Whether the step's update is NaN or infinite anywhere. */
   isRefused(step: number): boolean {
-    for (let word: number = Word.refused; word < this.#words.length; word++) {
-      if (Atomics.load(this.#words, word) === step + 1) return true;
-    }
-    return false;
+    return this.#any(Own.refused, step + 1);
   }
 
   /** While no rank runs: no step is refused. */
   forgetRefusals(): void {
-    this.#words.fill(0, Word.refused);
+    this.#clear(Own.refused);
+  }
+
+  #any(own: number, value: number, except?: number): boolean {
+    for (let process = 0; process < this.#processes; process++) {
+      if (process !== except && Atomics.load(this.#words, ownWord(process) + own) === value) return true;
+    }
+    return false;
+  }
+
+  #clear(own: number): void {
+    for (let process = 0; process < this.#processes; process++) {
+      Atomics.store(this.#words, ownWord(process) + own, 0);
+    }
   }
 }

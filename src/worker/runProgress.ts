@@ -3,8 +3,6 @@ import type { Decisions } from './decisions.js';
 
 /** Where the words stand. */
 const Word = {
-  /** 1: the coordinator asks the ranks to stop after the current step. */
-  stopRequested: 0,
   /** Steps completed since the run's beginning: records of steps below it may be read. */
   stepsCompleted: 2,
   /** Examples evaluated so far in this evaluation. */
@@ -31,12 +29,11 @@ export class RunProgress {
 
   /** Asks the ranks to stop after the step at hand. */
   requestStop(): void {
-    Atomics.store(this.#words, Word.stopRequested, 1);
+    this.#decisions.askToStop();
   }
 
   /** Takes the request back, and what was decided by it: while no rank runs. */
   withdrawStop(): void {
-    Atomics.store(this.#words, Word.stopRequested, 0);
     this.#decisions.withdrawStop();
   }
 
@@ -46,13 +43,18 @@ export class RunProgress {
    */
   decideStop(step: number): void {
     if (step < this.stepsCompleted) return;
-    if (Atomics.load(this.#words, Word.stopRequested) === 0) return;
+    if (!this.#decisions.isStopAsked) return;
     this.#decisions.decideStop(step);
   }
 
   /** Whether all ranks stop now that they have completed step `step`. */
   stopsAfter(step: number): boolean {
     return this.#decisions.stopsAfter(step);
+  }
+
+  /** Whether another process is asked to stop. */
+  get isStopAskedElsewhere(): boolean {
+    return this.#decisions.isStopAskedElsewhere;
   }
 
   /** A rank begins a step. */

@@ -123,9 +123,11 @@ test('decisions: each process writes bytes of its own, and all of them together 
   const [first, second, third] = views.map(({ decisions }) => decisions) as [Decisions, Decisions, Decisions];
   first.decideStop(7);
   first.decideSnapshot(9);
+  second.askToStop();
   third.refuse(4);
   assert.equal(second.stopsAfter(7), false, 'before the exchange');
   assert.equal(second.isRefused(4), false);
+  assert.equal(first.isStopAsked, false);
   let next = 0;
   for (const [process, from] of views.entries()) {
     const { first: begin, end } = decidedBytes(process);
@@ -135,16 +137,24 @@ test('decisions: each process writes bytes of its own, and all of them together 
     for (const to of views) new Uint8Array(to.buffer, to.address + begin).set(bytes.slice());
   }
   assert.equal(next, decisionBytes(processes));
+  assert.deepEqual(
+    views.map(({ decisions }) => decisions.isStopAskedElsewhere),
+    [true, false, true],
+  );
   for (const { decisions, intact } of views) {
     assert.equal(decisions.stopsAfter(7), true);
     assert.equal(decisions.isSnapshotDue(9), true);
+    assert.equal(decisions.isStopAsked, true);
     assert.deepEqual(
       [3, 4, 5].map((step) => decisions.isRefused(step)),
       [false, true, false],
     );
     decisions.forgetRefusals();
     decisions.withdrawStop();
-    assert.deepEqual([decisions.isRefused(4), decisions.stopsAfter(7)], [false, false]);
+    assert.deepEqual(
+      [decisions.isRefused(4), decisions.stopsAfter(7), decisions.isStopAsked],
+      [false, false, false],
+    );
     intact();
   }
 });
