@@ -24,7 +24,7 @@ const SECTIONS: readonly Section[] = [
   memorySection,
 ];
 
-async function main({ sections, model, batchSize, json, compare }: BenchOptions): Promise<void> {
+async function main({ sections, model, batchSize, network, json, compare }: BenchOptions): Promise<void> {
   const before = compare === undefined ? undefined : readReport(compare);
   const machine = describeMachine();
   console.log(machineLine(machine));
@@ -34,7 +34,7 @@ async function main({ sections, model, batchSize, json, compare }: BenchOptions)
   for (const section of SECTIONS) {
     if (sections.length > 0 && !sections.includes(section.name)) continue;
     const say = (line: string) => process.stderr.write(`${line}\n`);
-    const results = await section.run({ say, model, batchSize });
+    const results = await section.run({ say, model, batchSize, network });
     for (const table of results) {
       console.log(printTable(table));
       if (before === undefined) continue;

@@ -1,12 +1,15 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from '#src/errors.js';
-import { presetNames } from '#src/model/presets.js';
+import { isPresetName, type PresetName, presetNames } from '#src/model/presets.js';
+import { NETWORK_FLAGS, type NetworkRequest, networkRequest, networkUsage } from './networkOptions.js';
 
 export interface BenchOptions {
   /** Names; empty: all. */
   readonly sections: readonly string[];
-  readonly model: string | undefined;
+  readonly model: PresetName | undefined;
   readonly batchSize: number | undefined;
+  /** Where the section scaling is to be a model of the network. */
+  readonly network: NetworkRequest | undefined;
   /** JSON files: to write, and to compare with. */
   readonly json: string | undefined;
   readonly compare: string | undefined;
@@ -21,6 +24,7 @@ export function usage(sections: readonly string[]): string {
   --batch-size N    images of a step; default: those that docs/performance.md has
   --json FILE       writes all figures as JSON
   --compare FILE    shows ratios against a file that --json has written
+${networkUsage()}
   --help`;
 }
 
@@ -33,14 +37,18 @@ export function parseOptions(args: readonly string[], sections: readonly string[
     throw new UsageError(`There is no section ${unknown}. Sections are ${sections.join(', ')}.`);
   }
   const { model, json, compare } = values;
-  if (model !== undefined && !presetNames.some((name) => name === model)) {
+  if (model !== undefined && !isPresetName(model)) {
     throw new UsageError(`--model is ${model}: expected one of ${presetNames.join(', ')}.`);
   }
   const batchSize = values['batch-size'] === undefined ? undefined : Number(values['batch-size']);
   if (batchSize !== undefined && (!Number.isSafeInteger(batchSize) || batchSize < 1)) {
     throw new UsageError(`--batch-size is ${values['batch-size']}: expected a whole number from 1 up.`);
   }
-  return { sections: positionals, model, batchSize, json, compare };
+  const network = networkRequest(values);
+  if (network !== undefined && !positionals.includes('scaling')) {
+    throw new UsageError('--model-of-the-network belongs to the section scaling: name it.');
+  }
+  return { sections: positionals, model, batchSize, network, json, compare };
 }
 
 function parse(args: readonly string[]) {
@@ -53,6 +61,7 @@ function parse(args: readonly string[]) {
         'batch-size': { type: 'string' },
         json: { type: 'string' },
         compare: { type: 'string' },
+        ...NETWORK_FLAGS,
         help: { type: 'boolean', default: false },
       },
     });

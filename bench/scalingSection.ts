@@ -1,8 +1,9 @@
-// One worker to as many as there are cores.
+// One worker to as many as there are cores; or, where it is asked for, a model of many hosts.
 
 import { availableParallelism } from 'node:os';
 import { loadDataset } from '#src/data/registry.js';
 import { requestedLoads, type StepLoad } from './loads.js';
+import { networkTables } from './networkTables.js';
 import { median, percent, type Row, type Section, times, whole } from './section.js';
 import { measureSubjects, type Subject } from './subjects.js';
 
@@ -12,6 +13,7 @@ const MOST_WORKERS = 8;
 export const scalingSection: Section = {
   name: 'scaling',
   async run(request) {
+    if (request.network !== undefined) return networkTables(request, request.network);
     const dataset = loadDataset();
     const most = Math.min(availableParallelism(), MOST_WORKERS);
     const rows: Row[] = [];

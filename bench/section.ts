@@ -1,6 +1,9 @@
 // What a section of the benchmarks gives: tables of rows that are names and numbers, to print, to keep and to
 // compare.
 
+import type { PresetName } from '#src/model/presets.js';
+import type { NetworkRequest } from './networkOptions.js';
+
 export type Row = Readonly<Record<string, string | number>>;
 
 export interface Column {
@@ -24,9 +27,11 @@ export interface Request {
   /** A line on what is being done. */
   readonly say: (line: string) => void;
   /** Only this preset, where given. */
-  readonly model: string | undefined;
+  readonly model: PresetName | undefined;
   /** Only this batch size, where given. */
   readonly batchSize: number | undefined;
+  /** A model of the network in place of what is measured on this machine alone: the section scaling. */
+  readonly network: NetworkRequest | undefined;
 }
 
 export interface Section {

@@ -4,6 +4,7 @@ import { LABEL_SIZE, layOutPage, type Page, type PageText, writeText } from './p
 import { seriesColor } from './palette.js';
 import { drawPlot, type PlotPlan, placeIn, planPlot } from './plot.js';
 import { drawPolyline, type Point } from './polyline.js';
+import type { Ticks } from './ticks.js';
 
 export interface ChartSeries {
   /** For the legend. */
@@ -15,12 +16,16 @@ export interface ChartSeries {
 /** One of the plots of a chart, with a y axis of its own. */
 export interface ChartPanel {
   readonly yLabel: string;
+  /** Values that the y axis has, whatever the points are. */
+  readonly yRange?: readonly [number, number];
   /** The same labels in the same order in all panels. */
   readonly series: readonly ChartSeries[];
 }
 
 export interface LineChartOptions extends PageText {
   readonly xLabel: string;
+  /** Where the x axis is labelled, and with what: for a scale that is not that of the values. */
+  readonly xTicks?: Ticks;
 }
 
 const PLOT_WIDTH = 820;
@@ -40,7 +45,7 @@ export async function lineChart(
   panels: readonly ChartPanel[],
   options: LineChartOptions,
 ): Promise<Uint8Array> {
-  const plans = planPanels(panels, options.xLabel);
+  const plans = planPanels(panels, options);
   const left = Math.max(...plans.map((plan) => plan.left));
   const width = left + PLOT_WIDTH + Math.max(...plans.map((plan) => plan.right));
   const height = plans.reduce((sum, plan) => sum + plan.height + plan.below + PANEL_GAP, LEGEND_HEIGHT);
@@ -54,18 +59,19 @@ export async function lineChart(
   return page.canvas.png();
 }
 
-function planPanels(panels: readonly ChartPanel[], xLabel: string): PlotPlan[] {
+function planPanels(panels: readonly ChartPanel[], { xLabel, xTicks }: LineChartOptions): PlotPlan[] {
   const drawn = panels.map(({ series }) => series.flatMap(({ points }) => finiteRuns(points).flat()));
   // One scale for the x of all panels.
   const xs = drawn.flat().map(([x]) => x);
-  return panels.map(({ yLabel }, i) =>
+  return panels.map(({ yLabel, yRange = [] }, i) =>
     planPlot({
       width: PLOT_WIDTH,
       height: panels.length === 1 ? SINGLE_HEIGHT : PANEL_HEIGHT,
       xs,
-      ys: drawn[i]!.map(([, y]) => y),
+      ys: [...drawn[i]!.map(([, y]) => y), ...yRange],
       yLabel,
       mostXTicks: 10,
+      xTicks,
       mostYTicks: panels.length === 1 ? 7 : 6,
       ...(i === panels.length - 1 ? { xLabel } : {}),
     }),

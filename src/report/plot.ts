@@ -44,6 +44,8 @@ export interface PlotOptions {
   readonly equalUnits?: boolean;
   readonly mostXTicks: number;
   readonly mostYTicks: number;
+  /** Where the x axis is labelled, and with what. Default: round values. */
+  readonly xTicks?: Ticks | undefined;
 }
 
 export function planPlot(options: PlotOptions): PlotPlan {
@@ -56,7 +58,8 @@ export function planPlot(options: PlotOptions): PlotPlan {
     yRange = widened(yRange, unit * height);
   }
   const whole = !options.equalUnits && xs.every(Number.isInteger);
-  const x = axis(roundTicks(...xRange, options.mostXTicks, whole), (value) => share(xRange, value) * width);
+  const xTicks = options.xTicks ?? roundTicks(...xRange, options.mostXTicks, whole);
+  const x = axis(xTicks, (value) => share(xRange, value) * width);
   const y = axis(roundTicks(...yRange, options.mostYTicks), (value) => (1 - share(yRange, value)) * height);
   const xLabel = options.xLabel === undefined ? undefined : textLine(options.xLabel, LABEL_SIZE);
   const yLabel = textLine(options.yLabel, LABEL_SIZE);

@@ -94,6 +94,31 @@ describe('lineChart', () => {
     assertMargins(picture);
   });
 
+  it('has the ticks and the range of an axis that it is given', async () => {
+    const points = [
+      [0, 40],
+      [3, 60],
+    ] as const;
+    const xTicks = { values: [0, 3], texts: ['one', 'eight'] };
+    const panel = { yLabel: '%', yRange: [0, 100] as const, series: [{ label: 'a', points }] };
+    const picture = DecodedPicture.of(await lineChart([panel], { ...text, xTicks }));
+    const columns = ['one', 'eight'].map((label) =>
+      picture.find(label, CAPTION_SIZE).map((box) => middleOf(box).x),
+    );
+    const rows = ['20', '100'].map((label) =>
+      picture.find(label, CAPTION_SIZE).map((box) => middleOf(box).y),
+    );
+    for (const places of [...columns, ...rows]) assert.equal(places.length, 1);
+    const [low, high] = [rows[0]![0]!, rows[1]![0]!];
+    for (const [i, [, y]] of points.entries()) {
+      const row = Math.round(low + ((y - 20) / 80) * (high - low));
+      assert.deepEqual(picture.at(Math.round(columns[i]![0]!), row), BLUE, `(${y})`);
+    }
+    // No round ticks between the given ones.
+    for (const label of ['0.5', '1.5', '2.5']) assert.deepEqual(picture.find(label, CAPTION_SIZE), []);
+    assertMargins(picture);
+  });
+
   it('breaks the line at values that are not finite', async () => {
     const points = [
       [1, 0],
