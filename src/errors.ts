@@ -20,3 +20,19 @@ export class UsageError extends Error {
 export class NotFiniteError extends Error {
   override readonly name = 'NotFiniteError';
 }
+
+/**
+ * Another process of the same job refuses the work, or has failed in it, and says why. The command line
+ * leaves without a word, with the code that the other one leaves with.
+ */
+export class ToldElsewhere extends Error {
+  override readonly name = 'ToldElsewhere';
+
+  constructor(
+    message: string,
+    /** Whether it is a UsageError there. */
+    readonly isUsage: boolean,
+  ) {
+    super(message);
+  }
+}

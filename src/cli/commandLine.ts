@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { UsageError } from '../errors.js';
+import { ToldElsewhere, UsageError } from '../errors.js';
 import { columnsOf } from '../report/terminal.js';
 import { benchCommand } from './bench.js';
 import type { Command } from './command.js';
@@ -64,6 +64,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     printLine(parsed.text);
     return ExitCode.done;
   } catch (error) {
+    if (error instanceof ToldElsewhere) return error.isUsage ? ExitCode.usage : ExitCode.failed;
     printError(errorText(error, args.includes('--debug')));
     return error instanceof UsageError ? ExitCode.usage : ExitCode.failed;
   }

@@ -5,6 +5,7 @@ import type {
   LikelihoodEstimates,
 } from '../coordinator/estimateLikelihood.js';
 import type { ExampleRange } from '../coordinator/exampleRange.js';
+import type { ProcessOptions } from '../coordinator/processOptions.js';
 import { UsageError } from '../errors.js';
 import { printable } from '../printable.js';
 import { given } from './command.js';
@@ -87,6 +88,7 @@ interface Request
     Pick<EstimateLikelihoodOptions, 'data' | 'samples' | 'binarize' | 'seed' | 'workers'> {
   readonly run: string;
   readonly json: boolean;
+  readonly processes: ProcessOptions;
 }
 
 /** Estimates, prints, writes the file; an interruption keeps the examples that are done. */
@@ -96,14 +98,18 @@ export async function printEstimates(request: Request): Promise<number> {
   if (importance?.includes(0)) {
     throw new UsageError('--importance takes numbers of draws from 1 up, but one of them is 0.');
   }
-  const [{ estimateLikelihood }, { requireDataOf }, { evaluationProgress }] = await Promise.all([
-    import('../coordinator/estimateLikelihood.js'),
-    import('./runData.js'),
-    import('./evaluationProgress.js'),
-  ]);
+  const [{ estimateLikelihood }, { requireDataOf }, { evaluationProgress }, { hasLeader }] =
+    await Promise.all([
+      import('../coordinator/estimateLikelihood.js'),
+      import('./runData.js'),
+      import('./evaluationProgress.js'),
+      import('../coordinator/joinProcesses.js'),
+    ]);
   const data = typeof request.data === 'string' ? request.data : undefined;
-  await requireDataOf(run, data);
-  const progress = evaluationProgress({ json });
+  // Where several processes work together, the first one speaks.
+  const isSilent = hasLeader(request.processes);
+  if (!isSilent) await requireDataOf(run, data);
+  const progress = evaluationProgress({ json, isSilent });
   const { result: found, exitCode } = await untilInterrupted(progress, (signal) =>
     estimateLikelihood({
       path: run,
@@ -111,10 +117,12 @@ export async function printEstimates(request: Request): Promise<number> {
       ...given({ samples: request.samples, binarize: request.binarize, seed: request.seed }),
       ...given({ temperatureSchedule: request['temperature-schedule'], workers: request.workers }),
       ...given({ leapfrogSteps: request['leapfrog-steps'], gapSteps: request['gap-steps'] }),
+      ...request.processes,
       onProgress: progress.update,
       signal,
     }),
   );
+  if (isSilent) return found.interrupted ? exitCode : ExitCode.done;
   const { first, end } = found.protocol.examples;
   if (end > first) {
     const { perExample: _own, perSimulated: _drawn, warnings: _told, ...figures } = found;

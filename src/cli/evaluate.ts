@@ -15,7 +15,7 @@ import { inGroup } from './flags.js';
 import { optionFlag } from './optionFlags.js';
 import { printJson, printPage } from './output.js';
 import { checkpointLines, choiceWords } from './protocolWords.js';
-import { dataFlag, outputFlags, runArgument } from './sharedFlags.js';
+import { dataFlag, outputFlags, processFlags, processValues, runArgument } from './sharedFlags.js';
 
 export const evaluateCommand = defineCommand({
   name: 'evaluate',
@@ -40,6 +40,7 @@ export const evaluateCommand = defineCommand({
       'Estimates of each example (with any of these, by the simd kernels over chunks of examples):',
       estimateFlags,
     ),
+    ...inGroup('Processes:', processFlags),
     ...outputFlags,
   },
   examples: [
@@ -59,27 +60,36 @@ export const evaluateCommand = defineCommand({
     ],
   ],
   async execute({ run, json, data, objective, samples, kl, binarize, seed, workers, backend, ...rest }) {
+    const processes = processValues(rest);
     if (wantsEstimates(rest)) {
       requireNoOther({ objective, kl, backend });
       return printEstimates({
         ...rest,
         run,
         json: json === true,
+        processes,
         ...given({ data, samples, binarize, seed, workers }),
       });
     }
     requireEstimate(rest);
-    const [{ evaluate }, { requireDataOf }, { evaluationProgress }] = await Promise.all([
+    const [{ evaluate }, { requireDataOf }, { evaluationProgress }, { hasLeader }] = await Promise.all([
       import('../coordinator/evaluate.js'),
       import('./runData.js'),
       import('./evaluationProgress.js'),
+      import('../coordinator/joinProcesses.js'),
     ]);
-    await requireDataOf(run, data);
-    const progress = evaluationProgress({ json: json === true });
-    const options = given({ data, objective, samples, kl, binarize, seed, workers, backend });
+    // Where several processes work together, the first one speaks.
+    const isSilent = hasLeader(processes);
+    if (!isSilent) await requireDataOf(run, data);
+    const progress = evaluationProgress({ json: json === true, isSilent });
+    const options = {
+      ...given({ data, objective, samples, kl, binarize, seed, workers, backend }),
+      ...processes,
+    };
     const evaluation = await evaluate({ path: run, ...options, onProgress: progress.update }).finally(
       progress.end,
     );
+    if (isSilent) return ExitCode.done;
     if (json) {
       const { warnings: _told, ...figures } = evaluation;
       printJson(figures);

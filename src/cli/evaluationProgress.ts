@@ -4,8 +4,16 @@ import { StageReporter } from '../report/stageReporter.js';
  * On standard error: a bar on a terminal, elsewhere a line every few seconds, or nothing for machines
  * (`json`). The figures have standard output to themselves.
  */
-export function evaluationProgress(options: { readonly json: boolean }): Progress {
-  return workProgress('Evaluating the test images', options);
+export function evaluationProgress({
+  json,
+  isSilent,
+}: {
+  readonly json: boolean;
+  /** Whether another process shows the progress. */
+  readonly isSilent: boolean;
+}): Progress {
+  if (isSilent) return { update: () => {}, end: () => {} };
+  return workProgress('Evaluating the test images', { json });
 }
 
 /** The same for a replay. */

@@ -1,5 +1,7 @@
 // Flags and arguments that several commands have, with the same words in each.
-import { inGroup, path, switchFlag, type ValueFlag } from './flags.js';
+import type { ProcessOptions } from '../coordinator/processOptions.js';
+import { given } from './command.js';
+import { type FlagValues, inGroup, path, switchFlag, type ValueFlag } from './flags.js';
 import { optionFlag } from './optionFlags.js';
 
 /** Every command has them. */
@@ -17,4 +19,21 @@ export const runArgument = {
 
 export function dataFlag(text: string): ValueFlag<string> {
   return optionFlag('data', { describe: `Directory of IDX files, plain or gzip (docs/data.md): ${text}` });
+}
+
+/** What decides whether several processes share the work, which a launcher has started. */
+export const processFlags = {
+  mpi: optionFlag('mpi', {
+    describe: 'Share the work with the other processes that mpirun or srun has started; --no-mpi: alone',
+  }),
+  'mpi-library': optionFlag('mpiLibrary', {}),
+  'world-size': optionFlag('worldSize', { describe: 'Refuse to work unless there are so many processes' }),
+};
+
+export function processValues(values: FlagValues<typeof processFlags>): ProcessOptions {
+  return given({
+    mpi: values.mpi,
+    mpiLibrary: values['mpi-library'],
+    worldSize: values['world-size'],
+  });
 }

@@ -51,19 +51,14 @@ export const trainCommand = defineCommand({
   async execute(values) {
     const { json = false, quiet = false } = values;
     const options = optionValues(values);
-    const [
-      { createReporter },
-      { train },
-      { BACKENDS },
-      { requireDataOfResumed },
-      { hasLeader, RefusedTogether, FailedElsewhere },
-    ] = await Promise.all([
-      import('../report/progress.js'),
-      import('../coordinator/train.js'),
-      import('../backends/registry.js'),
-      import('./runData.js'),
-      import('../coordinator/joinProcesses.js'),
-    ]);
+    const [{ createReporter }, { train }, { BACKENDS }, { requireDataOfResumed }, { hasLeader }] =
+      await Promise.all([
+        import('../report/progress.js'),
+        import('../coordinator/train.js'),
+        import('../backends/registry.js'),
+        import('./runData.js'),
+        import('../coordinator/joinProcesses.js'),
+      ]);
     if (options.resume !== undefined && options.config === undefined && !hasLeader(options)) {
       await requireDataOfResumed(options.resume, options.data);
     }
@@ -90,8 +85,6 @@ export const trainCommand = defineCommand({
       // Stopped before there was a run, while it waited for a pipe with the model.
       const { exitCode, signal } = interruption;
       if (exitCode !== undefined && error === signal.reason) return exitCode;
-      if (error instanceof RefusedTogether && error.isToldElsewhere) return ExitCode.usage;
-      if (error instanceof FailedElsewhere) return error.isUsage ? ExitCode.usage : ExitCode.failed;
       throw error;
     } finally {
       reporter.stop();

@@ -1,5 +1,5 @@
-import { availableParallelism } from 'node:os';
 import type { AbortSignalLike } from '../abortSignal.js';
+import type { ProcessGroup } from '../collective/processes/processGroup.js';
 import { type DataOption, loadDataset } from '../data/registry.js';
 import { NotFiniteError, UsageError } from '../errors.js';
 import { TEMPERATURE_SCHEDULES, type TemperatureSchedule } from '../inference/annealing.js';
@@ -20,12 +20,17 @@ import { parameterHash } from '../runs/checkpoint.js';
 import { modelOfConfig } from '../runs/configModel.js';
 import { HYPERPARAMETERS } from '../runs/hyperparameters.js';
 import { choiceOf } from '../runs/seams.js';
+import { sharedOut } from './estimatesTogether.js';
 import { requireImageSize } from './evaluate.js';
 import { type ExampleRange, exampleRange, placesOf, requireWithin } from './exampleRange.js';
 import { testExamples } from './examples.js';
+import { checkpointTraits, introduce } from './handshake.js';
 import { InferencePool, planChunks } from './inferencePool.js';
 import { checkpointPath, findCheckpoint, requirePath } from './loadModel.js';
 import { requireOwnData, testSetName } from './ownData.js';
+import { PROCESS_OPTIONS, type ProcessOptions } from './processOptions.js';
+import { together } from './together.js';
+import { ownCores } from './trainOptions.js';
 
 /** Wu et al. 2016 have 16 chains and up to 10,000 temperatures. */
 export const ESTIMATE_DEFAULTS = {
@@ -41,7 +46,7 @@ export const ESTIMATE_DEFAULTS = {
 const CHAIN_CHUNK = 8;
 const DRAW_CHUNK = 32;
 
-export interface EstimateLikelihoodOptions {
+export interface EstimateLikelihoodOptions extends ProcessOptions {
   /** A run's directory or a checkpoint file. */
   readonly path: string;
   /** Directory of IDX files, or images as arrays; default: the full MNIST. Their test set is used. */
@@ -146,23 +151,30 @@ const OPTIONS: OptionTable<EstimateLikelihoodOptions> = {
   workers: positiveInteger,
   onProgress: functionOf(),
   signal: abortSignal,
+  ...PROCESS_OPTIONS,
 };
 
 /**
- * Estimates log p(x) of test examples and its bounds, over worker threads. The figures of an example are the
- * same for any number of them and for any range that it is part of.
+ * Estimates log p(x) of test examples and its bounds, over worker threads, and over the processes that a
+ * launcher has started. The figures of an example are the same for any number of them and for any range that
+ * it is part of.
  * @throws UsageError where checkpoint, data and options do not fit together.
  * @throws NotFiniteError where a figure is NaN or infinite.
  */
 export async function estimateLikelihood(given: EstimateLikelihoodOptions): Promise<LikelihoodEstimates> {
   const options = readOptions(given, OPTIONS, 'estimateLikelihood()');
-  const { path, checkpoint, warnings } = await findCheckpoint(
-    requirePath(options.path, 'estimateLikelihood()'),
-  );
+  return await together(options, (group) => estimateIn(group, options));
+}
+
+async function estimateIn(
+  group: ProcessGroup | undefined,
+  options: Partial<EstimateLikelihoodOptions>,
+): Promise<LikelihoodEstimates> {
+  const prepare = () => prepareEstimates(options);
+  const { path, checkpoint, warnings, dataset } = group
+    ? (await introduce(group, prepare)).prepared
+    : await prepare();
   const { config, parameters } = checkpoint;
-  const dataset = loadDataset(options.data);
-  requireImageSize(config, dataset, path);
-  requireOwnData(config, path, options.data);
   const { count } = dataset.test;
   const range = requireWithin(options.examples ?? { first: 0, end: count }, count);
   const seed = options.seed === undefined ? config.seed : String(options.seed);
@@ -174,14 +186,17 @@ export async function estimateLikelihood(given: EstimateLikelihoodOptions): Prom
   const likelihood = choiceOf(config, 'likelihood');
   const prior = choiceOf(config, 'prior');
   const most = wanted.ais || wanted.bdmc || wanted.gaps ? CHAIN_CHUNK : DRAW_CHUNK;
-  const plan = { most, workers: options.workers ?? availableParallelism() };
-  const { chunk, workers } = planChunks(positions.length, plan);
   const { arithmetic } = config;
-  const pool = new InferencePool({ model, parameters, likelihood, arithmetic, seed: BigInt(seed), workers });
+  const threads = { model, parameters, likelihood, arithmetic, seed: BigInt(seed) };
   const { onProgress, signal } = options;
-  const found = await pool
-    .estimate({ wanted, positions, x, chunk, onProgress, signal })
-    .finally(() => pool.close());
+  const found = await sharedOut(group, { positions, x }, async (examples) => {
+    const plan = { most, workers: options.workers ?? ownCores() };
+    const { chunk, workers } = planChunks(examples.positions.length, plan);
+    const pool = new InferencePool({ ...threads, workers });
+    return await pool
+      .estimate({ wanted, ...examples, chunk, onProgress, signal })
+      .finally(() => pool.close());
+  });
   requireFinite(found.figures, range.first, path);
   return {
     ...summary(found.figures, wanted, model.latent),
@@ -201,6 +216,19 @@ export async function estimateLikelihood(given: EstimateLikelihoodOptions): Prom
     parametersSha256: parameterHash(parameters),
     warnings,
   };
+}
+
+/** What each process reads for itself. */
+async function prepareEstimates(options: Partial<EstimateLikelihoodOptions>) {
+  const { path, checkpoint, warnings } = await findCheckpoint(
+    requirePath(options.path, 'estimateLikelihood()'),
+  );
+  const { config, parameters } = checkpoint;
+  const dataset = loadDataset(options.data);
+  requireImageSize(config, dataset, path);
+  requireOwnData(config, path, options.data);
+  const traits = checkpointTraits(options, parameters, dataset);
+  return { path, checkpoint, warnings, dataset, traits };
 }
 
 function wantedOf(options: Partial<EstimateLikelihoodOptions>, runSamples: number): EstimateOptions {

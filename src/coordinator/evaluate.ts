@@ -1,4 +1,5 @@
 import { type BackendName, DEFAULT_BACKEND, type KlEstimate } from '../backends/backend.js';
+import type { ProcessGroup } from '../collective/processes/processGroup.js';
 import { firstImages } from '../data/excerpt.js';
 import { type DataOption, loadDataset } from '../data/registry.js';
 import type { Dataset } from '../data/source.js';
@@ -15,13 +16,18 @@ import { HYPERPARAMETERS } from '../runs/hyperparameters.js';
 import type { MeanTerms } from '../runs/meanTerms.js';
 import type { RunConfig } from '../runs/runConfig.js';
 import { choiceOf } from '../runs/seams.js';
+import { shareState } from './exchanges.js';
+import { checkpointTraits, introduce } from './handshake.js';
+import { evaluateTogether } from './leadingPool.js';
 import { checkpointPath, findCheckpoint, requirePath } from './loadModel.js';
 import { requireOwnData, testSetName } from './ownData.js';
+import { PROCESS_OPTIONS, type ProcessOptions } from './processOptions.js';
 import type { RunState } from './runState.js';
 import { openSession } from './session.js';
 import { testMeans } from './testMeans.js';
+import { together } from './together.js';
 
-export interface EvaluateOptions {
+export interface EvaluateOptions extends ProcessOptions {
   /** A run's directory or a checkpoint file. */
   readonly path: string;
   /** Directory of IDX files, or images as arrays; default: the full MNIST. Their test set is evaluated. */
@@ -84,6 +90,7 @@ const EVALUATE_OPTIONS: OptionTable<EvaluateOptions> = {
   workers: positiveInteger,
   backend: HYPERPARAMETERS.backend.kind.option,
   onProgress: functionOf(),
+  ...PROCESS_OPTIONS,
 };
 
 /** Examples of a chunk: a matter of memory alone. */
@@ -91,17 +98,23 @@ const CHUNK = 256;
 
 /**
  * Computes the test ELBO, log-likelihood and KL of a checkpoint, means in nats, over worker threads. The
- * figures are the same for any number of them.
+ * figures are the same for any number of them, and for any number of processes that a launcher has started.
  * @throws UsageError where checkpoint, data and options do not fit together.
  * @throws NotFiniteError where the ELBO of an example is NaN or infinite.
  */
 export async function evaluate(given: EvaluateOptions): Promise<Evaluation> {
   const options = readOptions(given, EVALUATE_OPTIONS, 'evaluate()');
-  const { path, checkpoint, warnings } = await findCheckpoint(requirePath(options.path, 'evaluate()'));
-  const dataset = loadDataset(options.data);
-  const config = evaluationConfig(checkpoint.config, options);
-  requireImageSize(config, dataset, path);
-  requireOwnData(config, path, options.data);
+  return await together(options, (group) => evaluateIn(group, options));
+}
+
+async function evaluateIn(
+  group: ProcessGroup | undefined,
+  options: Partial<EvaluateOptions>,
+): Promise<Evaluation> {
+  const prepare = () => prepareEvaluation(options);
+  const { path, checkpoint, warnings, dataset, config } = group
+    ? (await introduce(group, prepare)).prepared
+    : await prepare();
   const session = openSession({
     config,
     // The training images are not needed: the memory holds one of them.
@@ -109,10 +122,15 @@ export async function evaluate(given: EvaluateOptions): Promise<Evaluation> {
     from: checkpoint,
     workers: options.workers,
     inference: true,
+    group,
   });
   const { state } = session;
   try {
-    await withProgress(state, options.onProgress, () => session.pool.evaluate());
+    if (group) await shareState(group, state);
+    const { pool } = session;
+    await withProgress(state, options.onProgress, () => {
+      return group ? evaluateTogether(group, pool) : pool.evaluate();
+    });
   } finally {
     await session.close();
   }
@@ -136,6 +154,17 @@ export async function evaluate(given: EvaluateOptions): Promise<Evaluation> {
     parametersSha256: parameterHash(checkpoint.parameters),
     warnings,
   };
+}
+
+/** What each process reads for itself. */
+async function prepareEvaluation(options: Partial<EvaluateOptions>) {
+  const { path, checkpoint, warnings } = await findCheckpoint(requirePath(options.path, 'evaluate()'));
+  const dataset = loadDataset(options.data);
+  const config = evaluationConfig(checkpoint.config, options);
+  requireImageSize(config, dataset, path);
+  requireOwnData(config, path, options.data);
+  const traits = checkpointTraits(options, checkpoint.parameters, dataset);
+  return { path, checkpoint, warnings, dataset, config, traits };
 }
 
 /**
@@ -176,7 +205,7 @@ function finiteMeans(state: RunState, path: string): ReturnType<typeof testMeans
   }
 }
 
-function evaluationConfig(config: RunConfig, options: EvaluateOptions): RunConfig {
+function evaluationConfig(config: RunConfig, options: Partial<EvaluateOptions>): RunConfig {
   const objective = options.objective ?? choiceOf(config, 'objective').name;
   const prior = choiceOf(config, 'prior').name;
   const klEstimates = klEstimatesOf(objective, 'reparameterized', prior);

@@ -1,6 +1,7 @@
 // Which bytes of a run's memory processes exchange.
 import { paddedParameters } from '../collective/parameterSlices.js';
 import { partRange } from '../collective/parts.js';
+import type { ProcessGroup } from '../collective/processes/processGroup.js';
 import { cutRegion, type ExchangePlan, exchangePlan } from '../collective/processes/transfers.js';
 import type { Address } from '../kernels/address.js';
 import { decidedBytes } from '../worker/decisions.js';
@@ -36,4 +37,12 @@ export function exchangesOf({ layout, model, settings }: RunState): ExchangePlan
     },
     layout.place,
   );
+}
+
+/** Before all else: processes begin with the state of the first one. */
+export async function shareState(group: ProcessGroup, state: RunState): Promise<void> {
+  await group.during(async () => {
+    await group.plan(state.memory.buffer as SharedArrayBuffer, exchangesOf(state));
+    await group.exchange('start');
+  });
 }

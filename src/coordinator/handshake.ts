@@ -1,15 +1,17 @@
-// Before the first step processes compare what they are about to do: with other versions, options or data
-// their sums would be no sums of one run.
+// Before processes share work they compare what they are about to do: with other versions, options or data
+// their results would be no results of one run.
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
 import type { ProcessGroup } from '../collective/processes/processGroup.js';
 import { datasetFingerprint } from '../data/fingerprint.js';
 import type { Dataset } from '../data/source.js';
-import { UsageError } from '../errors.js';
-import { parseRunConfig, type RunConfig } from '../runs/runConfig.js';
-import { RefusedTogether } from './joinProcesses.js';
+import { ToldElsewhere, UsageError } from '../errors.js';
+import { parameterHash } from '../runs/checkpoint.js';
 import type { TrainOptions } from './trainOptions.js';
+
+/** What must be equal in all processes, by its name for people. */
+export type Traits = Readonly<Record<string, string>>;
 
 /** What a process says of itself. */
 type Introduction =
@@ -17,63 +19,44 @@ type Introduction =
   | {
       readonly kind: 'ready';
       readonly host: string;
-      /** What must be equal in all processes, by its name for people. */
-      readonly traits: Readonly<Record<string, string>>;
-      /** Of the first process alone. */
-      readonly config?: RunConfig;
+      readonly traits: Traits;
+      readonly config?: unknown;
     };
 
 /** What a process has made ready on its own. */
 export interface Prepared {
-  readonly dataset: Dataset;
-  /** Given by the first process. */
-  readonly config?: RunConfig | undefined;
+  readonly traits: Traits;
+  /** What the first process tells the others. */
+  readonly config?: unknown;
 }
 
 /**
  * Tells the others what this process is about to do, and hears what they are.
- * @param prepare makes ready what this process needs; what it throws as a UsageError refuses the run for all.
+ * @param prepare makes ready what this process needs. A UsageError of it refuses the work for all.
  * @returns what was prepared, and the config of the first process.
- * @throws RefusedTogether in all processes where one of them refuses or differs.
+ * @throws UsageError in one process, ToldElsewhere in all others, where one of them refuses or differs.
  */
 export async function introduce<P extends Prepared>(
   group: ProcessGroup,
-  options: TrainOptions,
   prepare: () => Promise<P>,
-): Promise<{ readonly prepared: P; readonly config: RunConfig }> {
+): Promise<{ readonly prepared: P; readonly config: unknown }> {
   const own = await attempt(prepare);
-  const introduction: Introduction =
-    'refusal' in own
-      ? { kind: 'refused', message: own.refusal.message }
-      : {
-          kind: 'ready',
-          host: hostname(),
-          traits: traitsOf(options, own.prepared.dataset),
-          ...(own.prepared.config && { config: own.prepared.config }),
-        };
-  const texts = await group.gatherTexts(JSON.stringify(introduction), Number.POSITIVE_INFINITY);
+  const texts = await group.gatherTexts(JSON.stringify(introductionOf(own)), Number.POSITIVE_INFINITY);
   const all = texts.map((text) => JSON.parse(text) as Introduction);
-  const { process: number } = group.place;
-  const refusing = all.findIndex(({ kind }) => kind === 'refused');
-  if (refusing >= 0) {
+  const refusal = refusalOf(all);
+  if (refusal !== undefined) {
     await group.leave();
-    const { message } = all[refusing] as Extract<Introduction, { kind: 'refused' }>;
-    throw new RefusedTogether(message, number !== refusing);
-  }
-  const introductions = all as Extract<Introduction, { kind: 'ready' }>[];
-  const difference = differenceOf(introductions);
-  if (difference !== undefined) {
-    await group.leave();
-    throw new RefusedTogether(difference, number !== 0);
+    const isOwn = refusal.by === group.place.process;
+    throw isOwn ? new UsageError(refusal.message) : new ToldElsewhere(refusal.message, true);
   }
   if ('refusal' in own) throw own.refusal;
-  const config = parseRunConfig(introductions[0]!.config, 'The config of process 0');
-  return { prepared: own.prepared, config };
+  return { prepared: own.prepared, config: (all[0] as ReadyIntroduction).config };
 }
 
-async function attempt<P>(
-  prepare: () => Promise<P>,
-): Promise<{ readonly prepared: P } | { readonly refusal: UsageError }> {
+type ReadyIntroduction = Extract<Introduction, { kind: 'ready' }>;
+type Attempt<P> = { readonly prepared: P } | { readonly refusal: UsageError };
+
+async function attempt<P>(prepare: () => Promise<P>): Promise<Attempt<P>> {
   try {
     return { prepared: await prepare() };
   } catch (error) {
@@ -82,31 +65,30 @@ async function attempt<P>(
   }
 }
 
-/** Options that may differ: they decide how a process computes, not what. */
-const OWN_OPTIONS: ReadonlySet<string> = new Set<keyof TrainOptions>([
-  ...(['workers', 'tile', 'revectorize', 'barrierTimeout', 'mpi', 'mpiLibrary', 'worldSize'] as const),
-  ...(['data', 'out', 'resume', 'pictures', 'preview', 'logEvery', 'keepCheckpoints'] as const),
-  ...(['checkpointEvery', 'signal', 'onEvent', 'hooks'] as const),
-]);
-
-function traitsOf(options: TrainOptions, dataset: Dataset): Readonly<Record<string, string>> {
+function introductionOf(own: Attempt<Prepared>): Introduction {
+  if ('refusal' in own) return { kind: 'refused', message: own.refusal.message };
+  const { traits, config } = own.prepared;
   const manifest = createRequire(import.meta.url)('../../package.json') as { readonly version: string };
-  const given = Object.entries(options).filter(
-    ([name, value]) => !OWN_OPTIONS.has(name) && value !== undefined,
-  );
-  const text = (_: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value);
-  const test = datasetFingerprint({ train: dataset.test });
-  return {
+  const versions = {
     'the version of lowerbound': manifest.version,
     'the version of Node': process.version,
-    'the training images (their SHA-256)': datasetFingerprint(dataset),
-    'the test images (their SHA-256)': test,
-    'the options': JSON.stringify(Object.fromEntries(given.sort()), text),
   };
+  return { kind: 'ready', host: hostname(), traits: { ...versions, ...traits }, config };
+}
+
+/** Why the work is refused, and by which process; undefined where all agree. */
+function refusalOf(
+  all: readonly Introduction[],
+): { readonly by: number; readonly message: string } | undefined {
+  for (const [by, introduction] of all.entries()) {
+    if (introduction.kind === 'refused') return { by, message: introduction.message };
+  }
+  const difference = differenceOf(all as readonly ReadyIntroduction[]);
+  return difference === undefined ? undefined : { by: 0, message: difference };
 }
 
 /** A sentence on the first process that differs from process 0; undefined where none does. */
-function differenceOf(all: readonly Extract<Introduction, { kind: 'ready' }>[]): string | undefined {
+function differenceOf(all: readonly ReadyIntroduction[]): string | undefined {
   const [first] = all;
   for (const [number, { host, traits }] of all.entries()) {
     for (const [what, value] of Object.entries(traits)) {
@@ -125,4 +107,39 @@ function differenceOf(all: readonly Extract<Introduction, { kind: 'ready' }>[]):
 function short(value: string): string {
   if (value.length <= 200) return value;
   return `${value.slice(0, 150)}… (${createHash('sha256').update(value).digest('hex').slice(0, 12)})`;
+}
+
+/** Options that may differ: they decide how a process computes or what it writes, and no result. */
+const OWN_OPTIONS = [
+  ...(['workers', 'tile', 'revectorize', 'barrierTimeout', 'mpi', 'mpiLibrary', 'worldSize'] as const),
+  ...(['data', 'out', 'resume', 'pictures', 'preview', 'logEvery', 'keepCheckpoints'] as const),
+  ...(['checkpointEvery', 'signal', 'onEvent', 'hooks', 'path', 'onProgress'] as const),
+] as const satisfies readonly (keyof TrainOptions | 'path' | 'onProgress')[];
+
+export function trainTraits(options: TrainOptions, dataset: Dataset): Traits {
+  return { ...dataTraits(dataset), ...optionTraits(options, OWN_OPTIONS) };
+}
+
+/** The same of an estimate of a checkpoint. */
+export function checkpointTraits(options: object, parameters: Float32Array, dataset: Dataset): Traits {
+  return {
+    'the parameters (their SHA-256)': parameterHash(parameters),
+    ...dataTraits(dataset),
+    ...optionTraits(options, OWN_OPTIONS),
+  };
+}
+
+function dataTraits(dataset: Dataset): Traits {
+  return {
+    'the training images (their SHA-256)': datasetFingerprint(dataset),
+    'the test images (their SHA-256)': datasetFingerprint({ train: dataset.test }),
+  };
+}
+
+function optionTraits(options: object, own: readonly string[]): Traits {
+  const given = Object.entries(options).filter(
+    ([name, value]) => !own.includes(name) && value !== undefined && typeof value !== 'function',
+  );
+  const text = (_: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value);
+  return { 'the options': JSON.stringify(Object.fromEntries(given.sort()), text) };
 }

@@ -3,11 +3,9 @@ import type { Family } from '../collective/mpi/abi.js';
 import { type FoundLibrary, findLibraries, librariesAt } from '../collective/mpi/findLibraries.js';
 import { type Launched, launchedBy } from '../collective/mpi/launcher.js';
 import { ProcessGroup } from '../collective/processes/processGroup.js';
-import { UsageError } from '../errors.js';
+import { ToldElsewhere, UsageError } from '../errors.js';
+import type { ProcessOptions } from './processOptions.js';
 import type { TrainOptions } from './trainOptions.js';
-
-/** What decides about processes. */
-export type ProcessOptions = Pick<TrainOptions, 'mpi' | 'mpiLibrary' | 'worldSize' | 'barrierTimeout'>;
 
 /** Seconds that the others may take for their part of an exchange beyond what a stalled worker may take. */
 const PATIENCE = 30;
@@ -32,7 +30,9 @@ export function hasLeader(options: ProcessOptions): boolean {
  * @throws UsageError where there are no others and `mpi` insists on them, their number is not `worldSize`, or
  * no library can be used.
  */
-export async function joinProcesses(options: ProcessOptions): Promise<ProcessGroup | undefined> {
+export async function joinProcesses(
+  options: ProcessOptions & Pick<TrainOptions, 'barrierTimeout'>,
+): Promise<ProcessGroup | undefined> {
   const { mpi, mpiLibrary, worldSize, barrierTimeout = BARRIER_TIMEOUT } = options;
   if (mpi === false && (mpiLibrary !== undefined || worldSize !== undefined)) {
     throw new UsageError(
@@ -50,10 +50,8 @@ export async function joinProcesses(options: ProcessOptions): Promise<ProcessGro
   const { processes, process: number } = group.place;
   if (worldSize === undefined || worldSize === processes) return group;
   await group.leave();
-  throw new RefusedTogether(
-    `${processes} processes have come together, but ${worldSize} are asked for (--world-size).`,
-    number > 0,
-  );
+  const message = `${processes} processes have come together, but ${worldSize} are asked for (--world-size).`;
+  throw number === 0 ? new UsageError(message) : new ToldElsewhere(message, true);
 }
 
 /** @throws UsageError where one process is not what was asked for. */
@@ -87,28 +85,4 @@ function libraryFor({ by, family }: Launched, path: string | undefined): FoundLi
 /** Families have libraries of their own names; a name decides only which one is tried. */
 function familyByName(path: string): Family {
   return /libmpi\.(so\.)?40\b/.test(path) ? 'Open MPI' : 'MPICH';
-}
-
-/** All processes leave for one reason, and one of them says it. */
-export class RefusedTogether extends UsageError {
-  /** @param isToldElsewhere whether another process tells it. */
-  constructor(
-    message: string,
-    readonly isToldElsewhere: boolean,
-  ) {
-    super(message);
-  }
-}
-
-/** The first process has failed, and says why. */
-export class FailedElsewhere extends Error {
-  override readonly name = 'FailedElsewhere';
-
-  constructor(
-    message: string,
-    /** Whether it is a UsageError there. */
-    readonly isUsage: boolean,
-  ) {
-    super(message);
-  }
 }

@@ -15,10 +15,9 @@ import type { RunConfig } from '../runs/runConfig.js';
 import { choiceOf } from '../runs/seams.js';
 import type { TrainingState } from '../runs/trainingState.js';
 import type { Fault } from '../worker/fault.js';
-import { LeadingPool } from './leadingPool.js';
 import { RunState } from './runState.js';
 import { settingsOf, workerCount } from './trainOptions.js';
-import { type RunPool, WorkerPool } from './workerPool.js';
+import { WorkerPool } from './workerPool.js';
 
 /** Seconds that a worker may stay away from a barrier, unless the options name another time. */
 const BARRIER_TIMEOUT = 60;
@@ -61,7 +60,7 @@ export class Session {
   readonly #barrierTimeLimit: number;
   readonly #faults: readonly Fault[] | undefined;
   readonly #group: ProcessGroup | undefined;
-  #pool: RunPool | undefined;
+  #pool: WorkerPool | undefined;
   #closed: Promise<void> | undefined;
 
   /** @param state as it is to begin with: see openSession. */
@@ -85,27 +84,25 @@ export class Session {
   }
 
   /**
-   * The threads, and those of other processes where this is the first one. They start at the first call, so
-   * that a run which is refused before it has started none.
+   * The threads of this process. They start at the first call, so that a run which is refused before it has
+   * started none.
    * @throws Error after `close`.
    */
-  get pool(): RunPool {
+  get pool(): WorkerPool {
     if (this.#closed !== undefined) throw new Error('The session is closed: its threads have ended.');
     this.#pool ??= this.#start();
     return this.#pool;
   }
 
-  #start(): RunPool {
-    const group = this.#group;
-    const pool = new WorkerPool({
+  #start(): WorkerPool {
+    return new WorkerPool({
       state: this.state,
       workers: this.workers,
       barrierTimeLimit: this.#barrierTimeLimit,
       onNan: this.config.onNan ?? 'stop',
-      mailbox: group?.mailbox,
+      mailbox: this.#group?.mailbox,
       faults: this.#faults,
     });
-    return group?.place.process === 0 ? new LeadingPool(pool, group, this.state.progress) : pool;
   }
 
   /** Ends the threads, if there are any; a second call waits for the first one. The memory stays readable. */

@@ -18,16 +18,17 @@ import {
 import { lockRun, type RunLock } from '../runs/runLock.js';
 import type { Fault } from '../worker/fault.js';
 import type { RunEvent } from './events.js';
-import { follow, inProcess, shareState } from './follow.js';
-import { introduce } from './handshake.js';
-import { joinProcesses } from './joinProcesses.js';
-import { command } from './leadingPool.js';
+import { shareState } from './exchanges.js';
+import { follow } from './follow.js';
+import { introduce, trainTraits } from './handshake.js';
+import { command, LeadingPool } from './leadingPool.js';
 import { configOrigin, originNotes, presetOrigin, type RunOrigin, requireOneOrigin } from './originOption.js';
 import { requireNamedData, requireOwnData, splitSentence } from './ownData.js';
 import { canBeDrawn } from './pictures.js';
 import { openSession, type Session } from './session.js';
 import { callerSinks } from './sinks/registry.js';
 import { RunSinks } from './sinks/runSinks.js';
+import { together } from './together.js';
 import { Trainer } from './trainer.js';
 import { requestedConfig, TRAIN_OPTIONS, type TrainOptions } from './trainOptions.js';
 import type { TrainResult } from './trainResult.js';
@@ -59,10 +60,10 @@ export function train(options: TrainOptions = {}): Promise<TrainResult> {
  */
 export async function trainWithFaults(given: TrainOptions, faults: readonly Fault[]): Promise<TrainResult> {
   const options = readOptions(given, TRAIN_OPTIONS, 'train()');
-  const group = await joinProcesses(options);
-  if (group === undefined) return await lead(options, faults);
-  if (group.place.process > 0) return await inProcess(group, () => follow(group, options, faults));
-  return await inProcess(group, () => leadOthers(group, options, faults));
+  return await together(options, (group) => {
+    if (group === undefined) return lead(options, faults);
+    return group.place.process === 0 ? leadOthers(group, options, faults) : follow(group, options, faults);
+  });
 }
 
 /** The whole run, by itself or at the head of others. @param group those, if there are any. */
@@ -75,7 +76,7 @@ async function lead(
   const locks: RunLock[] = [];
   try {
     const prepare = () => planRun(options, sinks.tell, locks);
-    const plan = group ? (await introduce(group, options, prepare)).prepared : await prepare();
+    const plan = group ? await introducePlan(group, options, prepare) : await prepare();
     const { config, dataset, found } = plan;
     const { workers, revectorize, tile, barrierTimeout } = options;
     const session = openSession({
@@ -83,15 +84,27 @@ async function lead(
       from: found?.checkpoint,
     });
     try {
-      if (group) await shareState(group, session);
+      if (group) await shareState(group, session.state);
       tellBeforeStart(plan, session, options, sinks);
-      return await runTrainer(plan, session, options, sinks, locks);
+      return await runTrainer(plan, session, options, sinks, locks, group);
     } finally {
       await session.close();
     }
   } finally {
     for (const lock of locks) lock.release();
   }
+}
+
+async function introducePlan(
+  group: ProcessGroup,
+  options: TrainOptions,
+  prepare: () => Promise<RunPlan>,
+): Promise<RunPlan> {
+  const { prepared } = await introduce(group, async () => {
+    const plan = await prepare();
+    return { plan, config: plan.config, traits: trainTraits(options, plan.dataset) };
+  });
+  return prepared.plan;
 }
 
 /** The first process: it tells the others how the run has ended. */
@@ -104,7 +117,6 @@ async function leadOthers(
     const result = await lead(options, faults, group);
     const { directory, reason, step, test } = result;
     await command(group, { kind: 'end', failed: false, directory, reason, step, test });
-    await group.leave();
     return result;
   } catch (error) {
     // Otherwise the others are in the middle of something: their launcher ends them when this one is gone.
@@ -199,12 +211,14 @@ async function runTrainer(
   options: TrainOptions,
   sinks: RunSinks,
   locks: RunLock[],
+  group: ProcessGroup | undefined,
 ): Promise<TrainResult> {
   const from = found?.checkpoint;
   const place = directory ?? (await createDirectory(options.out, config, locks));
   if (directory) await prepareResume(directory, config, saved, from?.step ?? 0);
   const pictures = options.pictures !== false && canBeDrawn(dataset.train.channels);
-  const { state, pool, workers } = session;
+  const { state, workers } = session;
+  const pool = group ? new LeadingPool(session.pool, group, state.progress) : session.pool;
   const trainer = new Trainer({
     ...{ config, dataset, state, pool, directory: place, sinks, workers },
     options: { ...options, pictures },

@@ -175,6 +175,11 @@ export function workerCount(asked: number | undefined, shards: number, place = A
   return asked;
 }
 
+/** The cores of this machine, shared out among the processes that a launcher has started on it. */
+export function ownCores(): number {
+  return Math.max(1, Math.floor(availableParallelism() / neighbours(process.env)));
+}
+
 function workersOfProcess(asked: number | undefined, shards: number, place: ProcessPlace): number {
   const { processes } = place;
   if (processes > shards) {
@@ -191,6 +196,5 @@ function workersOfProcess(asked: number | undefined, shards: number, place: Proc
     );
   }
   const { first, end } = processRange(shards, place);
-  const cores = Math.max(1, Math.floor(availableParallelism() / neighbours(process.env)));
-  return Math.min(asked ?? cores, end - first, MOST_RANKS);
+  return Math.min(asked ?? ownCores(), end - first, MOST_RANKS);
 }

@@ -199,7 +199,7 @@ test('evaluate() refuses what it does not take', async () => {
   await refuses(
     { path: 'x', sample: 5 },
     'there is no option "sample"; did you mean "samples"? Options are path, data, objective, samples, kl, binarize, seed, workers, ' +
-      'backend, onProgress.',
+      'backend, onProgress, mpi, mpiLibrary, worldSize.',
   );
 });
 
