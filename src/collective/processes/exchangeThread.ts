@@ -1,5 +1,5 @@
-// The one thread of a process that speaks MPI. It joins the other processes, then serves requests until it is
-// told to leave.
+// The one thread of a process that speaks MPI. It joins the other processes, then serves requests until the
+// main thread ends it: a thread that ends by itself may be gone before its last answer is heard.
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { UsageError } from '../../errors.js';
 import { openWorld, type WorldOptions } from '../mpi/mpiWorld.js';
@@ -35,14 +35,9 @@ class Exchanger {
   readonly #world: World;
   #memory: Bytes = new Uint8Array();
   #plan: ExchangePlan | undefined;
-  #hasLeft = false;
 
   constructor(world: World) {
     this.#world = world;
-  }
-
-  get hasLeft(): boolean {
-    return this.#hasLeft;
   }
 
   answer(question: Question): Answer {
@@ -58,7 +53,6 @@ class Exchanger {
         break;
       case 'leave':
         this.#world.close();
-        this.#hasLeft = true;
         break;
     }
     return { kind: 'done' };
@@ -147,15 +141,13 @@ function run({ mailbox: buffer, port, world: options }: ExchangeThreadData): voi
     const { rank, size, library } = world;
     port.postMessage({ kind: 'joined', rank, size, library } satisfies Answer);
     const exchanger = new Exchanger(world);
-    for (let served = 0; !exchanger.hasLeft; served = (served + 1) | 0) {
-      serve(exchanger, mailbox, port, served);
-    }
+    for (let served = 0; ; served = (served + 1) | 0) serve(exchanger, mailbox, port, served);
   } catch (error) {
     const answer = failed(error);
     if (answer.kind === 'failed') mailbox.fail(answer.message);
     port.postMessage(answer);
+    mailbox.sleep();
   }
-  port.close();
 }
 
 run(workerData as ExchangeThreadData);

@@ -109,6 +109,11 @@ export class Mailbox {
     Atomics.notify(this.#words, Word.served);
   }
 
+  /** The exchange thread has nothing to do any more. */
+  sleep(): void {
+    Atomics.wait(this.#words, Word.failed, Atomics.load(this.#words, Word.failed));
+  }
+
   #failure(): string | undefined {
     const failed = Atomics.load(this.#words, Word.failed);
     // A decoder takes no shared memory.
