@@ -63,6 +63,7 @@ function nameOf({ shards, shardSize }: Batch): string {
 async function timeStep(run: TimedRunOptions, batch: Batch): Promise<TimedStep> {
   const { shards, shardSize } = batch;
   const workers = Math.min(run.workers, shards);
+  // A timed run hands all of its options on to the run's config, this one, too.
   const options: TimedRunOptions & { readonly shards: number } = {
     ...run,
     ...{ workers, shards, batchSize: shards * shardSize },

@@ -36,9 +36,18 @@ export type NetworkValues = {
 const DEFAULTS = {
   hosts: '2,8,64,256',
   gbits: '1,10',
-  'latency-us': '100,20',
   'global-batch': '8192',
 } as const;
+
+/** Microseconds of a link of so many Gbit/s, where none are given. */
+function usualLatency(gbits: number): number {
+  return gbits <= 1 ? 100 : 20;
+}
+
+/** A power of two, so that the usual batches are equal shards of it, for each of 256 hosts. */
+function usualThreads(): number {
+  return Math.min(2 ** Math.floor(Math.log2(availableParallelism())), 32);
+}
 
 export function networkUsage(): string {
   return `  --model-of-the-network   with scaling: a model of the step over many hosts (docs/scaling.md), of which the
@@ -46,9 +55,9 @@ export function networkUsage(): string {
   --hosts LIST      numbers of hosts; default: ${DEFAULTS.hosts}
   --gbits LIST      Gbit/s of a host's link, in each direction; default: ${DEFAULTS.gbits}
   --latency-us LIST microseconds that a message is under way, one way: one for all links, or one for each;
-                    default: ${DEFAULTS['latency-us']}
+                    default: ${usualLatency(1)} up to 1 Gbit/s, ${usualLatency(10)} above
   --message-us N    microseconds of software for each message sent or received; default: 0
-  --threads N       threads of a host; default: the cores of this machine
+  --threads N       threads of a host; default: this machine's cores, as a power of two: ${usualThreads()}
   --global-batch N  images of a step that does not grow with the hosts; default: ${DEFAULTS['global-batch']}
   --pictures DIR    writes scaling-weak.png and scaling-strong.png
                     --batch-size is then the images of each host in a step that does; default: 128`;
@@ -69,7 +78,7 @@ export function networkRequest(values: NetworkValues): NetworkRequest | undefine
   const given = {
     ...DEFAULTS,
     'message-us': '0',
-    threads: String(availableParallelism()),
+    threads: String(usualThreads()),
     ...defined(numbers),
   };
   const hosts = numbersOf('hosts', given.hosts, isCount, 'whole numbers from 1 up');
@@ -84,9 +93,16 @@ export function networkRequest(values: NetworkValues): NetworkRequest | undefine
   return { hosts, links: linksOf(given), threads: threads!, globalBatch: globalBatch!, pictures };
 }
 
-function linksOf(given: Readonly<Record<'gbits' | 'latency-us' | 'message-us', string>>): Link[] {
+interface GivenLinks {
+  readonly gbits: string;
+  readonly 'latency-us'?: string;
+  readonly 'message-us': string;
+}
+
+function linksOf(given: GivenLinks): Link[] {
   const gbits = numbersOf('gbits', given.gbits, (value) => value > 0, 'numbers above 0');
-  const latencies = numbersOf('latency-us', given['latency-us'], (value) => value >= 0, 'numbers from 0 up');
+  const texts = given['latency-us'] ?? gbits.map(usualLatency).join();
+  const latencies = numbersOf('latency-us', texts, (value) => value >= 0, 'numbers from 0 up');
   const [message] = numbersOf(
     'message-us',
     given['message-us'],

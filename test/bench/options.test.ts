@@ -32,6 +32,11 @@ test('the model of the network: numbers of hosts, and a latency for each link or
     ],
   });
   assert.ok(network('').threads >= 1);
+  // Without a latency, links of more than 1 Gbit/s have 20 µs.
+  assert.deepEqual(
+    network('--gbits 0.5,1,25').links.map(({ latency }) => latency),
+    [1e-4, 1e-4, 2e-5],
+  );
   const given =
     '--hosts 1,4 --gbits 2.5,100 --latency-us 50 --message-us 4 --threads 3 --global-batch 512 --pictures a';
   assert.deepEqual(network(given), {
