@@ -66,6 +66,7 @@ const OTHER_NODE_WITHOUT = [
   'coordinator/config',
   'coordinator/documentation',
   'coordinator/options',
+  'coordinator/processes',
   'data/documentation',
   'fuzz/',
   'golden/',
@@ -89,6 +90,7 @@ const ALONE = [
   'collective/',
   'coordinator/failures',
   'coordinator/killed',
+  'coordinator/processes',
   'coordinator/recovery',
   'package/package',
 ];

@@ -1,15 +1,15 @@
 // The contract of message passing, over each MPI library of this machine, in processes that its launcher
 // starts. LOWERBOUND_MPI names installations beside the usual places: .ci/run makes some.
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { UsageError } from '#src/errors.js';
-import { launchLine, type MpiReport, setupMpi, type WorkingMpi } from '#src/setup/mpi.js';
+import type { WorkingMpi } from '#src/setup/mpi.js';
 import { temporaryDirectory } from '../runs/temporaryDirectory.js';
 import type { Ended } from './collectiveContract.js';
+import { mpiLibraries, startMpiJob } from './mpiJobs.js';
 import { type JobEnd, worldContract } from './worldContract.js';
 import type { WorldScenario } from './worldScenarios.js';
 
@@ -24,29 +24,15 @@ interface Job extends JobEnd {
 }
 
 /** Starts jobs with a launcher and a library. */
-function starter({ launcher, family, library }: WorkingMpi) {
+function starter(mpi: WorkingMpi) {
   const run = async (
     processes: number,
     scenarios: readonly WorldScenario[],
     timeLimit: number,
   ): Promise<Job> => {
     const folder = mkdtempSync(join(parent, 'job-'));
-    const [program, ...args] = launchLine({ program: launcher, family }, processes) as [string, ...string[]];
-    const command = [process.execPath, script, library, String(timeLimit), folder, ...scenarios];
-    const start = performance.now();
-    const child = spawn(program, [...args, ...command], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      timeout: HANGS,
-    });
-    let stderr = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-    });
-    const code = await new Promise<number | null>((resolve, reject) => {
-      child.on('error', reject);
-      child.on('close', resolve);
-    });
-    const seconds = (performance.now() - start) / 1000;
+    const args = [script, mpi.library, String(timeLimit), folder, ...scenarios];
+    const { code, seconds, stderr } = await startMpiJob(mpi, [{ processes, args }]).end;
     const endOf = (scenario: WorldScenario, rank: number): Ended | undefined => {
       const path = join(folder, `${scenario}-${rank}.json`);
       return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Ended) : undefined;
@@ -58,16 +44,7 @@ function starter({ launcher, family, library }: WorkingMpi) {
   return { run };
 }
 
-async function libraries(): Promise<readonly MpiReport[]> {
-  try {
-    return await setupMpi();
-  } catch (error) {
-    if (error instanceof UsageError) return [];
-    throw error;
-  }
-}
-
-const found = await libraries();
+const found = await mpiLibraries();
 for (const mpi of found) {
   if (mpi.works) {
     const title = `${mpi.version} by the ABI of ${mpi.abi}, ${mpi.library}`;

@@ -44,6 +44,13 @@ const STATUS_BYTES = 128;
  */
 const ENVIRONMENT = { UCX_HANDLE_ERRORS: 'none', UCX_MEM_MMAP_HOOK_MODE: 'none' } as const;
 
+/**
+ * Milliseconds. MPICH before 4.2 waits in MPI_Finalize for processes that have left its barrier and no longer
+ * look (pmodels/mpich#6596), if UCX is still at work on connections over TCP: its own thread ends that work
+ * meanwhile. Decision 43.
+ */
+const BEFORE_FINALIZE = 300;
+
 /** Bytes of the longest text that a library writes, or more. */
 const TEXT_BYTES = 8192;
 
@@ -239,6 +246,7 @@ class MpiWorld implements World {
   }
 
   close(): void {
+    if (/^MPICH ([1-3]|4\.[01])\./.test(this.library)) Atomics.wait(this.#sleeper, 0, 0, BEFORE_FINALIZE);
     this.#call('MPI_Finalize');
   }
 

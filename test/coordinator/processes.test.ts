@@ -1,0 +1,190 @@
+// Runs by several processes, over one library each of Open MPI and MPICH: the bits and the files of a run in
+// one process, whatever the processes and threads. scripts/cluster.mjs is the long form.
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, describe, it } from 'node:test';
+import type { WorkingMpi } from '#src/setup/mpi.js';
+import { main } from '../cli/program.js';
+import { parseLines, succeed, temporaryDirectory } from '../cli/smallRun.js';
+import { type MpiGroup, mpiLibraries, startMpiJob } from '../collective/mpiJobs.js';
+import { denseModel, smallData, smallModel } from './smallRun.js';
+import { withoutTimes } from './temporaryRun.js';
+
+/** Seconds in which a job must end when one of its processes has died. */
+const SOON = 15;
+
+const directory = temporaryDirectory();
+const libraries = await mpiLibraries();
+
+before(async () => {
+  await smallData(directory);
+  const other = join(directory, 'other');
+  mkdirSync(other);
+  await smallData(other);
+  // The last pixel of the training images.
+  const path = join(other, 'data', 'train-images-idx3-ubyte');
+  const bytes = readFileSync(path);
+  bytes[bytes.length - 1]! ^= 1;
+  writeFileSync(path, bytes);
+  for (const model of [smallModel, denseModel]) {
+    writeFileSync(join(directory, `${model.name}.json`), JSON.stringify(model));
+  }
+});
+
+const OUTPUT = ['--no-pictures', '--log-every', '5', '--json'];
+
+/** Two epochs and a half of 7 steps. */
+const begin = (model: string, out: string, steps = 17) => [
+  ...['train', '--model', `./${model}.json`, '--batch-size', '16', '--data', 'data', '--out', out],
+  ...['--max-steps', String(steps), ...OUTPUT],
+];
+
+const resume = (out: string, steps: number) => [
+  ...['train', '--resume', out, '--data', 'data', '--max-steps', String(steps), ...OUTPUT],
+];
+
+/** What must not depend on the processes: hashes of the parameters and of every file, but for times. */
+function outcomeOf(stdout: string, out: string) {
+  const result = parseLines(stdout).at(-1)!;
+  assert.equal(result.kind, 'result');
+  const run = join(directory, out);
+  const folder = join(run, 'checkpoints');
+  const hash = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
+  const metrics = readFileSync(join(run, 'metrics.jsonl'), 'utf8');
+  return {
+    parameters: result.parametersSha256,
+    step: result.step,
+    test: result.test,
+    config: hash(join(run, 'config.json')),
+    checkpoints: readdirSync(folder)
+      .sort()
+      .map((name) => [name, hash(join(folder, name))]),
+    metrics: parseLines(metrics).map(withoutTimes),
+  };
+}
+
+type Outcome = ReturnType<typeof outcomeOf>;
+
+async function alone(args: readonly string[], out: string): Promise<Outcome> {
+  return outcomeOf(await succeed([...args, '--workers', '1'], directory), out);
+}
+
+for (const family of ['Open MPI', 'MPICH'] as const) {
+  const mpi = libraries.find((one): one is WorkingMpi => one.works && one.family === family);
+  const skip =
+    mpi === undefined && `No library of ${family} works here: see LOWERBOUND_MPI in CONTRIBUTING.md.`;
+  describe(`training over ${mpi?.version ?? family}`, { skip }, () => {
+    const name = family.replace(' ', '');
+    const group = (processes: number, args: readonly string[]): MpiGroup => ({
+      processes,
+      args: [main, ...args, '--mpi-library', mpi!.library],
+    });
+    const start = (groups: readonly MpiGroup[]) => startMpiJob(mpi!, groups, directory);
+    /** A job that must end well. */
+    const together = async (args: readonly string[], out: string, processes: number, workers: number) => {
+      const { code, stdout, stderr } = await start([
+        group(processes, [...args, '--workers', String(workers)]),
+      ]).end;
+      assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+      return outcomeOf(stdout, out);
+    };
+    /** All leave with one sentence and without a run. */
+    const refused = async (groups: readonly MpiGroup[], sentence: RegExp) => {
+      const { code, stdout, stderr } = await start(groups).end;
+      assert.equal(code, 2, stderr);
+      assert.equal(stdout, '');
+      const said = stderr.split('\n').filter((line) => sentence.test(line));
+      assert.equal(said.length, 1, stderr);
+      assert.ok(!existsSync(join(directory, 'refused')));
+    };
+
+    for (const { name: model } of [smallModel, denseModel]) {
+      it(`${model}: 2 processes × 2 threads and 3 × 1 have the bits and files of one process`, async () => {
+        const expected = await alone(begin(model, `${name}-${model}-1`), `${name}-${model}-1`);
+        for (const [processes, workers] of [
+          [2, 2],
+          [3, 1],
+        ] as const) {
+          const out = `${name}-${model}-${processes}`;
+          assert.deepEqual(await together(begin(model, out), out, processes, workers), expected);
+        }
+      });
+    }
+
+    it('a run goes on with other numbers of processes, and without MPI', async () => {
+      const [whole, parts] = [`${name}-whole`, `${name}-parts`];
+      await alone(begin('small', whole, 5), whole);
+      await alone(resume(whole, 9), whole);
+      const expected = await alone(resume(whole, 16), whole);
+      await together(begin('small', parts, 5), parts, 3, 1);
+      await alone(resume(parts, 9), parts);
+      assert.deepEqual(await together(resume(parts, 16), parts, 2, 1), expected);
+    });
+
+    it('refuses another number of processes than was asked for', async () => {
+      const sentence = /^2 processes have come together, but 3 are asked for \(--world-size\)\.$/;
+      await refused([group(2, [...begin('small', 'refused'), '--world-size', '3'])], sentence);
+    });
+
+    it('refuses processes that differ in their options', async () => {
+      const args = begin('small', 'refused');
+      const sentence =
+        /^Process 1 on \S+ differs from process 0 on \S+ in the options: .*"learningRate":0\.5.*\. Start all processes alike\.$/;
+      await refused([group(1, args), group(1, [...args, '--learning-rate', '0.5'])], sentence);
+    });
+
+    it('refuses processes that have other data', async () => {
+      const args = begin('small', 'refused');
+      const sentence =
+        /^Process 1 on \S+ differs from process 0 on \S+ in the training images \(their SHA-256\): \w{64}, not \w{64}\. Start/;
+      const others = args.map((word) => (word === 'data' ? 'other/data' : word));
+      await refused([group(1, args), group(1, others)], sentence);
+    });
+
+    const lacks = !existsSync('/proc') && 'It looks for processes in /proc.';
+    it('a process that is killed ends the job, and the run goes on exactly', { skip: lacks }, async () => {
+      const out = `${name}-killed`;
+      const job = start([group(3, [...begin('small', out, 100_000), '--epochs', '100000'])]);
+      await job.printed('"kind":"checkpoint"');
+      const [, victim] = processesOf(out);
+      const killed = performance.now();
+      process.kill(victim!, 'SIGKILL');
+      const { code } = await job.end;
+      assert.notEqual(code, 0);
+      const seconds = (performance.now() - killed) / 1000;
+      assert.ok(seconds < SOON, `${seconds} s`);
+      assert.deepEqual(processesOf(out), []);
+
+      const newest = readdirSync(join(directory, out, 'checkpoints'))
+        .sort()
+        .at(-1)!;
+      const steps = Number(/\d+/.exec(newest)![0]) + 3;
+      const { parameters } = await together(resume(out, steps), out, 2, 1);
+      const undisturbed = [...begin('small', `${out}-not`, steps), '--epochs', '100000'];
+      assert.equal(parameters, (await alone(undisturbed, `${out}-not`)).parameters);
+    });
+  });
+}
+
+/** The process ids of those that train into a folder, by rank. */
+function processesOf(out: string): number[] {
+  const found: number[] = [];
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    const words = textOf(pid, 'cmdline').split('\0');
+    if (words[1] !== main || !words.includes(out)) continue;
+    const rank = /(?:^|\0)(?:OMPI_COMM_WORLD_RANK|PMI_RANK)=(\d+)/.exec(textOf(pid, 'environ'));
+    if (rank !== null) found[Number(rank[1])] = Number(pid);
+  }
+  return found;
+}
+
+/** Empty where the process is gone. */
+function textOf(pid: string, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return '';
+  }
+}
