@@ -100,8 +100,9 @@ export class Job {
     if (seen !== undefined) return seen;
     return await new Promise((resolve, reject) => {
       this.#waiting.push({ kind, resolve });
-      this.ended.then(({ code, stderr }) => {
-        reject(new Error(`the job ended with ${code} before it told of "${kind}": ${firstLines(stderr)}`));
+      this.ended.then(({ code, stdout, stderr }) => {
+        const said = firstLines(`${stderr}\n${stdout}`);
+        reject(new Error(`the job ended with ${code} before it told of "${kind}": ${said}`));
       }, reject);
     });
   }

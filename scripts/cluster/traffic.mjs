@@ -2,6 +2,7 @@
 // n processes sends 2 (n − 1) / n · P floats, where n is a power of two.
 
 import { join } from 'node:path';
+import { firstLines } from './jobs.mjs';
 import { MODELS } from './rows.mjs';
 import { startTogether, withFolder } from './runs.mjs';
 
@@ -44,8 +45,8 @@ function sentBy(place, steps) {
     const args = [...MODELS.mlp, '--max-steps', steps, '--out', join(folder, 'run')];
     const job = startTogether(place, args, { processes: PROCESSES });
     const { parameters } = await job.event('started');
-    const { code } = await job.ended;
-    if (code !== 0) throw new Error(`the job ended with ${code}`);
+    const { code, stderr } = await job.ended;
+    if (code !== 0) throw new Error(`the job ended with ${code}: ${firstLines(stderr)}`);
     return { parameters, sent: place.hosts.sentBytes().map((bytes, host) => bytes - before[host]) };
   });
 }
