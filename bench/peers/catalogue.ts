@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { findNative } from '#src/backends/tensorflow/native.js';
+import { familyByName, findLibraries, launchersOf } from '#src/collective/mpi/findLibraries.js';
 import { UsageError } from '#src/errors.js';
+import { launchLine } from '#src/setup/mpi.js';
 import type { Case } from './cases.js';
 import type { PeerCommand } from './peerProcess.js';
 
@@ -24,6 +26,7 @@ export const LOWERBOUND = `lowerbound-${CORES}`;
 export function allPeers(): readonly Peer[] {
   return [
     ...counts().map(lowerbound),
+    lowerboundProcesses,
     ...counts().map((threads) => pytorch(`eager-${threads}`, ['--threads', String(threads)])),
     ...counts().map((threads) => pytorch(`compiled-${threads}`, ['--compile', '--threads', String(threads)])),
     pytorch('ddp-2', ['--processes', '2']),
@@ -67,6 +70,23 @@ function lowerbound(workers: number): Peer {
     },
   };
 }
+
+/** Two processes of one thread, by the first MPI library that has a launcher here. */
+const lowerboundProcesses: Peer = {
+  name: 'lowerbound-mpi-2',
+  command: ({ name, inference }) => {
+    if (inference !== undefined) return TRAINS_ALONE;
+    for (const library of findLibraries()) {
+      const family = familyByName(library.path);
+      const [program] = launchersOf(library, family);
+      if (program === undefined) continue;
+      const [launcher, ...args] = launchLine({ program, family }, 2) as [string, ...string[]];
+      const script = [compiled('lowerboundProcessesPeer.js'), name, library.path];
+      return { program: launcher, args: [...args, process.execPath, ...script] };
+    }
+    return { absent: 'no MPI library with a launcher was found: npx lowerbound setup mpi' };
+  },
+};
 
 function pytorch(variant: string, args: readonly string[]): Peer {
   return {

@@ -12,19 +12,26 @@ export function answer(message: object): void {
  * the input.
  *
  * @param run resolves once all steps are computed.
+ * @param processorSeconds what all threads and processes of the peer have used so far; default: this process.
  */
 export async function serve(
   version: string,
   losses: readonly number[],
   run: (steps: number) => Promise<void>,
+  processorSeconds: () => number = ownProcessorSeconds,
 ): Promise<void> {
   answer({ version, losses });
   for await (const line of createInterface({ input: process.stdin })) {
-    const used = process.cpuUsage();
+    const used = processorSeconds();
     const start = performance.now();
     await run(Number(line));
     const seconds = (performance.now() - start) / 1000;
-    const { user, system } = process.cpuUsage(used);
-    answer({ seconds, processorSeconds: (user + system) / 1e6 });
+    answer({ seconds, processorSeconds: processorSeconds() - used });
   }
+}
+
+/** Seconds of processor time that this process has used. */
+export function ownProcessorSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }

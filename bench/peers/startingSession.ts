@@ -1,3 +1,4 @@
+import type { ProcessGroup } from '#src/collective/processes/processGroup.js';
 import { openSession, type Session } from '#src/coordinator/session.js';
 import { requestedConfig } from '#src/coordinator/trainOptions.js';
 import type { Dataset } from '#src/data/source.js';
@@ -8,9 +9,10 @@ export async function startingSession(
   { model, batchSize, samples }: Case,
   dataset: Dataset,
   workers: number,
+  group?: ProcessGroup,
 ): Promise<Session> {
   const config = await requestedConfig({ model, batchSize, samples }, dataset, undefined);
-  const session = openSession({ config, dataset, workers });
+  const session = openSession({ config, dataset, workers, group });
   session.state.shuffle(0);
   return session;
 }

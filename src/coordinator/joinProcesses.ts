@@ -1,6 +1,10 @@
 // Whether a run is trained by several processes, and how this one joins the others.
-import type { Family } from '../collective/mpi/abi.js';
-import { type FoundLibrary, findLibraries, librariesAt } from '../collective/mpi/findLibraries.js';
+import {
+  type FoundLibrary,
+  familyByName,
+  findLibraries,
+  librariesAt,
+} from '../collective/mpi/findLibraries.js';
 import { type Launched, launchedBy } from '../collective/mpi/launcher.js';
 import { ProcessGroup } from '../collective/processes/processGroup.js';
 import { ToldElsewhere, UsageError } from '../errors.js';
@@ -80,9 +84,4 @@ function libraryFor({ by, family }: Launched, path: string | undefined): FoundLi
     `${by} has started several processes, but no MPI library of its family was found. Name one with --mpi-library, ` +
       'or have each process train for itself with --no-mpi. The command lowerbound setup mpi says where it looks.',
   );
-}
-
-/** Families have libraries of their own names; a name decides only which one is tried. */
-function familyByName(path: string): Family {
-  return /libmpi\.(so\.)?40\b/.test(path) ? 'Open MPI' : 'MPICH';
 }

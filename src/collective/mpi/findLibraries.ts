@@ -100,6 +100,11 @@ export function librariesAt(path: string, machine: SearchedMachine = thisMachine
   );
 }
 
+/** Families have libraries of their own names; a name decides only which one is tried. */
+export function familyByName(path: string): Family {
+  return /libmpi\.(so\.)?40\b/.test(path) ? 'Open MPI' : 'MPICH';
+}
+
 /** Names of launchers, the likeliest first: where several families share a folder, they have endings. */
 const LAUNCHER_NAMES: Record<Family, readonly string[]> = {
   'Open MPI': ['mpirun.openmpi', 'mpirun', 'mpiexec'],

@@ -25,6 +25,9 @@ const EAGER = 1;
 const SHORTEST_SLEEP = 0.02;
 const LONGEST_SLEEP = 0.1;
 
+/** The longest sleep of a wait without a limit, in which another process does something else. */
+const PATIENT_SLEEP = 2;
+
 /**
  * Milliseconds between two looks on a machine with too much to do; a process that was stopped looks later.
  */
@@ -229,7 +232,8 @@ class MpiWorld implements World {
       if (operation.isOver()) return;
     } while (performance.now() - start < EAGER);
     const waited = new RunningTime(BETWEEN_LOOKS);
-    for (let pause = SHORTEST_SLEEP; !operation.isOver(); pause = Math.min(2 * pause, LONGEST_SLEEP)) {
+    const longest = timeLimit === Number.POSITIVE_INFINITY ? PATIENT_SLEEP : LONGEST_SLEEP;
+    for (let pause = SHORTEST_SLEEP; !operation.isOver(); pause = Math.min(2 * pause, longest)) {
       if (waited.total >= timeLimit) {
         throw new MpiError(
           `Process ${this.rank} of ${this.size} has waited ${timeLimit / 1000} s for ${operation.name}: another ` +
