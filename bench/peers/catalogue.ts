@@ -40,7 +40,7 @@ export function allPeers(): readonly Peer[] {
 }
 
 /**
- * The peers whose names begin with one of `only`, or all; those of lowerbound in any case.
+ * The peers whose names begin with one of `only`, or all; those of lowerbound in one process in any case.
  * @throws UsageError where a beginning fits no peer.
  */
 export function chosenPeers(only: readonly string[] | undefined): readonly Peer[] {
@@ -53,7 +53,9 @@ export function chosenPeers(only: readonly string[] | undefined): readonly Peer[
       );
     }
   }
-  return peers.filter(({ name }) => ['lowerbound', ...only].some((start) => name.startsWith(start)));
+  return peers.filter(
+    ({ name }) => /^lowerbound-\d/.test(name) || only.some((start) => name.startsWith(start)),
+  );
 }
 
 /** One thread, and one a core. */
