@@ -2,7 +2,7 @@
 // their results would be no results of one run.
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
-import { hostname } from 'node:os';
+import { availableParallelism, cpus, hostname } from 'node:os';
 import type { ProcessGroup } from '../collective/processes/processGroup.js';
 import { datasetFingerprint } from '../data/fingerprint.js';
 import type { Dataset } from '../data/source.js';
@@ -19,6 +19,8 @@ type Introduction =
   | {
       readonly kind: 'ready';
       readonly host: string;
+      /** That this process may use, and that its machine has. */
+      readonly cores: { readonly own: number; readonly machine: number };
       readonly traits: Traits;
       readonly config?: unknown;
     };
@@ -33,13 +35,13 @@ export interface Prepared {
 /**
  * Tells the others what this process is about to do, and hears what they are.
  * @param prepare makes ready what this process needs. A UsageError of it refuses the work for all.
- * @returns what was prepared, and the config of the first process.
+ * @returns what was prepared, the config of the first process, and warnings for the user.
  * @throws UsageError in one process, ToldElsewhere in all others, where one of them refuses or differs.
  */
 export async function introduce<P extends Prepared>(
   group: ProcessGroup,
   prepare: () => Promise<P>,
-): Promise<{ readonly prepared: P; readonly config: unknown }> {
+): Promise<{ readonly prepared: P; readonly config: unknown; readonly warnings: readonly string[] }> {
   const own = await attempt(prepare);
   const texts = await group.gatherTexts(JSON.stringify(introductionOf(own)), Number.POSITIVE_INFINITY);
   const all = texts.map((text) => JSON.parse(text) as Introduction);
@@ -50,7 +52,19 @@ export async function introduce<P extends Prepared>(
     throw isOwn ? new UsageError(refusal.message) : new ToldElsewhere(refusal.message, true);
   }
   if ('refusal' in own) throw own.refusal;
-  return { prepared: own.prepared, config: (all[0] as ReadyIntroduction).config };
+  const ready = all as readonly ReadyIntroduction[];
+  return { prepared: own.prepared, config: ready[0]!.config, warnings: pinnedWarnings(ready) };
+}
+
+/** A launcher may give each process one core, which all of its threads then share. */
+function pinnedWarnings(all: readonly ReadyIntroduction[]): string[] {
+  const number = all.findIndex(({ cores }) => cores.own === 1 && cores.machine > 1);
+  if (number === -1) return [];
+  const { host, cores } = all[number]!;
+  return [
+    `Process ${number} on ${host} may use one of ${cores.machine} cores: its launcher has bound it. Start processes with ` +
+      '--bind-to none (mpirun) or --cpu-bind=none (srun).',
+  ];
 }
 
 type ReadyIntroduction = Extract<Introduction, { kind: 'ready' }>;
@@ -73,7 +87,8 @@ function introductionOf(own: Attempt<Prepared>): Introduction {
     'the version of lowerbound': manifest.version,
     'the version of Node': process.version,
   };
-  return { kind: 'ready', host: hostname(), traits: { ...versions, ...traits }, config };
+  const cores = { own: availableParallelism(), machine: cpus().length };
+  return { kind: 'ready', host: hostname(), cores, traits: { ...versions, ...traits }, config };
 }
 
 /** Why the work is refused, and by which process; undefined where all agree. */

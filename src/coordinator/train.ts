@@ -100,11 +100,11 @@ async function introducePlan(
   options: TrainOptions,
   prepare: () => Promise<RunPlan>,
 ): Promise<RunPlan> {
-  const { prepared } = await introduce(group, async () => {
+  const { prepared, warnings } = await introduce(group, async () => {
     const plan = await prepare();
     return { plan, config: plan.config, traits: trainTraits(options, plan.dataset) };
   });
-  return prepared.plan;
+  return { ...prepared.plan, warnings };
 }
 
 /** The first process: it tells the others how the run has ended. */
@@ -140,6 +140,8 @@ interface RunPlan {
   readonly found: FoundCheckpoint | undefined;
   /** What the user should know, and need not mend. */
   readonly notes: readonly string[];
+  /** What the user should mend. */
+  readonly warnings?: readonly string[];
 }
 
 /** @param locks gets the lock of a run that is resumed, before anything of it is read. */
@@ -189,14 +191,14 @@ async function newOrigin({ config, preset, signal }: TrainOptions): Promise<RunO
 
 /** What the user should know before the run starts. */
 function tellBeforeStart(
-  { config, dataset, notes }: RunPlan,
+  { config, dataset, notes, warnings: found = [] }: RunPlan,
   { platform }: Session,
   options: TrainOptions,
   { tell }: RunSinks,
 ): void {
   if (dataset.testSplitOff) tell({ kind: 'note', message: splitSentence(dataset) });
   for (const message of notes) tell({ kind: 'note', message });
-  const warnings = [...platform.warnings];
+  const warnings = [...found, ...platform.warnings];
   if (options.pictures !== false && !canBeDrawn(dataset.train.channels)) {
     warnings.push(undrawnSentence(dataset));
   }
