@@ -75,7 +75,7 @@ async function timeStep(run: TimedRunOptions, batch: Batch): Promise<TimedStep> 
   }));
 }
 
-/** Of so many parameters. */
+/** What so many parameters cost. */
 async function updateCosts(count: number, threads: number): Promise<Pick<HostCosts, 'add' | 'update'>> {
   const teams = [1, TIMED_SUM].map(
     (shards) => new UpdateTeam({ ranks: threads, spins: SPINS, count, shards }),

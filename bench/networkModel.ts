@@ -78,13 +78,13 @@ export interface StepTimes {
   /** The sum over the hosts and the optimizer, on the host's slice. */
   readonly update: number;
   readonly parameterExchange: ExchangeTimes;
-  /** Of both exchanges, what is not hidden behind the gradient. */
+  /** What of both exchanges is not hidden behind the gradient. */
   readonly network: number;
   readonly total: number;
 }
 
 export interface DistributedStepOptions {
-  /** Of the model, in all. */
+  /** The model's, in all. */
   readonly parameters: number;
   readonly shards: number;
   readonly hosts: number;

@@ -40,7 +40,7 @@ export interface Projection {
   readonly scaling: Scaling;
   readonly link: Link;
   readonly hosts: number;
-  /** Of all hosts. */
+  /** That of all hosts. */
   readonly batch: Batch;
   /** Seconds. */
   readonly compute: number;
@@ -88,12 +88,12 @@ export function ownBatches({ hosts, batches }: Pick<Projected, 'hosts' | 'batche
   return [batches.weak, ...counts.map((count) => ownBatch(strong, count))];
 }
 
-/** Of all hosts. */
+/** The batch of all hosts. */
 function batchOf(scaling: Scaling, { shards, shardSize }: Batch, hosts: number): Batch {
   return { shards: scaling === 'weak' ? shards * hosts : shards, shardSize };
 }
 
-/** Of the host that has most of it. */
+/** The part of the host that has most of it. */
 function ownBatch({ shards, shardSize }: Batch, hosts: number): Batch {
   const own = Array.from({ length: hosts }, (_, host) => {
     const { first, end } = partRange(shards, hosts, host);

@@ -155,7 +155,7 @@ export class Job {
   }
 }
 
-/** Of a process; empty where it is gone or another user's. */
+/** The environment of a process; empty where it is gone or another user's. */
 function environmentOf(pid) {
   const words = readProc(pid, 'environ').split('\0');
   return new Map(words.map((word) => [word.split('=', 1)[0], word.slice(word.indexOf('=') + 1)]));

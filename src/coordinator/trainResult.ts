@@ -3,7 +3,7 @@ import type { RunConfig } from '../runs/runConfig.js';
 import type { FinishReason } from './events.js';
 
 export interface TrainResult {
-  /** Of the process that wrote it. */
+  /** Where the first process wrote the run. */
   readonly directory: string;
   readonly config: RunConfig;
   readonly reason: FinishReason;

@@ -99,7 +99,7 @@ test('the busier direction of a link counts, frames and all', () => {
     LINK,
   );
   assertNear(gradientExchange.transfer, (8 * (128 + 90 + 32 + 90)) / 1e9);
-  // Of the parameters host 1 sends 128 bytes and host 0 sends 64; each tells what it decides.
+  // Host 1 sends 128 bytes of the parameters and host 0 sends 64; each tells what it decides.
   const busier = Math.max(128 + decided(1), 64 + decided(0)) + 2 * 90;
   assertNear(parameterExchange.transfer, (8 * busier) / 1e9);
 });
