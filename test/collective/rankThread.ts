@@ -1,5 +1,8 @@
-// A thread that is one rank of sharedMemory.test.ts.
+// A thread that is one rank of a scenario.
 import { parentPort, workerData } from 'node:worker_threads';
+import { ProcessCollective } from '#src/collective/processes/collective.js';
+import { Mailbox } from '#src/collective/processes/mailbox.js';
+import type { ProcessPlace } from '#src/collective/processPlace.js';
 import { BarrierWords } from '#src/collective/sharedMemory/barrier.js';
 import { SharedMemoryCollective, type SlotMemory } from '#src/collective/sharedMemory/collective.js';
 import { type Address, plus } from '#src/kernels/address.js';
@@ -16,19 +19,36 @@ export interface RankData {
   readonly ranks: number;
   readonly timeLimit: number;
   readonly scenario: ScenarioName;
-  readonly layout: SlotMemory & { readonly barrier: Address; readonly shardTerms: Address };
+  readonly layout: SlotMemory & {
+    readonly barrier: Address;
+    readonly decisions: Address;
+    readonly shardTerms: Address;
+  };
+  /** Absent: all ranks are threads on one memory. */
+  readonly processes?: { readonly place: ProcessPlace; readonly mailbox: SharedArrayBuffer };
 }
 
-function place({ memory, layout, rank, ranks, timeLimit }: RankData): RankPlace {
+function place({ memory, layout, rank, ranks, timeLimit, processes }: RankData): RankPlace {
   const { buffer } = memory;
+  const kernels = bindKernels(compileKernels('portable'), memory);
+  const options = {
+    words: new BarrierWords(buffer, layout.barrier),
+    ...{ rank, ranks, timeLimit, spins: 100, shards: SHARDS, parameters: PARAMETERS },
+    stepOf: (other: number) => 100 + other,
+    memory: layout,
+  };
   return {
-    collective: new SharedMemoryCollective({
-      words: new BarrierWords(buffer, layout.barrier),
-      ...{ rank, ranks, timeLimit, spins: 100, shards: SHARDS, parameters: PARAMETERS },
-      stepOf: (other) => 100 + other,
-      memory: layout,
-    }),
-    optimizer: adam.create(bindKernels(compileKernels('portable'), memory), ADAM_DEFAULTS),
+    collective:
+      processes === undefined
+        ? new SharedMemoryCollective(options)
+        : new ProcessCollective({
+            ...options,
+            kernels,
+            place: processes.place,
+            mailbox: new Mailbox(processes.mailbox),
+            holdsSums: false,
+          }),
+    optimizer: adam.create(kernels, ADAM_DEFAULTS),
     shardTerms: new ShardTerms(buffer, layout.shardTerms, SHARDS),
     parameters: new Float32Array(buffer, layout.parameters, PARAMETERS),
     slot: (shard) => new Float32Array(buffer, plus(layout.slots, shard * layout.slotPitch), PARAMETERS),
