@@ -33,6 +33,8 @@ export type RunEvent =
       /** Examples trained on in this process, in all, and seconds spent training on them. */
       readonly examples: number;
       readonly seconds: number;
+      /** Share of the time that its first rank has waited for others, where processes train together. */
+      readonly exchangeShare?: number;
       /** Mean over the last step's batch, with the KL's full weight. */
       readonly batch: MeanTerms;
     }

@@ -6,6 +6,7 @@ import type { MeanTerms } from '../runs/meanTerms.js';
 import type { RunConfig } from '../runs/runConfig.js';
 import type { RunDirectory } from '../runs/runDirectory.js';
 import type { ValueAt } from '../schedule/schedule.js';
+import { PhaseTimes } from '../worker/phaseTimes.js';
 import { RefusedStep } from '../worker/refusedStep.js';
 import { learningRateOf } from '../worker/settings.js';
 import { CheckpointTimer } from './checkpointPolicy.js';
@@ -49,6 +50,8 @@ export class Trainer {
   readonly #learningRate: ValueAt;
   readonly #noSums: EpochSums;
   readonly #due: CheckpointTimer;
+  /** Those of the first rank. */
+  readonly #times: PhaseTimes;
   readonly #writer = new CheckpointWriter((checkpoint) => this.#write(checkpoint));
   #sums: EpochSums;
   /** The sums with which this process began or went on with the epoch, and the step. */
@@ -70,7 +73,8 @@ export class Trainer {
     this.#parts = parts;
     parts.sinks.putFirst(directorySinks(parts.directory, parts.options));
     this.#due = new CheckpointTimer(parts.options.checkpointEvery);
-    const { settings } = parts.state;
+    const { settings, memory, layout } = parts.state;
+    this.#times = new PhaseTimes(memory.buffer, layout.ranks[0]!.times);
     this.#learningRate = learningRateOf(settings);
     this.#noSums = noSums(settings);
     this.#sums = this.#noSums;
@@ -344,9 +348,15 @@ export class Trainer {
       this.#tellFromTimer({ kind: 'step', epoch: epoch + 1, step, batch, beta, learningRate });
       if (step === completed) {
         const [examples, seconds] = [this.#examples, this.#seconds];
-        this.#tellFromTimer({ kind: 'progress', epoch: epoch + 1, step, examples, seconds, batch });
+        const progress = { kind: 'progress', epoch: epoch + 1, step, examples, seconds, batch } as const;
+        this.#tellFromTimer({ ...progress, ...this.#exchangeShare() });
       }
     }
+  }
+
+  #exchangeShare(): { readonly exchangeShare?: number } {
+    if (this.#parts.state.layout.place.processes === 1) return {};
+    return { exchangeShare: this.#times.share('barrier') };
   }
 
   async #checkpoint(step: number): Promise<void> {

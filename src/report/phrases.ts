@@ -145,13 +145,15 @@ function stepOf({ epochStep, epochSteps }: RunStatus): string {
 }
 
 /**
- * Images/s and the objective: its bound where it reports one, else the ELBO; nothing where the run does not
- * train.
+ * Images/s, the share of exchanges between processes, and the objective: its bound where it reports one, else
+ * the ELBO; nothing where the run does not train.
  */
-function paceOf({ phase, imagesPerSecond, elbo, bound }: RunStatus, unit: string): string[] {
+function paceOf(status: RunStatus, unit: string): string[] {
+  const { phase, imagesPerSecond, exchangeShare, elbo, bound } = status;
   if (phase !== undefined) return [];
   const parts: string[] = [];
   if (imagesPerSecond !== undefined) parts.push(`${formatRate(imagesPerSecond)} images/s`);
+  if (exchangeShare !== undefined) parts.push(`${Math.round(100 * exchangeShare)} % in exchange`);
   if (bound !== undefined) parts.push(`bound ${formatNats(bound)}${unit}`);
   else if (elbo !== undefined) parts.push(`ELBO ${formatNats(elbo)}${unit}`);
   return parts;

@@ -53,6 +53,8 @@ export type ReportEvent =
       /** Examples trained on in this process, in all, and seconds spent training on them. */
       readonly examples: number;
       readonly seconds: number;
+      /** Share of the time that its first rank has waited for others, where processes train together. */
+      readonly exchangeShare?: number;
       readonly batch: ReportedTerms;
     }
   | { readonly kind: 'evaluating'; readonly epoch: number; readonly step: number }

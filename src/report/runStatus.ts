@@ -40,6 +40,8 @@ export class RunStatus {
   #phaseBegan: number;
   checkpoint: Event<'checkpoint'> | undefined;
   picture: string | undefined;
+  /** Share of the time in exchanges, where processes train together. */
+  exchangeShare: number | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -149,6 +151,7 @@ export class RunStatus {
 
   #progress(event: Event<'progress'>): void {
     const { epoch, step, examples, seconds, batch } = event;
+    this.exchangeShare = event.exchangeShare;
     this.phase = undefined;
     this.epoch = epoch;
     this.step = step;

@@ -88,6 +88,15 @@ describe('RunStatus', () => {
     assert.match(progressLine(status), / {2}bound -119\.\d\d nats {2}| {2}bound -120\.\d\d nats {2}/);
     assert.doesNotMatch(progressLine(status), /ELBO/);
   });
+
+  it('tells the share of exchanges where processes train together', () => {
+    const status = new RunStatus(new TestClock().read);
+    status.follow(started);
+    status.follow(progress(1));
+    assert.doesNotMatch(progressLine(status), /exchange/);
+    status.follow({ ...progress(2), exchangeShare: 0.123 });
+    assert.match(progressLine(status), / images\/s {2}12 % in exchange {2}ELBO /);
+  });
 });
 
 describe('quantities', () => {
