@@ -1,7 +1,8 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { UsageError } from '../../errors.js';
 import type { WorldOptions } from '../mpi/mpiWorld.js';
+import { MpiError } from '../mpi/world.js';
 import type { ProcessPlace } from '../processPlace.js';
-import { answerOf } from './answerOf.js';
 import type { Answer, ExchangeThreadData, Question } from './exchangeThread.js';
 import { Mailbox } from './mailbox.js';
 import type { ExchangeName, ExchangePlan } from './transfers.js';
@@ -110,4 +111,23 @@ export class ProcessGroup {
     this.mailbox.request('message');
     return answer;
   }
+}
+
+/**
+ * The next answer of the exchange thread.
+ * @throws UsageError or MpiError with what it says where it has failed.
+ */
+async function answerOf(thread: Worker, port: MessagePort): Promise<Answer> {
+  const answer = await new Promise<Answer>((resolve, reject) => {
+    const ended = () => reject(new MpiError('The thread that speaks to the other processes has ended.'));
+    port.once('message', (message: Answer) => {
+      thread.off('error', reject);
+      thread.off('exit', ended);
+      resolve(message);
+    });
+    thread.once('error', reject);
+    thread.once('exit', ended);
+  });
+  if (answer.kind !== 'failed') return answer;
+  throw answer.isUsage ? new UsageError(answer.message) : new MpiError(answer.message);
 }
