@@ -110,9 +110,12 @@ it('train.sbatch: a new run, then the same one again, without the lock of a dead
 }, () => {
   const first = start({ code: 0 });
   assert.deepEqual([first.status, first.stderr, first.asked], [0, '', undefined]);
-  assert.match(first.srun, /npx lowerbound train --out runs\/lowerbound-7 --model \w+ .*--world-size 4 /);
+  assert.match(
+    first.srun,
+    /node node_modules\/lowerbound\/dist\/cli\/main\.js train --out runs\/lowerbound-7 --model \w+ .*--world-size 4 /,
+  );
   const second = start({ code: 0, begun: true });
-  assert.match(second.srun, /npx lowerbound train --resume runs\/lowerbound-7 --mpi --world-size 4 /);
+  assert.match(second.srun, /main\.js train --resume runs\/lowerbound-7 --mpi --world-size 4 /);
   assert.ok(!second.srun.includes('--model'));
   assert.equal(second.locked, false);
 });
