@@ -9,13 +9,11 @@ import { type Launched, launchedBy } from '../collective/mpi/launcher.js';
 import { ProcessGroup } from '../collective/processes/processGroup.js';
 import { ToldElsewhere, UsageError } from '../errors.js';
 import type { ProcessOptions } from './processOptions.js';
+import { BARRIER_TIMEOUT } from './runOptions.js';
 import type { TrainOptions } from './trainOptions.js';
 
 /** Seconds that the others may take for their part of an exchange beyond what a stalled worker may take. */
 const PATIENCE = 30;
-
-/** Seconds, unless the options name another time. */
-const BARRIER_TIMEOUT = 60;
 
 /** What the launcher says, where processes are to train together. */
 function launchedTogether({ mpi }: ProcessOptions, env = process.env): Launched | undefined {

@@ -13,6 +13,9 @@ import type { RunEvent } from './events.js';
 import { CONFIG_OPTION } from './originOption.js';
 import { HOOK_NAMES, type TrainHooks } from './sinks/callerHooks.js';
 
+/** Seconds that a worker may stay away from a barrier, unless the options name another time. */
+export const BARRIER_TIMEOUT = 60;
+
 const readHooks = objectOf({}, {
   onStep: functionOf(),
   onEpoch: functionOf(),
@@ -127,7 +130,7 @@ export const RUN_OPTIONS = {
     kind: realNumber(POSITIVE),
     group: 'Computation:',
     describe: 'Seconds after which a worker that no longer answers counts as dead',
-    default: '60',
+    default: String(BARRIER_TIMEOUT),
   },
   pictures: {
     kind: onOrOff,

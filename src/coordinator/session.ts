@@ -15,12 +15,10 @@ import type { RunConfig } from '../runs/runConfig.js';
 import { choiceOf } from '../runs/seams.js';
 import type { TrainingState } from '../runs/trainingState.js';
 import type { Fault } from '../worker/fault.js';
+import { BARRIER_TIMEOUT } from './runOptions.js';
 import { RunState } from './runState.js';
 import { settingsOf, workerCount } from './trainOptions.js';
 import { WorkerPool } from './workerPool.js';
-
-/** Seconds that a worker may stay away from a barrier, unless the options name another time. */
-const BARRIER_TIMEOUT = 60;
 
 /** Transitions of HMC that a run can count: their number is a word of 32 bits (Purpose.trainingMomentum). */
 const MOST_TRANSITIONS = 2 ** 32;

@@ -52,8 +52,9 @@ test('a host adds the sums of all hosts, and updates, on its slice alone', () =>
   assertNear(times({ parameters: 160, shards: 16, hosts: 2 }, COSTS, LINK).update, 16.8);
   // 33 floats are 3 units: slices of 16 and 32 floats on two hosts. The longest one counts.
   assertNear(times({ parameters: 33, shards: 2, hosts: 2 }, COSTS, LINK).update, 32 * 0.21);
-  // 8 shards on 3 hosts: 0 1 | 2 3 4 | 5 6 7. Of the tree ((01)(23))((45)(67)) the hosts hold 01; 23 and 4; 5
-  // and 67: 5 sums, 4 additions. 48 floats are 16 a host.
+  // Three hosts have shards 0 1, 2 3 4 and 5 6 7 of 8. The tree is ((0 1)(2 3))((4 5)(6 7)). The first host
+  // holds the sum 0 1, the second one 2 3 and 4, the third one 5 and 6 7. These are 5 sums, so 4 additions
+  // are left. Each host updates 16 of the 48 floats.
   assertNear(times({ parameters: 48, shards: 8, hosts: 3 }, COSTS, LINK).update, 16 * (4 * 0.01 + 0.2));
 });
 
@@ -91,8 +92,8 @@ test('a host that holds two sums sends both', () => {
 });
 
 test('the busier direction of a link counts, frames and all', () => {
-  // 33 floats on two hosts, slices of 16 and 32. Of the gradient host 0 sends 32 floats (128 bytes), host 1
-  // 16; the terms of one shard, 32 bytes, have a frame of their own.
+  // Host 0 owns 16 of the floats and host 1 the other 32. So host 0 sends 32 floats (128 bytes) of its
+  // gradient, and host 1 sends 16. The terms of one shard, 32 bytes, have a frame of their own.
   const { gradientExchange, parameterExchange } = times(
     { parameters: 33, shards: 2, hosts: 2 },
     NO_COST,
