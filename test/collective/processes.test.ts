@@ -105,3 +105,21 @@ test('requests are served in their order', () => {
   assert.equal(mailbox.next(1), 'message');
   assert.deepEqual([mailbox.requested, mailbox.isBusy], [2, true]);
 });
+
+test('a notify of a request that is served already is none', () => {
+  const mailbox = new Mailbox();
+  const sleep = Atomics.wait;
+  let sleeps = 0;
+  Atomics.wait = (() => {
+    sleeps++;
+    // Whoever asks notifies behind its request: the exchange thread may have served it and sleep again.
+    if (sleeps === 2) mailbox.request('state');
+    return 'ok';
+  }) as typeof sleep;
+  try {
+    assert.equal(mailbox.next(0), 'state');
+  } finally {
+    Atomics.wait = sleep;
+  }
+  assert.equal(sleeps, 2);
+});

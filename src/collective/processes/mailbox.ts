@@ -91,7 +91,8 @@ export class Mailbox {
 
   /** The exchange thread waits for a request. @param count requests that it has served. */
   next(count: number): Request {
-    Atomics.wait(this.#words, Word.requested, count);
+    // The notify behind a request may come when it is served already, and wake the thread for nothing.
+    while (this.requested === count) Atomics.wait(this.#words, Word.requested, count);
     const kind = Atomics.load(this.#words, Word.kind);
     return kind === MESSAGE ? 'message' : EXCHANGES[kind - 1]!;
   }
@@ -110,8 +111,8 @@ export class Mailbox {
   }
 
   /** The exchange thread has nothing to do any more. */
-  sleep(): void {
-    Atomics.wait(this.#words, Word.failed, Atomics.load(this.#words, Word.failed));
+  sleep(): never {
+    for (;;) Atomics.wait(this.#words, Word.failed, Atomics.load(this.#words, Word.failed));
   }
 
   #failure(): string | undefined {
