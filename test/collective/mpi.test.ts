@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { WorkingMpi } from '#src/setup/mpi.js';
 import { temporaryDirectory } from '../runs/temporaryDirectory.js';
 import type { Ended } from './collectiveContract.js';
-import { mpiLibraries, startMpiJob } from './mpiJobs.js';
+import { canHeal, mpiLibraries, startMpiJob } from './mpiJobs.js';
 import { type JobEnd, worldContract } from './worldContract.js';
 import type { WorldScenario } from './worldScenarios.js';
 
@@ -29,10 +29,11 @@ function starter(mpi: WorkingMpi) {
     processes: number,
     scenarios: readonly WorldScenario[],
     timeLimit: number,
+    isTolerant = false,
   ): Promise<Job> => {
     const folder = mkdtempSync(join(parent, 'job-'));
     const args = [script, mpi.library, String(timeLimit), folder, ...scenarios];
-    const { code, seconds, stderr } = await startMpiJob(mpi, [{ processes, args }]).end;
+    const { code, seconds, stderr } = await startMpiJob(mpi, [{ processes, args }], { isTolerant }).end;
     const endOf = (scenario: WorldScenario, rank: number): Ended | undefined => {
       const path = join(folder, `${scenario}-${rank}.json`);
       return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Ended) : undefined;
@@ -48,7 +49,7 @@ const found = await mpiLibraries();
 for (const mpi of found) {
   if (mpi.works) {
     const title = `${mpi.version} by the ABI of ${mpi.abi}, ${mpi.library}`;
-    worldContract({ title, library: mpi.version, ...starter(mpi) });
+    worldContract({ title, library: mpi.version, heals: canHeal(mpi), ...starter(mpi) });
   } else {
     // A library that is no good here is nobody's fault; two processes that do not come together may be ours.
     it(mpi.library, { skip: mpi.failed !== 'check' && mpi.reason }, () => assert.fail(mpi.reason));

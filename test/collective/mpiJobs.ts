@@ -38,14 +38,20 @@ export interface MpiGroup {
   readonly args: readonly string[];
 }
 
-/** Starts the processes of all groups as one job. */
+/** Whether processes can go on where one of them has died. */
+export function canHeal({ version }: WorkingMpi): boolean {
+  return version.startsWith('Open MPI 5');
+}
+
+/** Starts the processes of all groups as one job. @param isTolerant of the death of one of them: see canHeal. */
 export function startMpiJob(
   { launcher, family }: WorkingMpi,
   groups: readonly MpiGroup[],
-  directory?: string,
+  { directory, isTolerant = false }: { readonly directory?: string; readonly isTolerant?: boolean } = {},
 ): MpiJob {
   const all = groups.reduce((sum, { processes }) => sum + processes, 0);
   const [program, , , ...options] = launchLine({ program: launcher, family }, all) as [string, ...string[]];
+  if (isTolerant) options.push('--with-ft', 'ulfm');
   const commands = groups.flatMap(({ processes, args }, index) => [
     ...(index === 0 ? [] : [':']),
     ...['-n', String(processes), process.execPath, ...args],

@@ -10,6 +10,8 @@ import { type ProcessPlace, WORLD_SCENARIOS, type WorldScenario } from './worldS
 const [library, timeLimit, folder, ...scenarios] = process.argv.slice(2) as [string, string, string];
 
 const world = openWorld({ library, timeLimit: Number(timeLimit), launched: launchedBy(process.env) });
+// Those that are left of a job get other numbers.
+const { rank } = world;
 const place: ProcessPlace = { world, shared: (bytes) => new Uint8Array(new SharedArrayBuffer(bytes)) };
 
 async function endOf(scenario: WorldScenario): Promise<Ended> {
@@ -23,6 +25,6 @@ async function endOf(scenario: WorldScenario): Promise<Ended> {
 
 for (const scenario of scenarios as WorldScenario[]) {
   const ended = await endOf(scenario);
-  writeFileSync(join(folder, `${scenario}-${world.rank}.json`), JSON.stringify(ended));
+  writeFileSync(join(folder, `${scenario}-${rank}.json`), JSON.stringify(ended));
 }
 world.close();

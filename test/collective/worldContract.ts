@@ -20,7 +20,14 @@ export interface WorldUnderTest {
    * Starts processes that run these scenarios one after the other. @param timeLimit of operations,
    * milliseconds.
    */
-  run(processes: number, scenarios: readonly WorldScenario[], timeLimit: number): Promise<JobEnd>;
+  run(
+    processes: number,
+    scenarios: readonly WorldScenario[],
+    timeLimit: number,
+    isTolerant?: boolean,
+  ): Promise<JobEnd>;
+  /** Whether processes can go on where one of them has died: jobs are told by `isTolerant`. */
+  readonly heals: boolean;
 }
 
 const PATIENT = 20_000;
@@ -44,7 +51,7 @@ const TOGETHER = [
   ] as const),
 ] satisfies WorldScenario[];
 
-export function worldContract({ title, library, run }: WorldUnderTest): void {
+export function worldContract({ title, library, run, heals }: WorldUnderTest): void {
   describe(title, () => {
     for (const processes of [1, 2, 3]) {
       it(`carries bytes between ${processes} process${processes > 1 ? 'es' : ''}`, async () => {
@@ -89,6 +96,23 @@ export function worldContract({ title, library, run }: WorldUnderTest): void {
       const { code, seconds } = await run(3, ['killed'], PATIENT);
       assert.notEqual(code, 0);
       assert.ok(seconds < SOON, `${seconds} s`);
+    });
+
+    const lacks = !heals && 'It ends all processes where one of them dies.';
+    it('goes on with those that are left, however many die', { skip: lacks }, async () => {
+      const job = await run(4, ['survivors'], PATIENT, true);
+      const ends = job.endsOf('survivors');
+      assert.deepEqual(
+        ends.map((ended) => ended === undefined),
+        [true, true, false, true],
+      );
+      const places = [
+        { rank: 1, size: 3 },
+        { rank: 0, size: 2 },
+        { rank: 0, size: 1 },
+      ];
+      assert.deepEqual(returnedBy(ends[2], 'process 2'), { heals: true, places });
+      assert.ok(job.seconds < SOON, `${job.seconds} s`);
     });
   });
 }

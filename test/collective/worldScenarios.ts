@@ -1,6 +1,6 @@
 // What processes do together in the tests of message passing.
 import assert from 'node:assert/strict';
-import type { Operation, World } from '#src/collective/mpi/world.js';
+import { type Operation, ProcessLost, type World } from '#src/collective/mpi/world.js';
 import type { PartRange } from '#src/collective/parts.js';
 
 /** What a process knows of its test. */
@@ -237,6 +237,38 @@ function killed({ world }: ProcessPlace): void {
   world.wait(world.barrier());
 }
 
+/**
+ * Three of four processes die one after the other in the middle of exchanges, the first one of all among
+ * them. Those that are left go on, each with the number that it then has.
+ */
+function survivors(place: ProcessPlace): { heals: boolean; places: { rank: number; size: number }[] } {
+  const { world } = place;
+  const number = world.rank;
+  const places: { rank: number; size: number }[] = [];
+  for (const victim of [1, 0, 3]) {
+    assert.throws(() => dieAmidst(place, number === victim), ProcessLost);
+    world.shrink();
+    for (const scenario of [tags, gathers, exchanges, overlapping]) scenario(place);
+    places.push({ rank: world.rank, size: world.size });
+  }
+  return { heals: world.heals, places };
+}
+
+/** All exchange more than is sent at once, until one of them dies with an exchange under way. */
+function dieAmidst({ world, shared }: ProcessPlace, dies: boolean): void {
+  const length = 1_000_000;
+  const all = shared(length * world.size);
+  const parts = partsOf(ranks(world).map(() => length));
+  for (let round = 0; ; round++) {
+    const operations = [
+      world.allGatherParts(all, parts),
+      world.allGather(Uint8Array.of(1), shared(world.size)),
+    ];
+    if (dies && round === 5) process.kill(process.pid, 'SIGKILL');
+    for (const operation of operations) world.wait(operation);
+  }
+}
+
 function sleep(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
@@ -256,6 +288,7 @@ export const WORLD_SCENARIOS = {
     heapHooks,
     aborting,
     killed,
+    survivors,
   },
 } as const;
 export type WorldScenario = keyof typeof WORLD_SCENARIOS;

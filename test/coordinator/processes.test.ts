@@ -81,7 +81,7 @@ for (const family of ['Open MPI', 'MPICH'] as const) {
       processes,
       args: [main, ...args, '--mpi-library', mpi!.library],
     });
-    const start = (groups: readonly MpiGroup[]) => startMpiJob(mpi!, groups, directory);
+    const start = (groups: readonly MpiGroup[]) => startMpiJob(mpi!, groups, { directory });
     /** A job that must end well. */
     const together = async (args: readonly string[], out: string, processes: number, workers: number) => {
       const { code, stdout, stderr } = await start([

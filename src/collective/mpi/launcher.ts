@@ -9,6 +9,8 @@ export interface Launched {
   readonly by: string;
   /** The family of libraries that understands this launcher; undefined where both may. */
   readonly family: Family | undefined;
+  /** Whether it lets processes go on when another one has died (ULFM). */
+  readonly isTolerant: boolean;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -33,7 +35,8 @@ export function launchedBy(env: Environment): Launched | undefined {
       /^\d+$/.test(text ?? '') ? Number(text) : undefined,
     );
     const [processes, own] = values;
-    if (processes !== undefined && own !== undefined) return { size: processes, rank: own, by, family };
+    if (processes === undefined || own === undefined) continue;
+    return { size: processes, rank: own, by, family, isTolerant: env.OMPI_MCA_mpi_ft_enable === '1' };
   }
   return undefined;
 }

@@ -2,6 +2,7 @@ import { UsageError } from '../../errors.js';
 import type { PartRange } from '../parts.js';
 import { RunningTime } from '../runningTime.js';
 import { type Abi, abiOf, familyOf, type Handle, shortVersion } from './abi.js';
+import { FaultTolerance, isLoss } from './faultTolerance.js';
 import {
   type Argument,
   type CType,
@@ -10,7 +11,7 @@ import {
   openForeignLibrary,
 } from './foreignLibrary.js';
 import type { Launched } from './launcher.js';
-import { type Bytes, MpiError, type Operation, type World } from './world.js';
+import { type Bytes, MpiError, type Operation, ProcessLost, type World } from './world.js';
 
 /**
  * Milliseconds in which an operation is looked at without a pause, before the thread sleeps. Time, not looks:
@@ -95,14 +96,14 @@ export function loadMpi(path: string): LoadedMpi {
  */
 export function openWorld({ library, timeLimit, launched }: WorldOptions): World {
   const loaded = loadMpi(library);
-  if (launched === undefined) return new MpiWorld(loaded, timeLimit);
+  if (launched === undefined) return new MpiWorld(loaded, timeLimit, false);
   const name = `${shortVersion(loaded.version)} in ${library}`;
   const advice = 'Name the library that belongs to the launcher with --mpi-library.';
   const family = familyOf(loaded.version);
   if (family !== undefined && launched.family !== undefined && family !== launched.family) {
     throw new UsageError(`${launched.by} has started this process, but the library is ${name}. ${advice}`);
   }
-  const world = new MpiWorld(loaded, timeLimit);
+  const world = new MpiWorld(loaded, timeLimit, launched.isTolerant);
   const { rank, size } = world;
   if (launched.size === size && launched.rank === rank) return world;
   // The others are in the same place, and leave by themselves.
@@ -136,70 +137,101 @@ const FUNCTIONS = {
 
 type FunctionName = keyof typeof FUNCTIONS;
 
-/** All processes of an MPI job: MPI_COMM_WORLD. */
+/** All processes of an MPI job: MPI_COMM_WORLD, and those that are left of it where some have died. */
 class MpiWorld implements World {
-  readonly rank: number;
-  readonly size: number;
+  rank: number;
+  size: number;
   readonly library: string;
   readonly #abi: Abi;
   readonly #timeLimit: number;
   readonly #functions: Readonly<Record<FunctionName, IntFunction>>;
+  readonly #tolerance: FaultTolerance | undefined;
   readonly #sleeper = new Int32Array(new SharedArrayBuffer(4));
+  /** Operations that are not over. */
+  readonly #begun = new Set<Operation>();
+  /** The communicator. */
+  #processes: Handle;
 
-  constructor({ library, abi, version }: LoadedMpi, timeLimit: number) {
+  constructor({ library, abi, version }: LoadedMpi, timeLimit: number, isTolerant: boolean) {
     this.#abi = abi;
+    this.#processes = abi.world;
     this.#timeLimit = timeLimit;
     this.library = shortVersion(version);
     this.#functions = functionsOf(library, abi);
+    this.#tolerance = isTolerant ? FaultTolerance.of(library, abi) : undefined;
     this.rank = -1;
+    this.size = 0;
     const level = new Int32Array(1);
     this.#call('MPI_Init_thread', 0n, 0n, abi.funneled, level);
-    this.#call('MPI_Comm_set_errhandler', abi.world, abi.errorsReturn);
+    this.#enter(abi.world);
+  }
+
+  get heals(): boolean {
+    return this.#tolerance !== undefined;
+  }
+
+  #enter(processes: Handle): void {
+    this.#processes = processes;
+    this.#call('MPI_Comm_set_errhandler', processes, this.#abi.errorsReturn);
     this.rank = this.#number('MPI_Comm_rank');
     this.size = this.#number('MPI_Comm_size');
   }
 
   send(bytes: Bytes, to: number, tag: number): Operation {
-    const { byte, world } = this.#abi;
+    const { byte } = this.#abi;
+    const processes = this.#processes;
     const name = `a message to process ${to}`;
-    return this.#begin(name, 'MPI_Isend', [bytes], bytes, count(bytes), byte, to, tag, world);
+    return this.#begin(name, 'MPI_Isend', [bytes], bytes, count(bytes), byte, to, tag, processes);
   }
 
   receive(bytes: Bytes, from: number, tag: number): Operation {
-    const { byte, world } = this.#abi;
+    const { byte } = this.#abi;
+    const processes = this.#processes;
     const name = `a message from process ${from}`;
-    return this.#begin(name, 'MPI_Irecv', [bytes], bytes, count(bytes), byte, from, tag, world);
+    return this.#begin(name, 'MPI_Irecv', [bytes], bytes, count(bytes), byte, from, tag, processes);
   }
 
   barrier(): Operation {
-    return this.#begin('a barrier', 'MPI_Ibarrier', [], this.#abi.world);
+    return this.#begin('a barrier', 'MPI_Ibarrier', [], this.#processes);
   }
 
   allGather(part: Bytes, all: Bytes): Operation {
     requireBlocks(all, this.size, part.length);
-    const { byte, world } = this.#abi;
+    const { byte } = this.#abi;
+    const processes = this.#processes;
     const each = count(part);
     count(all);
     const held = [part, all];
-    return this.#begin('an all-gather', 'MPI_Iallgather', held, part, each, byte, all, each, byte, world);
+    return this.#begin('an all-gather', 'MPI_Iallgather', held, part, each, byte, all, each, byte, processes);
   }
 
   allGatherParts(all: Bytes, parts: readonly PartRange[]): Operation {
-    const { byte, world, inPlace } = this.#abi;
+    const { byte, inPlace } = this.#abi;
     const { counts, places } = this.#parts(all, parts);
     const held = [all, counts, places];
     const mine = [inPlace, 0, byte] as const;
-    return this.#begin('an all-gather', 'MPI_Iallgatherv', held, ...mine, all, counts, places, byte, world);
+    return this.#begin(
+      'an all-gather',
+      'MPI_Iallgatherv',
+      held,
+      ...mine,
+      all,
+      counts,
+      places,
+      byte,
+      this.#processes,
+    );
   }
 
   allToAll(from: Bytes, to: Bytes): Operation {
     const each = Math.floor(from.length / this.size);
     requireBlocks(from, this.size, each);
     requireBlocks(to, this.size, each);
-    const { byte, world } = this.#abi;
+    const { byte } = this.#abi;
+    const processes = this.#processes;
     count(from);
     const held = [from, to];
-    return this.#begin('an exchange', 'MPI_Ialltoall', held, from, each, byte, to, each, byte, world);
+    return this.#begin('an exchange', 'MPI_Ialltoall', held, from, each, byte, to, each, byte, processes);
   }
 
   allToAllParts(
@@ -208,7 +240,8 @@ class MpiWorld implements World {
     to: Bytes,
     toParts: readonly PartRange[],
   ): Operation {
-    const { byte, world } = this.#abi;
+    const { byte } = this.#abi;
+    const processes = this.#processes;
     const sent = this.#parts(from, fromParts);
     const taken = this.#parts(to, toParts);
     const held = [from, sent.counts, sent.places, to, taken.counts, taken.places];
@@ -221,7 +254,7 @@ class MpiWorld implements World {
       taken.counts,
       taken.places,
       byte,
-      world,
+      processes,
     ] as const;
     return this.#begin('an exchange', 'MPI_Ialltoallv', held, ...values);
   }
@@ -245,13 +278,38 @@ class MpiWorld implements World {
     }
   }
 
+  shrink(): void {
+    const tolerance = this.#tolerance;
+    if (tolerance === undefined) throw new MpiError('This library cannot go on without a process.');
+    tolerance.revoke(this.#processes);
+    for (const operation of this.#begun) {
+      try {
+        this.wait(operation);
+      } catch (error) {
+        if (!(error instanceof ProcessLost)) throw error;
+      }
+    }
+    this.#enter(tolerance.shrink(this.#processes));
+  }
+
   abort(exitCode: number): void {
-    this.#functions.MPI_Abort(this.#abi.world, exitCode);
+    this.#functions.MPI_Abort(this.#processes, exitCode);
   }
 
   close(): void {
+    // MPI_Finalize is a fence, which waits for the dead for ever; the launcher does not miss it here.
+    if (this.heals) return this.#part();
     if (/^MPICH ([1-3]|4\.[01])\./.test(this.library)) Atomics.wait(this.#sleeper, 0, 0, BEFORE_FINALIZE);
     this.#call('MPI_Finalize');
+  }
+
+  /** Once all have come, or some have left, nobody waits for a message of this process any more. */
+  #part(): void {
+    try {
+      this.wait(this.barrier());
+    } catch (error) {
+      if (!(error instanceof ProcessLost)) throw error;
+    }
   }
 
   /** @param held what the library reads and writes until the operation is over. */
@@ -265,10 +323,12 @@ class MpiWorld implements World {
     this.#call(begin, ...values, request);
     const status = new Uint8Array(STATUS_BYTES);
     const test = (over: Int32Array) => this.#call('MPI_Test', request, over, status);
-    return new Begun(name, test, held);
+    const operation = new Begun(name, test, held, () => this.#begun.delete(operation));
+    this.#begun.add(operation);
+    return operation;
   }
 
-  /** @throws MpiError with what the library says. */
+  /** @throws MpiError, or ProcessLost, with what the library says. */
   #call(name: FunctionName, ...values: readonly Argument[]): void {
     const code = this.#functions[name](...values);
     if (code === 0) return;
@@ -277,12 +337,13 @@ class MpiWorld implements World {
       .replace(/\s+/g, ' ')
       .replace(/[. ]+$/, '');
     const where = this.rank < 0 ? '' : ` in process ${this.rank} of ${this.size}`;
-    throw new MpiError(`${name} has failed${where}: ${reason}.`);
+    const message = `${name} has failed${where}: ${reason}.`;
+    throw this.#tolerance !== undefined && isLoss(code) ? new ProcessLost(message) : new MpiError(message);
   }
 
   #number(name: 'MPI_Comm_rank' | 'MPI_Comm_size'): number {
     const value = new Int32Array(1);
-    this.#call(name, this.#abi.world, value);
+    this.#call(name, this.#processes, value);
     return value[0]!;
   }
 
@@ -310,21 +371,34 @@ class Begun implements Operation {
   /** What the library reads and writes: it stays in memory until the operation is over. */
   #held: readonly NodeJS.TypedArray[] | undefined;
 
-  /** @param test sets a word where the operation is over. */
+  readonly #end: () => void;
+
+  /**
+   * @param test sets a word where the operation is over, and throws where it has failed.
+   * @param end told when it is over or has failed.
+   */
   constructor(
     readonly name: string,
     test: (over: Int32Array) => void,
     held: readonly NodeJS.TypedArray[],
+    end: () => void,
   ) {
     this.#test = test;
     this.#held = held;
+    this.#end = end;
   }
 
   isOver(): boolean {
     if (this.#held === undefined) return true;
-    this.#test(this.#over);
+    try {
+      this.#test(this.#over);
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
     if (this.#over[0] === 0) return false;
     this.#held = undefined;
+    this.#end();
     return true;
   }
 }

@@ -13,7 +13,8 @@ export interface Operation {
   readonly name: string;
   /**
    * Whether it is over. It goes on only while this is called.
-   * @throws MpiError where it has failed.
+   * @throws ProcessLost where it cannot be over, because a process has died.
+   * @throws MpiError where it has failed otherwise.
    */
   isOver(): boolean;
 }
@@ -24,8 +25,11 @@ export interface Operation {
  * additions is left to a library.
  */
 export interface World {
+  /** Those of the processes that are left: see `shrink`. */
   readonly rank: number;
   readonly size: number;
+  /** Whether it can go on where a process has died. Elsewhere the launcher ends all of them. */
+  readonly heals: boolean;
   /** Name and version of what carries the bytes. */
   readonly library: string;
 
@@ -74,6 +78,14 @@ export interface World {
    */
   wait(operation: Operation, timeLimit?: number): void;
 
+  /**
+   * Goes on without the processes that have died. All that are left call it, each after an operation has
+   * thrown ProcessLost; it has them all throw. Operations that were begun are over behind it: none of them
+   * writes any more. It takes as long as the last one needs to come, whatever the time limit.
+   * @throws MpiError where an operation that was begun is not over within the time limit.
+   */
+  shrink(): void;
+
   /** Ends all processes of the job, this one included. */
   abort(exitCode: number): void;
 
@@ -84,4 +96,9 @@ export interface World {
 /** An operation between processes failed; the message is a sentence. */
 export class MpiError extends Error {
   override readonly name = 'MpiError';
+}
+
+/** A process has died, and the others may go on without it: see World.shrink. */
+export class ProcessLost extends Error {
+  override readonly name = 'ProcessLost';
 }
