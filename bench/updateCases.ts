@@ -343,6 +343,7 @@ function binarizeCase({ model, binarize, shardSize }: UpdateLoad): KernelCase {
           bench.kernels.binarize({
             mode,
             pixels,
+            places: table,
             order: table,
             rows: shardSize,
             dimensions,

@@ -1,6 +1,6 @@
 import type { ImageSet } from '../data/source.js';
 import { UsageError } from '../errors.js';
-import { plus } from '../kernels/address.js';
+
 import { Arena } from '../kernels/arena.js';
 import { bindKernels, compileKernels } from '../kernels/kernels.js';
 import { Purpose, randomKey } from '../kernels/stream.js';
@@ -30,6 +30,7 @@ export function testExamples(
   const arena = new Arena(0);
   const scratch = arena.reserve(64);
   const order = arena.reserve(Uint32Array.BYTES_PER_ELEMENT);
+  const place = arena.reserve(Uint32Array.BYTES_PER_ELEMENT);
   const image = arena.reserve(dimensions);
   const out = arena.floats(dimensions);
   const pages = Math.ceil(arena.end / PAGE);
@@ -39,14 +40,14 @@ export function testExamples(
   const mode = BINARIZE_MODE[config.binarize];
   const examples = new Float32Array(indices.length * dimensions);
   indices.forEach((index, row) => {
-    // The image's place in the set is part of its draw: it stands where the set's image `index` would.
+    // The image's number in the set is part of its draw.
     new Uint32Array(memory.buffer, order, 1)[0] = index;
     const bytes = pixels.subarray(index * dimensions, (index + 1) * dimensions);
     new Uint8Array(memory.buffer, image, dimensions).set(bytes);
-    const set = plus(image, -index * dimensions);
     kernels.binarize({
       mode,
-      pixels: set,
+      pixels: image,
+      places: place,
       order,
       rows: 1,
       dimensions,

@@ -39,9 +39,13 @@ export function exchangesOf({ layout, model, settings }: RunState): ExchangePlan
   );
 }
 
-/** Before all else: processes begin with the state of the first one. */
+/**
+ * Before all else: processes begin with the state of the first one. Those that have read all data for theirs
+ * may come late.
+ */
 export async function shareState(group: ProcessGroup, state: RunState): Promise<void> {
   await group.during(async () => {
+    await group.gatherTexts('', Number.POSITIVE_INFINITY);
     await group.plan(state.memory.buffer as SharedArrayBuffer, exchangesOf(state));
     await group.exchange('start');
   });

@@ -1,13 +1,19 @@
 // A process behind the first one: it has the same memory and ranks, and does what the first one says.
 import type { ProcessGroup } from '../collective/processes/processGroup.js';
-import { loadDataset } from '../data/registry.js';
+import { loadRunData } from '../data/registry.js';
 import { NotFiniteError, ToldElsewhere } from '../errors.js';
 import { parameterHash } from '../runs/checkpoint.js';
 import { parseRunConfig } from '../runs/runConfig.js';
 import type { Fault } from '../worker/fault.js';
 import { shareState } from './exchanges.js';
 import { introduce, trainTraits } from './handshake.js';
-import { type EndCommand, evaluateTogether, nextCommand, trainTogether } from './leadingPool.js';
+import {
+  beginTogether,
+  type EndCommand,
+  evaluateTogether,
+  nextCommand,
+  trainTogether,
+} from './leadingPool.js';
 import { openSession, type Session } from './session.js';
 import type { TrainOptions } from './trainOptions.js';
 import type { TrainResult } from './trainResult.js';
@@ -22,7 +28,7 @@ export async function follow(
   faults: readonly Fault[],
 ): Promise<TrainResult> {
   const { prepared, config: given } = await introduce(group, async () => {
-    const dataset = loadDataset(options.data);
+    const dataset = loadRunData(options.data, options.shardData);
     return { dataset, traits: trainTraits(options, dataset) };
   });
   const { dataset } = prepared;
@@ -54,7 +60,6 @@ async function obey(
   { state, pool }: Session,
   signal: TrainOptions['signal'],
 ): Promise<EndCommand> {
-  let shuffled = -1;
   const ask = () => state.progress.requestStop();
   signal?.addEventListener('abort', ask);
   for (;;) {
@@ -67,8 +72,11 @@ async function obey(
       await evaluateTogether(group, pool);
       continue;
     }
-    if (what.epoch !== shuffled) state.shuffle(what.epoch);
-    shuffled = what.epoch;
+    if (what.kind === 'epoch') {
+      // Where one refuses, the first process ends the run.
+      await beginTogether(group, pool, what);
+      continue;
+    }
     state.progress.withdrawStop();
     if (signal?.aborted) ask();
     try {

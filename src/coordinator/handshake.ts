@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism, cpus, hostname } from 'node:os';
 import type { ProcessGroup } from '../collective/processes/processGroup.js';
 import { datasetFingerprint } from '../data/fingerprint.js';
-import type { Dataset } from '../data/source.js';
+import type { RunData } from '../data/source.js';
 import { ToldElsewhere, UsageError } from '../errors.js';
 import { parameterHash } from '../runs/checkpoint.js';
 import type { TrainOptions } from './trainOptions.js';
@@ -127,16 +127,16 @@ function short(value: string): string {
 /** Options that may differ: they decide how a process computes or what it writes, and no result. */
 const OWN_OPTIONS = [
   ...(['workers', 'tile', 'revectorize', 'barrierTimeout', 'mpi', 'mpiLibrary', 'worldSize'] as const),
-  ...(['data', 'out', 'resume', 'pictures', 'preview', 'logEvery', 'keepCheckpoints'] as const),
+  ...(['data', 'shardData', 'out', 'resume', 'pictures', 'preview', 'logEvery', 'keepCheckpoints'] as const),
   ...(['checkpointEvery', 'signal', 'onEvent', 'hooks', 'path', 'onProgress'] as const),
 ] as const satisfies readonly (keyof TrainOptions | 'path' | 'onProgress')[];
 
-export function trainTraits(options: TrainOptions, dataset: Dataset): Traits {
+export function trainTraits(options: TrainOptions, dataset: RunData): Traits {
   return { ...dataTraits(dataset), ...optionTraits(options, OWN_OPTIONS) };
 }
 
 /** The same of an estimate of a checkpoint. */
-export function checkpointTraits(options: object, parameters: Float32Array, dataset: Dataset): Traits {
+export function checkpointTraits(options: object, parameters: Float32Array, dataset: RunData): Traits {
   return {
     'the parameters (their SHA-256)': parameterHash(parameters),
     ...dataTraits(dataset),
@@ -144,7 +144,7 @@ export function checkpointTraits(options: object, parameters: Float32Array, data
   };
 }
 
-function dataTraits(dataset: Dataset): Traits {
+function dataTraits(dataset: RunData): Traits {
   return {
     'the training images (their SHA-256)': datasetFingerprint(dataset),
     'the test images (their SHA-256)': datasetFingerprint({ train: dataset.test }),

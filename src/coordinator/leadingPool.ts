@@ -1,6 +1,6 @@
 // How the first process has the others do what it does: each call of its pool is a command to all.
 import type { ProcessGroup } from '../collective/processes/processGroup.js';
-import { NotFiniteError } from '../errors.js';
+import { NotFiniteError, UsageError } from '../errors.js';
 import type { MeanTerms } from '../runs/meanTerms.js';
 import type { RunProgress } from '../worker/runProgress.js';
 import type { FinishReason } from './events.js';
@@ -8,6 +8,7 @@ import type { RunPool } from './workerPool.js';
 
 /** What the first process tells the others to do. */
 export type Command =
+  | { readonly kind: 'epoch'; readonly epoch: number }
   | {
       readonly kind: 'train';
       readonly epoch: number;
@@ -37,6 +38,28 @@ export async function nextCommand(group: ProcessGroup): Promise<Command> {
 
 export async function command(group: ProcessGroup, what: Command): Promise<void> {
   await group.gatherTexts(JSON.stringify(what));
+}
+
+/**
+ * Makes an epoch's examples ready. To read them may take one process longer than another: all wait.
+ * @returns in all of them why the run ends, where one can no longer read its images.
+ */
+export async function beginTogether(
+  group: ProcessGroup,
+  pool: RunPool,
+  { epoch }: Extract<Command, { kind: 'epoch' }>,
+): Promise<UsageError | undefined> {
+  const refusals = await group.during(async () => {
+    const refusal = await pool.beginEpoch(epoch).catch((error: unknown) => {
+      if (!(error instanceof UsageError)) throw error;
+      return error.message;
+    });
+    return await group.gatherTexts(refusal ?? '', Number.POSITIVE_INFINITY);
+  });
+  const by = refusals.findIndex((refusal) => refusal !== '');
+  if (by === -1) return undefined;
+  const speaker = by === 0 ? '' : `Process ${by} of ${group.place.processes}: `;
+  return new UsageError(speaker + refusals[by]);
 }
 
 /**
@@ -91,6 +114,13 @@ export class LeadingPool implements RunPool {
 
   set onSkip(told: RunPool['onSkip']) {
     this.#pool.onSkip = told;
+  }
+
+  async beginEpoch(epoch: number): Promise<void> {
+    const what = { kind: 'epoch', epoch } as const;
+    await command(this.#group, what);
+    const refusal = await beginTogether(this.#group, this.#pool, what);
+    if (refusal !== undefined) throw refusal;
   }
 
   async trainSteps(epoch: number, firstStep: number, endStep: number): Promise<number> {

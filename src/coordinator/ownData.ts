@@ -1,7 +1,7 @@
 // A run and the data that it was started with.
 import { MNIST } from '../data/mnist.js';
 import type { DataOption } from '../data/registry.js';
-import type { Dataset } from '../data/source.js';
+import type { RunData } from '../data/source.js';
 import { UsageError } from '../errors.js';
 import { formatCount } from '../report/quantity.js';
 import type { RunConfig } from '../runs/runConfig.js';
@@ -42,7 +42,7 @@ export function requireNamedData(source: string, path: string, data: DataOption 
 }
 
 /** For the first lines of a run whose source has no test set. */
-export function splitSentence({ name, train, test }: Dataset): string {
+export function splitSentence({ name, train, test }: RunData): string {
   const images = test.count === 1 ? 'image is' : `${formatCount(test.count)} images are`;
   return (
     `The data of ${name} have no test set: the last ${images} kept for it and not trained on, ` +
@@ -51,7 +51,7 @@ export function splitSentence({ name, train, test }: Dataset): string {
 }
 
 /** What a test set is called in an evaluation's protocol. */
-export function testSetName({ name, test, testSplitOff }: Dataset): string {
+export function testSetName({ name, test, testSplitOff }: RunData): string {
   if (!testSplitOff) return name;
   return `${name}, its last ${test.count === 1 ? 'image' : `${formatCount(test.count)} images`}`;
 }

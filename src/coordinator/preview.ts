@@ -1,4 +1,4 @@
-import type { Dataset } from '../data/source.js';
+import type { RunData } from '../data/source.js';
 import { LatentModel } from '../inference/latentModel.js';
 import type { RunConfig } from '../runs/runConfig.js';
 import type { RunEvent } from './events.js';
@@ -7,7 +7,7 @@ import type { RunState } from './runState.js';
 
 export interface EpochPreview {
   readonly state: RunState;
-  readonly dataset: Dataset;
+  readonly dataset: RunData;
   readonly config: RunConfig;
   readonly epoch: number;
   /** Test images, from the first one on. */

@@ -114,6 +114,14 @@ export const RUN_OPTIONS = {
     describe: 'Refuse to train unless there are so many processes',
     default: 'as many as there are',
   },
+  shardData: {
+    kind: onOrOff,
+    group: 'Run:',
+    describe:
+      'Hold the training images of the shards of this process alone, read anew for each epoch; changes no bit ' +
+      '(docs/cluster.md)',
+    default: 'off: each process holds all',
+  },
   revectorize: {
     kind: onOrOff,
     group: 'Computation:',

@@ -1,7 +1,7 @@
 // The pictures that a run writes while it trains.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Dataset } from '../data/source.js';
+import type { RunData } from '../data/source.js';
 import { LatentModel } from '../inference/latentModel.js';
 import { writeFileAtomic } from '../runs/atomicFile.js';
 import type { RunConfig } from '../runs/runConfig.js';
@@ -27,7 +27,7 @@ const MANIFOLD_SIDE = 20;
 
 export interface RunPictures {
   readonly state: RunState;
-  readonly dataset: Dataset;
+  readonly dataset: RunData;
   readonly config: RunConfig;
   readonly directory: RunDirectory;
   readonly step: number;

@@ -1,7 +1,8 @@
 import { paddedParameters } from '../collective/parameterSlices.js';
 import { ALONE, type ProcessPlace } from '../collective/processPlace.js';
 import { epochOrder } from '../data/epochOrder.js';
-import type { Dataset } from '../data/source.js';
+import type { ImageSet, RunData, StoredImages } from '../data/source.js';
+import { imagePieces, isStored, readChosen } from '../data/storedImages.js';
 import { UsageError } from '../errors.js';
 import { bindKernels, type Kernels } from '../kernels/kernels.js';
 import type { Platform } from '../kernels/platform.js';
@@ -11,6 +12,7 @@ import { likelihoodKernels } from '../model/likelihoods/registry.js';
 import type { Model } from '../model/model.js';
 import { stateNames } from '../optimizer/registry.js';
 import { requireFit, type TrainingState } from '../runs/trainingState.js';
+import { ownPlaces } from '../worker/ownExamples.js';
 import { RecoveryWords } from '../worker/recoveryWords.js';
 import { decisionsOf, type RunLayout } from '../worker/runLayout.js';
 import { planRunMemory } from '../worker/runMemory.js';
@@ -38,13 +40,14 @@ export class RunState implements TrainingState {
   readonly parameters: Float32Array;
   readonly optimizerState: ReadonlyMap<string, Float32Array>;
   readonly order: Uint32Array;
+  readonly #trainImages: ImageSet | StoredImages;
 
   /** @throws UsageError where the run needs more memory than there can be. */
   constructor(
     readonly model: Model,
     readonly settings: Settings,
     readonly platform: Platform,
-    dataset: Dataset,
+    dataset: RunData,
     ranks: number,
     place: ProcessPlace = ALONE,
   ) {
@@ -68,11 +71,12 @@ export class RunState implements TrainingState {
       ]),
     );
     this.order = new Uint32Array(buffer, this.layout.order, settings.trainCount);
+    this.#trainImages = dataset.train;
     this.#fill(dataset);
   }
 
   /** Glorot weights, zero biases, the data's mean where the model asks for it. */
-  initialize(dataset: Dataset): void {
+  initialize(): void {
     const { model, settings, kernels, memory } = this;
     const needsMean = model.parameters.entries.some(
       ({ initializer }) => initializer.kind === 'dataMeanLogit',
@@ -85,7 +89,7 @@ export class RunState implements TrainingState {
       key: settings.key,
       parameters: this.layout.parameters,
       scratch: this.layout.ranks[0]!.scratch,
-      ...(needsMean ? { dataMean: dataMean(dataset, model, settings) } : {}),
+      ...(needsMean ? { dataMean: dataMean(this.#trainImages, model, settings) } : {}),
     });
   }
 
@@ -99,15 +103,37 @@ export class RunState implements TrainingState {
     for (const [name, tensor] of this.optimizerState) tensor.set(state.optimizerState.get(name)!);
   }
 
-  /** Orders the training examples for an epoch, from 0: for all ranks, while none of them runs. */
+  /**
+   * Orders the training examples for an epoch, from 0: for all ranks, while none of them runs. Where data are
+   * sharded it reads those of this process.
+   * @throws UsageError where they can no longer be read.
+   */
   shuffle(epoch: number): void {
     const { kernels, memory, order, layout, settings } = this;
     epochOrder(kernels, memory.buffer, order, layout.orderBits, settings.key, epoch);
+    this.#readOwnExamples();
   }
 
-  #fill({ train, test }: Dataset): void {
+  /** One after the other, in the order in which steps need them. */
+  #readOwnExamples(): void {
+    const { layout, memory, model, order, settings } = this;
+    const images = this.#trainImages;
+    if (!isStored(images)) return;
+    const places = new Uint32Array(memory.buffer, layout.trainPlaces, settings.trainCount);
+    const slots = new Int32Array(settings.trainCount).fill(-1);
+    let slot = 0;
+    for (const { first, end } of ownPlaces(settings, layout.place)) {
+      for (let at = first; at < end; at++, slot++) {
+        places[at] = slot;
+        slots[order[at]!] = slot;
+      }
+    }
+    readChosen(images, slots, new Uint8Array(memory.buffer, layout.trainPixels, slot * model.dimensions));
+  }
+
+  #fill({ train, test }: RunData): void {
     const { buffer } = this.memory;
-    new Uint8Array(buffer).set(train.pixels, this.layout.trainPixels);
+    if (!isStored(train)) new Uint8Array(buffer).set(train.pixels, this.layout.trainPixels);
     new Uint8Array(buffer).set(test.pixels, this.layout.testPixels);
     const testOrder = new Uint32Array(buffer, this.layout.testOrder, test.count);
     for (let i = 0; i < test.count; i++) testOrder[i] = i;
@@ -135,12 +161,18 @@ function allocate(
  * Mean of x over the training images, [dimensions], in float64: of thresholded pixels where the run
  * thresholds.
  */
-function dataMean({ train }: Dataset, { dimensions }: Model, { binarize }: Settings): Float64Array {
+function dataMean(
+  images: ImageSet | StoredImages,
+  { dimensions }: Model,
+  { binarize }: Settings,
+): Float64Array {
   const sums = new Float64Array(dimensions);
   const most = binarize === 'threshold' ? 1 : 255;
   const value = binarize === 'threshold' ? (grey: number) => (grey > 127 ? 1 : 0) : (grey: number) => grey;
-  for (let image = 0, at = 0; image < train.count; image++) {
-    for (let i = 0; i < dimensions; i++, at++) sums[i]! += value(train.pixels[at]!);
+  for (const pixels of imagePieces(images)) {
+    for (let at = 0; at < pixels.length; ) {
+      for (let i = 0; i < dimensions; i++, at++) sums[i]! += value(pixels[at]!);
+    }
   }
-  return sums.map((sum) => sum / (most * train.count));
+  return sums.map((sum) => sum / (most * images.count));
 }

@@ -4,7 +4,7 @@ import { DEFAULT_BACKEND } from '../backends/backend.js';
 import { BACKENDS } from '../backends/registry.js';
 import type { ProcessGroup } from '../collective/processes/processGroup.js';
 import { ALONE } from '../collective/processPlace.js';
-import type { Dataset } from '../data/source.js';
+import type { RunData } from '../data/source.js';
 import { UsageError } from '../errors.js';
 import { choosePlatform, inferencePlatform, type Platform } from '../kernels/platform.js';
 import type { TileName } from '../kernels/tiles/tile.js';
@@ -27,7 +27,7 @@ export interface SessionOptions {
   /** What decides the bits, and the backend. */
   readonly config: RunConfig;
   /** The config depends on the shape of the images, so the caller has read them. */
-  readonly dataset: Dataset;
+  readonly dataset: RunData;
   /** The state to go on with; absent: that of a new run. */
   readonly from?: TrainingState | undefined;
   /** Threads, at most one a shard; default: all cores. */
@@ -52,7 +52,7 @@ export interface SessionOptions {
 /** A run that is open: its data, kernels, memory and threads. Whoever opens it closes it. */
 export class Session {
   readonly config: RunConfig;
-  readonly dataset: Dataset;
+  readonly dataset: RunData;
   readonly workers: number;
   readonly state: RunState;
   readonly #barrierTimeLimit: number;
@@ -132,7 +132,7 @@ export function openSession(options: SessionOptions): Session {
   const model = modelOfConfig(config);
   const state = new RunState(model, settingsOf(config, dataset, platform), platform, dataset, workers, place);
   if (from) state.restore(from);
-  else state.initialize(dataset);
+  else state.initialize();
   return new Session(options, state, workers);
 }
 
@@ -159,7 +159,7 @@ function requireInference(config: RunConfig): void {
 }
 
 /** @throws UsageError where the numbers of the run's transitions do not fit into the counter of its draws. */
-function requireTransitions(config: RunConfig, dataset: Dataset): void {
+function requireTransitions(config: RunConfig, dataset: RunData): void {
   const { transitions } = refinementOf(choiceOf(config, 'inference')) ?? { transitions: 0 };
   const steps = config.epochs * Math.ceil(dataset.train.count / config.batchSize);
   if (steps * transitions <= MOST_TRANSITIONS) return;

@@ -1,6 +1,6 @@
 import type { ProcessGroup } from '../collective/processes/processGroup.js';
-import { loadDataset } from '../data/registry.js';
-import type { Dataset } from '../data/source.js';
+import { loadRunData } from '../data/registry.js';
+import type { RunData } from '../data/source.js';
 import { UsageError } from '../errors.js';
 import { readOptions } from '../model/optionReader.js';
 import { continuedConfig } from '../runs/backendHistory.js';
@@ -132,7 +132,7 @@ async function leadOthers(
 interface RunPlan {
   /** As asked for, or the resumed run's with what may change. */
   readonly config: RunConfig;
-  readonly dataset: Dataset;
+  readonly dataset: RunData;
   /** What is resumed. */
   readonly directory: RunDirectory | undefined;
   /** The config of `directory`. */
@@ -161,7 +161,7 @@ async function planRun(
   locks.push(await lockRun(directory.path));
   const saved = directory.readConfig();
   requireOwnData(saved, directory.path, options.data);
-  const dataset = loadDataset(options.data);
+  const dataset = loadRunData(options.data, options.shardData);
   const origin = { resumed: true, config: saved, source: directory.path } as const;
   const requested = await requestedConfig(options, dataset, origin);
   const found = await directory.latestCheckpoint();
@@ -178,7 +178,7 @@ async function planRun(
 async function planNewRun(options: TrainOptions): Promise<RunPlan> {
   const origin = await newOrigin(options);
   if (origin?.config.data) requireNamedData(origin.config.data.source, origin.source, options.data);
-  const dataset = loadDataset(options.data);
+  const dataset = loadRunData(options.data, options.shardData);
   const config = await requestedConfig(options, dataset, origin);
   const notes = origin === undefined ? [] : originNotes(origin, config);
   return { config, dataset, directory: undefined, saved: undefined, found: undefined, notes };
@@ -233,7 +233,7 @@ async function runTrainer(
 }
 
 /** Images of two channels, or of four, train like others but have no picture. */
-function undrawnSentence({ train: { channels } }: Dataset): string {
+function undrawnSentence({ train: { channels } }: RunData): string {
   return (
     `The images have ${channels} channels. Pictures are drawn of 1 (grey) or 3 (red, green, blue), so this run ` +
     'draws none.'

@@ -153,6 +153,11 @@ export interface TrainOptions {
   readonly mpiLibrary?: Options['mpiLibrary'];
   /** Refuse to train unless there are so many processes. Default: as many as there are. */
   readonly worldSize?: Options['worldSize'];
+  /**
+   * Hold the training images of the shards of this process alone, read anew for each epoch; changes no bit
+   * (docs/cluster.md). Default: off: each process holds all.
+   */
+  readonly shardData?: Options['shardData'];
   /** Let V8 pair operations to 256 bits where that is known to work; changes no bit. Default: on. */
   readonly revectorize?: Options['revectorize'];
   /** Tile of the micro-kernels; changes no bit. Default: the fastest known for this Node. */

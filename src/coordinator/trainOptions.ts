@@ -3,7 +3,8 @@ import { MOST_RANKS } from '../collective/collective.js';
 import { neighbours } from '../collective/mpi/launcher.js';
 import { ALONE, type ProcessPlace, processRange } from '../collective/processPlace.js';
 import { datasetFingerprint } from '../data/fingerprint.js';
-import type { Dataset } from '../data/source.js';
+import type { RunData } from '../data/source.js';
+import { isStored } from '../data/storedImages.js';
 import { UsageError } from '../errors.js';
 import { canFuse, type Platform } from '../kernels/platform.js';
 import { randomKey } from '../kernels/stream.js';
@@ -36,7 +37,7 @@ export const TRAIN_OPTIONS = Object.fromEntries(
  */
 export async function requestedConfig(
   options: TrainOptions,
-  dataset: Dataset,
+  dataset: RunData,
   origin: RunOrigin | undefined,
 ): Promise<RunConfig> {
   const { height, width, channels } = dataset.train;
@@ -126,7 +127,7 @@ async function requestedSpec(
 /** The part of the config that ranks need. */
 export function settingsOf(
   config: RunConfig,
-  dataset: Dataset,
+  dataset: RunData,
   { arithmetic, tile, revectorized }: Platform,
 ): Settings {
   const trainCount = dataset.train.count;
@@ -148,6 +149,7 @@ export function settingsOf(
     learningRateSchedule: choiceOf(config, 'learningRateSchedule'),
     optimizer: choiceOf(config, 'optimizer'),
     trainCount,
+    shardData: isStored(dataset.train),
     testCount: dataset.test.count,
     stepsPerEpoch,
     epochs: config.epochs,

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { Dataset } from '../data/source.js';
+import type { RunData } from '../data/source.js';
 import { NotFiniteError, UsageError } from '../errors.js';
 import type { Checkpoint } from '../runs/checkpoint.js';
 import type { MeanTerms } from '../runs/meanTerms.js';
@@ -35,7 +35,7 @@ const POLL_INTERVAL = 100;
 
 export interface TrainerParts {
   readonly config: RunConfig;
-  readonly dataset: Dataset;
+  readonly dataset: RunData;
   readonly state: RunState;
   readonly pool: RunPool;
   readonly directory: RunDirectory;
@@ -143,7 +143,7 @@ export class Trainer {
     const epochEnd = (epoch + 1) * stepsPerEpoch;
     if (step === epoch * stepsPerEpoch) this.#sums = this.#noSums;
     this.#begun = { step, sums: this.#sums };
-    this.#parts.state.shuffle(epoch);
+    await this.#parts.pool.beginEpoch(epoch);
     const examplesBefore = this.#examples;
     const secondsBefore = this.#seconds;
     const next = await this.#steps(epoch, step, Math.min(epochEnd, endStep));

@@ -66,7 +66,7 @@ export interface SkippedStep {
 /** What a run asks of its ranks, in one process or in several. */
 export type RunPool = Pick<
   WorkerPool,
-  'trainSteps' | 'evaluate' | 'close' | 'onRecovery' | 'onSkip' | 'onStop'
+  'beginEpoch' | 'trainSteps' | 'evaluate' | 'close' | 'onRecovery' | 'onSkip' | 'onStop'
 >;
 
 /** How a rank's task ended, as the coordinator sees it. */
@@ -133,6 +133,14 @@ export class WorkerPool {
     // A thread that dies without a task is nobody's loss: Piscina starts another one.
     pool.on('error', () => {});
     return pool;
+  }
+
+  /**
+   * Makes an epoch's examples ready for its steps: see RunState.shuffle.
+   * @throws UsageError where images can no longer be read.
+   */
+  async beginEpoch(epoch: number): Promise<void> {
+    this.#options.state.shuffle(epoch);
   }
 
   /**

@@ -1,15 +1,23 @@
 import { createHash } from 'node:crypto';
-import type { Dataset } from './source.js';
+import type { RunData, StoredImages } from './source.js';
+import { imagePieces, isStored } from './storedImages.js';
 
-/** A hash takes at most 2^31 - 1 bytes at once. */
-const PIECE = 2 ** 24;
+/** Of stored images, which are as they were when they were opened: to read them twice takes time. */
+const known = new WeakMap<StoredImages, string>();
 
 /**
  * Identity of the training images, by which a resumed run knows its data again: SHA-256 in hex of the
  * plain IDX file that holds them (its header, then the pixels), so that `sha256sum` of that file gives the
  * same. Grey images count as a file of three dimensions, also where theirs has a fourth one of 1.
  */
-export function datasetFingerprint({ train }: Pick<Dataset, 'train'>): string {
+export function datasetFingerprint({ train }: Pick<RunData, 'train'>): string {
+  if (!isStored(train)) return fingerprintOf(train);
+  const fingerprint = known.get(train) ?? fingerprintOf(train);
+  known.set(train, fingerprint);
+  return fingerprint;
+}
+
+function fingerprintOf(train: RunData['train']): string {
   const { count, height, width, channels } = train;
   const words = channels === 1 ? [0x0803, count, height, width] : [0x0804, count, height, width, channels];
   const header = new DataView(new ArrayBuffer(4 * words.length));
@@ -17,8 +25,6 @@ export function datasetFingerprint({ train }: Pick<Dataset, 'train'>): string {
     header.setUint32(4 * index, word);
   });
   const hash = createHash('sha256').update(header);
-  for (let start = 0; start < train.pixels.length; start += PIECE) {
-    hash.update(train.pixels.subarray(start, start + PIECE));
-  }
+  for (const pixels of imagePieces(train)) hash.update(pixels);
   return hash.digest('hex');
 }

@@ -1,6 +1,9 @@
+import { fstatSync } from 'node:fs';
 import { UsageError } from '../errors.js';
 import { checkCompressedLength, HEAD_BYTES, inflateExactly, inflateHead, isGzip } from './inflate.js';
 import { readBytes, withInputFile } from './inputFile.js';
+import type { StoredImages } from './source.js';
+import { imageBytes } from './storedImages.js';
 
 /** Images, one unsigned byte a value. */
 export interface IdxImages {
@@ -41,6 +44,7 @@ const IMAGE_LAYOUTS: Layouts = [
 const LABEL_LAYOUTS: Layouts = [['count']];
 /** The data set goes into a WebAssembly memory, which holds 4 GiB. */
 export const LARGEST_FILE = 2 ** 32 - 1;
+const SPLIT = 'Split the set, or train on it with --shard-data (docs/cluster.md).';
 const FETCH_AGAIN = 'Fetch or copy the file again.';
 
 /**
@@ -64,6 +68,59 @@ export function readIdxLabels(path: string): IdxLabels {
   const { sizes, elements } = readIdx(path, LABEL_LAYOUTS);
   const [count] = sizes as [number];
   return { count, labels: elements };
+}
+
+/**
+ * A plain file of images, of any length, whose images are read one by one: its header, checked against its
+ * length. A file that is changed afterwards is refused when images are read.
+ *
+ * @throws UsageError as readIdxShape does, and for a file that is compressed.
+ */
+export function openIdxImages(path: string): StoredImages {
+  const { sizes, stamp } = withInputFile(path, (descriptor, fileBytes) => {
+    const head = readBytes(descriptor, 0, mostHeaderBytes(IMAGE_LAYOUTS));
+    if (isGzip(head)) throw compressed(path);
+    const sizes = plainSizes(
+      { path, inflated: false },
+      fileBytes,
+      head,
+      IMAGE_LAYOUTS,
+      Number.MAX_SAFE_INTEGER,
+    );
+    return { sizes, stamp: stampOf(descriptor) };
+  });
+  const [count, height, width, channels = 1] = sizes as [number, number, number, number?];
+  const shape = { count, height, width, channels };
+  const start = headerBytes(sizes.length);
+  const size = imageBytes(shape);
+  const read = (first: number, many: number) =>
+    withInputFile(path, (descriptor) => {
+      const pixels = readBytes(descriptor, start + first * size, many * size);
+      // Asked behind the reading, so that nothing is between them.
+      if (stampOf(descriptor) !== stamp) throw changed(path);
+      return pixels;
+    });
+  return { ...shape, read };
+}
+
+/** What changes with a file's bytes. */
+function stampOf(descriptor: number): string {
+  const { size, mtimeMs } = fstatSync(descriptor);
+  return `${size} ${mtimeMs}`;
+}
+
+function compressed(path: string): UsageError {
+  return new UsageError(
+    `${path}: found gzip data, expected a plain file, because --shard-data reads single images, which compressed data ` +
+      'do not allow. Decompress it (gunzip), or leave --shard-data out.',
+  );
+}
+
+function changed(path: string): UsageError {
+  return new UsageError(
+    `${path}: found a file that has changed since the run has begun, expected the same images in every epoch. ` +
+      'Leave it as it is while a run with --shard-data reads it.',
+  );
 }
 
 /** What the header of a file of images says. */
@@ -131,8 +188,14 @@ function readPlain(
 }
 
 /** The sizes in the header, where they agree with the file's length. */
-function plainSizes(origin: Origin, fileBytes: number, head: Uint8Array, layouts: Layouts): number[] {
-  const sizes = parseHeader(origin, head, layouts);
+function plainSizes(
+  origin: Origin,
+  fileBytes: number,
+  head: Uint8Array,
+  layouts: Layouts,
+  most = LARGEST_FILE,
+): number[] {
+  const sizes = parseHeader(origin, head, layouts, most);
   const expected = idxBytes(sizes);
   if (fileBytes < expected) throw truncated(origin, fileBytes, sizes);
   if (fileBytes > expected) throw trailing(origin, expected, `${fileBytes - expected} more`);
@@ -169,8 +232,8 @@ interface Origin {
   readonly inflated: boolean;
 }
 
-/** The sizes, all above zero, their product within LARGEST_FILE. */
-function parseHeader(origin: Origin, head: Uint8Array, layouts: Layouts): number[] {
+/** The sizes, all above zero. @param most bytes of the whole file. */
+function parseHeader(origin: Origin, head: Uint8Array, layouts: Layouts, most = LARGEST_FILE): number[] {
   // Where not even the magic is there, the shortest header is asked for.
   const dimensions = head.length >= MAGIC_BYTES ? checkMagic(origin, head, layouts) : layouts[0]!;
   const headBytes = headerBytes(dimensions.length);
@@ -195,9 +258,9 @@ function parseHeader(origin: Origin, head: Uint8Array, layouts: Layouts): number
     return size;
   });
   // In float64 the product of 32-bit sizes may round, but never from above the limit to below it.
-  if (idxBytes(sizes) > LARGEST_FILE) {
-    const expected = `a product of at most ${LARGEST_FILE - headBytes}`;
-    throw defect(origin, MAGIC_BYTES, `sizes of ${sizes.join(' x ')}`, expected, 'Split the set.');
+  if (idxBytes(sizes) > most) {
+    const expected = `a product of at most ${most - headBytes}`;
+    throw defect(origin, MAGIC_BYTES, `sizes of ${sizes.join(' x ')}`, expected, SPLIT);
   }
   return sizes;
 }

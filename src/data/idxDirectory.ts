@@ -4,14 +4,16 @@ import { UsageError } from '../errors.js';
 import {
   type IdxShape,
   LARGEST_FILE,
+  openIdxImages,
   readIdxImages,
   readIdxLabelCount,
   readIdxLabels,
   readIdxShape,
 } from './idx.js';
 import { pathError } from './inputFile.js';
-import type { DataSource, Dataset, ImageSet } from './source.js';
-import { FEWEST_TO_SPLIT, splitOffTestSet } from './testSplit.js';
+import type { DataSource, Dataset, ImageSet, RunData, StoredImages } from './source.js';
+import { imageBytes } from './storedImages.js';
+import { defaultTestCount, FEWEST_TO_SPLIT, splitOffTestSet } from './testSplit.js';
 
 /**
  * The IDX files in a directory. The data set is named after it.
@@ -28,8 +30,13 @@ import { FEWEST_TO_SPLIT, splitOffTestSet } from './testSplit.js';
 export const idxDirectory: DataSource<string> = {
   expects: 'the path of a directory of IDX files',
   takes: (data): data is string => typeof data === 'string' && data !== '' && !data.includes('\0'),
-  open: (directory) => ({ ...readIdxDirectory(directory), name: basename(resolve(directory)) || directory }),
+  open: (directory) => ({ ...readIdxDirectory(directory), name: nameOf(directory) }),
+  openStored: (directory) => ({ ...openIdxDirectory(directory), name: nameOf(directory) }),
 };
+
+function nameOf(directory: string): string {
+  return basename(resolve(directory)) || directory;
+}
 
 const KINDS = {
   'train-images': { description: 'training images', ranks: [3, 4] },
@@ -56,6 +63,40 @@ export function readIdxDirectory(directory: string): Omit<Dataset, 'name'> {
   return { train, test };
 }
 
+/**
+ * The same without the training images, which are read when they are asked for.
+ * @throws UsageError as readIdxDirectory does, and where the training images are compressed.
+ */
+export function openIdxDirectory(directory: string): Omit<RunData, 'name'> {
+  const paths = locateFiles(directory);
+  const [images, labels, testImages] = [paths['train-images'], paths['train-labels'], paths['t10k-images']];
+  const train = openIdxImages(images);
+  if (labels !== undefined) requireSameCount(labels, readIdxLabelCount(labels), images, train.count);
+  if (testImages === undefined) {
+    requireTwo(images, train.count);
+    return { ...splitOffStored(train, directory, labels), testSplitOff: true };
+  }
+  const test = readShape(testImages, paths['t10k-labels']);
+  requireSameShape(paths, train, test);
+  requireFit(directory, 'test images', sizeOf(test));
+  return { train, test: readImageSet(testImages, paths['t10k-labels']) };
+}
+
+/** As splitOffTestSet does; the test images are read. */
+function splitOffStored(
+  images: StoredImages,
+  directory: string,
+  labelPath: string | undefined,
+): Pick<RunData, 'train' | 'test'> {
+  const count = defaultTestCount(images.count);
+  const border = images.count - count;
+  const { height, width, channels } = images;
+  requireFit(directory, 'test images', count * imageBytes(images));
+  const pixels = images.read(border, count);
+  const labels = labelPath === undefined ? {} : { labels: readIdxLabels(labelPath).labels.subarray(border) };
+  return { train: { ...images, count: border }, test: { count, height, width, channels, pixels, ...labels } };
+}
+
 /** Reads headers and lengths of files alone. */
 function checkHeaders(paths: Paths, directory: string): void {
   const train = readShape(paths['train-images'], paths['train-labels']);
@@ -66,16 +107,24 @@ function checkHeaders(paths: Paths, directory: string): void {
     requireSameShape(paths, train, test);
     bytes += sizeOf(test);
   }
-  if (bytes > LARGEST_FILE) {
-    throw new UsageError(
-      `${directory}: found training and test images of ${bytes} bytes in all, expected at most ${LARGEST_FILE}, because a run ` +
-        'has 4 GiB of memory. Use fewer images.',
-    );
-  }
+  requireFit(
+    directory,
+    'training and test images',
+    bytes,
+    ', or train on them with --shard-data (docs/cluster.md)',
+  );
 }
 
-function sizeOf({ count, height, width, channels }: IdxShape): number {
-  return count * height * width * channels;
+function requireFit(directory: string, what: string, bytes: number, advice = ''): void {
+  if (bytes <= LARGEST_FILE) return;
+  throw new UsageError(
+    `${directory}: found ${what} of ${bytes} bytes in all, expected at most ${LARGEST_FILE}, because a run ` +
+      `has 4 GiB of memory. Use fewer images${advice}.`,
+  );
+}
+
+function sizeOf(shape: IdxShape): number {
+  return shape.count * imageBytes(shape);
 }
 
 function requireSameShape(paths: Paths, train: IdxShape, test: IdxShape): void {

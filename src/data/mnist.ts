@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { UsageError } from '../errors.js';
-import { readIdxDirectory } from './idxDirectory.js';
+import { openIdxDirectory, readIdxDirectory } from './idxDirectory.js';
 import type { DataSource } from './source.js';
 
 /** What runs without a `data` of their own are called in their config. */
@@ -11,6 +11,7 @@ export const MNIST = 'mnist';
 export const mnist: DataSource<undefined> = {
   takes: (data): data is undefined => data === undefined,
   open: () => ({ ...readIdxDirectory(directory()), name: MNIST }),
+  openStored: () => ({ ...openIdxDirectory(directory()), name: MNIST }),
 };
 
 /**

@@ -3,7 +3,8 @@ import { UsageError } from '../errors.js';
 import { arrays } from './arrays.js';
 import { idxDirectory } from './idxDirectory.js';
 import { mnist } from './mnist.js';
-import type { DataSource, Dataset, Refuse } from './source.js';
+import type { DataSource, Dataset, Refuse, RunData } from './source.js';
+import { storedInMemory } from './storedImages.js';
 
 const SOURCES = [mnist, idxDirectory, arrays] as const;
 
@@ -28,11 +29,28 @@ export function checkData(data: unknown, refuse: Refuse): asserts data is DataOp
  * in number, or if training and test images differ in shape.
  */
 export function loadDataset(data?: DataOption): Dataset {
+  return checkedSource(data).open(data);
+}
+
+/**
+ * The same for a run.
+ * @param shardData whether the training images stay where they are until the run asks for some.
+ * @throws UsageError as loadDataset does, and where single images cannot be read.
+ */
+export function loadRunData(data: DataOption | undefined, shardData = false): RunData {
+  const source = checkedSource(data);
+  if (!shardData) return source.open(data);
+  if (source.openStored !== undefined) return source.openStored(data);
+  const dataset = source.open(data);
+  return { ...dataset, train: storedInMemory(dataset.train) };
+}
+
+function checkedSource(data: DataOption | undefined): DataSource<unknown> {
   const refuse: Refuse = (key, rest) =>
     new UsageError(`loadDataset(): ${key === '' ? 'data' : `data.${key}`} ${rest}.`);
   const source = sourceOf(data, refuse);
   source.check?.(data, refuse);
-  return source.open(data);
+  return source;
 }
 
 function sourceOf(data: unknown, refuse: Refuse): DataSource<unknown> {

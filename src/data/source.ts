@@ -1,15 +1,28 @@
 import type { UsageError } from '../errors.js';
 
-export interface ImageSet {
+export interface ImageShape {
   readonly count: number;
   readonly height: number;
   readonly width: number;
   /** 1 for grey images, 3 for colour (red, green, blue); any number trains. */
   readonly channels: number;
+}
+
+export interface ImageSet extends ImageShape {
   /** [count, height, width, channels], row-major, 0 black to 255 white. */
   readonly pixels: Uint8Array;
   /** [count]; absent where the set has no labels. Training needs none. */
   readonly labels?: Uint8Array;
+}
+
+/** Images that stay where they are until they are asked for. */
+export interface StoredImages extends ImageShape {
+  /**
+   * The pixels of images [first, first + count), [count, height, width, channels], row-major, in memory that
+   * is not to be changed.
+   * @throws UsageError where they can no longer be read as they were when the set was opened.
+   */
+  read(first: number, count: number): Uint8Array;
 }
 
 /** Training and test images agree in height, width and channels. */
@@ -20,6 +33,11 @@ export interface Dataset {
   readonly test: ImageSet;
   /** True where the source has no test set: then the test images were split off the end of its images. */
   readonly testSplitOff?: boolean;
+}
+
+/** What a run trains on: the training images in memory, or where they are stored. */
+export interface RunData extends Omit<Dataset, 'train'> {
+  readonly train: ImageSet | StoredImages;
 }
 
 /**
@@ -51,4 +69,10 @@ export interface DataSource<Given> {
    * @throws UsageError for images that are missing, defective or of different shapes.
    */
   open(data: Given): Dataset;
+  /**
+   * The same without the training images, which are read when they are asked for; absent where all images
+   * are in memory anyway.
+   * @throws UsageError as `open`, and where single images cannot be read.
+   */
+  openStored?(data: Given): RunData;
 }

@@ -74,6 +74,7 @@ export interface BernoulliArguments {
 export interface BinarizeArguments {
   readonly mode: Quantity;
   readonly pixels: Address;
+  readonly places: Address;
   readonly order: Address;
   readonly rows: Quantity;
   readonly dimensions: Quantity;
@@ -555,7 +556,8 @@ export interface Kernels {
    */
   bernoulli(args: BernoulliArguments): void;
   /**
-   * Images as float32: out[r] from image order[r] of `pixels` (bytes), [rows, dimensions].
+   * Images as float32: out[r] from the image at places[r] of `pixels` (bytes), [rows, dimensions]. Its number
+   * is order[r]: the same list, unless `pixels` holds a part of the images.
    * mode 0: grey / 255. mode 1: threshold, grey > 127.5. mode 2: Bernoulli draw with probability
    * grey / 255, a function of (key, image, step, purpose, pixel); grey 0 and 255 never change. Needs 64 bytes
    * of scratch.
@@ -890,7 +892,7 @@ interface KernelExports {
   averagePoolBackward(table: Address, windows: Quantity, dSmall: Address, dBig: Address, channels: Quantity, images: Quantity, bigStride: Quantity, smallStride: Quantity): void;
   averagePoolForward(table: Address, windows: Quantity, big: Address, small: Address, channels: Quantity, images: Quantity, bigStride: Quantity, smallStride: Quantity): void;
   bernoulli(logits: Address, x: Address, rows: Quantity, samples: Quantity, dimensions: Quantity, scale: Quantity, logLikelihood: Address, terms: Address, dLogits: Address): void;
-  binarize(mode: Quantity, pixels: Address, order: Address, rows: Quantity, dimensions: Quantity, out: Address, key0: Quantity, key1: Quantity, step: Quantity, purpose: Quantity, scratch: Address): void;
+  binarize(mode: Quantity, pixels: Address, places: Address, order: Address, rows: Quantity, dimensions: Quantity, out: Address, key0: Quantity, key1: Quantity, step: Quantity, purpose: Quantity, scratch: Address): void;
   broadcastEqual(plan: Address, a: Address, b: Address, out: Address): void;
   broadcastGreater(plan: Address, a: Address, b: Address, out: Address): void;
   broadcastGreaterEqual(plan: Address, a: Address, b: Address, out: Address): void;
@@ -1209,7 +1211,7 @@ export function nameArguments(instance: { readonly exports: object }): Kernels {
     averagePoolBackward: (args) => averagePoolBackward(args.table, args.windows, args.dSmall, args.dBig, args.channels, args.images, args.bigStride, args.smallStride),
     averagePoolForward: (args) => averagePoolForward(args.table, args.windows, args.big, args.small, args.channels, args.images, args.bigStride, args.smallStride),
     bernoulli: (args) => bernoulli(args.logits, args.x, args.rows, args.samples, args.dimensions, args.scale, args.logLikelihood, args.terms, args.dLogits),
-    binarize: (args) => binarize(args.mode, args.pixels, args.order, args.rows, args.dimensions, args.out, args.key0, args.key1, args.step, args.purpose, args.scratch),
+    binarize: (args) => binarize(args.mode, args.pixels, args.places, args.order, args.rows, args.dimensions, args.out, args.key0, args.key1, args.step, args.purpose, args.scratch),
     copyPieces: (args) => copyPieces(args.table, args.pieces, args.source, args.target, args.images, args.sourceStride, args.targetStride),
     cumulativeSum: (args) => cumulativeSum(args.x, args.outer, args.count, args.inner, args.exclusive, args.reverse, args.out),
     filterGradient4x16: (args) => filterGradient4x16(args.rows, args.columns, args.gradient, args.big, args.bigPixelStride, args.bigLineStride, args.small, args.smallPixelStride, args.smallLineStride, args.pixels, args.lines, args.zeros),

@@ -65,8 +65,15 @@ export interface RunLayout {
   readonly shardTerms: Address;
   /** StepRecords: of the steps of an epoch. */
   readonly stepRecords: Address;
-  /** [trainCount, dimensions] bytes. */
+  /**
+   * [trainCount, dimensions] bytes; where data are sharded, the examples of this process's shards alone.
+   */
   readonly trainPixels: Address;
+  /**
+   * [trainCount] u32, in the epoch's order: which image of `trainPixels` an example is. The order itself,
+   * unless data are sharded.
+   */
+  readonly trainPlaces: Address;
   /** [testCount, dimensions] bytes. */
   readonly testPixels: Address;
   /** [trainCount] u32: this epoch's order of the training examples. */

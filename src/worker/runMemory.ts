@@ -9,6 +9,7 @@ import type { Model } from '../model/model.js';
 import { refinementOf } from '../objective/inferences/registry.js';
 import { stateNames } from '../optimizer/registry.js';
 import { decisionBytes } from './decisions.js';
+import { countOwnExamples } from './ownExamples.js';
 import { PHASE_TIMES_BYTES } from './phaseTimes.js';
 import { RECOVERY_BYTES } from './recoveryWords.js';
 import type { RankRegions, Region, RunLayout } from './runLayout.js';
@@ -60,7 +61,7 @@ export function planRunMemory(
   place: ProcessPlace,
 ): RunLayout {
   const table = new RegionTable();
-  const { trainCount, testCount, stepsPerEpoch } = settings;
+  const { shardData, trainCount, testCount, stepsPerEpoch } = settings;
   const size = paddedParameters(model.parameters.size) * FLOAT;
   const options = ownOptions(model, settings, place);
   const { shards, batchSize } = options;
@@ -81,13 +82,15 @@ export function planRunMemory(
     slotPitch: size,
     shardTerms: table.place('shard terms', shardTermsBytes(settings.shards)),
     stepRecords: table.place('step records', stepRecordsBytes(stepsPerEpoch)),
-    trainPixels: table.place('training images', trainCount * model.dimensions),
     testPixels: table.place('test images', testCount * model.dimensions),
     order: table.place('epoch order', trainCount * WORD),
     orderBits: table.place('epoch order bits', Math.ceil(trainCount / 16) * 64),
     testOrder: table.place('test order', testCount * WORD),
     testTerms: table.placeTerms('test ', testCount),
   };
+  const images = shardData ? countOwnExamples(settings, place) : trainCount;
+  const trainPixels = table.place('training images', images * model.dimensions);
+  const trainPlaces = shardData ? table.place('places of training images', trainCount * WORD) : shared.order;
   const { parameters } = shared;
   const memory = backend.memory({ ...options, owned, examples: examplesAtOnce, parameters });
   const packed = table.place('packed weights', memory.packed);
@@ -118,6 +121,8 @@ export function planRunMemory(
   const { regions, bytes } = table;
   return {
     ...shared,
+    trainPixels,
+    trainPlaces,
     place,
     shards: processRange(settings.shards, place),
     recovery,

@@ -37,6 +37,8 @@ export interface Settings {
   readonly learningRateSchedule: Choice<ScheduleName>;
   readonly optimizer: Choice<OptimizerName>;
   readonly trainCount: number;
+  /** Whether a process holds the training examples of its own shards alone, those of the epoch. */
+  readonly shardData: boolean;
   readonly testCount: number;
   readonly stepsPerEpoch: number;
   readonly epochs: number;

@@ -7,6 +7,7 @@ import type { RankRegions, RunLayout } from './runLayout.js';
 import type { Settings } from './settings.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
+const WORD = Uint32Array.BYTES_PER_ELEMENT;
 
 /** The mode of the binarize kernel. */
 export const BINARIZE_MODE = { none: 0, threshold: 1, dynamic: 2, static: 2 } as const;
@@ -16,6 +17,13 @@ export interface InputSource {
   readonly layout: RunLayout;
   readonly model: Model;
   readonly settings: Settings;
+}
+
+/** Images, and of each example where it is among them, and its number, which decides its draws. */
+interface ImagePlaces {
+  readonly pixels: Address;
+  readonly places: Address;
+  readonly order: Address;
 }
 
 /** Fills the buffers of a rank with examples and their noise: the same ones whichever rank asks. */
@@ -38,7 +46,8 @@ export class ShardInput {
     const { layout, settings } = this.#source;
     const fixed = settings.binarize === 'static';
     const purpose = fixed ? Purpose.staticBinarization : Purpose.trainingBinarization;
-    this.#loadImages(layout.trainPixels, layout.order, first, count, fixed ? 0 : epoch, purpose);
+    const images = { pixels: layout.trainPixels, places: layout.trainPlaces, order: layout.order };
+    this.#loadImages(images, first, count, fixed ? 0 : epoch, purpose);
     this.#loadNoise(count, place, step, Purpose.trainingNoise);
     this.#loadTransitions(count, place, step);
   }
@@ -47,13 +56,13 @@ export class ShardInput {
   loadTest(first: number, count: number): void {
     const { layout } = this.#source;
     const purpose = Purpose.evaluationBinarization;
-    this.#loadImages(layout.testPixels, layout.testOrder, first, count, 0, purpose);
+    const images = { pixels: layout.testPixels, places: layout.testOrder, order: layout.testOrder };
+    this.#loadImages(images, first, count, 0, purpose);
     this.#loadNoise(count, first, 0, Purpose.evaluationNoise);
   }
 
   #loadImages(
-    pixels: Address,
-    order: Address,
+    { pixels, places, order }: ImagePlaces,
     first: number,
     count: number,
     step: number,
@@ -63,7 +72,8 @@ export class ShardInput {
     this.#kernels.binarize({
       mode: BINARIZE_MODE[settings.binarize],
       pixels,
-      order: plus(order, first * Uint32Array.BYTES_PER_ELEMENT),
+      places: plus(places, first * WORD),
+      order: plus(order, first * WORD),
       rows: count,
       dimensions: model.dimensions,
       out: this.#regions.x,

@@ -20,6 +20,16 @@ export interface Step {
   readonly learningRate: number;
 }
 
+/** Where the examples of a step stand in the epoch's order. */
+export function examplesOfStep(
+  { batchSize, trainCount }: Pick<Settings, 'batchSize' | 'trainCount'>,
+  inEpoch: number,
+): Pick<Step, 'first' | 'examples'> {
+  const first = inEpoch * batchSize;
+  // The last batch of an epoch may be smaller.
+  return { first, examples: Math.min(batchSize, trainCount - first) };
+}
+
 /** The steps of an epoch. */
 export class EpochSteps {
   readonly #settings: Settings;
@@ -39,11 +49,9 @@ export class EpochSteps {
 
   /** @param number of the step in the run; it must be one of this epoch. */
   at(number: number): Step {
-    const { batchSize, shards, trainCount, stepsPerEpoch } = this.#settings;
+    const { shards, stepsPerEpoch } = this.#settings;
     const inEpoch = number - this.#epoch * stepsPerEpoch;
-    const first = inEpoch * batchSize;
-    // The last batch of an epoch may be smaller.
-    const examples = Math.min(batchSize, trainCount - first);
+    const { first, examples } = examplesOfStep(this.#settings, inEpoch);
     for (let shard = 0; shard <= shards; shard++) this.#bounds[shard] = partStart(examples, shards, shard);
     return {
       ...{ number, epoch: this.#epoch, inEpoch, first, examples, bounds: this.#bounds },

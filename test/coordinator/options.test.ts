@@ -117,6 +117,7 @@ const wrong: Record<keyof TrainOptions, readonly (readonly [value: unknown, mess
   mpi: [['yes', 'mpi is "yes", expected true or false']],
   mpiLibrary: [[5, 'mpiLibrary is 5, expected the path of a library or of a folder']],
   worldSize: [[0, `worldSize is 0, ${positiveInteger}`]],
+  shardData: [['yes', 'shardData is "yes", expected true or false']],
   revectorize: [['no', 'revectorize is "no", expected true or false']],
   tile: [['9x9', 'tile is "9x9", expected "4x8", "6x8", "4x16" or "6x16"']],
   barrierTimeout: [[-1, 'barrierTimeout is -1, expected a positive number']],

@@ -2,7 +2,7 @@
 // one process, whatever the processes and threads. scripts/cluster.mjs is the long form.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import type { WorkingMpi } from '#src/setup/mpi.js';
@@ -121,6 +121,30 @@ for (const family of ['Open MPI', 'MPICH'] as const) {
       await together(begin('small', parts, 5), parts, 3, 1);
       await alone(resume(parts, 9), parts);
       assert.deepEqual(await together(resume(parts, 16), parts, 2, 1), expected);
+    });
+
+    it('processes that hold the images of their own shards alone have the bits and files of one', async () => {
+      const [whole, parts] = [`${name}-held`, `${name}-sharded`];
+      const args = (out: string) => [...begin('small', out), '--binarize', 'dynamic'];
+      const expected = await alone(args(whole), whole);
+      assert.deepEqual(await together([...args(parts), '--shard-data'], parts, 3, 1), expected);
+    });
+
+    it('a file that one process can no longer trust ends the run in all', async () => {
+      const out = `${name}-changed`;
+      const copy = join(directory, out);
+      mkdirSync(copy);
+      await smallData(copy);
+      const args = [...begin('small', `${name}-never`, 100_000), '--epochs', '100000', '--shard-data'];
+      const others = args.map((word) => (word === 'data' ? `${out}/data` : word));
+      const job = start([group(1, args), group(1, others)]);
+      await job.printed('"kind":"checkpoint"');
+      utimesSync(join(copy, 'data', 'train-images-idx3-ubyte'), 1, 1);
+      const { code, stderr } = await job.end;
+      assert.equal(code, 2, stderr);
+      const sentence =
+        /Process 1 of 2: \S+: found a file that has changed since the run has begun, expected/g;
+      assert.equal(stderr.match(sentence)?.length, 1, stderr);
     });
 
     it('refuses another number of processes than was asked for', async () => {

@@ -43,7 +43,7 @@ test('a session, a timed run and train() come to the same parameters', async () 
   await withSession({ workers: 2 }, async (session, data) => {
     session.state.shuffle(0);
     assert.equal(await session.pool.trainSteps(0, 0, steps), steps);
-    const run = await TimedRun.create({ dataset: session.dataset, workers: 1, model: smallModel });
+    const run = await TimedRun.create({ dataset: loadDataset(data), workers: 1, model: smallModel });
     try {
       await run.run(steps);
       assert.equal(run.hash, hashOf(session));

@@ -180,7 +180,8 @@ const defects: readonly { name: string; bytes: Uint8Array; message: string }[] =
     name: 'sizes whose product overflows',
     bytes: idxBytes([2 ** 32 - 1, 2 ** 32 - 1, 2 ** 32 - 1], new Uint8Array(1)),
     message: at(
-      '4, found sizes of 4294967295 x 4294967295 x 4294967295, expected a product of at most 4294967279. Split the set.',
+      '4, found sizes of 4294967295 x 4294967295 x 4294967295, expected a product of at most 4294967279. Split the set, ' +
+        'or train on it with --shard-data (docs/cluster.md).',
     ),
   },
   {
@@ -188,7 +189,8 @@ const defects: readonly { name: string; bytes: Uint8Array; message: string }[] =
     name: 'sizes whose product is zero modulo 2^32',
     bytes: idxBytes([2 ** 20, 2 ** 10, 4], new Uint8Array(0)),
     message: at(
-      '4, found sizes of 1048576 x 1024 x 4, expected a product of at most 4294967279. Split the set.',
+      '4, found sizes of 1048576 x 1024 x 4, expected a product of at most 4294967279. Split the set, ' +
+        'or train on it with --shard-data (docs/cluster.md).',
     ),
   },
   {

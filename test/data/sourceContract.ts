@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { datasetFingerprint } from '#src/data/fingerprint.js';
-import { checkData, type DataOption, loadDataset } from '#src/data/registry.js';
+import { checkData, type DataOption, loadDataset, loadRunData } from '#src/data/registry.js';
 import type { Dataset, ImageSet } from '#src/data/source.js';
+import { imagePieces, isStored } from '#src/data/storedImages.js';
 
 export interface SourceCase {
   readonly title: string;
@@ -42,6 +43,20 @@ export function testSource(expected: SourceCase): void {
       assert.equal(Buffer.compare(first[set].pixels, second[set].pixels), 0);
       assert.deepEqual(first[set].labels, second[set].labels);
     }
+  });
+
+  test(`${expected.title}: images that stay where they are stored are the same ones`, () => {
+    const { train: whole, ...rest } = open();
+    const { train, ...restStored } = loadRunData(expected.data(), true);
+    assert.deepEqual(restStored, rest);
+    assert.ok(isStored(train));
+    assert.deepEqual(Object.keys(train).sort(), ['channels', 'count', 'height', 'read', 'width']);
+    assert.equal(datasetFingerprint({ train }), expected.fingerprint);
+    assert.equal(Buffer.compare(Buffer.concat([...imagePieces(train)]), whole.pixels), 0);
+    const size = whole.pixels.length / whole.count;
+    const [first, end] = [Math.floor(train.count / 3), train.count - 1];
+    const some = whole.pixels.subarray(first * size, end * size);
+    assert.equal(Buffer.compare(train.read(first, end - first), some), 0);
   });
 
   test(`${expected.title}: the check before the run has nothing to object`, () => {

@@ -25,10 +25,12 @@ function binarize(
   order: readonly number[],
   dimensions: number,
   { key, step, purpose }: Draw = noDraw,
+  held: readonly number[] | undefined = undefined,
 ): Float32Array {
   harness.reset();
   const source = harness.input(pixels);
   const table = harness.u32(order);
+  const places = held === undefined ? table : harness.u32(held);
   const count = order.length * dimensions;
   const out = harness.output(count * 4);
   const scratch = harness.output(64);
@@ -36,6 +38,7 @@ function binarize(
     kernels.binarize({
       mode: mode[kind],
       pixels: source,
+      places,
       order: table,
       rows: order.length,
       dimensions,
@@ -105,6 +108,23 @@ test('all modes, any dimension, images in the order of the table, and twice if i
       },
     ),
   );
+});
+
+test('of images that are held in part, and in another order, each is drawn by its own number', () => {
+  const dimensions = 37;
+  const next = words(5);
+  const pixels = Uint8Array.from({ length: 9 * dimensions }, () => next() >>> 24);
+  const draw: Draw = { key: [3, 5], step: 7, purpose: 1 };
+  const order = [8, 2, 5, 2];
+  const held = [5, 8, 2];
+  const some = Uint8Array.from(
+    held.flatMap((image) => [...pixels.subarray(image * dimensions, (image + 1) * dimensions)]),
+  );
+  const places = order.map((image) => held.indexOf(image));
+  for (const kind of ['none', 'threshold', 'bernoulli'] as const) {
+    const expected = reference(kind, pixels, order, dimensions, draw);
+    assertSameBits(binarize(kind, some, order, dimensions, draw, places), expected, kind);
+  }
 });
 
 test('Bernoulli draws differ by key, step, purpose and image, and by nothing else', () => {

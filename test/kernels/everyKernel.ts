@@ -519,6 +519,7 @@ export const calls: Calls = {
       kernels.binarize({
         mode,
         pixels: A,
+        places: ORDER,
         order: ORDER,
         rows: 4,
         dimensions: COLUMNS,

@@ -162,7 +162,8 @@ function binarized(mode: i32, grey: v128, bits: usize): v128 {
 }
 
 /**
- * Images as float32: out[r] from image order[r] of `pixels` (bytes), [rows, dimensions].
+ * Images as float32: out[r] from the image at places[r] of `pixels` (bytes), [rows, dimensions]. Its number
+ * is order[r]: the same list, unless `pixels` holds a part of the images.
  * mode 0: grey / 255. mode 1: threshold, grey > 127.5. mode 2: Bernoulli draw with probability
  * grey / 255, a function of (key, image, step, purpose, pixel); grey 0 and 255 never change. Needs 64 bytes
  * of scratch.
@@ -170,6 +171,7 @@ function binarized(mode: i32, grey: v128, bits: usize): v128 {
 export function binarize(
   mode: i32,
   pixels: usize,
+  places: usize,
   order: usize,
   rows: i32,
   dimensions: i32,
@@ -183,7 +185,7 @@ export function binarize(
   const zero = f32x4.splat(0);
   for (let row = 0; row < rows; row++) {
     const image = load<u32>(order + ((<usize>row) << 2));
-    const source = pixels + <usize>image * dimensions;
+    const source = pixels + <usize>load<u32>(places + ((<usize>row) << 2)) * dimensions;
     const target = out + ((<usize>(row * dimensions)) << 2);
     for (let i = 0; i < dimensions; i += 16) {
       const place = target + ((<usize>i) << 2);

@@ -20,6 +20,7 @@ export function runDraws({ kernels, keep }: Trial): void {
       mode,
       pixels: A,
       // The first word of the tables is 0: one row, of the first image.
+      places: TABLES,
       order: TABLES,
       rows: 1,
       dimensions: SIZE,

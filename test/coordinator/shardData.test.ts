@@ -1,0 +1,85 @@
+// Runs whose processes hold the training images of their own shards alone: which these are, and the bits.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { RunState } from '#src/coordinator/runState.js';
+import { requestedConfig, settingsOf } from '#src/coordinator/trainOptions.js';
+import { loadDataset, loadRunData } from '#src/data/registry.js';
+import type { RunData } from '#src/data/source.js';
+import { train } from '#src/index.js';
+import { choosePlatform } from '#src/kernels/platform.js';
+import { modelOfConfig } from '#src/runs/configModel.js';
+import { ownPlaces } from '#src/worker/ownExamples.js';
+import { smallData, smallModel, trainCount } from './smallRun.js';
+import { withTemporaryDirectory } from './temporaryRun.js';
+
+/** The state of one of several processes. */
+async function stateOf(data: RunData, processes: number, process: number): Promise<RunState> {
+  const config = await requestedConfig({ model: smallModel }, data, undefined);
+  const platform = choosePlatform({ arithmetic: config.arithmetic });
+  const settings = settingsOf(config, data, platform);
+  return new RunState(modelOfConfig(config), settings, platform, data, 1, { processes, process });
+}
+
+test('a process holds the images of its own shards, and finds each by its place in the order', async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const path = await smallData(directory);
+    const { pixels } = loadDataset(path).train;
+    const size = pixels.length / trainCount;
+    for (const [processes, process] of [
+      [1, 0],
+      [2, 1],
+      [3, 0],
+      [3, 2],
+    ] as const) {
+      const state = await stateOf(loadRunData(path, true), processes, process);
+      const { layout, memory, order, settings } = state;
+      const region = layout.regions.find(({ name }) => name === 'training images')!;
+      let seen = 0;
+      // Twice the same epoch: what it reads does not depend on what was there.
+      for (const epoch of [0, 3, 0]) {
+        state.shuffle(epoch);
+        const places = new Uint32Array(memory.buffer, layout.trainPlaces, trainCount);
+        const held = new Uint8Array(memory.buffer, layout.trainPixels, region.bytes);
+        seen = 0;
+        for (const { first, end } of ownPlaces(settings, layout.place)) {
+          for (let place = first; place < end; place++, seen++) {
+            const image = order[place]!;
+            const own = held.subarray(places[place]! * size, (places[place]! + 1) * size);
+            assert.deepEqual(own, pixels.subarray(image * size, (image + 1) * size));
+          }
+        }
+      }
+      assert.equal(region.bytes, seen * size);
+    }
+  });
+});
+
+for (const binarize of ['dynamic', 'static', 'threshold', 'none'] as const) {
+  test(`${binarize}: the bits are those of a run that holds all images`, async () => {
+    await withTemporaryDirectory(async (directory) => {
+      const data = await smallData(directory);
+      const options = { data, binarize, model: smallModel, epochs: 2, pictures: false };
+      const run = async (shardData: boolean) => {
+        const out = join(directory, String(shardData));
+        const { parametersSha256, test, config } = await train({ ...options, shardData, out });
+        return { parametersSha256, test, config };
+      };
+      assert.deepEqual(await run(true), await run(false));
+    });
+  });
+}
+
+test('images in memory are sharded, too, and pictures are the same', async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const { train: images, test: tests } = loadDataset(await smallData(directory));
+    const { height, width, pixels } = images;
+    const data = { images: pixels, height, width, testImages: tests.pixels };
+    const hashes = [];
+    for (const shardData of [true, false]) {
+      const out = join(directory, `arrays-${shardData}`);
+      hashes.push((await train({ data, model: smallModel, epochs: 1, shardData, out })).parametersSha256);
+    }
+    assert.equal(hashes[0], hashes[1]);
+  });
+});
