@@ -152,8 +152,9 @@ function allocate(
     return [layout, sharedMemory(pages)];
   } catch (error) {
     // Too large a memory is a matter of the options.
-    if (error instanceof RangeError) throw new UsageError(error.message);
-    throw error;
+    if (!(error instanceof RangeError)) throw error;
+    const advice = settings.shardData ? ' More processes hold fewer training images each.' : '';
+    throw new UsageError(error.message + advice);
   }
 }
 
