@@ -10,7 +10,7 @@ export const RESULT_ARGUMENT = {
   averagePoolBackward: 3,
   averagePoolForward: 3,
   bernoulli: 6,
-  binarize: 5,
+  binarize: 6,
   columnSums: 3,
   gaussianBackward: 4,
   gaussianBackwardEstimated: 7,
