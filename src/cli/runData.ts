@@ -1,8 +1,8 @@
 import { requireImageSize } from '../coordinator/evaluate.js';
 import { findCheckpoint, type LoadedModel, loadModel } from '../coordinator/loadModel.js';
 import { needsData } from '../coordinator/ownData.js';
-import { loadDataset } from '../data/registry.js';
-import type { Dataset } from '../data/source.js';
+import { loadTestData } from '../data/registry.js';
+import type { RunData } from '../data/source.js';
 import { UsageError } from '../errors.js';
 import type { RunConfig } from '../runs/runConfig.js';
 import { openRunDirectory } from '../runs/runDirectory.js';
@@ -19,10 +19,10 @@ export async function loadForUser(run: string): Promise<LoadedModel> {
 export async function loadForTestSet(
   run: string,
   data: string | undefined,
-): Promise<{ readonly loaded: LoadedModel; readonly dataset: Dataset }> {
+): Promise<{ readonly loaded: LoadedModel; readonly dataset: RunData }> {
   const loaded = await loadForUser(run);
   requireOwnData(loaded.config, loaded.path, data);
-  const dataset = loadDataset(data);
+  const dataset = loadTestData(data);
   requireImageSize(loaded.config, dataset, loaded.path);
   return { loaded, dataset };
 }

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { AbortSignalLike } from '../abortSignal.js';
-import { type DataOption, loadDataset } from '../data/registry.js';
-import type { Dataset } from '../data/source.js';
+import { type DataOption, loadTestData } from '../data/registry.js';
+import type { RunData } from '../data/source.js';
 import {
   type ComparisonSettings,
   comparisonOf,
@@ -106,7 +106,7 @@ export async function compareEstimators(given: CompareEstimatorsOptions): Promis
   const call = 'compareEstimators()';
   const { path, data, ...options } = readOptions(given, OPTIONS, call);
   const loaded = await loadModel(requirePath(path, call));
-  const dataset = loadDataset(data);
+  const dataset = loadTestData(data);
   requireImageSize(loaded.config, dataset, loaded.path);
   requireOwnData(loaded.config, loaded.path, data);
   return compareOnTestSet(loaded, dataset, options);
@@ -115,7 +115,7 @@ export async function compareEstimators(given: CompareEstimatorsOptions): Promis
 /** The same for a model that is loaded and data of its own. */
 export async function compareOnTestSet(
   { model: trained, config, path, step, parametersSha256, warnings }: LoadedModel,
-  dataset: Dataset,
+  dataset: RunData,
   options: ComparedOptions,
 ): Promise<ComparedEstimators> {
   const { test } = dataset;

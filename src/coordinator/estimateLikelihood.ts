@@ -1,6 +1,6 @@
 import type { AbortSignalLike } from '../abortSignal.js';
 import type { ProcessGroup } from '../collective/processes/processGroup.js';
-import { type DataOption, loadDataset } from '../data/registry.js';
+import { type DataOption, loadTestData } from '../data/registry.js';
 import { NotFiniteError, UsageError } from '../errors.js';
 import { TEMPERATURE_SCHEDULES, type TemperatureSchedule } from '../inference/annealing.js';
 import { latentActivity } from '../inference/elboTerms.js';
@@ -224,7 +224,7 @@ async function prepareEstimates(options: Partial<EstimateLikelihoodOptions>) {
     requirePath(options.path, 'estimateLikelihood()'),
   );
   const { config, parameters } = checkpoint;
-  const dataset = loadDataset(options.data);
+  const dataset = loadTestData(options.data);
   requireImageSize(config, dataset, path);
   requireOwnData(config, path, options.data);
   const traits = checkpointTraits(options, parameters, dataset);

@@ -1,8 +1,8 @@
 import { type BackendName, DEFAULT_BACKEND, type KlEstimate } from '../backends/backend.js';
 import type { ProcessGroup } from '../collective/processes/processGroup.js';
 import { firstImages } from '../data/excerpt.js';
-import { type DataOption, loadDataset } from '../data/registry.js';
-import type { Dataset } from '../data/source.js';
+import { type DataOption, loadTestData } from '../data/registry.js';
+import type { RunData } from '../data/source.js';
 import { NotFiniteError, UsageError } from '../errors.js';
 import { positiveInteger } from '../model/jsonReader.js';
 import type { LikelihoodName } from '../model/likelihoods/registry.js';
@@ -159,7 +159,7 @@ async function evaluateIn(
 /** What each process reads for itself. */
 async function prepareEvaluation(options: Partial<EvaluateOptions>) {
   const { path, checkpoint, warnings } = await findCheckpoint(requirePath(options.path, 'evaluate()'));
-  const dataset = loadDataset(options.data);
+  const dataset = loadTestData(options.data);
   const config = evaluationConfig(checkpoint.config, options);
   requireImageSize(config, dataset, path);
   requireOwnData(config, path, options.data);
@@ -235,7 +235,7 @@ function evaluationConfig(config: RunConfig, options: Partial<EvaluateOptions>):
 }
 
 /** @throws UsageError where the data's images are not of the shape that the model was trained on. */
-export function requireImageSize(config: RunConfig, { name, test }: Dataset, path: string): void {
+export function requireImageSize(config: RunConfig, { name, test }: RunData, path: string): void {
   const { height, width, channels } = test;
   const [trained, found] = [config.model.input!, [height, width, channels] as const].map(shapeText);
   if (trained !== found) {

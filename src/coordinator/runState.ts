@@ -105,7 +105,8 @@ export class RunState implements TrainingState {
 
   /**
    * Orders the training examples for an epoch, from 0: for all ranks, while none of them runs. Where data are
-   * sharded it reads those of this process.
+   * sharded it reads those of this process, all of them at each call: the same ones for the same epoch and
+   * place.
    * @throws UsageError where they can no longer be read.
    */
   shuffle(epoch: number): void {

@@ -74,12 +74,12 @@ export function readIdxLabels(path: string): IdxLabels {
  * A plain file of images, of any length, whose images are read one by one: its header, checked against its
  * length. A file that is changed afterwards is refused when images are read.
  *
- * @throws UsageError as readIdxShape does, and for a file that is compressed.
+ * @throws UsageError as readIdxShape does; CompressedImages for a file that is compressed.
  */
 export function openIdxImages(path: string): StoredImages {
   const { sizes, stamp } = withInputFile(path, (descriptor, fileBytes) => {
     const head = readBytes(descriptor, 0, mostHeaderBytes(IMAGE_LAYOUTS));
-    if (isGzip(head)) throw compressed(path);
+    if (isGzip(head)) throw new CompressedImages(path);
     const sizes = plainSizes(
       { path, inflated: false },
       fileBytes,
@@ -109,11 +109,14 @@ function stampOf(descriptor: number): string {
   return `${size} ${mtimeMs}`;
 }
 
-function compressed(path: string): UsageError {
-  return new UsageError(
-    `${path}: found gzip data, expected a plain file, because --shard-data reads single images, which compressed data ` +
-      'do not allow. Decompress it (gunzip), or leave --shard-data out.',
-  );
+/** A file whose images cannot be read one by one. */
+export class CompressedImages extends UsageError {
+  constructor(path: string) {
+    super(
+      `${path}: found gzip data, expected a plain file, because --shard-data reads single images, which compressed data ` +
+        'do not allow. Decompress it (gunzip), or leave --shard-data out.',
+    );
+  }
 }
 
 function changed(path: string): UsageError {

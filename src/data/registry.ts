@@ -1,10 +1,11 @@
 // The one place where what `data` is becomes a source of images.
 import { UsageError } from '../errors.js';
 import { arrays } from './arrays.js';
+import { CompressedImages } from './idx.js';
 import { idxDirectory } from './idxDirectory.js';
 import { mnist } from './mnist.js';
 import type { DataSource, Dataset, Refuse, RunData } from './source.js';
-import { storedInMemory } from './storedImages.js';
+import { asStored } from './storedImages.js';
 
 const SOURCES = [mnist, idxDirectory, arrays] as const;
 
@@ -42,7 +43,21 @@ export function loadRunData(data: DataOption | undefined, shardData = false): Ru
   if (!shardData) return source.open(data);
   if (source.openStored !== undefined) return source.openStored(data);
   const dataset = source.open(data);
-  return { ...dataset, train: storedInMemory(dataset.train) };
+  return { ...dataset, train: asStored(dataset.train) };
+}
+
+/**
+ * The same for work on the test images alone: the training images stay in their file where that is possible,
+ * of whatever length it is.
+ * @throws UsageError as loadDataset does.
+ */
+export function loadTestData(data?: DataOption): RunData {
+  try {
+    return loadRunData(data, true);
+  } catch (error) {
+    if (!(error instanceof CompressedImages)) throw error;
+    return loadDataset(data);
+  }
 }
 
 function checkedSource(data: DataOption | undefined): DataSource<unknown> {

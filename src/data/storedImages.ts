@@ -13,8 +13,10 @@ export function isStored(images: ImageSet | StoredImages): images is StoredImage
   return 'read' in images;
 }
 
-/** Images in memory as if they were stored. */
-export function storedInMemory({ count, height, width, channels, pixels }: ImageSet): StoredImages {
+/** Images in memory as if they were stored; others as they are. */
+export function asStored(images: ImageSet | StoredImages): StoredImages {
+  if (isStored(images)) return images;
+  const { count, height, width, channels, pixels } = images;
   const shape = { count, height, width, channels };
   const size = imageBytes(shape);
   return { ...shape, read: (first, many) => pixels.subarray(first * size, (first + many) * size) };
@@ -26,7 +28,7 @@ export function imageBytes({ height, width, channels }: ImageShape): number {
 
 /** The pixels of all images in their order, some whole images at a time. */
 export function* imagePieces(images: ImageSet | StoredImages): Generator<Uint8Array> {
-  const stored = isStored(images) ? images : storedInMemory(images);
+  const stored = asStored(images);
   const most = imagesAtOnce(imageBytes(images));
   for (let first = 0; first < images.count; first += most) {
     yield stored.read(first, Math.min(most, images.count - first));

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { loadDataset, loadRunData } from '#src/data/registry.js';
+import { firstImages } from '#src/data/excerpt.js';
+import { loadDataset, loadRunData, loadTestData } from '#src/data/registry.js';
 import type { StoredImages } from '#src/data/source.js';
 import { isStored, readChosen } from '#src/data/storedImages.js';
 import { assertRefused, countingImages, idxBytes, temporaryDirectory, writeFile } from './idxFiles.js';
@@ -79,6 +80,7 @@ test('a file beyond 4 GiB is opened, and images are read at its end', () => {
   const { train, test: tested } = loadRunData(directory, true);
   assert.ok(isStored(train));
   assert.deepEqual([train.count, tested.count], [count, 1]);
+  assert.deepEqual(loadTestData(directory).test, tested);
   const last = train.read(count - 1, 1);
   assert.deepEqual([last.length, last.at(-2), last.at(-1)], [side * side, 0, 77]);
   assertRefused(
@@ -98,8 +100,16 @@ test('compressed training images are refused, compressed test images are read', 
     `${path}: found gzip data, expected a plain file, because --shard-data reads single images, which compressed data do ` +
       'not allow. Decompress it (gunzip), or leave --shard-data out.',
   );
+  const whole = loadDataset(directory);
+  // Work on the test images alone needs no shards.
+  assert.deepEqual(loadTestData(directory), whole);
   writeFile(directory, 'train-images-idx3-ubyte', images);
-  assert.deepEqual(loadRunData(directory, true).test, loadDataset(directory).test);
+  const stored = loadTestData(directory);
+  assert.ok(isStored(stored.train));
+  assert.deepEqual(stored.test, whole.test);
+  for (const train of [stored.train, whole.train]) {
+    assert.deepEqual([...firstImages(train, 2).pixels], [...images.subarray(16, 16 + 12)]);
+  }
 });
 
 test('a file that changes while a run reads it is refused', () => {
