@@ -13,6 +13,9 @@ export const MODELS = {
 };
 const STEPS = 6;
 
+/** Run with data in shards, too: one goes over an epoch's end, one draws pixels and begins with their mean. */
+const SHARDED = ['cvae', 'iwae'];
+
 /** Processes and threads of each. */
 const LAYOUTS = [1, 2, 3, 4].flatMap((processes) => [1, 2].map((workers) => ({ processes, workers })));
 
@@ -55,6 +58,20 @@ export function bitRows(place, data, references) {
         layouts.map((layout) => [nameOf(layout), () => compared(place, args, layout, references)]),
       ),
     ];
+    if (SHARDED.includes(model)) {
+      const sharded = layouts.filter(({ workers }) => workers === 1);
+      rows.push(
+        row(
+          'PEM',
+          model,
+          `${sharded[0].processes} to 4 processes with --shard-data`,
+          sharded.map((layout) => [
+            nameOf(layout),
+            () => compared(place, args, layout, references, STEPS, ['--shard-data']),
+          ]),
+        ),
+      );
+    }
     if (model === 'mlp') rows.push(wholeRow(place, references));
     if (model === 'mlp' || model === 'cvae') {
       rows.push(
@@ -82,11 +99,12 @@ function wholeRow(place, references) {
   };
 }
 
-async function compared(place, args, layout, references, steps = STEPS) {
+/** @param flags of the run by several processes alone. */
+async function compared(place, args, layout, references, steps = STEPS, flags = []) {
   const expected = await references.of(args, [steps]);
   const before = place.hosts?.sentBytes();
   let parameters;
-  const found = await inLives(args, [steps], async (rest) => {
+  const found = await inLives([...args, ...flags], [steps], async (rest) => {
     const events = await trainTogether(place, rest, layout);
     ({ parameters } = events.find(({ kind }) => kind === 'started'));
     return events;
