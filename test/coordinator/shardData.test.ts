@@ -1,17 +1,19 @@
 // Runs whose processes hold the training images of their own shards alone: which these are, and the bits.
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { RunState } from '#src/coordinator/runState.js';
 import { requestedConfig, settingsOf } from '#src/coordinator/trainOptions.js';
 import { loadDataset, loadRunData } from '#src/data/registry.js';
 import type { RunData } from '#src/data/source.js';
+import { UsageError } from '#src/errors.js';
 import { train } from '#src/index.js';
 import { choosePlatform } from '#src/kernels/platform.js';
 import { modelOfConfig } from '#src/runs/configModel.js';
 import { ownPlaces } from '#src/worker/ownExamples.js';
 import { smallData, smallModel, trainCount } from './smallRun.js';
-import { withTemporaryDirectory } from './temporaryRun.js';
+import { withTemporaryDirectory, withTemporaryRun } from './temporaryRun.js';
 
 /** The state of one of several processes. */
 async function stateOf(data: RunData, processes: number, process: number): Promise<RunState> {
@@ -75,11 +77,40 @@ test('images in memory are sharded, too, and pictures are the same', async () =>
     const { train: images, test: tests } = loadDataset(await smallData(directory));
     const { height, width, pixels } = images;
     const data = { images: pixels, height, width, testImages: tests.pixels };
-    const hashes = [];
+    const results = [];
     for (const shardData of [true, false]) {
       const out = join(directory, `arrays-${shardData}`);
-      hashes.push((await train({ data, model: smallModel, epochs: 1, shardData, out })).parametersSha256);
+      const { parametersSha256 } = await train({ data, model: smallModel, epochs: 1, shardData, out });
+      const names = readdirSync(join(out, 'pictures')).sort();
+      assert.ok(names.length > 1, names.join());
+      results.push([
+        parametersSha256,
+        names.map((name) => [name, readFileSync(join(out, 'pictures', name))]),
+      ]);
     }
-    assert.equal(hashes[0], hashes[1]);
+    assert.deepEqual(results[0], results[1]);
+  });
+});
+
+test('a run resumes with the flag and without it', async () => {
+  await withTemporaryRun(async ({ out, options, resume }) => {
+    const whole = await train({ ...options, out: `${out}-whole`, maxSteps: 12 });
+    await train({ ...options, out, maxSteps: 4, shardData: true });
+    await train({ ...resume, maxSteps: 9 });
+    const { parametersSha256 } = await train({ ...resume, maxSteps: 12, shardData: true });
+    assert.equal(parametersSha256, whole.parametersSha256);
+  });
+});
+
+test('where the memory is too small, more processes are the advice', async () => {
+  await withTemporaryRun(async ({ options, out }) => {
+    await assert.rejects(train({ ...options, out, samples: 40_000_000, shardData: true }), (error) => {
+      assert.ok(error instanceof UsageError);
+      assert.match(
+        error.message,
+        /needs more than 4 GiB .* More processes hold fewer training images each\.$/,
+      );
+      return true;
+    });
   });
 });
