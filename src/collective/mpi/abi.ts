@@ -25,6 +25,11 @@ export interface Abi {
   readonly inPlace: bigint;
   /** MPI_THREAD_FUNNELED. */
   readonly funneled: number;
+  /**
+   * Classes of the errors which say that a process has died: it has failed, also where others may still come, or
+   * the processes are revoked. Empty where no library of the ABI lets the others go on.
+   */
+  readonly losses: readonly number[];
 }
 
 /** Handles are the addresses of variables of the library (Open MPI 4 and 5, mpi.h). */
@@ -33,6 +38,8 @@ const OPEN_MPI = {
   handle: 'intptr_t',
   inPlace: 1n,
   funneled: 1,
+  // mpi-ext.h; MPI 5.0 has none of it.
+  losses: [75, 76, 77],
 } as const satisfies Partial<Abi>;
 
 /** Handles are numbers: MPICH's ABI initiative, which Intel MPI and MVAPICH share (MPICH 4 and 5, mpi.h). */
@@ -44,6 +51,7 @@ const MPICH: Abi = {
   errorsReturn: 0x54000001,
   inPlace: -1n,
   funneled: 1,
+  losses: [],
 };
 
 /** MPI 5.0, chapter 20: handles are small numbers of the size of a pointer (mpi_abi.h of MPICH 5). */
@@ -55,6 +63,7 @@ const STANDARD: Abi = {
   errorsReturn: 0x143,
   inPlace: 1n,
   funneled: 1024,
+  losses: [],
 };
 
 /**

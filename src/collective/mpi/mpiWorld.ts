@@ -2,7 +2,6 @@ import { UsageError } from '../../errors.js';
 import type { PartRange } from '../parts.js';
 import { RunningTime } from '../runningTime.js';
 import { type Abi, abiOf, familyOf, type Handle, shortVersion } from './abi.js';
-import { FaultTolerance, isLoss } from './faultTolerance.js';
 import {
   type Argument,
   type CType,
@@ -133,6 +132,10 @@ const FUNCTIONS = {
   MPI_Test: ['R', 'void *', 'void *'],
   MPI_Abort: ['H', 'int'],
   MPI_Finalize: [],
+  // Those with fault tolerance (ULFM) have these; not called elsewhere.
+  MPIX_Comm_revoke: ['H'],
+  MPIX_Comm_iagree: ['H', 'void *', 'R'],
+  MPIX_Comm_shrink: ['H', 'void *'],
 } as const satisfies Record<string, readonly (CType | 'H' | 'R')[]>;
 
 type FunctionName = keyof typeof FUNCTIONS;
@@ -142,10 +145,10 @@ class MpiWorld implements World {
   rank: number;
   size: number;
   readonly library: string;
+  readonly heals: boolean;
   readonly #abi: Abi;
   readonly #timeLimit: number;
   readonly #functions: Readonly<Record<FunctionName, IntFunction>>;
-  readonly #tolerance: FaultTolerance | undefined;
   readonly #sleeper = new Int32Array(new SharedArrayBuffer(4));
   /** Operations that are not over. */
   readonly #begun = new Set<Operation>();
@@ -158,16 +161,13 @@ class MpiWorld implements World {
     this.#timeLimit = timeLimit;
     this.library = shortVersion(version);
     this.#functions = functionsOf(library, abi);
-    this.#tolerance = isTolerant ? FaultTolerance.of(library, abi) : undefined;
+    const hasTolerance = library.address('MPIX_Comm_shrink') !== undefined && abi.losses.length > 0;
+    this.heals = isTolerant && hasTolerance;
     this.rank = -1;
     this.size = 0;
     const level = new Int32Array(1);
     this.#call('MPI_Init_thread', 0n, 0n, abi.funneled, level);
     this.#enter(abi.world);
-  }
-
-  get heals(): boolean {
-    return this.#tolerance !== undefined;
   }
 
   #enter(processes: Handle): void {
@@ -279,17 +279,23 @@ class MpiWorld implements World {
   }
 
   shrink(): void {
-    const tolerance = this.#tolerance;
-    if (tolerance === undefined) throw new MpiError('This library cannot go on without a process.');
-    tolerance.revoke(this.#processes);
-    for (const operation of this.#begun) {
-      try {
-        this.wait(operation);
-      } catch (error) {
-        if (!(error instanceof ProcessLost)) throw error;
-      }
+    this.#call('MPIX_Comm_revoke', this.#processes);
+    for (const operation of this.#begun) this.#waitFor(operation);
+    // The next call waits without a limit, so all that are alive come together first.
+    const agreed = Int32Array.of(1);
+    this.#waitFor(this.#begin('those that are left', 'MPIX_Comm_iagree', [agreed], this.#processes, agreed));
+    const left = new BigInt64Array(1);
+    this.#call('MPIX_Comm_shrink', this.#processes, left);
+    this.#enter(left[0]!);
+  }
+
+  /** Returns when an operation is over, or cannot be because a process has died. */
+  #waitFor(operation: Operation): void {
+    try {
+      this.wait(operation);
+    } catch (error) {
+      if (!(error instanceof ProcessLost)) throw error;
     }
-    this.#enter(tolerance.shrink(this.#processes));
   }
 
   abort(exitCode: number): void {
@@ -297,19 +303,13 @@ class MpiWorld implements World {
   }
 
   close(): void {
-    // MPI_Finalize is a fence, which waits for the dead for ever; the launcher does not miss it here.
-    if (this.heals) return this.#part();
+    if (this.heals) {
+      // MPI_Finalize may wait for the dead for ever; the launcher does not miss it here.
+      this.#waitFor(this.barrier());
+      return;
+    }
     if (/^MPICH ([1-3]|4\.[01])\./.test(this.library)) Atomics.wait(this.#sleeper, 0, 0, BEFORE_FINALIZE);
     this.#call('MPI_Finalize');
-  }
-
-  /** Once all have come, or some have left, nobody waits for a message of this process any more. */
-  #part(): void {
-    try {
-      this.wait(this.barrier());
-    } catch (error) {
-      if (!(error instanceof ProcessLost)) throw error;
-    }
   }
 
   /** @param held what the library reads and writes until the operation is over. */
@@ -338,7 +338,7 @@ class MpiWorld implements World {
       .replace(/[. ]+$/, '');
     const where = this.rank < 0 ? '' : ` in process ${this.rank} of ${this.size}`;
     const message = `${name} has failed${where}: ${reason}.`;
-    throw this.#tolerance !== undefined && isLoss(code) ? new ProcessLost(message) : new MpiError(message);
+    throw this.heals && this.#abi.losses.includes(code) ? new ProcessLost(message) : new MpiError(message);
   }
 
   #number(name: 'MPI_Comm_rank' | 'MPI_Comm_size'): number {
@@ -405,8 +405,11 @@ class Begun implements Operation {
 
 function functionsOf(library: ForeignLibrary, { handle }: Abi): Record<FunctionName, IntFunction> {
   const typeOf = (type: CType | 'H' | 'R'): CType => (type === 'H' ? handle : type === 'R' ? 'void *' : type);
+  const known = Object.entries(FUNCTIONS).filter(
+    ([name]) => !name.startsWith('MPIX_') || library.address(name) !== undefined,
+  );
   return Object.fromEntries(
-    Object.entries(FUNCTIONS).map(([name, types]) => [name, library.intFunction(name, types.map(typeOf))]),
+    known.map(([name, types]) => [name, library.intFunction(name, types.map(typeOf))]),
   ) as Record<FunctionName, IntFunction>;
 }
 
