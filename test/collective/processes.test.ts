@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { ProcessLost } from '#src/collective/mpi/world.js';
 import { partRange } from '#src/collective/parts.js';
 import { Mailbox } from '#src/collective/processes/mailbox.js';
 import { cutRegion, exchangePlan } from '#src/collective/processes/transfers.js';
@@ -88,10 +89,29 @@ test('a rank that waits for an exchange throws why it has failed, also where ran
   const mailbox = new Mailbox();
   const sentence = 'Process 0 of 2 has waited 90 s for an exchange: another process stalls or is gone.';
   mailbox.request('shard terms');
-  mailbox.fail(sentence);
+  mailbox.fail(new Error(sentence));
   assert.throws(() => mailbox.wait(1, barrierWords()), { message: sentence });
   const other = new Mailbox(mailbox.buffer);
   assert.throws(() => other.wait(1, barrierWords()), { message: sentence });
+});
+
+test('ranks are told that a process has died, and ask again when the others go on', () => {
+  const mailbox = new Mailbox();
+  mailbox.request('shard terms');
+  mailbox.fail(new ProcessLost('Process 1 has died.'));
+  assert.throws(() => mailbox.wait(1, barrierWords()), {
+    name: 'ProcessLost',
+    message: 'Process 1 has died.',
+  });
+  mailbox.request('message');
+  assert.equal(mailbox.next(1), 'message');
+  mailbox.recover();
+  assert.equal(mailbox.isBusy, false);
+  mailbox.request('state');
+  assert.equal(mailbox.next(2), 'state');
+  mailbox.endRequest();
+  mailbox.wait(3, barrierWords());
+  assert.equal(mailbox.isBusy, false);
 });
 
 test('requests are served in their order', () => {

@@ -3,7 +3,7 @@
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { UsageError } from '../../errors.js';
 import { openWorld, type WorldOptions } from '../mpi/mpiWorld.js';
-import type { Bytes, Operation, World } from '../mpi/world.js';
+import { type Bytes, type Operation, ProcessLost, type World } from '../mpi/world.js';
 import type { PartRange } from '../parts.js';
 import { Mailbox } from './mailbox.js';
 import type { Exchange, ExchangePlan, Transfer } from './transfers.js';
@@ -20,13 +20,24 @@ export type Question =
   | { readonly kind: 'gather texts'; readonly text: string; readonly timeLimit: number | undefined }
   | { readonly kind: 'plan'; readonly memory: SharedArrayBuffer; readonly plan: ExchangePlan }
   | { readonly kind: 'exchange'; readonly name: keyof ExchangePlan }
+  /** To go on without the processes that have died, while no rank runs. */
+  | { readonly kind: 'heal' }
   | { readonly kind: 'leave' };
 
 export type Answer =
-  | { readonly kind: 'joined'; readonly rank: number; readonly size: number; readonly library: string }
+  | Joined
   | { readonly kind: 'done' }
   | { readonly kind: 'texts'; readonly texts: readonly string[] }
-  | { readonly kind: 'failed'; readonly message: string; readonly isUsage: boolean };
+  | { readonly kind: 'failed'; readonly message: string; readonly by: 'user' | 'loss' | 'MPI' };
+
+export interface Joined {
+  readonly kind: 'joined';
+  readonly rank: number;
+  readonly size: number;
+  readonly library: string;
+  /** See World. */
+  readonly heals: boolean;
+}
 
 const NOTHING: PartRange = { first: 0, end: 0 };
 
@@ -51,6 +62,9 @@ class Exchanger {
       case 'exchange':
         this.exchange(question.name);
         break;
+      case 'heal':
+        this.#world.shrink();
+        return joinedOf(this.#world);
       case 'leave':
         this.#world.close();
         break;
@@ -110,42 +124,54 @@ class Exchanger {
   }
 }
 
-function failed(error: unknown): Answer {
-  const message = error instanceof Error ? error.message : String(error);
-  return { kind: 'failed', message, isUsage: error instanceof UsageError };
+function joinedOf({ rank, size, library, heals }: World): Joined {
+  return { kind: 'joined', rank, size, library, heals };
 }
 
-/** Serves one request; what fails is told to whoever asked. */
-function serve(exchanger: Exchanger, mailbox: Mailbox, port: MessagePort, served: number): void {
-  const request = mailbox.next(served);
-  if (request !== 'message') {
-    exchanger.exchange(request);
-    mailbox.endRequest();
-    return;
-  }
+function failed(error: Error): Answer {
+  const by = error instanceof UsageError ? 'user' : error instanceof ProcessLost ? 'loss' : 'MPI';
+  return { kind: 'failed', message: error.message, by };
+}
+
+/** Answers the main thread; what fails is told to it. */
+function answer(exchanger: Exchanger, mailbox: Mailbox, port: MessagePort): void {
   const { message } = receiveMessageOnPort(port) as { message: Question };
-  let answer: Answer;
+  let answered: Answer;
   try {
-    answer = exchanger.answer(message);
+    answered = exchanger.answer(message);
   } catch (error) {
-    answer = failed(error);
+    answered = failed(error as Error);
   }
-  mailbox.endRequest();
-  port.postMessage(answer);
+  if (answered.kind === 'joined') mailbox.recover();
+  else mailbox.endRequest();
+  port.postMessage(answered);
+}
+
+/** Carries out what a rank asks for. Where a process has died, the ranks leave, and the main thread heals. */
+function exchange(exchanger: Exchanger, mailbox: Mailbox, name: keyof ExchangePlan): void {
+  try {
+    exchanger.exchange(name);
+    mailbox.endRequest();
+  } catch (error) {
+    if (!(error instanceof ProcessLost)) throw error;
+    mailbox.fail(error);
+  }
 }
 
 function run({ mailbox: buffer, port, world: options }: ExchangeThreadData): void {
   const mailbox = new Mailbox(buffer);
   try {
     const world = openWorld(options);
-    const { rank, size, library } = world;
-    port.postMessage({ kind: 'joined', rank, size, library } satisfies Answer);
+    port.postMessage(joinedOf(world));
     const exchanger = new Exchanger(world);
-    for (let served = 0; ; served = (served + 1) | 0) serve(exchanger, mailbox, port, served);
+    for (let begun = 0; ; begun = (begun + 1) | 0) {
+      const request = mailbox.next(begun);
+      if (request === 'message') answer(exchanger, mailbox, port);
+      else exchange(exchanger, mailbox, request);
+    }
   } catch (error) {
-    const answer = failed(error);
-    if (answer.kind === 'failed') mailbox.fail(answer.message);
-    port.postMessage(answer);
+    mailbox.fail(error as Error);
+    port.postMessage(failed(error as Error));
     mailbox.sleep();
   }
 }

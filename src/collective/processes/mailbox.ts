@@ -1,4 +1,5 @@
 import { RunAborted } from '../collective.js';
+import { ProcessLost } from '../mpi/world.js';
 import type { BarrierWords } from '../sharedMemory/barrier.js';
 import type { ExchangeName } from './transfers.js';
 
@@ -12,6 +13,8 @@ const Word = {
   kind: 17,
   /** 0, or 1 + the bytes of the sentence that says why no request is served any more. */
   failed: 18,
+  /** 1: because a process has died. */
+  lost: 19,
 } as const;
 
 const WORDS = 32;
@@ -74,13 +77,14 @@ export class Mailbox {
   /**
    * Returns when request number `count` is served.
    * @throws RunAborted when a rank of this process has failed.
-   * @throws Error with the reason when the exchange has failed.
+   * @throws ProcessLost where the exchange has failed because a process has died.
+   * @throws Error with the reason when the exchange has failed otherwise.
    */
   wait(count: number, ranks: BarrierWords): void {
     for (;;) {
       const served = Atomics.load(this.#words, Word.served);
       const failure = this.#failure();
-      if (failure !== undefined) throw new Error(failure);
+      if (failure !== undefined) throw failure;
       // The counts may wrap.
       if (((served - count) | 0) >= 0) return;
       const { abortedBy } = ranks;
@@ -103,11 +107,21 @@ export class Mailbox {
     Atomics.notify(this.#words, Word.served);
   }
 
-  /** The exchange thread cannot serve any request more. */
-  fail(sentence: string): void {
-    const { written } = new TextEncoder().encodeInto(sentence, this.#text);
+  /** The exchange thread cannot serve any request more, or none before `recover` where a process has died. */
+  fail(error: Error): void {
+    const { written } = new TextEncoder().encodeInto(error.message, this.#text);
+    Atomics.store(this.#words, Word.lost, error instanceof ProcessLost ? 1 : 0);
     Atomics.store(this.#words, Word.failed, 1 + written);
     Atomics.notify(this.#words, Word.served);
+  }
+
+  /**
+   * The exchange thread serves requests again: the next one as that behind all that were made. While no rank
+   * runs.
+   */
+  recover(): void {
+    Atomics.store(this.#words, Word.failed, 0);
+    Atomics.store(this.#words, Word.served, this.requested);
   }
 
   /** The exchange thread has nothing to do any more. */
@@ -115,9 +129,11 @@ export class Mailbox {
     for (;;) Atomics.wait(this.#words, Word.failed, Atomics.load(this.#words, Word.failed));
   }
 
-  #failure(): string | undefined {
+  #failure(): Error | undefined {
     const failed = Atomics.load(this.#words, Word.failed);
+    if (failed === 0) return undefined;
     // A decoder takes no shared memory.
-    return failed === 0 ? undefined : new TextDecoder().decode(this.#text.slice(0, failed - 1));
+    const sentence = new TextDecoder().decode(this.#text.slice(0, failed - 1));
+    return Atomics.load(this.#words, Word.lost) === 1 ? new ProcessLost(sentence) : new Error(sentence);
   }
 }

@@ -1,34 +1,32 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { UsageError } from '../../errors.js';
 import type { WorldOptions } from '../mpi/mpiWorld.js';
-import { MpiError } from '../mpi/world.js';
+import { MpiError, ProcessLost } from '../mpi/world.js';
 import type { ProcessPlace } from '../processPlace.js';
-import type { Answer, ExchangeThreadData, Question } from './exchangeThread.js';
+import type { Answer, ExchangeThreadData, Joined, Question } from './exchangeThread.js';
 import { Mailbox } from './mailbox.js';
 import type { ExchangeName, ExchangePlan } from './transfers.js';
 
 /** The processes that train a run together, as the main thread of one of them sees them. */
 export class ProcessGroup {
-  readonly place: ProcessPlace;
+  /** Whether the others can go on where one of them dies. */
+  readonly heals: boolean;
   /** Name and version of the MPI library. */
   readonly library: string;
   /** Through which the ranks of this process ask for exchanges. */
   readonly mailbox: Mailbox;
   readonly #thread: Worker;
   readonly #port: MessagePort;
+  #place: ProcessPlace;
   /** Things that all do together and that are not over. */
   #works = 0;
   #isPlanned = false;
   #hasLeft = false;
 
-  private constructor(
-    { rank, size, library }: Extract<Answer, { kind: 'joined' }>,
-    mailbox: Mailbox,
-    thread: Worker,
-    port: MessagePort,
-  ) {
-    this.place = { processes: size, process: rank };
-    this.library = library;
+  private constructor(joined: Joined, mailbox: Mailbox, thread: Worker, port: MessagePort) {
+    this.#place = placeOf(joined);
+    this.library = joined.library;
+    this.heals = joined.heals;
     this.mailbox = mailbox;
     this.#thread = thread;
     this.#port = port;
@@ -48,13 +46,28 @@ export class ProcessGroup {
     });
     try {
       const joined = await answerOf(thread, port);
-      if (joined.kind !== 'joined')
-        throw new Error('The exchange thread has not said which process this is.');
+      requireJoined(joined);
       return new ProcessGroup(joined, mailbox, thread, port);
     } catch (error) {
       await thread.terminate();
       throw error;
     }
+  }
+
+  /** Which of the processes this one is: of those that are left where some have died. */
+  get place(): ProcessPlace {
+    return this.#place;
+  }
+
+  /**
+   * Goes on without the processes that have died, while no rank runs. All that are left call it, each after it
+   * has had a ProcessLost; the exchanges of the run have to be planned anew.
+   */
+  async heal(): Promise<void> {
+    const joined = await this.#ask({ kind: 'heal' });
+    requireJoined(joined);
+    this.#place = placeOf(joined);
+    this.#works = 0;
   }
 
   /**
@@ -113,9 +126,17 @@ export class ProcessGroup {
   }
 }
 
+function placeOf({ rank, size }: Joined): ProcessPlace {
+  return { processes: size, process: rank };
+}
+
+function requireJoined(answer: Answer): asserts answer is Joined {
+  if (answer.kind !== 'joined') throw new Error('The exchange thread has not said which process this is.');
+}
+
 /**
  * The next answer of the exchange thread.
- * @throws UsageError or MpiError with what it says where it has failed.
+ * @throws UsageError, ProcessLost or MpiError with what it says where it has failed.
  */
 async function answerOf(thread: Worker, port: MessagePort): Promise<Answer> {
   const answer = await new Promise<Answer>((resolve, reject) => {
@@ -129,5 +150,12 @@ async function answerOf(thread: Worker, port: MessagePort): Promise<Answer> {
     thread.once('exit', ended);
   });
   if (answer.kind !== 'failed') return answer;
-  throw answer.isUsage ? new UsageError(answer.message) : new MpiError(answer.message);
+  switch (answer.by) {
+    case 'user':
+      throw new UsageError(answer.message);
+    case 'loss':
+      throw new ProcessLost(answer.message);
+    case 'MPI':
+      throw new MpiError(answer.message);
+  }
 }
