@@ -19,9 +19,9 @@ const [caseName = '', library = ''] = process.argv.slice(2);
 const launched = launchedBy(process.env);
 const group = await ProcessGroup.join({ library, timeLimit: TIME_LIMIT, launched });
 const session = await startingSession(caseNamed(caseName), loadDataset(), 1, group);
-await shareState(group, session.state);
+await shareState(group, session.state, 0);
 const training = new Training(session, (epoch, firstStep, endStep) => {
-  return trainTogether(group, session.pool, { kind: 'train', epoch, firstStep, endStep });
+  return trainTogether(group, session, { kind: 'train', epoch, firstStep, endStep });
 });
 
 /** What all processes have used, seconds. */

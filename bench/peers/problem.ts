@@ -46,7 +46,7 @@ async function firstBatches(state: RunState): Promise<{ x: Float32Array; epsilon
   const { model, settings, memory } = state;
   const { backend, arithmetic, tile, revectorized, batchSize, shards, samples } = settings;
   const create = await BACKENDS[backend].load({ arithmetic, tile, revectorize: revectorized });
-  const rank = new Rank(0, { ...state, barrierTimeLimit: 0, barrierSpins: 0 }, create);
+  const rank = new Rank(0, { ...state, layout: state.layout, barrierTimeLimit: 0, barrierSpins: 0 }, create);
   const noise = samples * model.latent;
   const x = new Float32Array(BATCHES * batchSize * model.dimensions);
   const epsilon = new Float32Array(COMPARED_STEPS * batchSize * noise);

@@ -63,12 +63,13 @@ export const trainCommand = defineCommand({
       await requireDataOfResumed(options.resume, options.data);
     }
     const reporter = createReporter({ stream: process.stdout, json, quiet });
-    // Where several processes train together, the first one speaks.
-    const isSilent = hasLeader(options);
+    // Where several processes train together, the first one speaks: another one once it has taken the lead.
+    let isSilent = hasLeader(options);
     const interruption = new Interruption((message) => {
       if (!isSilent) reporter.report({ kind: 'stopping', message });
     });
     const onEvent = (event: RunEvent) => {
+      isSilent = false;
       if (event.kind === 'started' && !json)
         reporter.report({ kind: 'note', message: headline(event, BACKENDS[event.config.backend].title) });
       reporter.report(event.kind === 'started' ? { ...event, ...machine() } : event);

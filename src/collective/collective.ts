@@ -6,7 +6,7 @@ import type { PartRange } from './parts.js';
 export const MOST_RANKS = 256;
 
 /** What each rank writes a part of, and all ranks read: see Collective.gather. */
-export type Gathered = 'shard terms' | 'parameters' | 'test terms';
+export type Gathered = 'shard terms' | 'parameters' | 'state' | 'test terms';
 
 /** Another rank has failed; its own error says why. */
 export class RunAborted extends Error {
@@ -47,6 +47,7 @@ export interface Collective {
    * Brings every rank the parts that the other ranks have written: with `shard terms` what `reduceAndUpdate`
    * reads, with `parameters` what was decided.
    * @throws as `barrier`.
+   * @throws ProcessLost where a process of the run has died, and the others may go on.
    */
   gather(what: Gathered): void;
 

@@ -4,7 +4,7 @@ import { refinementOf } from '../objective/inferences/registry.js';
 import { objectiveOf } from '../objective/registry.js';
 import type { MeanTerms } from '../runs/meanTerms.js';
 import type { Settings } from '../worker/settings.js';
-import type { StepRecord } from '../worker/stepRecords.js';
+import type { StepRecord, StepRecords } from '../worker/stepRecords.js';
 
 /**
  * Sums over the examples of an epoch so far, in nats; goes into checkpoints, so that a resumed epoch ends
@@ -18,6 +18,13 @@ export interface EpochSums {
   readonly bound?: number;
   /** Acceptance probabilities, where draws are refined. */
   readonly acceptance?: number;
+}
+
+/** Where a process has begun an epoch, or has gone on with it. */
+export interface EpochStart {
+  /** In the run. */
+  readonly step: number;
+  readonly sums: EpochSums;
 }
 
 /** What decides which terms a run reports. */
@@ -50,6 +57,20 @@ export function addSums(a: EpochSums, b: EpochSums): EpochSums {
       ? {}
       : { acceptance: a.acceptance + b.acceptance }),
   };
+}
+
+/** The sums of an epoch before `step`, whose steps from the start on are in the records of this process. */
+export function sumsBefore(
+  step: number,
+  { step: first, sums }: EpochStart,
+  { stepRecords, settings }: { readonly stepRecords: StepRecords; readonly settings: Settings },
+): EpochSums {
+  const epochStart = first - (first % settings.stepsPerEpoch);
+  let before = sums;
+  for (let number = first; number < step; number++) {
+    before = addSums(before, sumsOf(stepRecords.read(number - epochStart), settings));
+  }
+  return before;
 }
 
 export function meansOf({ examples, logLikelihood, kl, bound, acceptance }: EpochSums): MeanTerms {

@@ -126,7 +126,7 @@ async function evaluateIn(
   });
   const { state } = session;
   try {
-    if (group) await shareState(group, state);
+    if (group) await shareState(group, state, checkpoint.step);
     const { pool } = session;
     await withProgress(state, options.onProgress, () => {
       return group ? evaluateTogether(group, pool) : pool.evaluate();

@@ -1,6 +1,7 @@
 import type { TileName } from '../kernels/tiles/tile.js';
 import type { MeanTerms } from '../runs/meanTerms.js';
 import type { RunConfig } from '../runs/runConfig.js';
+import type { Healing } from './healing.js';
 import type { Recovery } from './recovery.js';
 
 /** What a run tells while it runs. Epochs count from 1, steps are those taken. */
@@ -73,6 +74,8 @@ export type RunEvent =
     }
   /** A worker died, and the run goes on as if it had not. */
   | ({ readonly kind: 'recovered' } & Recovery)
+  /** Processes of the run have died, and it goes on without them. */
+  | ({ readonly kind: 'healed' } & Healing)
   | {
       /** A step was NaN or infinite, and changed nothing (`onNan: 'skip'`). */
       readonly kind: 'skipped';

@@ -10,7 +10,8 @@ import type { RunState } from './runState.js';
 
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 
-export function exchangesOf({ layout, model, settings }: RunState): ExchangePlan {
+/** @param source the process whose state all begin with. */
+export function exchangesOf({ layout, model, settings }: RunState, source = 0): ExchangePlan {
   const { shards, testCount } = settings;
   const { processes } = layout.place;
   const { logLikelihood, kl, bound, acceptance } = layout.testTerms;
@@ -36,17 +37,31 @@ export function exchangesOf({ layout, model, settings }: RunState): ExchangePlan
       testTerms: [logLikelihood, kl, bound, acceptance].map(testRegion),
     },
     layout.place,
+    source,
   );
 }
 
 /**
- * Before all else: processes begin with the state of the first one. Those that have read all data for theirs
- * may come late.
+ * Before all else: processes begin with the state of one of them, and keep a copy. Those
+ * that have read all data for theirs may come late.
+ * @param step before which the state is.
  */
-export async function shareState(group: ProcessGroup, state: RunState): Promise<void> {
+export async function shareState(
+  group: ProcessGroup,
+  state: RunState,
+  step: number,
+  source = 0,
+): Promise<void> {
   await group.during(async () => {
     await group.gatherTexts('', Number.POSITIVE_INFINITY);
-    await group.plan(state.memory.buffer as SharedArrayBuffer, exchangesOf(state));
+    await group.plan(state.memory.buffer as SharedArrayBuffer, exchangesOf(state, source));
     await group.exchange('start');
   });
+  keepCopy(state, step);
+}
+
+/** Every process has the whole state: a copy of it is what the others go on with where one of them dies. */
+export function keepCopy({ copy, recovery }: RunState, step: number): void {
+  copy.save();
+  recovery.endCopies(step);
 }

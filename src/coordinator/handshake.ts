@@ -22,26 +22,26 @@ type Introduction =
       /** That this process may use, and that its machine has. */
       readonly cores: { readonly own: number; readonly machine: number };
       readonly traits: Traits;
-      readonly config?: unknown;
+      readonly told?: unknown;
     };
 
 /** What a process has made ready on its own. */
 export interface Prepared {
   readonly traits: Traits;
   /** What the first process tells the others. */
-  readonly config?: unknown;
+  readonly told?: unknown;
 }
 
 /**
  * Tells the others what this process is about to do, and hears what they are.
  * @param prepare makes ready what this process needs. A UsageError of it refuses the work for all.
- * @returns what was prepared, the config of the first process, and warnings for the user.
+ * @returns what was prepared, what the first process tells, and warnings for the user.
  * @throws UsageError in one process, ToldElsewhere in all others, where one of them refuses or differs.
  */
 export async function introduce<P extends Prepared>(
   group: ProcessGroup,
   prepare: () => Promise<P>,
-): Promise<{ readonly prepared: P; readonly config: unknown; readonly warnings: readonly string[] }> {
+): Promise<{ readonly prepared: P; readonly told: unknown; readonly warnings: readonly string[] }> {
   const own = await attempt(prepare);
   const texts = await group.gatherTexts(JSON.stringify(introductionOf(own)), Number.POSITIVE_INFINITY);
   const all = texts.map((text) => JSON.parse(text) as Introduction);
@@ -53,7 +53,7 @@ export async function introduce<P extends Prepared>(
   }
   if ('refusal' in own) throw own.refusal;
   const ready = all as readonly ReadyIntroduction[];
-  return { prepared: own.prepared, config: ready[0]!.config, warnings: pinnedWarnings(ready) };
+  return { prepared: own.prepared, told: ready[0]!.told, warnings: pinnedWarnings(ready) };
 }
 
 /** A launcher may give each process one core, which all of its threads then share. */
@@ -81,14 +81,14 @@ async function attempt<P>(prepare: () => Promise<P>): Promise<Attempt<P>> {
 
 function introductionOf(own: Attempt<Prepared>): Introduction {
   if ('refusal' in own) return { kind: 'refused', message: own.refusal.message };
-  const { traits, config } = own.prepared;
+  const { traits, told } = own.prepared;
   const manifest = createRequire(import.meta.url)('../../package.json') as { readonly version: string };
   const versions = {
     'the version of lowerbound': manifest.version,
     'the version of Node': process.version,
   };
   const cores = { own: availableParallelism(), machine: cpus().length };
-  return { kind: 'ready', host: hostname(), cores, traits: { ...versions, ...traits }, config };
+  return { kind: 'ready', host: hostname(), cores, traits: { ...versions, ...traits }, told };
 }
 
 /** Why the work is refused, and by which process; undefined where all agree. */

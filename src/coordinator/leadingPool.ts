@@ -2,8 +2,13 @@
 import type { ProcessGroup } from '../collective/processes/processGroup.js';
 import { NotFiniteError, UsageError } from '../errors.js';
 import type { MeanTerms } from '../runs/meanTerms.js';
-import type { RunProgress } from '../worker/runProgress.js';
+import type { ProcessIdentity } from '../runs/processIdentity.js';
+import { RefusedStep } from '../worker/refusedStep.js';
+import type { EpochStart } from './epochSums.js';
 import type { FinishReason } from './events.js';
+import { keepCopy } from './exchanges.js';
+import { type Healing, heal } from './healing.js';
+import type { Session } from './session.js';
 import type { RunPool } from './workerPool.js';
 
 /** What the first process tells the others to do. */
@@ -14,9 +19,18 @@ export type Command =
       readonly epoch: number;
       readonly firstStep: number;
       readonly endStep: number;
+      readonly succession: Succession;
     }
   | { readonly kind: 'evaluate' }
   | EndCommand;
+
+/** What a process needs to take the lead when the first one has died. */
+export interface Succession {
+  /** The run's directory, and the process that has the lock of it. */
+  readonly directory: string;
+  readonly leader: ProcessIdentity;
+  readonly begun: EpochStart;
+}
 
 /** The run is over; `failed`: the first process says why. */
 export type EndCommand =
@@ -68,8 +82,8 @@ export async function beginTogether(
  */
 export async function trainTogether(
   group: ProcessGroup,
-  pool: RunPool,
-  { epoch, firstStep, endStep }: Extract<Command, { kind: 'train' }>,
+  { pool, state }: Session,
+  { epoch, firstStep, endStep }: Omit<Extract<Command, { kind: 'train' }>, 'succession'>,
 ): Promise<number> {
   let refusal: NotFiniteError | undefined;
   const next = await group.during(async () => {
@@ -77,11 +91,12 @@ export async function trainTogether(
       if (!(error instanceof NotFiniteError)) throw error;
       // All processes refuse the same step; the state before it may be saved.
       refusal = error;
-      return firstStep;
+      return error instanceof RefusedStep ? error.step : firstStep;
     });
     await group.exchange('state');
     return reached;
   });
+  keepCopy(state, next);
   if (refusal !== undefined) throw refusal;
   return next;
 }
@@ -90,17 +105,32 @@ export async function evaluateTogether(group: ProcessGroup, pool: RunPool): Prom
   await group.during(() => pool.evaluate());
 }
 
-/** The ranks of all processes, as the first one sees them. */
+/** Tells the others how the run has ended. */
+export async function endTogether(group: ProcessGroup, session: Session, end: EndCommand): Promise<void> {
+  for (;;) {
+    try {
+      await command(group, end);
+      return;
+    } catch (error) {
+      await heal(error, group, session);
+    }
+  }
+}
+
+/** The ranks of all processes, as the first one sees them. Where processes die, those that are left go on. */
 export class LeadingPool implements RunPool {
-  readonly #pool: RunPool;
+  /** Told when processes have died, and the others go on. */
+  onHeal: (healing: Healing) => void = () => {};
+  readonly #session: Session;
   readonly #group: ProcessGroup;
-  readonly #progress: Pick<RunProgress, 'isStopAskedElsewhere'>;
+  readonly #succession: () => Succession;
   #stop = () => {};
 
-  constructor(pool: RunPool, group: ProcessGroup, progress: Pick<RunProgress, 'isStopAskedElsewhere'>) {
-    this.#pool = pool;
+  /** @param succession asked at each call of `trainSteps`. */
+  constructor(session: Session, group: ProcessGroup, succession: () => Succession) {
+    this.#session = session;
     this.#group = group;
-    this.#progress = progress;
+    this.#succession = succession;
   }
 
   /** Told when the ranks have stopped because another process was asked to, by a signal. */
@@ -109,34 +139,61 @@ export class LeadingPool implements RunPool {
   }
 
   set onRecovery(told: RunPool['onRecovery']) {
-    this.#pool.onRecovery = told;
+    this.#session.pool.onRecovery = told;
   }
 
   set onSkip(told: RunPool['onSkip']) {
-    this.#pool.onSkip = told;
+    this.#session.pool.onSkip = told;
   }
 
   async beginEpoch(epoch: number): Promise<void> {
     const what = { kind: 'epoch', epoch } as const;
-    await command(this.#group, what);
-    const refusal = await beginTogether(this.#group, this.#pool, what);
-    if (refusal !== undefined) throw refusal;
+    await this.#healing(async () => {
+      await command(this.#group, what);
+      const refusal = await beginTogether(this.#group, this.#session.pool, what);
+      if (refusal !== undefined) throw refusal;
+    });
   }
 
   async trainSteps(epoch: number, firstStep: number, endStep: number): Promise<number> {
-    const what = { kind: 'train', epoch, firstStep, endStep } as const;
-    await command(this.#group, what);
-    const next = await trainTogether(this.#group, this.#pool, what);
-    if (next < endStep && this.#progress.isStopAskedElsewhere) this.#stop();
+    const succession = this.#succession();
+    let next = firstStep;
+    const work = async () => {
+      if (next === endStep) return;
+      const what = { kind: 'train', epoch, firstStep: next, endStep, succession } as const;
+      await command(this.#group, what);
+      next = await trainTogether(this.#group, this.#session, what);
+    };
+    await this.#healing(work, (step) => {
+      next = step;
+    });
+    if (next < endStep && this.#session.state.progress.isStopAskedElsewhere) this.#stop();
     return next;
   }
 
   async evaluate(): Promise<void> {
-    await command(this.#group, { kind: 'evaluate' });
-    await evaluateTogether(this.#group, this.#pool);
+    const { pool } = this.#session;
+    await this.#healing(async () => {
+      await command(this.#group, { kind: 'evaluate' });
+      await evaluateTogether(this.#group, pool);
+    });
   }
 
   async close(): Promise<void> {
-    await this.#pool.close();
+    await this.#session.pool.close();
+  }
+
+  /** Begins work again where processes have died. @param goBack told the step that the state is before. */
+  async #healing(work: () => Promise<void>, goBack: (step: number) => void = () => {}): Promise<void> {
+    for (;;) {
+      try {
+        await work();
+        return;
+      } catch (error) {
+        const healing = await heal(error, this.#group, this.#session);
+        goBack(healing.step);
+        this.onHeal(healing);
+      }
+    }
   }
 }

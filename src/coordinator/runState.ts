@@ -26,12 +26,9 @@ const PAGE = 65536;
 
 /** The run's shared memory, made and filled: images, parameters, orders. Only the coordinator makes one. */
 export class RunState implements TrainingState {
-  readonly layout: RunLayout;
   readonly memory: WasmMemory;
   readonly module: WasmModule;
   readonly kernels: Kernels;
-  readonly progress: RunProgress;
-  readonly recovery: RecoveryWords;
   /** The whole state, and the last snapshot of it. */
   readonly copy: StateCopy;
   /** The records of the current epoch's steps. */
@@ -41,8 +38,16 @@ export class RunState implements TrainingState {
   readonly optimizerState: ReadonlyMap<string, Float32Array>;
   readonly order: Uint32Array;
   readonly #trainImages: ImageSet | StoredImages;
+  readonly #ranks: number;
+  #placed: Placed;
+  /** Whether the examples of an epoch are in order. */
+  #isShuffled = false;
 
-  /** @throws UsageError where the run needs more memory than there can be. */
+  /**
+   * @param heals whether the run goes on where other processes die: there is memory for that, too, which the
+   * system provides when it is used.
+   * @throws UsageError where the run needs more memory than there can be.
+   */
   constructor(
     readonly model: Model,
     readonly settings: Settings,
@@ -50,29 +55,61 @@ export class RunState implements TrainingState {
     dataset: RunData,
     ranks: number,
     place: ProcessPlace = ALONE,
+    heals = false,
   ) {
-    [this.layout, this.memory] = allocate(model, settings, ranks, place);
+    this.#ranks = ranks;
+    const [layout, memory] = allocate(model, settings, ranks, place, heals);
+    this.memory = memory;
+    this.#placed = placedOf(memory, layout);
     this.module = platform.module;
     this.kernels = bindKernels(this.module, this.memory);
     const { buffer } = this.memory;
-    const decisions = decisionsOf(buffer, this.layout);
-    this.progress = new RunProgress(buffer, this.layout.progress, decisions);
-    this.recovery = new RecoveryWords(buffer, this.layout.recovery, ranks, decisions);
     const all = { first: 0, end: paddedParameters(model.parameters.size) };
-    this.copy = new StateCopy(buffer, this.layout, this.layout.snapshot, all);
-    this.stepRecords = new StepRecords(buffer, this.layout.stepRecords, settings.stepsPerEpoch);
-    this.testTerms = new ExampleTerms(buffer, this.layout.testTerms, settings.testCount);
+    this.copy = new StateCopy(buffer, layout, layout.snapshot, all);
+    this.stepRecords = new StepRecords(buffer, layout.stepRecords, settings.stepsPerEpoch);
+    this.testTerms = new ExampleTerms(buffer, layout.testTerms, settings.testCount);
     const size = model.parameters.size;
-    this.parameters = new Float32Array(buffer, this.layout.parameters, size);
+    this.parameters = new Float32Array(buffer, layout.parameters, size);
     this.optimizerState = new Map(
       stateNames(settings.optimizer).map((name, i) => [
         name,
-        new Float32Array(buffer, this.layout.state[i]!, size),
+        new Float32Array(buffer, layout.state[i]!, size),
       ]),
     );
-    this.order = new Uint32Array(buffer, this.layout.order, settings.trainCount);
+    this.order = new Uint32Array(buffer, layout.order, settings.trainCount);
     this.#trainImages = dataset.train;
     this.#fill(dataset);
+  }
+
+  get layout(): RunLayout {
+    return this.#placed.layout;
+  }
+
+  get progress(): RunProgress {
+    return this.#placed.progress;
+  }
+
+  get recovery(): RecoveryWords {
+    return this.#placed.recovery;
+  }
+
+  /**
+   * This process is another one of the processes than before, of fewer. All that does not depend on its place
+   * stays; buffers, and what was decided, begin anew. While no rank runs, and no thread of before is used again.
+   * @throws Error where a process alone, or one of so few, needs more memory than there can be.
+   * @throws UsageError where data are sharded and images can no longer be read.
+   */
+  moveTo(place: ProcessPlace): void {
+    const { memory, model, settings } = this;
+    const isStopAsked = this.progress.isStopAsked;
+    const layout = planRunMemory(model, settings, this.#ranks, place);
+    if (layout.bytes > memory.buffer.byteLength) {
+      throw new Error(`${place.processes} processes have too little memory for the run.`);
+    }
+    new Uint8Array(memory.buffer, layout.placed, layout.bytes - layout.placed).fill(0);
+    this.#placed = placedOf(memory, layout);
+    if (isStopAsked) this.progress.requestStop();
+    if (this.#isShuffled) this.#readOwnExamples();
   }
 
   /** Glorot weights, zero biases, the data's mean where the model asks for it. */
@@ -113,6 +150,7 @@ export class RunState implements TrainingState {
     const { kernels, memory, order, layout, settings } = this;
     epochOrder(kernels, memory.buffer, order, layout.orderBits, settings.key, epoch);
     this.#readOwnExamples();
+    this.#isShuffled = true;
   }
 
   /** One after the other, in the order in which steps need them. */
@@ -141,22 +179,56 @@ export class RunState implements TrainingState {
   }
 }
 
+/** What depends on the process's place. */
+interface Placed {
+  readonly layout: RunLayout;
+  readonly progress: RunProgress;
+  readonly recovery: RecoveryWords;
+}
+
+function placedOf({ buffer }: WasmMemory, layout: RunLayout): Placed {
+  const decisions = decisionsOf(buffer, layout);
+  return {
+    layout,
+    progress: new RunProgress(buffer, layout.progress, decisions),
+    recovery: new RecoveryWords(buffer, layout.recovery, layout.ranks.length, decisions),
+  };
+}
+
 function allocate(
   model: Model,
   settings: Settings,
   ranks: number,
   place: ProcessPlace,
+  heals: boolean,
 ): [RunLayout, WasmMemory] {
   try {
     const layout = planRunMemory(model, settings, ranks, place);
-    const pages = Math.ceil(layout.bytes / PAGE);
-    return [layout, sharedMemory(pages)];
+    const bytes = heals ? mostBytes(model, settings, ranks, place) : layout.bytes;
+    return [layout, sharedMemory(Math.ceil(bytes / PAGE))];
   } catch (error) {
     // Too large a memory is a matter of the options.
     if (!(error instanceof RangeError)) throw error;
     const advice = settings.shardData ? ' More processes hold fewer training images each.' : '';
     throw new UsageError(error.message + advice);
   }
+}
+
+/** Bytes of the largest layout of these processes and of fewer, as far as there can be such a memory. */
+function mostBytes(model: Model, settings: Settings, ranks: number, { processes }: ProcessPlace): number {
+  let most = 0;
+  for (let left = processes; left > 0; left--) {
+    // The first or the last one has the most shards.
+    for (const process of [0, left - 1]) {
+      try {
+        most = Math.max(most, planRunMemory(model, settings, ranks, { processes: left, process }).bytes);
+      } catch (error) {
+        if (!(error instanceof RangeError) || left === processes) throw error;
+        return most;
+      }
+    }
+  }
+  return most;
 }
 
 /**

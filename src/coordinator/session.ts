@@ -99,6 +99,7 @@ export class Session {
       barrierTimeLimit: this.#barrierTimeLimit,
       onNan: this.config.onNan ?? 'stop',
       mailbox: this.#group?.mailbox,
+      heals: this.#group?.heals,
       faults: this.#faults,
     });
   }
@@ -130,7 +131,9 @@ export function openSession(options: SessionOptions): Session {
   }
   const platform = platformOf(options);
   const model = modelOfConfig(config);
-  const state = new RunState(model, settingsOf(config, dataset, platform), platform, dataset, workers, place);
+  const heals = options.group?.heals === true;
+  const settings = settingsOf(config, dataset, platform);
+  const state = new RunState(model, settings, platform, dataset, workers, place, heals);
   if (from) state.restore(from);
   else state.initialize();
   return new Session(options, state, workers);

@@ -11,7 +11,15 @@ import { RefusedStep } from '../worker/refusedStep.js';
 import { learningRateOf } from '../worker/settings.js';
 import { CheckpointTimer } from './checkpointPolicy.js';
 import { CheckpointWriter } from './checkpointWriter.js';
-import { addSums, type EpochSums, meansOf, noSums, sumsOf } from './epochSums.js';
+import {
+  addSums,
+  type EpochStart,
+  type EpochSums,
+  meansOf,
+  noSums,
+  sumsBefore,
+  sumsOf,
+} from './epochSums.js';
 import type { FinishReason, RunEvent } from './events.js';
 import { epochPreview } from './preview.js';
 import { divergence, failedForGood, messageOf, stoppedBy } from './runFailure.js';
@@ -50,12 +58,10 @@ export class Trainer {
   readonly #learningRate: ValueAt;
   readonly #noSums: EpochSums;
   readonly #due: CheckpointTimer;
-  /** Those of the first rank. */
-  readonly #times: PhaseTimes;
   readonly #writer = new CheckpointWriter((checkpoint) => this.#write(checkpoint));
   #sums: EpochSums;
   /** The sums with which this process began or went on with the epoch, and the step. */
-  #begun: { readonly step: number; readonly sums: EpochSums };
+  #begun: EpochStart;
   /** Steps whose metrics have been read. */
   #read = 0;
   /** Examples trained on and seconds spent on them, in this process. */
@@ -73,13 +79,13 @@ export class Trainer {
     this.#parts = parts;
     parts.sinks.putFirst(directorySinks(parts.directory, parts.options));
     this.#due = new CheckpointTimer(parts.options.checkpointEvery);
-    const { settings, memory, layout } = parts.state;
-    this.#times = new PhaseTimes(memory.buffer, layout.ranks[0]!.times);
+    const { settings } = parts.state;
     this.#learningRate = learningRateOf(settings);
     this.#noSums = noSums(settings);
     this.#sums = this.#noSums;
     this.#begun = { step: 0, sums: this.#sums };
     parts.pool.onRecovery = (recovery) => this.#tellFromTimer({ kind: 'recovered', ...recovery });
+    parts.pool.onHeal = (healing) => this.#tellFromTimer({ kind: 'healed', ...healing });
     parts.pool.onStop = () => {
       this.#stopAskedElsewhere = true;
     };
@@ -88,6 +94,11 @@ export class Trainer {
       this.#readMetrics(epoch, step);
       this.#tellFromTimer({ kind: 'skipped', epoch: epoch + 1, step: step + 1, cause });
     };
+  }
+
+  /** Where this process has begun the epoch, or has gone on with it. */
+  get begun(): EpochStart {
+    return this.#begun;
   }
 
   /** Trains from `step` (0, or a checkpoint's, with its sums) until the epochs or maxSteps are done. */
@@ -296,16 +307,11 @@ export class Trainer {
    */
   async #saveBefore(step: number, epoch: number): Promise<number> {
     const { directory, state } = this.#parts;
-    const { settings, stepRecords } = state;
     // The lines of steps that nobody has read yet.
     this.#readMetrics(epoch, step);
     const [newest = -1] = await directory.checkpointSteps();
     if (newest >= step) return newest;
-    this.#sums = this.#begun.sums;
-    for (let i = this.#begun.step; i < step; i++) {
-      const record = stepRecords.read(i - epoch * settings.stepsPerEpoch);
-      this.#sums = addSums(this.#sums, sumsOf(record, settings));
-    }
+    this.#sums = sumsBefore(step, this.#begun, state);
     await this.#save(this.#checkpointAt(step));
     return step;
   }
@@ -355,8 +361,10 @@ export class Trainer {
   }
 
   #exchangeShare(): { readonly exchangeShare?: number } {
-    if (this.#parts.state.layout.place.processes === 1) return {};
-    return { exchangeShare: this.#times.share('barrier') };
+    const { memory, layout } = this.#parts.state;
+    if (layout.place.processes === 1) return {};
+    const ofFirstRank = new PhaseTimes(memory.buffer, layout.ranks[0]!.times);
+    return { exchangeShare: ofFirstRank.share('barrier') };
   }
 
   async #checkpoint(step: number): Promise<void> {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { BACKENDS } from '../backends/registry.js';
+import { ProcessLost } from '../collective/mpi/world.js';
 import type { Mailbox } from '../collective/processes/mailbox.js';
 import { RunningTime } from '../collective/runningTime.js';
 import { BarrierWords, describeMissing } from '../collective/sharedMemory/barrier.js';
@@ -16,6 +17,7 @@ import type { RunProgress } from '../worker/runProgress.js';
 import type { TrainTask } from '../worker/stepLoop.js';
 import type { TaskResult, ThreadData } from '../worker/task.js';
 import { describeLoss, describeShards, describeUpdate } from './diagnosis.js';
+import type { Healing } from './healing.js';
 import { type Recovery, RecoveryBudget, recoverState } from './recovery.js';
 import type { RunState } from './runState.js';
 
@@ -50,6 +52,8 @@ export interface PoolOptions {
   readonly onNan: OnNan;
   /** Where other processes compute the rest of the shards: through it the ranks ask for exchanges. */
   readonly mailbox?: Mailbox | undefined;
+  /** Whether they go on where one of them dies. */
+  readonly heals?: boolean | undefined;
   readonly faults?: readonly Fault[] | undefined;
 }
 
@@ -66,14 +70,14 @@ export interface SkippedStep {
 /** What a run asks of its ranks, in one process or in several. */
 export type RunPool = Pick<
   WorkerPool,
-  'beginEpoch' | 'trainSteps' | 'evaluate' | 'close' | 'onRecovery' | 'onSkip' | 'onStop'
+  'beginEpoch' | 'trainSteps' | 'evaluate' | 'close' | 'onRecovery' | 'onSkip' | 'onStop' | 'onHeal'
 >;
 
 /** How a rank's task ended, as the coordinator sees it. */
 type Outcome =
   | { readonly kind: 'done'; readonly nextStep: number }
   | { readonly kind: 'aborted' }
-  | { readonly kind: 'error'; readonly error: WorkerFailure | RefusedStep };
+  | { readonly kind: 'error'; readonly error: WorkerFailure | RefusedStep | ProcessLost };
 
 /**
  * The ranks of a run: one Piscina thread each, with one long task at a time, and a watch over them. A rank
@@ -86,6 +90,8 @@ export class WorkerPool {
   onSkip: (skipped: SkippedStep) => void = () => {};
   /** Told when another process of the run was asked to stop. */
   onStop: () => void = () => {};
+  /** Told when other processes of the run have died, and this one goes on with those that are left. */
+  onHeal: (healing: Healing) => void = () => {};
   readonly #options: PoolOptions;
   readonly #barrier: BarrierWords;
   readonly #budget = new RecoveryBudget();
@@ -108,7 +114,7 @@ export class WorkerPool {
   }
 
   #start(): Piscina {
-    const { state, workers, barrierTimeLimit, mailbox } = this.#options;
+    const { state, workers, barrierTimeLimit, mailbox, heals = false } = this.#options;
     this.#loaded = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
     this.#started = workers;
     const workerData: ThreadData = {
@@ -121,6 +127,7 @@ export class WorkerPool {
       barrierTimeLimit: barrierTimeLimit + RANK_PATIENCE,
       barrierSpins: workers <= availableParallelism() ? SPINS : 0,
       mailbox: mailbox?.buffer,
+      heals,
     };
     const pool = new Piscina({
       filename: fileURLToPath(new URL('../worker/task.js', import.meta.url)),
@@ -247,6 +254,23 @@ export class WorkerPool {
     const { state, barrierTimeLimit } = this.#options;
     if (!BACKENDS[state.settings.backend].interruptible) await this.#settle(barrierTimeLimit);
     await this.#end();
+  }
+
+  /** Ends all threads and starts others, for a state whose layout has changed. While no rank runs. */
+  async restart(): Promise<void> {
+    await this.#end();
+    this.#barrier.reset();
+    this.#pool = this.#start();
+  }
+
+  /** Steps that are skipped. */
+  get skipped(): readonly number[] {
+    return [...this.#skipped];
+  }
+
+  set skipped(steps: readonly number[]) {
+    this.#skipped.clear();
+    for (const step of steps) this.#skipped.add(step);
   }
 
   #faultsOfTask(): { readonly faults?: readonly ArmedFault[] } {
@@ -377,6 +401,8 @@ export class WorkerPool {
         return result;
       case 'failed':
         return { kind: 'error', error: this.#failure(task.rank, result.message, result.stack) };
+      case 'lost':
+        return { kind: 'error', error: new ProcessLost(result.message) };
       case 'refused':
         return { kind: 'error', error: new RefusedStep(result.message, result.step) };
     }

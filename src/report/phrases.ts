@@ -20,6 +20,8 @@ export function linesOf(event: ReportEvent, status: RunStatus, style = plain): s
       return [`${style.warning('Warning:')} ${event.message}`];
     case 'recovered':
       return [`${style.warning('Warning:')} ${recoveryLine(event)}`];
+    case 'healed':
+      return [`${style.warning('Warning:')} ${healingLine(event)}`];
     case 'skipped':
       return [`${style.warning('Warning:')} Step ${formatCount(event.step)} was skipped. ${event.cause}`];
     case 'stopping':
@@ -33,10 +35,24 @@ export function linesOf(event: ReportEvent, status: RunStatus, style = plain): s
   }
 }
 
-function recoveryLine({ rank, step, cause, stepsLost, milliseconds }: Event<'recovered'>): string {
+function recoveryLine({ rank, cause, ...rest }: Event<'recovered'>): string {
+  return `Worker ${rank} died: ${cause.replace(/[.]?$/, '.')} ${goesOn(rest)}`;
+}
+
+function healingLine({ lost, processes, ...rest }: Event<'healed'>): string {
+  const died = lost === 1 ? 'A process' : `${formatCount(lost)} processes`;
+  const left = processes === 1 ? 'one is left' : `${formatCount(processes)} are left`;
+  return `${died} died, ${left}. ${goesOn(rest)}`;
+}
+
+function goesOn({
+  step,
+  stepsLost,
+  milliseconds,
+}: Pick<Event<'recovered'>, 'step' | 'stepsLost' | 'milliseconds'>): string {
   const again = stepsLost === 0 ? '' : `, with ${counted(stepsLost, 'step')} to compute again`;
   const took = formatCount(Math.round(milliseconds));
-  return `Worker ${rank} died: ${cause.replace(/[.]?$/, '.')} The run goes on after step ${formatCount(step)}${again}, after ${took} ms; no bit changes.`;
+  return `The run goes on after step ${formatCount(step)}${again}, after ${took} ms; no bit changes.`;
 }
 
 function startLines(event: Event<'started'>, style: Style): string[] {

@@ -30,7 +30,9 @@ function createTalkativeReporter({ stream, json, clock }: ReporterOptions): Repo
 }
 
 /** What even a quiet run tells. */
-const TOLD_ALWAYS: ReadonlySet<ReportEvent['kind']> = new Set(['warning', 'recovered', 'skipped']);
+const TOLD_ALWAYS: ReadonlySet<ReportEvent['kind']> = new Set([
+  ...(['warning', 'recovered', 'healed', 'skipped'] as const),
+]);
 
 function onlyWarnings(reporter: Reporter): Reporter {
   return {

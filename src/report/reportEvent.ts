@@ -87,6 +87,15 @@ export type ReportEvent =
       readonly milliseconds: number;
     }
   | {
+      /** Processes of the run have died, and it goes on without them. */
+      readonly kind: 'healed';
+      readonly lost: number;
+      readonly processes: number;
+      readonly step: number;
+      readonly stepsLost: number;
+      readonly milliseconds: number;
+    }
+  | {
       /** A step was NaN or infinite, and changed nothing (`onNan: 'skip'`). */
       readonly kind: 'skipped';
       readonly epoch: number;

@@ -58,10 +58,11 @@ export function isLockFile(name: string): boolean {
  * where there is none. So of several processes that find the same dead holder, one wins. It then renames its
  * file to `lock`. A process that is killed before this leaves a chain, whose last one holds the lock.
  *
+ * @param dead a process that is known to have died, wherever it was.
  * @throws UsageError naming the holder and what to do, where another process holds it or may hold it, and
  * where the lock cannot be written.
  */
-export async function lockRun(directory: string): Promise<RunLock> {
+export async function lockRun(directory: string, dead?: ProcessIdentity): Promise<RunLock> {
   const holder: Holder = { ...thisProcess(), id: randomUUID(), since: new Date().toISOString() };
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const last = lastHolder(directory);
@@ -70,7 +71,7 @@ export async function lockRun(directory: string): Promise<RunLock> {
       await sleep(PAUSE);
       continue;
     }
-    if (last !== undefined) requireDead(directory, last);
+    if (last !== undefined && !isSame(last, dead)) requireDead(directory, last);
     const path = last === undefined ? join(directory, NAME) : successorOf(directory, last.id);
     if (!makeLock(path, holder)) continue;
     if (last === undefined) return heldLock(directory, holder);
@@ -113,6 +114,11 @@ function readHolder(path: string): Holder | 'unreadable' | undefined {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw writeError(path, error);
   }
+}
+
+function isSame(holder: Holder, dead: ProcessIdentity | undefined): boolean {
+  const { pid, host, boot, started } = holder;
+  return dead?.pid === pid && dead.host === host && dead.boot === boot && dead.started === started;
 }
 
 function requireDead(directory: string, holder: Holder): void {

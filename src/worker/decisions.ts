@@ -56,6 +56,11 @@ export class Decisions {
     Atomics.store(this.#words, ownWord(this.#process) + Own.asksToStop, 1);
   }
 
+  /** Whether this process is asked to stop. */
+  get isStopAskedHere(): boolean {
+    return Atomics.load(this.#words, ownWord(this.#process) + Own.asksToStop) === 1;
+  }
+
   /** Whether any process is asked to stop, as far as this one has heard. */
   get isStopAsked(): boolean {
     return this.#any(Own.asksToStop, 1);

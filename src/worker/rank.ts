@@ -29,6 +29,8 @@ export interface RunContext {
   readonly barrierSpins: number;
   /** Where other processes compute the rest of the shards: the Mailbox by which exchanges are asked for. */
   readonly mailbox?: SharedArrayBuffer | undefined;
+  /** Whether they go on where one of them dies: then a snapshot of this memory has all of the state. */
+  readonly heals?: boolean | undefined;
 }
 
 /** A rank's view of the run: its backend, its buffers, and what all ranks share. */

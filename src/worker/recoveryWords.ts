@@ -84,6 +84,11 @@ export class RecoveryWords {
     Atomics.store(this.#words, Word.copied + rank, step);
   }
 
+  /** All of the state before `step` is copied: while no rank runs. */
+  endCopies(step: number): void {
+    for (let rank = 0; rank < this.#ranks; rank++) this.endCopy(rank, step);
+  }
+
   /** The step before which the copied state is, or undefined while it is being copied. */
   get copiedBefore(): number | undefined {
     return this.#agreed(Word.copied);

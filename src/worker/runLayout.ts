@@ -28,10 +28,15 @@ export interface RankRegions {
   readonly workspace: Address;
 }
 
-/** Addresses of everything that the ranks of a run share, and the table of the regions. */
+/**
+ * Addresses of everything that the ranks of a run share, and the table of the regions. Regions whose sizes
+ * depend on the process's place come last: where it changes, all others stay where they are.
+ */
 export interface RunLayout {
   /** Which of the processes that train together this memory is of. */
   readonly place: ProcessPlace;
+  /** Where the regions begin that depend on the place. */
+  readonly placed: Address;
   /** The shards that this process computes. */
   readonly shards: PartRange;
   /** BarrierWords. */

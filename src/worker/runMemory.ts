@@ -72,26 +72,35 @@ export function planRunMemory(
   const { slots, parts, examplesAtOnce } = stepRule(owned).plan({ shards, batchSize, ranks, mostParts });
   // Slots of shards of other processes are where their sums arrive.
   const allSlots = place.processes === 1 ? slots : settings.shards;
-  const shared = {
+  const fixed = {
     barrier: table.place('barrier', BARRIER_BYTES),
     progress: table.place('progress', PROGRESS_BYTES),
-    decisions: table.place('decisions', decisionBytes(place.processes)),
+    recovery: table.place('recovery', RECOVERY_BYTES),
     parameters: table.place('parameters', size),
     state: stateNames(settings.optimizer).map((name) => table.place(name, size)),
-    slots: table.place('gradient slots', allSlots * size),
-    slotPitch: size,
-    shardTerms: table.place('shard terms', shardTermsBytes(settings.shards)),
+    snapshot: {
+      parameters: table.place('snapshot/parameters', size),
+      state: stateNames(settings.optimizer).map((name) => table.place(`snapshot/${name}`, size)),
+    },
     stepRecords: table.place('step records', stepRecordsBytes(stepsPerEpoch)),
+    trainPixels: table.place('all training images', (shardData ? 0 : trainCount) * model.dimensions),
     testPixels: table.place('test images', testCount * model.dimensions),
     order: table.place('epoch order', trainCount * WORD),
     orderBits: table.place('epoch order bits', Math.ceil(trainCount / 16) * 64),
     testOrder: table.place('test order', testCount * WORD),
     testTerms: table.placeTerms('test ', testCount),
   };
-  const images = shardData ? countOwnExamples(settings, place) : trainCount;
-  const trainPixels = table.place('training images', images * model.dimensions);
-  const trainPlaces = shardData ? table.place('places of training images', trainCount * WORD) : shared.order;
-  const { parameters } = shared;
+  const shared = {
+    decisions: table.place('decisions', decisionBytes(place.processes)),
+    slots: table.place('gradient slots', allSlots * size),
+    slotPitch: size,
+    shardTerms: table.place('shard terms', shardTermsBytes(settings.shards)),
+  };
+  const sharded = shardData && {
+    trainPixels: table.place('training images', countOwnExamples(settings, place) * model.dimensions),
+    trainPlaces: table.place('places of training images', trainCount * WORD),
+  };
+  const { parameters } = fixed;
   const memory = backend.memory({ ...options, owned, examples: examplesAtOnce, parameters });
   const packed = table.place('packed weights', memory.packed);
   const noise = settings.samples * model.latent;
@@ -113,20 +122,15 @@ export function planRunMemory(
       workspace: table.place(`rank ${rank}/workspace`, memory.workspace),
     }),
   );
-  const recovery = table.place('recovery', RECOVERY_BYTES);
-  const snapshot = {
-    parameters: table.place('snapshot/parameters', size),
-    state: stateNames(settings.optimizer).map((name) => table.place(`snapshot/${name}`, size)),
-  };
   const { regions, bytes } = table;
   return {
+    ...fixed,
+    trainPlaces: fixed.order,
     ...shared,
-    trainPixels,
-    trainPlaces,
+    ...sharded,
     place,
+    placed: shared.decisions,
     shards: processRange(settings.shards, place),
-    recovery,
-    snapshot,
     owned,
     parts,
     examplesAtOnce,

@@ -32,6 +32,11 @@ export class RunProgress {
     this.#decisions.askToStop();
   }
 
+  /** Whether this process is asked to stop. */
+  get isStopAsked(): boolean {
+    return this.#decisions.isStopAskedHere;
+  }
+
   /** Takes the request back, and what was decided by it: while no rank runs. */
   withdrawStop(): void {
     this.#decisions.withdrawStop();

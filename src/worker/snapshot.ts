@@ -37,19 +37,23 @@ export class Snapshots {
   readonly #rank: number;
   readonly #words: RecoveryWords;
   readonly #state: StateCopy;
+  readonly #gather: (step: number) => void;
   /** When the first rank asks for the next one. */
   #due = 0;
 
-  constructor(rank: number, words: RecoveryWords, state: StateCopy) {
+  /** @param gather makes all of the state whole that is copied. */
+  constructor(rank: number, words: RecoveryWords, state: StateCopy, gather: (step: number) => void) {
     this.#rank = rank;
     this.#words = words;
     this.#state = state;
+    this.#gather = gather;
   }
 
   /** At the beginning of a step, behind the barrier behind the update of the one before. */
   takeIfDue(step: number): void {
     if (!this.#words.isSnapshotDue(step)) return;
     const start = performance.now();
+    this.#gather(step);
     this.#state.save();
     this.#words.endCopy(this.#rank, step);
     const now = performance.now();

@@ -47,7 +47,11 @@ export class StepLoop {
     // All that this memory has of the state: parameters of other processes, too.
     const own = parameterSlice(paddedParameters(model.parameters.size), task.ranks, task.rank);
     const slice = new StateCopy(memory.buffer, layout, layout.snapshot, own);
-    this.#snapshots = new Snapshots(task.rank, rank.recovery, slice);
+    // Any process that is left has all of the state; at the beginning of a task, each has it anyway.
+    const gather = (step: number) => {
+      if (rank.context.heals && step > task.firstStep) collective.gather('state');
+    };
+    this.#snapshots = new Snapshots(task.rank, rank.recovery, slice, gather);
     const snapshot: Phase = { name: 'snapshot', run: (step) => this.#snapshots.takeIfDue(step.number) };
     const accept: Phase = { name: 'update', run: (step) => this.#accept(step) };
     const phases = [snapshot, ...gradient, accept, ...this.#marked(update)];

@@ -2,6 +2,7 @@ import { workerData } from 'piscina';
 import type { BackendFactory } from '../backends/declaration.js';
 import { BACKENDS } from '../backends/registry.js';
 import { RunAborted } from '../collective/collective.js';
+import { ProcessLost } from '../collective/mpi/world.js';
 import { BarrierWords } from '../collective/sharedMemory/barrier.js';
 import { type EvaluateTask, evaluateShare } from './evaluation.js';
 import { joinRanks } from './joinRanks.js';
@@ -21,6 +22,8 @@ export type TaskResult =
   | { readonly kind: 'aborted' }
   /** The step's loss or update is not finite. No rank's fault: every rank sees it. */
   | { readonly kind: 'refused'; readonly step: number; readonly message: string }
+  /** A process of the run has died: every rank of the others sees it. */
+  | { readonly kind: 'lost'; readonly message: string }
   | { readonly kind: 'failed'; readonly message: string; readonly stack: string | undefined };
 
 Atomics.add((workerData as ThreadData).loaded, 0, 1);
@@ -67,6 +70,7 @@ async function guarded(number: number, work: (rank: Rank) => number): Promise<Ta
     // What the error has left of the rank's engine is not to be trusted.
     ranks.delete(number);
     if (error instanceof RefusedStep) return { kind: 'refused', step: error.step, message: error.message };
+    if (error instanceof ProcessLost) return { kind: 'lost', message: error.message };
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
     return { kind: 'failed', message, stack };
   }

@@ -31,7 +31,7 @@ export interface ExchangePlan {
   /** The slices of the optimizer's state. */
   readonly state: Exchange;
   readonly 'test terms': Exchange;
-  /** All that a run begins with, from the first process. */
+  /** All that a run begins with, or goes on with, from one process. */
   readonly start: Exchange;
 }
 
@@ -59,8 +59,8 @@ export interface ExchangedRegions {
   readonly testTerms: readonly CutRegion[];
 }
 
-/** The plan of one process. */
-export function exchangePlan(regions: ExchangedRegions, place: ProcessPlace): ExchangePlan {
+/** The plan of one process. @param source the process whose state all begin with. */
+export function exchangePlan(regions: ExchangedRegions, place: ProcessPlace, source = 0): ExchangePlan {
   const { parameters, state, parameterCount, shardTerms, decisions, testTerms } = regions;
   const { processes } = place;
   const gather = ({ address, range }: CutRegion): Transfer => ({
@@ -70,16 +70,16 @@ export function exchangePlan(regions: ExchangedRegions, place: ProcessPlace): Ex
   const slices = (address: Address): Transfer => {
     return gather({ address, range: (process) => sliceBytes(parameterCount, processes, process) });
   };
-  const fromFirst = (address: Address): Transfer => {
+  const fromSource = (address: Address): Transfer => {
     const end = parameterCount * FLOAT;
-    return gather({ address, range: (process) => ({ first: 0, end: process === 0 ? end : 0 }) });
+    return gather({ address, range: (process) => ({ first: 0, end: process === source ? end : 0 }) });
   };
   return {
     'shard terms': [gather(shardTerms), ...sumTransfers(regions, place)],
     parameters: [slices(parameters), gather(decisions)],
     state: state.map(slices),
     'test terms': testTerms.map(gather),
-    start: [parameters, ...state].map(fromFirst),
+    start: [parameters, ...state].map(fromSource),
   };
 }
 
