@@ -83,7 +83,7 @@ export function planRunMemory(
       state: stateNames(settings.optimizer).map((name) => table.place(`snapshot/${name}`, size)),
     },
     stepRecords: table.place('step records', stepRecordsBytes(stepsPerEpoch)),
-    trainPixels: table.place('all training images', (shardData ? 0 : trainCount) * model.dimensions),
+    trainPixels: table.place('training images', (shardData ? 0 : trainCount) * model.dimensions),
     testPixels: table.place('test images', testCount * model.dimensions),
     order: table.place('epoch order', trainCount * WORD),
     orderBits: table.place('epoch order bits', Math.ceil(trainCount / 16) * 64),
@@ -97,8 +97,8 @@ export function planRunMemory(
     shardTerms: table.place('shard terms', shardTermsBytes(settings.shards)),
   };
   const sharded = shardData && {
-    trainPixels: table.place('training images', countOwnExamples(settings, place) * model.dimensions),
-    trainPlaces: table.place('places of training images', trainCount * WORD),
+    trainPixels: table.place('own training images', countOwnExamples(settings, place) * model.dimensions),
+    trainPlaces: table.place('places of own training images', trainCount * WORD),
   };
   const { parameters } = fixed;
   const memory = backend.memory({ ...options, owned, examples: examplesAtOnce, parameters });
