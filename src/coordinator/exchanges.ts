@@ -6,6 +6,7 @@ import { cutRegion, type ExchangePlan, exchangePlan } from '../collective/proces
 import type { Address } from '../kernels/address.js';
 import { decidedBytes } from '../worker/decisions.js';
 import { shardTermsBytes } from '../worker/terms.js';
+import { readingLimit } from './readingLimit.js';
 import type { RunState } from './runState.js';
 
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
@@ -42,8 +43,8 @@ export function exchangesOf({ layout, model, settings }: RunState, source = 0): 
 }
 
 /**
- * Before all else: processes begin with the state of one of them, and keep a copy. Those
- * that have read all data for theirs may come late.
+ * Before all else: processes begin with the state of one of them, and keep a copy. Those that have read all
+ * images for theirs may come late.
  * @param step before which the state is.
  */
 export async function shareState(
@@ -53,7 +54,7 @@ export async function shareState(
   source = 0,
 ): Promise<void> {
   await group.during(async () => {
-    await group.gatherTexts('', Number.POSITIVE_INFINITY);
+    await group.gatherTexts('', readingLimit(group, state));
     await group.plan(state.memory.buffer as SharedArrayBuffer, exchangesOf(state, source));
     await group.exchange('start');
   });

@@ -118,7 +118,7 @@ class Follower {
       const { pool } = this.#session;
       if (what.kind === 'evaluate') await evaluateTogether(this.#group, pool);
       // Where one refuses, the first process ends the run.
-      else if (what.kind === 'epoch') await beginTogether(this.#group, pool, what);
+      else if (what.kind === 'epoch') await beginTogether(this.#group, this.#session, what);
       else await this.#train(what);
     }
   }

@@ -3,6 +3,7 @@ import { ProcessLost } from '../collective/mpi/world.js';
 import type { ProcessGroup } from '../collective/processes/processGroup.js';
 import type { ProcessPlace } from '../collective/processPlace.js';
 import { shareState } from './exchanges.js';
+import { readingLimit } from './readingLimit.js';
 import type { Session } from './session.js';
 
 /** The run goes on with fewer processes, as if it had always had those. */
@@ -64,7 +65,7 @@ async function goOn(
   // Nobody listens yet, where it fails while the others are lost.
   restarted.catch(() => {});
   const own: Survivor = { process, copied: state.recovery.copiedBefore ?? -1, skipped: pool.skipped };
-  const texts = await group.gatherTexts(JSON.stringify(own));
+  const texts = await group.gatherTexts(JSON.stringify(own), readingLimit(group, state));
   const all = texts.map((text) => JSON.parse(text) as Survivor);
   const step = Math.max(...all.map(({ copied }) => copied));
   if (step < 0) throw new Error('No process that is left has a whole copy of the state.');

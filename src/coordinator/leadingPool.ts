@@ -8,6 +8,7 @@ import type { EpochStart } from './epochSums.js';
 import type { FinishReason } from './events.js';
 import { keepCopy } from './exchanges.js';
 import { type Healing, heal } from './healing.js';
+import { readingLimit } from './readingLimit.js';
 import type { Session } from './session.js';
 import type { RunPool } from './workerPool.js';
 
@@ -60,7 +61,7 @@ export async function command(group: ProcessGroup, what: Command): Promise<void>
  */
 export async function beginTogether(
   group: ProcessGroup,
-  pool: RunPool,
+  { pool, state }: Session,
   { epoch }: Extract<Command, { kind: 'epoch' }>,
 ): Promise<UsageError | undefined> {
   const refusals = await group.during(async () => {
@@ -68,7 +69,7 @@ export async function beginTogether(
       if (!(error instanceof UsageError)) throw error;
       return error.message;
     });
-    return await group.gatherTexts(refusal ?? '', Number.POSITIVE_INFINITY);
+    return await group.gatherTexts(refusal ?? '', readingLimit(group, state));
   });
   const by = refusals.findIndex((refusal) => refusal !== '');
   if (by === -1) return undefined;
@@ -150,7 +151,7 @@ export class LeadingPool implements RunPool {
     const what = { kind: 'epoch', epoch } as const;
     await this.#healing(async () => {
       await command(this.#group, what);
-      const refusal = await beginTogether(this.#group, this.#session.pool, what);
+      const refusal = await beginTogether(this.#group, this.#session, what);
       if (refusal !== undefined) throw refusal;
     });
   }

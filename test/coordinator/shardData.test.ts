@@ -20,14 +20,30 @@ async function stateOf(data: RunData, processes: number, process: number): Promi
   const config = await requestedConfig({ model: smallModel }, data, undefined);
   const platform = choosePlatform({ arithmetic: config.arithmetic });
   const settings = settingsOf(config, data, platform);
-  return new RunState(modelOfConfig(config), settings, platform, data, 1, { processes, process });
+  return new RunState(modelOfConfig(config), settings, platform, data, 1, { processes, process }, true);
+}
+
+/** That each of the process's places in the epoch's order leads to its image, and that it holds no other. */
+function assertHeld({ layout, memory, order, settings }: RunState, pixels: Uint8Array): void {
+  const size = pixels.length / trainCount;
+  const region = layout.regions.find(({ name }) => name === 'own training images')!;
+  const places = new Uint32Array(memory.buffer, layout.trainPlaces, trainCount);
+  const held = new Uint8Array(memory.buffer, layout.trainPixels, region.bytes);
+  let count = 0;
+  for (const { first, end } of ownPlaces(settings, layout.place)) {
+    for (let place = first; place < end; place++, count++) {
+      const image = order[place]!;
+      const own = held.subarray(places[place]! * size, (places[place]! + 1) * size);
+      assert.deepEqual(own, pixels.subarray(image * size, (image + 1) * size));
+    }
+  }
+  assert.equal(region.bytes, count * size);
 }
 
 test('a process holds the images of its own shards, and finds each by its place in the order', async () => {
   await withTemporaryDirectory(async (directory) => {
     const path = await smallData(directory);
     const { pixels } = loadDataset(path).train;
-    const size = pixels.length / trainCount;
     for (const [processes, process] of [
       [1, 0],
       [2, 1],
@@ -35,24 +51,30 @@ test('a process holds the images of its own shards, and finds each by its place 
       [3, 2],
     ] as const) {
       const state = await stateOf(loadRunData(path, true), processes, process);
-      const { layout, memory, order, settings } = state;
-      const region = layout.regions.find(({ name }) => name === 'training images')!;
-      let seen = 0;
       // Twice the same epoch: what it reads does not depend on what was there.
       for (const epoch of [0, 3, 0]) {
         state.shuffle(epoch);
-        const places = new Uint32Array(memory.buffer, layout.trainPlaces, trainCount);
-        const held = new Uint8Array(memory.buffer, layout.trainPixels, region.bytes);
-        seen = 0;
-        for (const { first, end } of ownPlaces(settings, layout.place)) {
-          for (let place = first; place < end; place++, seen++) {
-            const image = order[place]!;
-            const own = held.subarray(places[place]! * size, (places[place]! + 1) * size);
-            assert.deepEqual(own, pixels.subarray(image * size, (image + 1) * size));
-          }
-        }
+        assertHeld(state, pixels);
       }
-      assert.equal(region.bytes, seen * size);
+    }
+  });
+});
+
+test('in the middle of an epoch a process takes over the images of another place', async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const path = await smallData(directory);
+    const { pixels } = loadDataset(path).train;
+    const state = await stateOf(loadRunData(path, true), 4, 3);
+    state.shuffle(2);
+    const order = state.order.slice();
+    for (const [processes, process] of [
+      [3, 2],
+      [2, 0],
+      [1, 0],
+    ] as const) {
+      state.moveTo({ processes, process });
+      assert.deepEqual(state.order, order);
+      assertHeld(state, pixels);
     }
   });
 });
@@ -61,7 +83,7 @@ for (const binarize of ['dynamic', 'static', 'threshold', 'none'] as const) {
   test(`${binarize}: the bits are those of a run that holds all images`, async () => {
     await withTemporaryDirectory(async (directory) => {
       const data = await smallData(directory);
-      const options = { data, binarize, model: smallModel, epochs: 2, pictures: false };
+      const options = { data, binarize, model: smallModel, epochs: 2, pictures: false, workers: 1 };
       const run = async (shardData: boolean) => {
         const out = join(directory, String(shardData));
         const { parametersSha256, test, config } = await train({ ...options, shardData, out });

@@ -13,6 +13,8 @@ export class ProcessGroup {
   readonly heals: boolean;
   /** Name and version of the MPI library. */
   readonly library: string;
+  /** How long the others may take for their part of an exchange, milliseconds. */
+  readonly timeLimit: number;
   /** Through which the ranks of this process ask for exchanges. */
   readonly mailbox: Mailbox;
   readonly #thread: Worker;
@@ -23,10 +25,17 @@ export class ProcessGroup {
   #isPlanned = false;
   #hasLeft = false;
 
-  private constructor(joined: Joined, mailbox: Mailbox, thread: Worker, port: MessagePort) {
+  private constructor(
+    joined: Joined,
+    timeLimit: number,
+    mailbox: Mailbox,
+    thread: Worker,
+    port: MessagePort,
+  ) {
     this.#place = placeOf(joined);
     this.library = joined.library;
     this.heals = joined.heals;
+    this.timeLimit = timeLimit;
     this.mailbox = mailbox;
     this.#thread = thread;
     this.#port = port;
@@ -47,7 +56,7 @@ export class ProcessGroup {
     try {
       const joined = await answerOf(thread, port);
       requireJoined(joined);
-      return new ProcessGroup(joined, mailbox, thread, port);
+      return new ProcessGroup(joined, world.timeLimit, mailbox, thread, port);
     } catch (error) {
       await thread.terminate();
       throw error;
@@ -87,7 +96,8 @@ export class ProcessGroup {
 
   /**
    * Brings all processes the text of each, in their order.
-   * @param timeLimit milliseconds; Infinity where another process may take any time to come.
+   * @param timeLimit milliseconds; Infinity where another process may take any time to come; default: that of
+   * exchanges.
    */
   async gatherTexts(text: string, timeLimit?: number): Promise<readonly string[]> {
     const answer = await this.#ask({ kind: 'gather texts', text, timeLimit });
