@@ -13,7 +13,7 @@ export const MODELS = {
 };
 const STEPS = 6;
 
-/** Run with data in shards, too: one goes over an epoch's end, one draws pixels and begins with their mean. */
+/** Run with data in shards, too: one goes over an epoch's end, one draws pixels and begins at their mean. */
 const SHARDED = ['cvae', 'iwae'];
 
 /** Processes and threads of each. */
