@@ -32,6 +32,8 @@ export async function trainWithFaults(given: TrainOptions, faults: readonly Faul
   const options = readOptions(given, TRAIN_OPTIONS, 'train()');
   return await together(options, (group) => {
     if (group === undefined) return lead(options, faults);
-    return group.place.process === 0 ? leadOthers(group, options, faults) : follow(group, options, faults);
+    const { process } = group.place;
+    const own = faults.filter((fault) => (fault.process ?? process) === process);
+    return process === 0 ? leadOthers(group, options, own) : follow(group, options, own);
   });
 }

@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import type { Address } from '../kernels/address.js';
 import type { Rank } from './rank.js';
 import type { Phase } from './stepRules/stepRule.js';
@@ -7,9 +8,9 @@ export const FAULT_KINDS = ['throw', 'exit', 'stall', 'memory', 'trap'] as const
 
 /**
  * Where the rank lives: `nan`, the first number of the optimizer's last state tensor is NaN, and so is its
- * update then; `damage`, the first parameter is.
+ * update then; `damage`, the first parameter is. `kill`: the whole process dies by SIGKILL.
  */
-export type FaultKind = (typeof FAULT_KINDS)[number] | 'nan' | 'damage';
+export type FaultKind = (typeof FAULT_KINDS)[number] | 'nan' | 'damage' | 'kill';
 
 /** Points of a phase at which a rank can die: before its work, and between its work and its exchange. */
 const POINTS = 2;
@@ -20,6 +21,8 @@ const POINTS = 2;
  */
 export interface Fault {
   readonly kind: FaultKind;
+  /** The number that the process has at the start, where several train together; default: in each of them. */
+  readonly process?: number;
   readonly rank: number;
   /** The step in which it goes wrong, or the steps taken before an evaluation. */
   readonly step: number;
@@ -27,6 +30,14 @@ export interface Fault {
   readonly point?: number | 'evaluation';
   /** How many times it goes wrong; default: each time. */
   readonly times?: number;
+  /** A file to which `kill` appends a KillRecord as a line. */
+  readonly diary?: string;
+}
+
+/** What a process that is killed leaves behind: of the fault, and when. */
+export interface KillRecord extends Omit<Fault, 'diary'> {
+  /** Milliseconds of the monotonic clock, which all processes of a machine share. */
+  readonly at: number;
 }
 
 /** A fault of a run, with a count that outlives threads. */
@@ -70,12 +81,14 @@ export function failInEvaluation(faults: readonly ArmedFault[] | undefined, rank
 }
 
 /** Lets it go wrong, as many times as it is to. */
-function fail(
-  { kind, rank, step, times = Number.POSITIVE_INFINITY, fired }: ArmedFault,
-  { kernels, context }: Rank,
-): void {
+function fail(fault: ArmedFault, { kernels, context }: Rank): void {
+  const { fired, ...what } = fault;
+  const { kind, rank, step, times = Number.POSITIVE_INFINITY } = what;
   if (Atomics.add(fired, 0, 1) >= times) return;
   switch (kind) {
+    case 'kill':
+      killProcess(what);
+      break;
     case 'throw':
       throw new Error(`Fault on purpose in rank ${rank}, step ${step}.`);
     case 'exit':
@@ -98,6 +111,17 @@ function fail(
       for (;;) {
         // Stalls: neither an error nor a barrier.
       }
+  }
+}
+
+function killProcess({ diary, ...fault }: Fault): never {
+  if (diary !== undefined) {
+    const record: KillRecord = { ...fault, at: Number(process.hrtime.bigint()) / 1e6 };
+    appendFileSync(diary, `${JSON.stringify(record)}\n`);
+  }
+  process.kill(process.pid, 'SIGKILL');
+  for (;;) {
+    // The signal may come a little later.
   }
 }
 

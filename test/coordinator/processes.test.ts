@@ -5,10 +5,13 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { TrainOptions } from '#src/index.js';
 import type { WorkingMpi } from '#src/setup/mpi.js';
+import type { Fault } from '#src/worker/fault.js';
 import { main } from '../cli/program.js';
 import { parseLines, succeed, temporaryDirectory } from '../cli/smallRun.js';
-import { type MpiGroup, mpiLibraries, startMpiJob } from '../collective/mpiJobs.js';
+import { canHeal, type MpiGroup, mpiLibraries, startMpiJob } from '../collective/mpiJobs.js';
 import { denseModel, smallData, smallModel } from './smallRun.js';
 import { withoutTimes } from './temporaryRun.js';
 
@@ -191,6 +194,38 @@ for (const family of ['Open MPI', 'MPICH'] as const) {
     });
   });
 }
+
+const healing = libraries.find((one): one is WorkingMpi => one.works && canHeal(one));
+const cannotHeal = healing === undefined && 'No library with fault tolerance (Open MPI 5) works here.';
+
+/** A process of a job in which things go wrong on purpose. */
+const faultyProcess = fileURLToPath(new URL('faultyProcess.js', import.meta.url));
+
+it('processes die one after the other, and the last one ends the run', { skip: cannotHeal }, async () => {
+  const expected = await alone(begin('small', 'undisturbed'), 'undisturbed');
+  const mpi = healing!;
+  const options: TrainOptions = {
+    ...{ model: './small.json', batchSize: 16, data: 'data', out: 'healed', maxSteps: 17 },
+    ...{ pictures: false, logEvery: 5, workers: 1, mpiLibrary: mpi.library },
+  };
+  const faults: Fault[] = [
+    { kind: 'kill', process: 1, rank: 0, step: 4, point: 5 },
+    { kind: 'kill', process: 0, rank: 0, step: 9, point: 8 },
+  ];
+  const args = [faultyProcess, JSON.stringify(options), JSON.stringify(faults)];
+  const job = startMpiJob(mpi, [{ processes: 3, args }], { directory, isTolerant: true });
+  const { stdout, stderr } = await job.end;
+  assert.match(stdout, /"kind":"result"/, stderr);
+  assert.deepEqual(outcomeOf(stdout, 'healed'), expected);
+  const healed = parseLines(stdout).filter(({ kind }) => kind === 'healed');
+  assert.deepEqual(
+    healed.map(({ lost, processes }) => ({ lost, processes })),
+    [
+      { lost: 1, processes: 2 },
+      { lost: 1, processes: 1 },
+    ],
+  );
+});
 
 /** The process ids of those that train into a folder, by rank. */
 function processesOf(out: string): number[] {
