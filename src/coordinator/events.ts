@@ -1,8 +1,7 @@
 import type { TileName } from '../kernels/tiles/tile.js';
 import type { MeanTerms } from '../runs/meanTerms.js';
 import type { RunConfig } from '../runs/runConfig.js';
-import type { Healing } from './healing.js';
-import type { Recovery } from './recovery.js';
+import type { Healing, Recovery } from './recovery.js';
 
 /** What a run tells while it runs. Epochs count from 1, steps are those taken. */
 export type RunEvent =

@@ -8,7 +8,7 @@ import { parseRunConfig } from '../runs/runConfig.js';
 import type { Fault } from '../worker/fault.js';
 import { shareState } from './exchanges.js';
 import { introduce, trainTraits } from './handshake.js';
-import { type Healing, heal } from './healing.js';
+import { heal } from './healing.js';
 import { type StartOfRun, takeTheLead } from './lead.js';
 import {
   beginTogether,
@@ -19,6 +19,7 @@ import {
   type Succession,
   trainTogether,
 } from './leadingPool.js';
+import type { Healing } from './recovery.js';
 import { openSession, type Session } from './session.js';
 import type { TrainOptions } from './trainOptions.js';
 import type { TrainResult } from './trainResult.js';

@@ -4,20 +4,8 @@ import type { ProcessGroup } from '../collective/processes/processGroup.js';
 import type { ProcessPlace } from '../collective/processPlace.js';
 import { shareState } from './exchanges.js';
 import { readingLimit } from './readingLimit.js';
+import type { Healing } from './recovery.js';
 import type { Session } from './session.js';
-
-/** The run goes on with fewer processes, as if it had always had those. */
-export interface Healing {
-  /** Processes that have died, and those that are left. */
-  readonly lost: number;
-  readonly processes: number;
-  /** Steps taken when the run went on. */
-  readonly step: number;
-  /** Steps that are computed again. */
-  readonly stepsLost: number;
-  /** Between the moment at which this process noticed and that at which all that are left go on. */
-  readonly milliseconds: number;
-}
 
 /** What a process tells the others of itself. */
 interface Survivor {
@@ -29,9 +17,9 @@ interface Survivor {
 }
 
 /**
- * Goes on without the processes that have died: all that are left call it when they have had a ProcessLost, and
- * no rank runs. The shards and slices of the dead go to those that are left, and the state becomes the newest
- * one that any of them has a copy of. More of them may die meanwhile.
+ * Goes on without the processes that have died: all that are left call it when they have had a ProcessLost,
+ * and no rank runs. The shards and slices of the dead go to those that are left, and the state becomes the
+ * newest one that any of them has a copy of. More of them may die meanwhile.
  * @param error rethrown where it is no ProcessLost.
  * @throws MpiError where not all that are left come together within the time limit.
  */

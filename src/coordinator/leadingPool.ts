@@ -7,8 +7,9 @@ import { RefusedStep } from '../worker/refusedStep.js';
 import type { EpochStart } from './epochSums.js';
 import type { FinishReason } from './events.js';
 import { keepCopy } from './exchanges.js';
-import { type Healing, heal } from './healing.js';
+import { heal } from './healing.js';
 import { readingLimit } from './readingLimit.js';
+import type { Healing } from './recovery.js';
 import type { Session } from './session.js';
 import type { RunPool } from './workerPool.js';
 
@@ -184,15 +185,24 @@ export class LeadingPool implements RunPool {
     await this.#session.pool.close();
   }
 
-  /** Begins work again where processes have died. @param goBack told the step that the state is before. */
-  async #healing(work: () => Promise<void>, goBack: (step: number) => void = () => {}): Promise<void> {
+  /**
+   * Begins work again where processes have died.
+   * @param goBack told the step that the state is before; absent where no other one can be: work that changes
+   * no parameter begins when this process has a copy of the state.
+   */
+  async #healing(work: () => Promise<void>, goBack?: (step: number) => void): Promise<void> {
+    const { recovery } = this.#session.state;
+    const before = recovery.copiedBefore;
     for (;;) {
       try {
         await work();
         return;
       } catch (error) {
         const healing = await heal(error, this.#group, this.#session);
-        goBack(healing.step);
+        if (goBack === undefined && healing.step !== before) {
+          throw new Error(`The state is the one before step ${healing.step}, not ${before}.`);
+        }
+        goBack?.(healing.step);
         this.onHeal(healing);
       }
     }

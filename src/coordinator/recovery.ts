@@ -1,4 +1,5 @@
-// What a run does when a worker has died: where it goes on, and when it gives up.
+// What a run does when a worker has died: where it goes on, and when it gives up. What it tells of that, and
+// of processes that have died.
 import type { RunState } from './runState.js';
 
 /** A recovery: the run goes on as if nothing had happened. */
@@ -12,6 +13,19 @@ export interface Recovery {
   /** Steps that are computed again; 0 where an evaluation is. */
   readonly stepsLost: number;
   /** Between the failure and the moment at which all ranks go on. */
+  readonly milliseconds: number;
+}
+
+/** The run goes on with fewer processes, as if it had always had those. */
+export interface Healing {
+  /** Processes that have died, and those that are left. */
+  readonly lost: number;
+  readonly processes: number;
+  /** Steps taken when the run went on. */
+  readonly step: number;
+  /** Steps that are computed again. */
+  readonly stepsLost: number;
+  /** Between the moment at which this process noticed and that at which all that are left go on. */
   readonly milliseconds: number;
 }
 

@@ -95,7 +95,8 @@ export class RunState implements TrainingState {
 
   /**
    * This process is another one of the processes than before, of fewer. All that does not depend on its place
-   * stays; buffers, and what was decided, begin anew. While no rank runs, and no thread of before is used again.
+   * stays; buffers, and what was decided, begin anew. While no rank runs; threads of before are not used
+   * again.
    * @throws Error where a process alone, or one of so few, needs more memory than there can be.
    * @throws UsageError where data are sharded and images can no longer be read.
    */

@@ -1,4 +1,5 @@
 // Work that one process does, or each of those that a launcher has started together.
+import { MpiError, ProcessLost } from '../collective/mpi/world.js';
 import type { ProcessGroup } from '../collective/processes/processGroup.js';
 import { ToldElsewhere } from '../errors.js';
 import { joinProcesses } from './joinProcesses.js';
@@ -18,11 +19,20 @@ export async function together<T>(
     await group.leave();
     return result;
   } catch (error) {
-    throw named(error, group);
+    throw named(ofLoss(error), group);
   } finally {
     // Where it has not left, it fails alone: its launcher misses it and ends the others.
     await group.desert();
   }
+}
+
+/** Where training goes on without a process this is no error: it was not under way, or this is other work. */
+function ofLoss(error: unknown): unknown {
+  if (!(error instanceof ProcessLost)) return error;
+  return new MpiError(
+    `Another process has died, and the work of all has ended: only training goes on without it, from its first ` +
+      `step on. ${error.message}`,
+  );
 }
 
 /** Says whose error it is, where it is not the first process's. */

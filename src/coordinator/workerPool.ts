@@ -17,8 +17,7 @@ import type { RunProgress } from '../worker/runProgress.js';
 import type { TrainTask } from '../worker/stepLoop.js';
 import type { TaskResult, ThreadData } from '../worker/task.js';
 import { describeLoss, describeShards, describeUpdate } from './diagnosis.js';
-import type { Healing } from './healing.js';
-import { type Recovery, RecoveryBudget, recoverState } from './recovery.js';
+import { type Healing, type Recovery, RecoveryBudget, recoverState } from './recovery.js';
 import type { RunState } from './runState.js';
 
 /**

@@ -43,7 +43,10 @@ export function canHeal({ version }: WorkingMpi): boolean {
   return version.startsWith('Open MPI 5');
 }
 
-/** Starts the processes of all groups as one job. @param isTolerant of the death of one of them: see canHeal. */
+/**
+ * Starts the processes of all groups as one job.
+ * @param isTolerant of the death of one of them: see canHeal.
+ */
 export function startMpiJob(
   { launcher, family }: WorkingMpi,
   groups: readonly MpiGroup[],

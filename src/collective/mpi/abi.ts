@@ -26,8 +26,8 @@ export interface Abi {
   /** MPI_THREAD_FUNNELED. */
   readonly funneled: number;
   /**
-   * Classes of the errors which say that a process has died: it has failed, also where others may still come, or
-   * the processes are revoked. Empty where no library of the ABI lets the others go on.
+   * Classes of the errors which say that a process has died: it has failed, also where others may still come,
+   * or the processes are revoked. Empty where no library of the ABI lets the others go on.
    */
   readonly losses: readonly number[];
 }

@@ -69,8 +69,8 @@ export class ProcessGroup {
   }
 
   /**
-   * Goes on without the processes that have died, while no rank runs. All that are left call it, each after it
-   * has had a ProcessLost; the exchanges of the run have to be planned anew.
+   * Goes on without the processes that have died, while no rank runs. All that are left call it, each after
+   * it has had a ProcessLost; the exchanges of the run have to be planned anew.
    */
   async heal(): Promise<void> {
     const joined = await this.#ask({ kind: 'heal' });
