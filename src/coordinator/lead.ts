@@ -4,7 +4,7 @@ import { loadRunData } from '../data/registry.js';
 import type { RunData } from '../data/source.js';
 import { UsageError } from '../errors.js';
 import { continuedConfig } from '../runs/backendHistory.js';
-import { type Checkpoint, parameterHash } from '../runs/checkpoint.js';
+import { parameterHash } from '../runs/checkpoint.js';
 import { thisProcess } from '../runs/processIdentity.js';
 import { assertOwnCheckpoint, type RunConfig } from '../runs/runConfig.js';
 import {
@@ -18,7 +18,7 @@ import {
 } from '../runs/runDirectory.js';
 import { lockRun, type RunLock } from '../runs/runLock.js';
 import type { Fault } from '../worker/fault.js';
-import { sumsBefore } from './epochSums.js';
+import { type EpochStart, sumsBefore } from './epochSums.js';
 import type { RunEvent } from './events.js';
 import { shareState } from './exchanges.js';
 import { introduce, trainTraits } from './handshake.js';
@@ -30,7 +30,7 @@ import type { Healing } from './recovery.js';
 import { openSession, type Session } from './session.js';
 import { callerSinks } from './sinks/registry.js';
 import { RunSinks } from './sinks/runSinks.js';
-import { Trainer } from './trainer.js';
+import { Trainer, type TrainerStart } from './trainer.js';
 import { requestedConfig, type TrainOptions } from './trainOptions.js';
 import type { TrainResult } from './trainResult.js';
 
@@ -115,7 +115,8 @@ export async function takeTheLead(
       locks.push(await lockRun(path, leader));
       const { config, dataset, state } = session;
       const { step } = healing;
-      const from = { step, epochSums: { ...sumsBefore(step, begun, state) } };
+      const told = toldBefore(step, begun, directory);
+      const from = { step, told, epochSums: { ...sumsBefore(told, begun, state) } };
       const start = { config, dataset, directory, saved: directory.readConfig(), from };
       sinks.tell({ kind: 'healed', ...healing });
       return await runTrainer(start, session, options, sinks, locks, group);
@@ -123,6 +124,15 @@ export async function takeTheLead(
       for (const lock of locks) lock.release();
     }
   });
+}
+
+/**
+ * Steps before `step` of which there is a line, or that are older than what the records of this process begin
+ * with: the first process may have died before it has told of all that the others have a copy of.
+ */
+function toldBefore(step: number, { step: first }: EpochStart, directory: RunDirectory): number {
+  const lines = directory.metrics().filter((line) => line.step <= step);
+  return Math.max(first, lines.at(-1)?.step ?? 0);
 }
 
 /** Tells the others where the work of the first process fails, if they wait for a word of it. */
@@ -157,7 +167,7 @@ interface RunPlan {
 
 /** What a run begins with, or goes on with. */
 interface RunStart extends Pick<RunPlan, 'config' | 'dataset' | 'directory' | 'saved'> {
-  readonly from: Pick<Checkpoint, 'step'> & Partial<Pick<Checkpoint, 'epochSums'>>;
+  readonly from: TrainerStart;
 }
 
 /** @param locks gets the lock of a run that is resumed, before anything of it is read. */
@@ -241,7 +251,7 @@ async function runTrainer(
     ...{ config, dataset, state, pool, directory: place, sinks, workers },
     options: { ...options, pictures },
   });
-  const { reason, step, test } = await trainer.run(from.step, from.epochSums);
+  const { reason, step, test } = await trainer.run(from);
   await sinks.settled();
   const end = { directory: place.path, reason, step, test } as const;
   if (group) await endTogether(group, session, { kind: 'end', failed: false, ...end });

@@ -52,6 +52,11 @@ export interface TrainerParts {
   readonly workers: number;
 }
 
+/** What a trainer begins with. */
+export interface TrainerStart extends Pick<Checkpoint, 'step'>, Partial<Pick<Checkpoint, 'epochSums'>> {
+  readonly told?: number;
+}
+
 /** Drives the ranks through the epochs: order, steps, metrics, evaluation, checkpoint, pictures. */
 export class Trainer {
   readonly #parts: TrainerParts;
@@ -101,11 +106,16 @@ export class Trainer {
     return this.#begun;
   }
 
-  /** Trains from `step` (0, or a checkpoint's, with its sums) until the epochs or maxSteps are done. */
-  async run(
-    step: number,
-    sums: Readonly<Record<string, number>> | undefined,
-  ): Promise<{ reason: FinishReason; step: number; test: MeanTerms | undefined }> {
+  /**
+   * Trains from `step` (0, or a checkpoint's) until the epochs or maxSteps are done.
+   * @param sums of the epoch's steps that have been told of: the checkpoint's.
+   * @param told steps that have been told of: fewer, where another process has taken the rest of them.
+   */
+  async run({
+    step,
+    epochSums: sums,
+    told = step,
+  }: TrainerStart): Promise<{ reason: FinishReason; step: number; test: MeanTerms | undefined }> {
     const { config, state, options, directory, sinks } = this.#parts;
     const { stepsPerEpoch } = state.settings;
     const lastStep = config.epochs * stepsPerEpoch;
@@ -117,8 +127,10 @@ export class Trainer {
       );
     }
     this.#tellStart(step, endStep);
-    this.#read = step;
+    this.#read = told;
     if (sums) this.#sums = { ...this.#noSums, ...sums };
+    while (this.#read < step) this.#readStep(Math.floor(told / stepsPerEpoch));
+    if (step > 0) await this.#mendCheckpoint(step, endStep);
     if (step > 0 && step % stepsPerEpoch === 0) await this.#mendEpoch(step);
     let now = step;
     await sinks.settled();
@@ -132,6 +144,13 @@ export class Trainer {
     const reason = now >= lastStep ? 'done' : this.#stopping() ? 'stopped' : 'maxSteps';
     sinks.tell({ kind: 'finished', reason, step: now });
     return { reason, step: now, test: this.#test };
+  }
+
+  /** Where the process that was to write the checkpoint of `step` has died, another one does. */
+  async #mendCheckpoint(step: number, endStep: number): Promise<void> {
+    const { directory, state } = this.#parts;
+    const isDue = step === endStep || step % state.settings.stepsPerEpoch === 0 || this.#due.isDue(step);
+    if (isDue && !(await directory.checkpointSteps()).includes(step)) await this.#checkpoint(step);
   }
 
   /**
@@ -338,26 +357,31 @@ export class Trainer {
    * too.
    */
   #readMetrics(epoch: number, completed: number): void {
-    const { stepRecords, settings } = this.#parts.state;
-    const epochStart = epoch * settings.stepsPerEpoch;
-    for (; this.#read < completed; this.#read++) {
-      const record = stepRecords.read(this.#read - epochStart);
-      // Skipped: its event has been told.
-      if (record.examples === 0) continue;
-      const sums = sumsOf(record, settings);
-      this.#sums = addSums(this.#sums, sums);
-      this.#examples += record.examples;
-      const step = this.#read + 1;
-      const batch = meansOf(sums);
-      const { beta } = record;
-      const learningRate = this.#learningRate(this.#read);
-      this.#tellFromTimer({ kind: 'step', epoch: epoch + 1, step, batch, beta, learningRate });
-      if (step === completed) {
-        const [examples, seconds] = [this.#examples, this.#seconds];
-        const progress = { kind: 'progress', epoch: epoch + 1, step, examples, seconds, batch } as const;
-        this.#tellFromTimer({ ...progress, ...this.#exchangeShare() });
-      }
+    while (this.#read < completed) {
+      const { examples, batch } = this.#readStep(epoch);
+      this.#examples += examples;
+      const step = this.#read;
+      if (step < completed || examples === 0) continue;
+      const progress = { epoch: epoch + 1, step, examples: this.#examples, seconds: this.#seconds, batch };
+      this.#tellFromTimer({ kind: 'progress', ...progress, ...this.#exchangeShare() });
     }
+  }
+
+  /** Adds the next step that was not read to the epoch's sums, and tells of it. */
+  #readStep(epoch: number): { readonly examples: number; readonly batch: MeanTerms } {
+    const { stepRecords, settings } = this.#parts.state;
+    const inEpoch = this.#read - epoch * settings.stepsPerEpoch;
+    const { beta, ...record } = stepRecords.read(inEpoch);
+    const sums = sumsOf(record, settings);
+    const batch = meansOf(sums);
+    const learningRate = this.#learningRate(this.#read);
+    this.#read++;
+    // Otherwise it was skipped: its event has been told.
+    if (record.examples > 0) {
+      this.#sums = addSums(this.#sums, sums);
+      this.#tellFromTimer({ kind: 'step', epoch: epoch + 1, step: this.#read, batch, beta, learningRate });
+    }
+    return { examples: record.examples, batch };
   }
 
   #exchangeShare(): { readonly exchangeShare?: number } {

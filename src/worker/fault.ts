@@ -8,9 +8,13 @@ export const FAULT_KINDS = ['throw', 'exit', 'stall', 'memory', 'trap'] as const
 
 /**
  * Where the rank lives: `nan`, the first number of the optimizer's last state tensor is NaN, and so is its
- * update then; `damage`, the first parameter is. `kill`: the whole process dies by SIGKILL.
+ * update then; `damage`, the first parameter is; `late`, it comes later. `kill`: the whole process dies by
+ * SIGKILL.
  */
-export type FaultKind = (typeof FAULT_KINDS)[number] | 'nan' | 'damage' | 'kill';
+export type FaultKind = (typeof FAULT_KINDS)[number] | 'nan' | 'damage' | 'late' | 'kill';
+
+/** Milliseconds by which a rank is late: more than there are between two snapshots. */
+const LATE = 400;
 
 /** Points of a phase at which a rank can die: before its work, and between its work and its exchange. */
 const POINTS = 2;
@@ -106,6 +110,9 @@ function fail(fault: ArmedFault, { kernels, context }: Rank): void {
       break;
     case 'damage':
       new Float32Array(context.memory.buffer, context.layout.parameters)[0] = Number.NaN;
+      break;
+    case 'late':
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)), 0, 0, LATE);
       break;
     case 'stall':
       for (;;) {

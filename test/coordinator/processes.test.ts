@@ -36,16 +36,18 @@ before(async () => {
   }
 });
 
-const OUTPUT = ['--no-pictures', '--log-every', '5', '--json'];
+/** Steps between two lines of metrics.jsonl. */
+const LOG_EVERY = 5;
+const output = (logEvery = LOG_EVERY) => ['--no-pictures', '--log-every', String(logEvery), '--json'];
 
 /** Two epochs and a half of 7 steps. */
-const begin = (model: string, out: string, steps = 17) => [
+const begin = (model: string, out: string, steps = 17, logEvery = LOG_EVERY) => [
   ...['train', '--model', `./${model}.json`, '--batch-size', '16', '--data', 'data', '--out', out],
-  ...['--max-steps', String(steps), ...OUTPUT],
+  ...['--max-steps', String(steps), ...output(logEvery)],
 ];
 
 const resume = (out: string, steps: number) => [
-  ...['train', '--resume', out, '--data', 'data', '--max-steps', String(steps), ...OUTPUT],
+  ...['train', '--resume', out, '--data', 'data', '--max-steps', String(steps), ...output()],
 ];
 
 /** What must not depend on the processes: hashes of the parameters and of every file, but for times. */
@@ -201,30 +203,48 @@ const cannotHeal = healing === undefined && 'No library with fault tolerance (Op
 /** A process of a job in which things go wrong on purpose. */
 const faultyProcess = fileURLToPath(new URL('faultyProcess.js', import.meta.url));
 
-it('processes die one after the other, and the last one ends the run', { skip: cannotHeal }, async () => {
-  const expected = await alone(begin('small', 'undisturbed'), 'undisturbed');
-  const mpi = healing!;
-  const options: TrainOptions = {
-    ...{ model: './small.json', batchSize: 16, data: 'data', out: 'healed', maxSteps: 17 },
-    ...{ pictures: false, logEvery: 5, workers: 1, mpiLibrary: mpi.library },
+describe('where processes can heal', { skip: cannotHeal }, () => {
+  /** The outcome of a job of 3 processes in which these faults happen, and how often how many were lost. */
+  const together = async (given: TrainOptions, faults: readonly Fault[]) => {
+    const options: TrainOptions = {
+      ...{ model: './small.json', batchSize: 16, data: 'data', pictures: false, workers: 1 },
+      ...{ mpiLibrary: healing!.library, ...given },
+    };
+    const args = [faultyProcess, JSON.stringify(options), JSON.stringify(faults)];
+    const job = startMpiJob(healing!, [{ processes: 3, args }], { directory, isTolerant: true });
+    const { code, stdout, stderr } = await job.end;
+    assert.equal(code, 0, stderr);
+    const healed = parseLines(stdout)
+      .filter(({ kind }) => kind === 'healed')
+      .map(({ lost, processes }) => ({ lost, processes }));
+    return { outcome: outcomeOf(stdout, given.out!), healed };
   };
-  const faults: Fault[] = [
-    { kind: 'kill', process: 1, rank: 0, step: 4, point: 5 },
-    { kind: 'kill', process: 0, rank: 0, step: 9, point: 8 },
+  const oneByOne = [
+    { lost: 1, processes: 2 },
+    { lost: 1, processes: 1 },
   ];
-  const args = [faultyProcess, JSON.stringify(options), JSON.stringify(faults)];
-  const job = startMpiJob(mpi, [{ processes: 3, args }], { directory, isTolerant: true });
-  const { stdout, stderr } = await job.end;
-  assert.match(stdout, /"kind":"result"/, stderr);
-  assert.deepEqual(outcomeOf(stdout, 'healed'), expected);
-  const healed = parseLines(stdout).filter(({ kind }) => kind === 'healed');
-  assert.deepEqual(
-    healed.map(({ lost, processes }) => ({ lost, processes })),
-    [
-      { lost: 1, processes: 2 },
-      { lost: 1, processes: 1 },
-    ],
-  );
+
+  it('they die one after the other, and the last one ends the run', async () => {
+    const expected = await alone(begin('small', 'undisturbed'), 'undisturbed');
+    const found = await together({ out: 'healed', maxSteps: 17, logEvery: LOG_EVERY }, [
+      { kind: 'kill', process: 1, rank: 0, step: 4, point: 5 },
+      { kind: 'kill', process: 0, rank: 0, step: 9, point: 8 },
+    ]);
+    assert.deepEqual(found, { outcome: expected, healed: oneByOne });
+  });
+
+  it('what the first process had not yet written is written by the next one', async () => {
+    const out = 'unwritten';
+    const expected = await alone(begin('small', `${out}-not`, 21, 1), `${out}-not`);
+    const found = await together({ out, logEvery: 1 }, [
+      // All have a copy of the state before step 4 then, and process 0 has not yet told of step 3.
+      { kind: 'late', process: 2, rank: 0, step: 3, times: 1 },
+      { kind: 'kill', process: 0, rank: 0, step: 4, point: 5 },
+      // The last checkpoint is written beside the last evaluation.
+      { kind: 'kill', process: 1, rank: 0, step: 21, point: 'evaluation' },
+    ]);
+    assert.deepEqual(found, { outcome: expected, healed: oneByOne });
+  });
 });
 
 /** The process ids of those that train into a folder, by rank. */
