@@ -22,6 +22,8 @@ export type Question =
   | { readonly kind: 'exchange'; readonly name: keyof ExchangePlan }
   /** To go on without the processes that have died, while no rank runs. */
   | { readonly kind: 'heal' }
+  /** To end all processes, this one included. */
+  | { readonly kind: 'abort' }
   | { readonly kind: 'leave' };
 
 export type Answer =
@@ -65,6 +67,9 @@ class Exchanger {
       case 'heal':
         this.#world.shrink();
         return joinedOf(this.#world);
+      case 'abort':
+        this.#world.abort(1);
+        break;
       case 'leave':
         this.#world.close();
         break;
@@ -147,14 +152,16 @@ function answer(exchanger: Exchanger, mailbox: Mailbox, port: MessagePort): void
   port.postMessage(answered);
 }
 
-/** Carries out what a rank asks for. Where a process has died, the ranks leave, and the main thread heals. */
+/**
+ * Carries out what a rank asks for. Where it fails the ranks leave; where a process has died, the main thread
+ * then heals.
+ */
 function exchange(exchanger: Exchanger, mailbox: Mailbox, name: keyof ExchangePlan): void {
   try {
     exchanger.exchange(name);
     mailbox.endRequest();
   } catch (error) {
-    if (!(error instanceof ProcessLost)) throw error;
-    mailbox.fail(error);
+    mailbox.fail(error as Error);
   }
 }
 

@@ -115,6 +115,11 @@ export class Mailbox {
     Atomics.notify(this.#words, Word.served);
   }
 
+  /** Whether the exchange thread cannot serve any request more. */
+  get hasFailed(): boolean {
+    return this.#failure() !== undefined && Atomics.load(this.#words, Word.lost) === 0;
+  }
+
   /**
    * The exchange thread serves requests again: the next one as that behind all that were made. While no rank
    * runs.

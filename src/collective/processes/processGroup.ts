@@ -7,6 +7,9 @@ import type { Answer, ExchangeThreadData, Joined, Question } from './exchangeThr
 import { Mailbox } from './mailbox.js';
 import type { ExchangeName, ExchangePlan } from './transfers.js';
 
+/** Milliseconds in which a process that exits waits for the end that it has asked for. */
+const ABORT_LIMIT = 5000;
+
 /** The processes that train a run together, as the main thread of one of them sees them. */
 export class ProcessGroup {
   /** Whether the others can go on where one of them dies. */
@@ -24,6 +27,8 @@ export class ProcessGroup {
   #works = 0;
   #isPlanned = false;
   #hasLeft = false;
+  /** Whether something has failed that no process's death explains. */
+  #hasFailed = false;
 
   private constructor(
     joined: Joined,
@@ -123,16 +128,34 @@ export class ProcessGroup {
     await this.#thread.terminate();
   }
 
-  /** Ends the thread without a word to the others: the launcher ends them when this process is gone. */
+  /**
+   * Ends the thread without a word to the others: the launcher ends them when this process is gone. A launcher
+   * that lets them go on does not end a process that stalls. So where one does, this process ends all when it
+   * exits itself.
+   */
   async desert(): Promise<void> {
-    await this.#thread.terminate();
+    if (!this.heals || !(this.#hasFailed || this.mailbox.hasFailed)) {
+      await this.#thread.terminate();
+      return;
+    }
+    this.#thread.unref();
+    process.once('exit', () => {
+      this.#port.postMessage({ kind: 'abort' } satisfies Question);
+      this.mailbox.request('message');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ABORT_LIMIT);
+    });
   }
 
-  #ask(question: Question): Promise<Answer> {
+  async #ask(question: Question): Promise<Answer> {
     const answer = answerOf(this.#thread, this.#port);
     this.#port.postMessage(question);
     this.mailbox.request('message');
-    return answer;
+    try {
+      return await answer;
+    } catch (error) {
+      this.#hasFailed ||= error instanceof MpiError;
+      throw error;
+    }
   }
 }
 
