@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { canHeal, TOLERANT } from '../../build/test/collective/mpiJobs.js';
 import { findNode } from '../bits/machines.mjs';
 import { firstLines, Job, jobLine, trainCommand } from './jobs.mjs';
 import { MODELS } from './rows.mjs';
@@ -169,12 +170,16 @@ async function endsSoon(job, { limit = SOON, mayBeZero = false } = {}) {
 
 /** The row of a process that is stopped, and never goes on. */
 export function stopRow(place, references) {
-  const run = () => stopped(place, references);
+  const attempts = [['stop', () => stopped(place, references)]];
+  if (canHeal(place.mpi)) {
+    // Its launcher does not end a process that no longer answers.
+    attempts.push(['stop, --with-ft ulfm', () => stopped({ ...place, options: TOLERANT }, references)]);
+  }
   return {
     kind: 'STP',
     model: 'mlp',
     what: 'SIGSTOP of one of 3 processes for good',
-    attempts: [['stop', run]],
+    attempts,
   };
 }
 

@@ -38,6 +38,9 @@ export interface MpiGroup {
   readonly args: readonly string[];
 }
 
+/** Options of a launcher that lets processes go on where one of them has died. */
+export const TOLERANT = ['--with-ft', 'ulfm'] as const;
+
 /** Whether processes can go on where one of them has died. */
 export function canHeal({ version }: WorkingMpi): boolean {
   return version.startsWith('Open MPI 5');
@@ -54,7 +57,7 @@ export function startMpiJob(
 ): MpiJob {
   const all = groups.reduce((sum, { processes }) => sum + processes, 0);
   const [program, , , ...options] = launchLine({ program: launcher, family }, all) as [string, ...string[]];
-  if (isTolerant) options.push('--with-ft', 'ulfm');
+  if (isTolerant) options.push(...TOLERANT);
   const commands = groups.flatMap(({ processes, args }, index) => [
     ...(index === 0 ? [] : [':']),
     ...['-n', String(processes), process.execPath, ...args],
