@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { canHeal, TOLERANT } from '../../build/test/collective/mpiJobs.js';
+import { tolerantOptions } from '../../dist/setup/mpi.js';
 import { findNode } from '../bits/machines.mjs';
 import { firstLines, Job, jobLine, trainCommand } from './jobs.mjs';
 import { MODELS } from './rows.mjs';
@@ -171,10 +171,9 @@ async function endsSoon(job, { limit = SOON, mayBeZero = false } = {}) {
 /** The row of a process that is stopped, and never goes on. */
 export function stopRow(place, references) {
   const attempts = [['stop', () => stopped(place, references)]];
-  if (canHeal(place.mpi)) {
-    // Its launcher does not end a process that no longer answers.
-    attempts.push(['stop, --with-ft ulfm', () => stopped({ ...place, options: TOLERANT }, references)]);
-  }
+  // Such a launcher does not end a process that no longer answers.
+  const options = tolerantOptions(place.mpi);
+  if (options) attempts.push([options.join(' '), () => stopped({ ...place, options }, references)]);
   return {
     kind: 'STP',
     model: 'mlp',

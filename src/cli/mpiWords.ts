@@ -1,6 +1,6 @@
 // What `setup mpi` has found, in lines and as JSON.
 import { availableParallelism } from 'node:os';
-import { launchLine, type MpiReport, type WorkingMpi } from '../setup/mpi.js';
+import { launchLine, type MpiReport, tolerantOptions, type WorkingMpi } from '../setup/mpi.js';
 import { shellWord } from './shellWord.js';
 
 /** The processes of the line that is shown. */
@@ -15,6 +15,7 @@ export function describeMpi(reports: readonly MpiReport[]): string[] {
     ...lines,
     ...pinned(first),
     `Start processes with: ${lineOf(first).map(shellWord).join(' ')} COMMAND`,
+    ...tolerance(first),
   ];
 }
 
@@ -38,6 +39,11 @@ function pinned({ cores, launcher }: WorkingMpi): string[] {
   return [
     `Warning: ${launcher} lets a process use ${cores} of ${all} cores, in spite of --bind-to none. Its threads share them.`,
   ];
+}
+
+function tolerance(mpi: WorkingMpi): string[] {
+  const options = tolerantOptions(mpi);
+  return options ? [`With ${options.join(' ')} before COMMAND, training goes on where a process dies.`] : [];
 }
 
 function lineOf({ launcher, family }: WorkingMpi): string[] {

@@ -3,7 +3,6 @@ import type { ProcessGroup } from '../collective/processes/processGroup.js';
 import { NotFiniteError, UsageError } from '../errors.js';
 import type { MeanTerms } from '../runs/meanTerms.js';
 import type { ProcessIdentity } from '../runs/processIdentity.js';
-import { RefusedStep } from '../worker/refusedStep.js';
 import type { EpochStart } from './epochSums.js';
 import type { FinishReason } from './events.js';
 import { keepCopy } from './exchanges.js';
@@ -93,13 +92,13 @@ export async function trainTogether(
       if (!(error instanceof NotFiniteError)) throw error;
       // All processes refuse the same step; the state before it may be saved.
       refusal = error;
-      return error instanceof RefusedStep ? error.step : firstStep;
+      return firstStep;
     });
     await group.exchange('state');
     return reached;
   });
-  keepCopy(state, next);
   if (refusal !== undefined) throw refusal;
+  keepCopy(state, next);
   return next;
 }
 

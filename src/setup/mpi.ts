@@ -184,6 +184,11 @@ export function launchLine(
   return line;
 }
 
+/** Options of the launcher with which processes go on where one of them dies; undefined where they cannot. */
+export function tolerantOptions({ version }: Pick<WorkingMpi, 'version'>): readonly string[] | undefined {
+  return /^Open MPI ([5-9]|\d\d)\./.test(version) ? ['--with-ft', 'ulfm'] : undefined;
+}
+
 type Checked =
   | { readonly kind: 'answer'; readonly answer: CheckAnswer }
   | { readonly kind: 'failed'; readonly reason: string };

@@ -1,7 +1,7 @@
 // The MPI libraries of this machine, and jobs that their launchers start.
 import { spawn } from 'node:child_process';
 import { UsageError } from '#src/errors.js';
-import { launchLine, type MpiReport, setupMpi, type WorkingMpi } from '#src/setup/mpi.js';
+import { launchLine, type MpiReport, setupMpi, tolerantOptions, type WorkingMpi } from '#src/setup/mpi.js';
 
 /** Milliseconds after which a job is ended: it hangs. */
 const HANGS = 60_000;
@@ -38,12 +38,9 @@ export interface MpiGroup {
   readonly args: readonly string[];
 }
 
-/** Options of a launcher that lets processes go on where one of them has died. */
-export const TOLERANT = ['--with-ft', 'ulfm'] as const;
-
 /** Whether processes can go on where one of them has died. */
-export function canHeal({ version }: WorkingMpi): boolean {
-  return version.startsWith('Open MPI 5');
+export function canHeal(mpi: WorkingMpi): boolean {
+  return tolerantOptions(mpi) !== undefined;
 }
 
 /**
@@ -51,13 +48,14 @@ export function canHeal({ version }: WorkingMpi): boolean {
  * @param isTolerant of the death of one of them: see canHeal.
  */
 export function startMpiJob(
-  { launcher, family }: WorkingMpi,
+  mpi: WorkingMpi,
   groups: readonly MpiGroup[],
   { directory, isTolerant = false }: { readonly directory?: string; readonly isTolerant?: boolean } = {},
 ): MpiJob {
+  const { launcher, family } = mpi;
   const all = groups.reduce((sum, { processes }) => sum + processes, 0);
   const [program, , , ...options] = launchLine({ program: launcher, family }, all) as [string, ...string[]];
-  if (isTolerant) options.push(...TOLERANT);
+  if (isTolerant) options.push(...tolerantOptions(mpi)!);
   const commands = groups.flatMap(({ processes, args }, index) => [
     ...(index === 0 ? [] : [':']),
     ...['-n', String(processes), process.execPath, ...args],
