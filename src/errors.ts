@@ -23,7 +23,8 @@ export class NotFiniteError extends Error {
 
 /**
  * Another process of the same job refuses the work, or has failed in it, and says why. The command line
- * leaves without a word, with the code that the other one leaves with.
+ * leaves without a word, and with code 0: a launcher that hears of another code may end the other process
+ * before it has spoken.
  */
 export class ToldElsewhere extends Error {
   override readonly name = 'ToldElsewhere';

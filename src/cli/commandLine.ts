@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { requireOneProcess } from '../coordinator/launched.js';
 import { ToldElsewhere, UsageError } from '../errors.js';
 import { columnsOf } from '../report/terminal.js';
 import { benchCommand } from './bench.js';
@@ -13,7 +14,7 @@ import { inspectCommand } from './inspect.js';
 import { interpolateCommand } from './interpolate.js';
 import { manifoldCommand } from './manifold.js';
 import { guardOutput, outputStyle, printError, printLine, printText } from './output.js';
-import { type Program, parseCommandLine } from './parse.js';
+import { type Parsed, type Program, parseCommandLine } from './parse.js';
 import { reconstructCommand } from './reconstruct.js';
 import { sampleCommand } from './sample.js';
 import { setupCommand } from './setup.js';
@@ -60,14 +61,20 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   try {
     const page = { width: columnsOf(process.stdout), style: outputStyle() };
     const parsed = await parseCommandLine(program, args, page);
-    if (parsed.kind === 'run') return await parsed.command.execute(parsed.values);
+    if (parsed.kind === 'run') return await run(parsed);
     printLine(parsed.text);
     return ExitCode.done;
   } catch (error) {
-    if (error instanceof ToldElsewhere) return error.isUsage ? ExitCode.usage : ExitCode.failed;
+    if (error instanceof ToldElsewhere) return ExitCode.done;
     printError(errorText(error, args.includes('--debug')));
     return error instanceof UsageError ? ExitCode.usage : ExitCode.failed;
   }
+}
+
+/** Commands without the flag --mpi do not share their work. */
+async function run({ command, values }: Extract<Parsed, { kind: 'run' }>): Promise<number> {
+  if (!('mpi' in command.flags)) requireOneProcess(command.name);
+  return await command.execute(values);
 }
 
 function errorText(error: unknown, debug: boolean): string {

@@ -98,17 +98,14 @@ export async function printEstimates(request: Request): Promise<number> {
   if (importance?.includes(0)) {
     throw new UsageError('--importance takes numbers of draws from 1 up, but one of them is 0.');
   }
-  const [{ estimateLikelihood }, { requireDataOf }, { evaluationProgress }, { hasLeader }] =
-    await Promise.all([
-      import('../coordinator/estimateLikelihood.js'),
-      import('./runData.js'),
-      import('./evaluationProgress.js'),
-      import('../coordinator/joinProcesses.js'),
-    ]);
+  const [{ estimateLikelihood }, { evaluationProgress }, { hasLeader }] = await Promise.all([
+    import('../coordinator/estimateLikelihood.js'),
+    import('./evaluationProgress.js'),
+    import('../coordinator/launched.js'),
+  ]);
   const data = typeof request.data === 'string' ? request.data : undefined;
   // Where several processes work together, the first one speaks.
   const isSilent = hasLeader(request.processes);
-  if (!isSilent) await requireDataOf(run, data);
   const progress = evaluationProgress({ json, isSilent });
   const { result: found, exitCode } = await untilInterrupted(progress, (signal) =>
     estimateLikelihood({
@@ -123,6 +120,7 @@ export async function printEstimates(request: Request): Promise<number> {
     }),
   );
   if (isSilent) return found.interrupted ? exitCode : ExitCode.done;
+  printWarnings(found.warnings);
   const { first, end } = found.protocol.examples;
   if (end > first) {
     const { perExample: _own, perSimulated: _drawn, warnings: _told, ...figures } = found;

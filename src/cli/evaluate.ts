@@ -13,7 +13,7 @@ import {
 import { ExitCode } from './exitCode.js';
 import { inGroup } from './flags.js';
 import { optionFlag } from './optionFlags.js';
-import { printJson, printPage } from './output.js';
+import { printJson, printPage, printWarnings } from './output.js';
 import { checkpointLines, choiceWords } from './protocolWords.js';
 import { dataFlag, outputFlags, processFlags, processValues, runArgument } from './sharedFlags.js';
 
@@ -72,15 +72,13 @@ export const evaluateCommand = defineCommand({
       });
     }
     requireEstimate(rest);
-    const [{ evaluate }, { requireDataOf }, { evaluationProgress }, { hasLeader }] = await Promise.all([
+    const [{ evaluate }, { evaluationProgress }, { hasLeader }] = await Promise.all([
       import('../coordinator/evaluate.js'),
-      import('./runData.js'),
       import('./evaluationProgress.js'),
-      import('../coordinator/joinProcesses.js'),
+      import('../coordinator/launched.js'),
     ]);
     // Where several processes work together, the first one speaks.
     const isSilent = hasLeader(processes);
-    if (!isSilent) await requireDataOf(run, data);
     const progress = evaluationProgress({ json: json === true, isSilent });
     const options = {
       ...given({ data, objective, samples, kl, binarize, seed, workers, backend }),
@@ -90,6 +88,7 @@ export const evaluateCommand = defineCommand({
       progress.end,
     );
     if (isSilent) return ExitCode.done;
+    printWarnings(evaluation.warnings);
     if (json) {
       const { warnings: _told, ...figures } = evaluation;
       printJson(figures);

@@ -4,13 +4,13 @@ import { UsageError } from '../errors.js';
 import { printable } from '../printable.js';
 import { defineCommand, given } from './command.js';
 import { ExitCode } from './exitCode.js';
-import { choice, exampleRange, filePath, indexList, wholeNumber } from './flags.js';
+import { choice, exampleRange, filePath, indexList, inGroup, wholeNumber } from './flags.js';
 import { untilInterrupted } from './interruption.js';
 import { optionFlag } from './optionFlags.js';
 import { printJson, printLine, printWarnings } from './output.js';
 import { outFlag, writePicture } from './pictureFile.js';
 import { checkpointLines } from './protocolWords.js';
-import { dataFlag, outputFlags, runArgument } from './sharedFlags.js';
+import { dataFlag, outputFlags, processFlags, processValues, runArgument } from './sharedFlags.js';
 
 const EXAMPLES = { first: 0, end: 8 } as const;
 
@@ -52,6 +52,7 @@ export const inferCommand = defineCommand({
       default: 'none',
     }),
     out: outFlag('posterior'),
+    ...inGroup('Processes:', processFlags),
     ...outputFlags,
   },
   examples: [
@@ -65,31 +66,40 @@ export const inferCommand = defineCommand({
   async execute(values) {
     const { run, json, out, data, npy, method = 'hmc', image, examples } = values;
     const images = chosenImages(image, examples);
-    const [{ loadForTestSet }, infer, { samplingProgress }] = await Promise.all([
-      import('./runData.js'),
+    const [infer, { loadedModel }, { samplingProgress }, { hasLeader }] = await Promise.all([
       import('../coordinator/infer.js'),
+      import('../coordinator/loadModel.js'),
       import('./evaluationProgress.js'),
+      import('../coordinator/launched.js'),
     ]);
-    const { loaded, dataset } = await loadForTestSet(run, data);
-    const { latent } = loaded.model.model;
-    // Before minutes of sampling.
-    if (out !== undefined) infer.requirePlane(loaded.model.model, images.length);
     const { chains, warmup, draws, 'leapfrog-steps': leapfrogSteps, seed, workers } = values;
-    const progress = samplingProgress({ json: json === true });
-    const { result: inferred, exitCode } = await untilInterrupted(progress, (signal) =>
-      infer.inferImages(loaded, dataset.test, {
+    const processes = processValues(values);
+    // Where several processes work together, the first one speaks.
+    const isSilent = hasLeader(processes);
+    const progress = samplingProgress({ json: json === true, isSilent });
+    const { result: found, exitCode } = await untilInterrupted(progress, (signal) =>
+      infer.inferImages({
+        path: run,
         images,
         method,
+        // A picture that cannot be drawn is refused before minutes of sampling.
+        pictured: out !== undefined,
         onProgress: progress.update,
         signal,
-        ...given({ chains, warmup, draws, leapfrogSteps, seed, workers }),
+        ...given({ data, chains, warmup, draws, leapfrogSteps, seed, workers }),
+        ...processes,
       }),
     );
+    const { images: inferred } = found;
     const stopped = inferred.length < images.length;
+    if (isSilent) return stopped ? exitCode : ExitCode.done;
+    printWarnings(found.warnings);
     if (stopped) {
       printWarnings([`Stopped: ${inferred.length} of ${images.length} images are done.`]);
       if (inferred.length === 0) return exitCode;
     }
+    const loaded = loadedModel(found);
+    const { latent } = loaded.model.model;
     const { values: all, shape } = infer.stackDraws(inferred, latent);
     const protocol = protocolOf(loaded, {
       ...infer.POSTERIOR_DEFAULTS,

@@ -51,17 +51,12 @@ export const trainCommand = defineCommand({
   async execute(values) {
     const { json = false, quiet = false } = values;
     const options = optionValues(values);
-    const [{ createReporter }, { train }, { BACKENDS }, { requireDataOfResumed }, { hasLeader }] =
-      await Promise.all([
-        import('../report/progress.js'),
-        import('../coordinator/train.js'),
-        import('../backends/registry.js'),
-        import('./runData.js'),
-        import('../coordinator/joinProcesses.js'),
-      ]);
-    if (options.resume !== undefined && options.config === undefined && !hasLeader(options)) {
-      await requireDataOfResumed(options.resume, options.data);
-    }
+    const [{ createReporter }, { train }, { BACKENDS }, { hasLeader }] = await Promise.all([
+      import('../report/progress.js'),
+      import('../coordinator/train.js'),
+      import('../backends/registry.js'),
+      import('../coordinator/launched.js'),
+    ]);
     const reporter = createReporter({ stream: process.stdout, json, quiet });
     // Where several processes train together, the first one speaks: another one once it has taken the lead.
     let isSilent = hasLeader(options);

@@ -47,12 +47,10 @@ export const verifyCommand = defineCommand({
     ['lowerbound verify runs/cvae-1 --from 0 --to 1875', 'From the seed to the checkpoint of step 1875'],
   ],
   async execute({ run, json, all, from, to, data, workers, revectorize, tile }) {
-    const [{ verify }, { requireDataOfResumed }, { verificationProgress }] = await Promise.all([
+    const [{ verify }, { verificationProgress }] = await Promise.all([
       import('../coordinator/verify.js'),
-      import('./runData.js'),
       import('./evaluationProgress.js'),
     ]);
-    await requireDataOfResumed(run, data);
     const progress = verificationProgress({ json: json === true });
     const options = given({ all, from, to, data, workers, revectorize, tile });
     const verification = await verify({ path: run, ...options, onProgress: progress.update }).finally(

@@ -17,12 +17,11 @@ import type { Binarization } from '../model/spec.js';
 import type { ObjectiveName } from '../objective/registry.js';
 import { HYPERPARAMETERS } from '../runs/hyperparameters.js';
 import { choiceOf } from '../runs/seams.js';
-import { requireImageSize } from './evaluate.js';
 import { type ExampleRange, exampleRange, placesOf, requireWithin } from './exampleRange.js';
 import { testExamples } from './examples.js';
 import { InferencePool } from './inferencePool.js';
 import { checkpointPath, type LoadedModel, loadModel, requirePath } from './loadModel.js';
-import { requireOwnData, testSetName } from './ownData.js';
+import { requireImageSize, requireOwnData, testSetName } from './ownData.js';
 
 export const COMPARISON_DEFAULTS = { examples: 20, draws: 100 } as const;
 

@@ -1,6 +1,7 @@
 import type { AbortSignalLike } from '../abortSignal.js';
 import type { ProcessGroup } from '../collective/processes/processGroup.js';
-import { type DataOption, loadTestData } from '../data/registry.js';
+import type { DataOption } from '../data/registry.js';
+import type { ImageSet } from '../data/source.js';
 import { NotFiniteError, UsageError } from '../errors.js';
 import { TEMPERATURE_SCHEDULES, type TemperatureSchedule } from '../inference/annealing.js';
 import { latentActivity } from '../inference/elboTerms.js';
@@ -17,20 +18,17 @@ import {
 } from '../model/optionReader.js';
 import type { Binarization } from '../model/spec.js';
 import { parameterHash } from '../runs/checkpoint.js';
-import { modelOfConfig } from '../runs/configModel.js';
 import { HYPERPARAMETERS } from '../runs/hyperparameters.js';
+import type { RunConfig } from '../runs/runConfig.js';
 import { choiceOf } from '../runs/seams.js';
-import { sharedOut } from './estimatesTogether.js';
-import { requireImageSize } from './evaluate.js';
+import { openTogether } from './checkpointTogether.js';
+import { estimateTogether } from './estimatesTogether.js';
 import { type ExampleRange, exampleRange, placesOf, requireWithin } from './exampleRange.js';
 import { testExamples } from './examples.js';
-import { checkpointTraits, introduce } from './handshake.js';
-import { InferencePool, planChunks } from './inferencePool.js';
-import { checkpointPath, findCheckpoint, requirePath } from './loadModel.js';
-import { requireOwnData, testSetName } from './ownData.js';
+import { checkpointPath } from './loadModel.js';
+import { testSetName } from './ownData.js';
 import { PROCESS_OPTIONS, type ProcessOptions } from './processOptions.js';
 import { together } from './together.js';
-import { ownCores } from './trainOptions.js';
 
 /** Wu et al. 2016 have 16 chains and up to 10,000 temperatures. */
 export const ESTIMATE_DEFAULTS = {
@@ -170,36 +168,19 @@ async function estimateIn(
   group: ProcessGroup | undefined,
   options: Partial<EstimateLikelihoodOptions>,
 ): Promise<LikelihoodEstimates> {
-  const prepare = () => prepareEstimates(options);
-  const { path, checkpoint, warnings, dataset } = group
-    ? (await introduce(group, prepare)).prepared
-    : await prepare();
+  const opened = await openTogether(group, options, 'estimateLikelihood()', ({ checkpoint, dataset }) => {
+    return planEstimates(options, checkpoint.config, dataset.test);
+  });
+  const { path, checkpoint, warnings, dataset, plan } = opened;
   const { config, parameters } = checkpoint;
-  const { count } = dataset.test;
-  const range = requireWithin(options.examples ?? { first: 0, end: count }, count);
-  const seed = options.seed === undefined ? config.seed : String(options.seed);
-  const binarize = options.binarize ?? config.binarize;
-  const wanted = wantedOf(options, config.samples);
-  const positions = placesOf(range);
-  const x = testExamples({ binarize, seed }, dataset.test, positions);
-  const model = modelOfConfig(config);
+  const { range, seed, binarize, wanted } = plan;
+  const { workers, onProgress, signal } = options;
+  const found = await estimateTogether(group, checkpoint, plan, { workers, onProgress, signal });
+  requireFinite(found.figures, range.first, path);
   const likelihood = choiceOf(config, 'likelihood');
   const prior = choiceOf(config, 'prior');
-  const most = wanted.ais || wanted.bdmc || wanted.gaps ? CHAIN_CHUNK : DRAW_CHUNK;
-  const { arithmetic } = config;
-  const threads = { model, parameters, likelihood, arithmetic, seed: BigInt(seed) };
-  const { onProgress, signal } = options;
-  const found = await sharedOut(group, { positions, x }, async (examples) => {
-    const plan = { most, workers: options.workers ?? ownCores() };
-    const { chunk, workers } = planChunks(examples.positions.length, plan);
-    const pool = new InferencePool({ ...threads, workers });
-    return await pool
-      .estimate({ wanted, ...examples, chunk, onProgress, signal })
-      .finally(() => pool.close());
-  });
-  requireFinite(found.figures, range.first, path);
   return {
-    ...summary(found.figures, wanted, model.latent),
+    ...summary(found.figures, wanted, config.latent),
     protocol: {
       data: testSetName(dataset),
       examples: { first: range.first, end: range.first + found.count },
@@ -207,10 +188,10 @@ async function estimateIn(
       likelihood: { name: likelihood.name, ...likelihood.values },
       ...(config.prior === undefined ? {} : { prior: { name: prior.name, ...prior.values } }),
       binarize,
-      seed,
+      seed: String(seed),
       wanted,
     },
-    interrupted: found.count < positions.length,
+    interrupted: range.first + found.count < range.end,
     checkpoint: path,
     step: checkpoint.step,
     parametersSha256: parameterHash(parameters),
@@ -218,17 +199,16 @@ async function estimateIn(
   };
 }
 
-/** What each process reads for itself. */
-async function prepareEstimates(options: Partial<EstimateLikelihoodOptions>) {
-  const { path, checkpoint, warnings } = await findCheckpoint(
-    requirePath(options.path, 'estimateLikelihood()'),
-  );
-  const { config, parameters } = checkpoint;
-  const dataset = loadTestData(options.data);
-  requireImageSize(config, dataset, path);
-  requireOwnData(config, path, options.data);
-  const traits = checkpointTraits(options, parameters, dataset);
-  return { path, checkpoint, warnings, dataset, traits };
+function planEstimates(options: Partial<EstimateLikelihoodOptions>, config: RunConfig, test: ImageSet) {
+  const { count } = test;
+  const range = requireWithin(options.examples ?? { first: 0, end: count }, count);
+  const seed = BigInt(options.seed ?? config.seed);
+  const binarize = options.binarize ?? config.binarize;
+  const wanted = wantedOf(options, config.samples);
+  const positions = placesOf(range);
+  const x = testExamples({ binarize, seed: String(seed) }, test, positions);
+  const most = wanted.ais || wanted.bdmc || wanted.gaps ? CHAIN_CHUNK : DRAW_CHUNK;
+  return { range, seed, binarize, wanted, positions, x, most };
 }
 
 function wantedOf(options: Partial<EstimateLikelihoodOptions>, runSamples: number): EstimateOptions {

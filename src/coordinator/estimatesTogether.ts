@@ -1,20 +1,64 @@
-// Estimates of examples that processes share out among each other.
+// Estimates of test examples, which processes share out among each other, and each of them over its threads.
 
 import type { ProcessGroup } from '../collective/processes/processGroup.js';
 import { processRange } from '../collective/processPlace.js';
-import type { Figures } from '../inference/estimates/estimate.js';
+import type { EstimateOptions } from '../inference/estimates/registry.js';
+import type { Checkpoint } from '../runs/checkpoint.js';
+import { modelOfConfig } from '../runs/configModel.js';
+import { choiceOf } from '../runs/seams.js';
 import type { PlacedExamples } from '../worker/inferenceTask.js';
-import type { EstimatedRange } from './inferencePool.js';
+import { type EstimatedRange, InferencePool, planChunks, type Watched } from './inferencePool.js';
+import { ownCores } from './trainOptions.js';
+
+export interface EstimatePlan extends PlacedExamples {
+  readonly wanted: EstimateOptions;
+  readonly seed: bigint;
+  /** Most examples that a thread computes side by side: memory and speed follow it, no bit does. */
+  readonly most: number;
+}
+
+interface HowToWork extends Watched {
+  /** Threads of each process; default: its cores. */
+  readonly workers?: number | undefined;
+}
+
+/** Float64 that all processes together send at once. */
+const AT_ONCE = 2 ** 23;
 
 /**
- * Has each process estimate neighbouring examples, and brings all of them the figures of all.
+ * Estimates examples by a checkpoint's model. Each process takes neighbouring ones, and gets the figures of
+ * all.
+ * @returns the figures of the examples before the first one that is missing, where a process was stopped.
+ * @throws NotFiniteError where a figure of the model is NaN or infinite.
+ */
+export async function estimateTogether(
+  group: ProcessGroup | undefined,
+  { config, parameters }: Pick<Checkpoint, 'config' | 'parameters'>,
+  { positions, x, wanted, seed, most }: EstimatePlan,
+  { workers: asked = ownCores(), ...watched }: HowToWork,
+): Promise<EstimatedRange> {
+  const { arithmetic } = config;
+  const model = modelOfConfig(config);
+  const likelihood = choiceOf(config, 'likelihood');
+  return await sharedOut(group, { positions, x }, async (examples) => {
+    const { chunk, workers } = planChunks(examples.positions.length, { most, workers: asked });
+    const pool = new InferencePool({ model, parameters, likelihood, arithmetic, seed, workers });
+    return await pool.estimate({ wanted, ...examples, chunk, ...watched }).finally(() => pool.close());
+  });
+}
+
+/** What sharing out needs of the processes. */
+export type Sharing = Pick<ProcessGroup, 'place' | 'gatherTexts'>;
+
+/**
  * @param estimate gives fewer examples than it is asked for where it is stopped.
- * @returns the figures of the examples before the first one that is missing.
+ * @param atOnce values that all processes together send in a message.
  */
 export async function sharedOut(
-  group: ProcessGroup | undefined,
+  group: Sharing | undefined,
   { positions, x }: PlacedExamples,
   estimate: (examples: PlacedExamples) => Promise<EstimatedRange>,
+  atOnce = AT_ONCE,
 ): Promise<EstimatedRange> {
   if (group === undefined) return await estimate({ positions, x });
   const count = positions.length;
@@ -22,52 +66,64 @@ export async function sharedOut(
   const { first, end } = processRange(count, group.place);
   const part = { positions: positions.slice(first, end), x: x.slice(first * width, end * width) };
   const own = end === first ? { count: 0, figures: {} } : await estimate(part);
-  const texts = await group.gatherTexts(textOf(own), Number.POSITIVE_INFINITY);
-  const { processes } = group.place;
-  const ranges: EstimatedRange[] = [];
-  for (const [process, text] of texts.entries()) {
-    const range = rangeOf(text);
-    const asked = processRange(count, { processes, process });
-    if (range.count > 0) ranges.push(range);
-    if (range.count < asked.end - asked.first) break;
+  const done = await gatherDone(group, own, count);
+  const figures: Record<string, Float64Array> = {};
+  for (const name of Object.keys(done.find((one) => one.count > 0)?.lengths ?? {})) {
+    const lengths = done.map((one) => one.lengths[name] ?? 0);
+    figures[name] = await gatherValues(group, own.figures[name] ?? new Float64Array(0), lengths, atOnce);
   }
-  return joined(ranges);
+  return { count: done.reduce((sum, one) => sum + one.count, 0), figures };
 }
 
-/** Ranges that follow one another, as one. */
-function joined(ranges: readonly EstimatedRange[]): EstimatedRange {
-  const names = Object.keys(ranges[0]?.figures ?? {});
-  const figures = names.map((name): [string, Float64Array] => {
-    const parts = ranges.map((range) => range.figures[name]!);
-    const all = new Float64Array(parts.reduce((length, part) => length + part.length, 0));
-    let place = 0;
-    for (const part of parts) {
-      all.set(part, place);
-      place += part.length;
+/** How many examples a process has done, and the length of each of their figures. */
+interface Done {
+  readonly count: number;
+  readonly lengths: Readonly<Record<string, number>>;
+}
+
+/** What the processes have done, up to and with the first one that has not done all of its examples. */
+async function gatherDone(group: Sharing, own: EstimatedRange, count: number): Promise<Done[]> {
+  const lengths = Object.entries(own.figures).map(([name, { length }]) => [name, length] as const);
+  const text = JSON.stringify({ count: own.count, lengths: Object.fromEntries(lengths) } satisfies Done);
+  const texts = await group.gatherTexts(text, Number.POSITIVE_INFINITY);
+  const done = texts.map((one) => JSON.parse(one) as Done);
+  const { processes } = group.place;
+  const stopped = done.findIndex((one, process) => {
+    const { first, end } = processRange(count, { processes, process });
+    return one.count < end - first;
+  });
+  return stopped === -1 ? done : done.slice(0, stopped + 1);
+}
+
+/**
+ * The values of the first processes, one behind the other. They travel in pieces: a text, and what MPI moves
+ * at once, have limits.
+ * @param lengths one for each of them; what other processes send is not looked at.
+ */
+async function gatherValues(
+  group: Sharing,
+  own: Float64Array,
+  lengths: readonly number[],
+  atOnce: number,
+): Promise<Float64Array> {
+  const piece = Math.ceil(atOnce / group.place.processes);
+  const all = new Float64Array(lengths.reduce((sum, length) => sum + length, 0));
+  for (let first = 0; first < Math.max(...lengths); first += piece) {
+    const texts = await group.gatherTexts(base64Of(own.subarray(first, first + piece)));
+    let start = 0;
+    for (const [process, length] of lengths.entries()) {
+      if (first < length) all.set(floatsOf(texts[process]!), start + first);
+      start += length;
     }
-    return [name, all];
-  });
-  return {
-    count: ranges.reduce((sum, range) => sum + range.count, 0),
-    figures: Object.fromEntries(figures),
-  };
+  }
+  return all;
 }
 
-/** Float64 as bytes: JSON has no NaN. */
-function textOf({ count, figures }: EstimatedRange): string {
-  const bytes = Object.entries(figures).map(([name, { buffer, byteOffset, byteLength }]) => {
-    return [name, Buffer.from(buffer, byteOffset, byteLength).toString('base64')];
-  });
-  return JSON.stringify({ count, figures: Object.fromEntries(bytes) });
+/** Float64 as bytes: JSON has no NaN, and digits are longer. */
+function base64Of({ buffer, byteOffset, byteLength }: Float64Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
 }
 
-function rangeOf(text: string): EstimatedRange {
-  const read = JSON.parse(text) as { count: number; figures: Record<string, string> };
-  const figures: Figures = Object.fromEntries(
-    Object.entries(read.figures).map(([name, base64]) => {
-      const bytes = Uint8Array.from(Buffer.from(base64, 'base64'));
-      return [name, new Float64Array(bytes.buffer)];
-    }),
-  );
-  return { count: read.count, figures };
+function floatsOf(base64: string): Float64Array {
+  return new Float64Array(Uint8Array.from(Buffer.from(base64, 'base64')).buffer);
 }

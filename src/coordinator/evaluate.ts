@@ -1,12 +1,10 @@
 import { type BackendName, DEFAULT_BACKEND, type KlEstimate } from '../backends/backend.js';
 import type { ProcessGroup } from '../collective/processes/processGroup.js';
 import { firstImages } from '../data/excerpt.js';
-import { type DataOption, loadTestData } from '../data/registry.js';
-import type { RunData } from '../data/source.js';
+import type { DataOption } from '../data/registry.js';
 import { NotFiniteError, UsageError } from '../errors.js';
 import { positiveInteger } from '../model/jsonReader.js';
 import type { LikelihoodName } from '../model/likelihoods/registry.js';
-import type { MapShape } from '../model/model.js';
 import { functionOf, type OptionTable, readOptions } from '../model/optionReader.js';
 import type { Binarization } from '../model/spec.js';
 import { klEstimatesOf, klEstimatesOfPrior } from '../objective/estimators/registry.js';
@@ -16,11 +14,11 @@ import { HYPERPARAMETERS } from '../runs/hyperparameters.js';
 import type { MeanTerms } from '../runs/meanTerms.js';
 import type { RunConfig } from '../runs/runConfig.js';
 import { choiceOf } from '../runs/seams.js';
+import { openTogether } from './checkpointTogether.js';
 import { shareState } from './exchanges.js';
-import { checkpointTraits, introduce } from './handshake.js';
 import { evaluateTogether } from './leadingPool.js';
-import { checkpointPath, findCheckpoint, requirePath } from './loadModel.js';
-import { requireOwnData, testSetName } from './ownData.js';
+import { checkpointPath } from './loadModel.js';
+import { testSetName } from './ownData.js';
 import { PROCESS_OPTIONS, type ProcessOptions } from './processOptions.js';
 import type { RunState } from './runState.js';
 import { openSession } from './session.js';
@@ -111,10 +109,10 @@ async function evaluateIn(
   group: ProcessGroup | undefined,
   options: Partial<EvaluateOptions>,
 ): Promise<Evaluation> {
-  const prepare = () => prepareEvaluation(options);
-  const { path, checkpoint, warnings, dataset, config } = group
-    ? (await introduce(group, prepare)).prepared
-    : await prepare();
+  const opened = await openTogether(group, options, 'evaluate()', ({ checkpoint }) => {
+    return evaluationConfig(checkpoint.config, options);
+  });
+  const { path, checkpoint, warnings, dataset, plan: config } = opened;
   const session = openSession({
     config,
     // The training images are not needed: the memory holds one of them.
@@ -154,17 +152,6 @@ async function evaluateIn(
     parametersSha256: parameterHash(checkpoint.parameters),
     warnings,
   };
-}
-
-/** What each process reads for itself. */
-async function prepareEvaluation(options: Partial<EvaluateOptions>) {
-  const { path, checkpoint, warnings } = await findCheckpoint(requirePath(options.path, 'evaluate()'));
-  const dataset = loadTestData(options.data);
-  const config = evaluationConfig(checkpoint.config, options);
-  requireImageSize(config, dataset, path);
-  requireOwnData(config, path, options.data);
-  const traits = checkpointTraits(options, checkpoint.parameters, dataset);
-  return { path, checkpoint, warnings, dataset, config, traits };
 }
 
 /**
@@ -232,21 +219,4 @@ function evaluationConfig(config: RunConfig, options: Partial<EvaluateOptions>):
     batchSize: CHUNK * config.shards,
     backend: options.backend ?? DEFAULT_BACKEND,
   };
-}
-
-/** @throws UsageError where the data's images are not of the shape that the model was trained on. */
-export function requireImageSize(config: RunConfig, { name, test }: RunData, path: string): void {
-  const { height, width, channels } = test;
-  const [trained, found] = [config.model.input!, [height, width, channels] as const].map(shapeText);
-  if (trained !== found) {
-    throw new UsageError(
-      `${path} was trained on images of ${trained}, but those of ${name} are ${found}. ` +
-        'Name data of the same shape with --data.',
-    );
-  }
-}
-
-/** Grey images without their one channel: 28×28, but 32×32×3. */
-function shapeText([height, width, channels]: MapShape): string {
-  return `${height}×${width}${channels === 1 ? '' : `×${channels}`}`;
 }

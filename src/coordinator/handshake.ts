@@ -128,27 +128,28 @@ function short(value: string): string {
 const OWN_OPTIONS = [
   ...(['workers', 'tile', 'revectorize', 'barrierTimeout', 'mpi', 'mpiLibrary', 'worldSize'] as const),
   ...(['data', 'shardData', 'out', 'resume', 'pictures', 'preview', 'logEvery', 'keepCheckpoints'] as const),
-  ...(['checkpointEvery', 'signal', 'onEvent', 'hooks', 'path', 'onProgress'] as const),
-] as const satisfies readonly (keyof TrainOptions | 'path' | 'onProgress')[];
+  ...(['checkpointEvery', 'signal', 'onEvent', 'hooks', 'path', 'onProgress', 'pictured'] as const),
+] as const satisfies readonly (keyof TrainOptions | 'path' | 'onProgress' | 'pictured')[];
 
 export function trainTraits(options: TrainOptions, dataset: RunData): Traits {
-  return { ...dataTraits(dataset), ...optionTraits(options, OWN_OPTIONS) };
-}
-
-/** The same of an estimate of a checkpoint. */
-export function checkpointTraits(options: object, parameters: Float32Array, dataset: RunData): Traits {
   return {
-    'the parameters (their SHA-256)': parameterHash(parameters),
-    ...dataTraits(dataset),
+    'the training images (their SHA-256)': datasetFingerprint(dataset),
+    ...testTraits(dataset),
     ...optionTraits(options, OWN_OPTIONS),
   };
 }
 
-function dataTraits(dataset: RunData): Traits {
+/** The same of work on a checkpoint and test images. */
+export function checkpointTraits(options: object, parameters: Float32Array, dataset: RunData): Traits {
   return {
-    'the training images (their SHA-256)': datasetFingerprint(dataset),
-    'the test images (their SHA-256)': datasetFingerprint({ train: dataset.test }),
+    'the parameters (their SHA-256)': parameterHash(parameters),
+    ...testTraits(dataset),
+    ...optionTraits(options, OWN_OPTIONS),
   };
+}
+
+function testTraits({ test }: RunData): Traits {
+  return { 'the test images (their SHA-256)': datasetFingerprint({ train: test }) };
 }
 
 function optionTraits(options: object, own: readonly string[]): Traits {

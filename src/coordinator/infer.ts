@@ -1,5 +1,6 @@
-import { availableParallelism } from 'node:os';
 import type { AbortSignalLike } from '../abortSignal.js';
+import type { ProcessGroup } from '../collective/processes/processGroup.js';
+import type { DataOption } from '../data/registry.js';
 import type { ImageSet } from '../data/source.js';
 import { UsageError } from '../errors.js';
 import { requireResultSize } from '../inference/arguments.js';
@@ -14,11 +15,14 @@ import { posteriorGrid, squareAround, squareWithPosterior } from '../inference/p
 import type { PosteriorRow } from '../inference/posteriorRow.js';
 import { Place } from '../model/jsonReader.js';
 import { type PosteriorPanel, posteriorPanels } from '../report/picture.js';
-import { choiceOf } from '../runs/seams.js';
+import type { RunConfig } from '../runs/runConfig.js';
+import { openTogether } from './checkpointTogether.js';
+import { estimateTogether } from './estimatesTogether.js';
 import { testExamples } from './examples.js';
-import { InferencePool, planChunks } from './inferencePool.js';
-import type { LoadedModel } from './loadModel.js';
+import type { ChosenCheckpoint, LoadedModel } from './loadModel.js';
 import { type PictureSource, pictureText } from './pictureText.js';
+import type { ProcessOptions } from './processOptions.js';
+import { together } from './together.js';
 
 /** What is inferred of one test image. */
 export interface ImageInference {
@@ -32,48 +36,69 @@ export interface ImageInference {
   readonly x: Float32Array;
 }
 
-export interface InferOptions extends Omit<PosteriorOptions, 'positions'> {
+export interface InferOptions extends Omit<PosteriorOptions, 'positions'>, ProcessOptions {
+  /** A run's directory or a checkpoint file. */
+  readonly path: string;
+  /** Default: the full MNIST. Images of its test set are used. */
+  readonly data?: DataOption;
   /** Places in the test set. */
   readonly images: readonly number[];
+  /** Whether they have to fit into a picture. */
+  readonly pictured?: boolean;
+  /** Threads of each process. */
   readonly workers?: number;
   /** After an abort the first images that are done are given. */
   readonly signal?: AbortSignalLike;
+}
+
+export interface InferredImages extends ChosenCheckpoint {
+  readonly images: readonly ImageInference[];
 }
 
 /** Most examples whose chains run side by side: memory and speed follow it, no bit does. */
 const CHUNK = 8;
 
 /**
- * Draws from the posterior of test images, binarised as the run's evaluation sees them, over worker threads.
- * What an image gets depends on (seed, its place in the test set) alone.
- * @throws UsageError for an image outside the test set, and for too many draws.
+ * Draws from the posterior of test images, binarised as the run's evaluation sees them, over worker threads,
+ * and over the processes that a launcher has started. What an image gets depends on (seed, its place in the
+ * test set) alone.
+ * @throws UsageError where checkpoint, data and options do not fit together, for an image outside the test
+ * set, and for too many draws.
  * @throws NotFiniteError where q(z|x), or log p(x|z) at a chain's start, is not finite.
  */
-export async function inferImages(
-  { model: trained, config }: Pick<LoadedModel, 'model' | 'config'>,
-  test: ImageSet,
-  { images, seed = BigInt(config.seed), onProgress, signal, ...options }: InferOptions,
-): Promise<ImageInference[]> {
-  const { model, parameters } = trained;
-  const settings = { ...POSTERIOR_DEFAULTS, ...options };
-  const { method, chains, warmup, draws, leapfrogSteps } = settings;
-  requireResultSize(images.length * chains * draws, model.latent, new Place('infer', 'draws'));
-  const x = testExamples({ binarize: config.binarize, seed: String(seed) }, test, images);
-  const plan = { most: CHUNK, workers: options.workers ?? availableParallelism() };
-  const { chunk, workers } = planChunks(images.length, plan);
-  const likelihood = choiceOf(config, 'likelihood');
-  const { arithmetic } = config;
-  const pool = new InferencePool({ model, parameters, likelihood, arithmetic, seed: BigInt(seed), workers });
-  const wanted = { posterior: { method, chains, warmup, draws, leapfrogSteps } };
-  const found = await pool
-    .estimate({ wanted, positions: images, x, chunk, onProgress, signal })
-    .finally(() => pool.close());
-  return images.slice(0, found.count).map((image, i) => ({
+export async function inferImages(options: InferOptions): Promise<InferredImages> {
+  return await together(options, (group) => inferIn(group, options));
+}
+
+async function inferIn(group: ProcessGroup | undefined, options: InferOptions): Promise<InferredImages> {
+  const opened = await openTogether(group, options, 'inferImages()', ({ checkpoint, dataset }) => {
+    return planInference(options, checkpoint.config, dataset.test);
+  });
+  const { path, checkpoint, warnings, dataset, plan } = opened;
+  const { workers, onProgress, signal } = options;
+  const { figures, count } = await estimateTogether(group, checkpoint, plan, { workers, onProgress, signal });
+  const { chains, dimensions, x, positions } = plan;
+  const { labels } = dataset.test;
+  const images = positions.slice(0, count).map((image, i) => ({
     image,
-    ...(test.labels ? { class: test.labels[image]! } : {}),
-    ...imageFigures(found.figures, i, found.count, chains),
-    x: x.slice(i * model.dimensions, (i + 1) * model.dimensions),
+    ...(labels ? { class: labels[image]! } : {}),
+    ...imageFigures(figures, i, count, chains),
+    x: x.slice(i * dimensions, (i + 1) * dimensions),
   }));
+  return { path, checkpoint, warnings, images };
+}
+
+function planInference(options: InferOptions, config: RunConfig, test: ImageSet) {
+  const { images: positions, pictured = false } = options;
+  const seed = BigInt(options.seed ?? config.seed);
+  const { method, chains, warmup, draws, leapfrogSteps } = { ...POSTERIOR_DEFAULTS, ...options };
+  const { model, latent, binarize } = config;
+  if (pictured) requirePlane({ name: model.name, latent }, positions.length);
+  requireResultSize(positions.length * chains * draws, latent, new Place('infer', 'draws'));
+  const x = testExamples({ binarize, seed: String(seed) }, test, positions);
+  const wanted = { posterior: { method, chains, warmup, draws, leapfrogSteps } };
+  const dimensions = x.length / positions.length;
+  return { positions, x, wanted, seed, most: CHUNK, chains, dimensions };
 }
 
 /** The figures of image i as the library gives them. */

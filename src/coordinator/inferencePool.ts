@@ -30,7 +30,7 @@ export interface InferencePoolOptions extends Omit<InferenceThreadData, 'platfor
   readonly dies?: (first: number, attempt: number) => boolean;
 }
 
-interface Watched {
+export interface Watched {
   readonly signal?: AbortSignalLike | undefined;
   /**
    * Called now and then with the number of examples, or of blocks of draws, that are done, and of all; those

@@ -8,23 +8,13 @@ import {
 import { type Launched, launchedBy } from '../collective/mpi/launcher.js';
 import { ProcessGroup } from '../collective/processes/processGroup.js';
 import { ToldElsewhere, UsageError } from '../errors.js';
+import { launchedTogether } from './launched.js';
 import type { ProcessOptions } from './processOptions.js';
 import { BARRIER_TIMEOUT } from './runOptions.js';
 import type { TrainOptions } from './trainOptions.js';
 
 /** Seconds that the others may take for their part of an exchange beyond what a stalled worker may take. */
 const PATIENCE = 30;
-
-/** What the launcher says, where processes are to train together. */
-function launchedTogether({ mpi }: ProcessOptions, env = process.env): Launched | undefined {
-  const launched = mpi === false ? undefined : launchedBy(env);
-  return launched === undefined || launched.size === 1 ? undefined : launched;
-}
-
-/** Whether another process of the same launcher speaks for this one. */
-export function hasLeader(options: ProcessOptions): boolean {
-  return (launchedTogether(options)?.rank ?? 0) > 0;
-}
 
 /**
  * Joins the processes that a launcher has started with this one.

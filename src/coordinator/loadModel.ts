@@ -85,11 +85,14 @@ function configWarning(directory: RunDirectory, { path, checkpoint }: FoundCheck
  */
 export async function loadModel(path: string): Promise<LoadedModel> {
   checkpointPath(path, new Place('loadModel()', 'path'));
-  const { path: file, checkpoint, warnings } = await findCheckpoint(path);
+  return loadedModel(await findCheckpoint(path));
+}
+
+export function loadedModel({ path, checkpoint, warnings }: ChosenCheckpoint): LoadedModel {
   const { config, step, parameters } = checkpoint;
   const model = new LatentModel(modelOfConfig(config), parameters, {
     arithmetic: config.arithmetic,
     likelihood: choiceOf(config, 'likelihood'),
   });
-  return { model, config, step, parametersSha256: parameterHash(parameters), path: file, warnings };
+  return { model, config, step, parametersSha256: parameterHash(parameters), path, warnings };
 }

@@ -3,6 +3,7 @@ import { MNIST } from '../data/mnist.js';
 import type { DataOption } from '../data/registry.js';
 import type { RunData } from '../data/source.js';
 import { UsageError } from '../errors.js';
+import type { MapShape } from '../model/model.js';
 import { formatCount } from '../report/quantity.js';
 import type { RunConfig } from '../runs/runConfig.js';
 
@@ -10,7 +11,7 @@ import type { RunConfig } from '../runs/runConfig.js';
  * Whether a run's data have to be given again: without any everything uses MNIST, and a run may have had
  * others.
  */
-export function needsData(source: string, data: DataOption | undefined): boolean {
+function needsData(source: string, data: DataOption | undefined): boolean {
   return data === undefined && source !== MNIST;
 }
 
@@ -24,8 +25,7 @@ export function requireOwnData(
 ): void {
   if (!needsData(source, data)) return;
   throw new UsageError(
-    `${path} was started with the data of ${source}, not with MNIST: give them again as data, by their directory or as ` +
-      'arrays. A run knows its data by the fingerprint of the training images.',
+    `${path} was started with the data of ${source}, not with MNIST: name them again by the option data (--data).`,
   );
 }
 
@@ -54,4 +54,21 @@ export function splitSentence({ name, train, test }: RunData): string {
 export function testSetName({ name, test, testSplitOff }: RunData): string {
   if (!testSplitOff) return name;
   return `${name}, its last ${test.count === 1 ? 'image' : `${formatCount(test.count)} images`}`;
+}
+
+/** @throws UsageError where the data's images are not of the shape that the model was trained on. */
+export function requireImageSize(config: RunConfig, { name, test }: RunData, path: string): void {
+  const { height, width, channels } = test;
+  const [trained, found] = [config.model.input!, [height, width, channels] as const].map(shapeText);
+  if (trained !== found) {
+    throw new UsageError(
+      `${path} was trained on images of ${trained}, but those of ${name} are ${found}. ` +
+        'Name data of the same shape with --data.',
+    );
+  }
+}
+
+/** Grey images without their one channel: 28×28, but 32×32×3. */
+function shapeText([height, width, channels]: MapShape): string {
+  return `${height}×${width}${channels === 1 ? '' : `×${channels}`}`;
 }

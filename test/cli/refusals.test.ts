@@ -1,5 +1,6 @@
 // Everything that a user can do wrong on the command line: a sentence on standard error, code 2, and nothing
 // else.
+import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { runProgram } from './program.js';
 import { assertRefused, temporaryDirectory } from './smallRun.js';
@@ -159,4 +160,48 @@ describe('the command line refuses', { concurrency: 2 }, () => {
       assertRefused(await runProgram(words(line), directory), message);
     });
   }
+});
+
+describe('one of several processes of a launcher', { concurrency: 2 }, () => {
+  const directory = temporaryDirectory();
+  const launchers = {
+    "Open MPI's mpirun": ['OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_RANK'],
+    "MPICH's mpirun": ['PMI_SIZE', 'PMI_RANK'],
+    "Slurm's srun": ['SLURM_STEP_NUM_TASKS', 'SLURM_PROCID'],
+  } as const;
+  const start = (line: string, [size, rank]: readonly [string, string], own: number, processes = 3) =>
+    runProgram(words(line), directory, { [size]: String(processes), [rank]: String(own) });
+
+  for (const [launcher, variables] of Object.entries(launchers)) {
+    it(`${launcher}: the first one refuses work that is not shared, the others leave`, async () => {
+      assertRefused(
+        await start('compare estimators nowhere', variables, 0),
+        `${launcher} has started 3 processes, but compare is the work of one: start it by itself. Where each process ` +
+          `is to work for itself, take the variable ${variables[0]} out of its environment.`,
+      );
+      assert.deepEqual(await start('compare estimators nowhere', variables, 2), {
+        ...{ code: 0, stdout: '', stderr: '' },
+      });
+    });
+  }
+
+  const mpirun = launchers["Open MPI's mpirun"];
+  for (const line of ['sample nowhere', 'manifold nowhere', 'verify nowhere', 'bench']) {
+    const [name] = words(line);
+    it(`${name} is not shared`, async () => {
+      const { code, stderr } = await start(line, mpirun, 0);
+      assert.equal(code, 2);
+      assert.match(
+        stderr,
+        new RegExp(`^Open MPI's mpirun has started 3 processes, but ${name} is the work of one: `),
+      );
+    });
+  }
+
+  it('one that the launcher has started alone works as ever', async () => {
+    assertRefused(
+      await start('sample nowhere', mpirun, 0, 1),
+      'nowhere: there is no such file or directory. Check the path.',
+    );
+  });
 });

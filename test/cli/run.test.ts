@@ -255,12 +255,12 @@ describe('a run', { concurrency: 2 }, () => {
 
   it('refuses to be measured by data that are not its own', async () => {
     const checkpoint = `${run}/checkpoints/step-000000003.safetensors`;
-    const sentence = `${checkpoint} was started with the data of data, not with MNIST: name their directory with --data.`;
+    const sentence = `${checkpoint} was started with the data of data, not with MNIST: name them again by the option data (--data).`;
     assertRefused(await runProgram(['evaluate', run], directory), sentence);
     assertRefused(await runProgram(['reconstruct', run], directory), sentence);
     assertRefused(
       await runProgram(['train', '--resume', run], directory),
-      `${run} was started with the data of data, not with MNIST: name their directory with --data.`,
+      `${run} was started with the data of data, not with MNIST: name them again by the option data (--data).`,
     );
     writeSmallData(directory, 'larger', 4, 12);
     assertRefused(

@@ -74,13 +74,16 @@ describe('a launcher', () => {
     const slurm = { SLURM_STEP_NUM_TASKS: '8', SLURM_PROCID: '2', PMIX_RANK: '2' };
     assert.deepEqual(launchedBy(openMpi), {
       ...{ size: 4, rank: 3, by: "Open MPI's mpirun", family: 'Open MPI', isTolerant: false },
+      variable: 'OMPI_COMM_WORLD_SIZE',
     });
     assert.equal(launchedBy({ ...openMpi, OMPI_MCA_mpi_ft_enable: '1' })!.isTolerant, true);
     assert.deepEqual(launchedBy({ PMI_SIZE: '2', PMI_RANK: '0' }), {
       ...{ size: 2, rank: 0, by: "MPICH's mpirun", family: 'MPICH', isTolerant: false },
+      variable: 'PMI_SIZE',
     });
     assert.deepEqual(launchedBy(slurm), {
       ...{ size: 8, rank: 2, by: "Slurm's srun", family: undefined, isTolerant: false },
+      variable: 'SLURM_STEP_NUM_TASKS',
     });
     // mpirun inside a job of Slurm's.
     assert.equal(launchedBy({ ...slurm, ...openMpi })!.size, 4);

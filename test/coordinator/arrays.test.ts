@@ -96,9 +96,8 @@ test('a run from arrays is resumed by giving them, or the same images in files, 
     }
     const resume = whole.directory;
     const advice =
-      `${resume} was started with the data of colours, not with MNIST: give them again as data, by their directory or as ` +
-      'arrays. A run knows its data by the fingerprint of the training images.';
-    await assert.rejects(train({ resume, epochs: 3 }), refusal(advice));
+      'was started with the data of colours, not with MNIST: name them again by the option data (--data).';
+    await assert.rejects(train({ resume, epochs: 3 }), refusal(`${resume} ${advice}`));
     const changed = colours.images.slice();
     changed[0]! ^= 1;
     await assert.rejects(
@@ -119,7 +118,7 @@ test('a model trained on arrays of the shape of MNIST is not measured by MNIST f
       assert.ok(error instanceof UsageError);
       assert.match(
         error.message,
-        / was started with the data of arrays, not with MNIST: give them again as data, /,
+        / was started with the data of arrays, not with MNIST: name them again by /,
       );
       return true;
     });

@@ -7,6 +7,8 @@ export interface Launched {
   readonly rank: number;
   /** The launcher, for messages. */
   readonly by: string;
+  /** The environment variable that tells the number of processes, for messages. */
+  readonly variable: string;
   /** The family of libraries that understands this launcher; undefined where both may. */
   readonly family: Family | undefined;
   /** Whether it lets processes go on when another one has died (ULFM). */
@@ -36,7 +38,8 @@ export function launchedBy(env: Environment): Launched | undefined {
     );
     const [processes, own] = values;
     if (processes === undefined || own === undefined) continue;
-    return { size: processes, rank: own, by, family, isTolerant: env.OMPI_MCA_mpi_ft_enable === '1' };
+    const isTolerant = env.OMPI_MCA_mpi_ft_enable === '1';
+    return { size: processes, rank: own, by, variable: size, family, isTolerant };
   }
   return undefined;
 }
