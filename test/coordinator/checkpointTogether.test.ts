@@ -1,4 +1,4 @@
-// Work on a checkpoint by several processes, over one library each of Open MPI and MPICH: it gives the figures
+// Work on a checkpoint by several processes, over one library each of Open MPI and MPICH, gives the figures
 // and files of one process.
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
