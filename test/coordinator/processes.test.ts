@@ -217,7 +217,7 @@ describe('where processes can heal', { skip: cannotHeal }, () => {
     const healed = parseLines(stdout)
       .filter(({ kind }) => kind === 'healed')
       .map(({ lost, processes }) => ({ lost, processes }));
-    return { outcome: outcomeOf(stdout, given.out!), healed };
+    return { outcome: outcomeOf(stdout, given.out!), healed, stderr };
   };
   const oneByOne = [
     { lost: 1, processes: 2 },
@@ -226,24 +226,33 @@ describe('where processes can heal', { skip: cannotHeal }, () => {
 
   it('they die one after the other, and the last one ends the run', async () => {
     const expected = await alone(begin('small', 'undisturbed'), 'undisturbed');
-    const found = await together({ out: 'healed', maxSteps: 17, logEvery: LOG_EVERY }, [
+    const { outcome, healed } = await together({ out: 'healed', maxSteps: 17, logEvery: LOG_EVERY }, [
       { kind: 'kill', process: 1, rank: 0, step: 4, point: 5 },
       { kind: 'kill', process: 0, rank: 0, step: 9, point: 8 },
     ]);
-    assert.deepEqual(found, { outcome: expected, healed: oneByOne });
+    assert.deepEqual({ outcome, healed }, { outcome: expected, healed: oneByOne });
+  });
+
+  it('one that fails is lost to the others as one that is killed', async () => {
+    const expected = await alone(begin('small', 'whole', 9), 'whole');
+    const { outcome, healed, stderr } = await together({ out: 'failed', maxSteps: 9, logEvery: LOG_EVERY }, [
+      { kind: 'throw', process: 1, rank: 0, step: 4, point: 5 },
+    ]);
+    assert.deepEqual({ outcome, healed }, { outcome: expected, healed: oneByOne.slice(0, 1) });
+    assert.match(stderr, /^Error: Fault on purpose in rank 0, step 4\./m);
   });
 
   it('what the first process had not yet written is written by the next one', async () => {
     const out = 'unwritten';
     const expected = await alone(begin('small', `${out}-not`, 21, 1), `${out}-not`);
-    const found = await together({ out, logEvery: 1 }, [
+    const { outcome, healed } = await together({ out, logEvery: 1 }, [
       // All have a copy of the state before step 4 then, and process 0 has not yet told of step 3.
       { kind: 'late', process: 2, rank: 0, step: 3, times: 1 },
       { kind: 'kill', process: 0, rank: 0, step: 4, point: 5 },
       // The last checkpoint is written beside the last evaluation.
       { kind: 'kill', process: 1, rank: 0, step: 21, point: 'evaluation' },
     ]);
-    assert.deepEqual(found, { outcome: expected, healed: oneByOne });
+    assert.deepEqual({ outcome, healed }, { outcome: expected, healed: oneByOne });
   });
 });
 

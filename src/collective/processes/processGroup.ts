@@ -129,12 +129,13 @@ export class ProcessGroup {
   }
 
   /**
-   * Ends the thread without a word to the others: the launcher ends them when this process is gone. A launcher
-   * that lets them go on does not end a process that stalls. So where one does, this process ends all when it
-   * exits itself.
+   * Ends the thread without a word to the others: the launcher ends them when this process is gone, or lets
+   * them go on without it. A launcher that does so does not end a process that stalls. So where one does,
+   * this process ends all when it exits itself.
    */
   async desert(): Promise<void> {
     if (!this.heals || !(this.#hasFailed || this.mailbox.hasFailed)) {
+      if (this.heals && !this.#hasLeft && this.#place.processes > 1) exitBySignal();
       await this.#thread.terminate();
       return;
     }
@@ -157,6 +158,15 @@ export class ProcessGroup {
       throw error;
     }
   }
+}
+
+/**
+ * Open MPI tells processes that go on of no other death: they would wait for one that has exited. Node prints
+ * an error that nobody has caught only behind the event `exit`.
+ */
+function exitBySignal(): void {
+  process.once('uncaughtExceptionMonitor', (error) => console.error(error));
+  process.once('exit', () => process.kill(process.pid, 'SIGKILL'));
 }
 
 function placeOf({ rank, size }: Joined): ProcessPlace {
