@@ -19,6 +19,7 @@ export async function together<T>(
     await group.leave();
     return result;
   } catch (error) {
+    if (error instanceof ProcessLost) group.giveUp();
     throw named(ofLoss(error), group);
   } finally {
     // Where it has not left, it fails alone: its launcher misses it and ends the others.

@@ -237,6 +237,11 @@ function killed({ world }: ProcessPlace): void {
   world.wait(world.barrier());
 }
 
+/** A process dies when it has hardly come. */
+function gone(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
+
 /**
  * Three of four processes die one after the other in the middle of exchanges, the first one of all among
  * them. Those that are left go on, each with the number that it then has.
@@ -288,6 +293,7 @@ export const WORLD_SCENARIOS = {
     heapHooks,
     aborting,
     killed,
+    gone,
     survivors,
   },
 } as const;

@@ -242,6 +242,20 @@ describe('where processes can heal', { skip: cannotHeal }, () => {
     assert.match(stderr, /^Error: Fault on purpose in rank 0, step 4\./m);
   });
 
+  it('a death before the first step ends all of them, with a sentence', async () => {
+    const script = fileURLToPath(new URL('../collective/mpiProcess.js', import.meta.url));
+    const { library } = healing!;
+    const trains = [main, ...begin('small', 'never'), '--workers', '1', '--mpi-library', library];
+    const groups = [
+      { processes: 2, args: trains },
+      { processes: 1, args: [script, library, '20000', directory, 'gone'] },
+    ];
+    const { code, stderr } = await startMpiJob(healing!, groups, { directory, isTolerant: true }).end;
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /^Another process has died, and the work of all has ended: only training goes on/m);
+    assert.deepEqual(processesOf('never'), []);
+  });
+
   it('what the first process had not yet written is written by the next one', async () => {
     const out = 'unwritten';
     const expected = await alone(begin('small', `${out}-not`, 21, 1), `${out}-not`);

@@ -27,7 +27,7 @@ export class ProcessGroup {
   #works = 0;
   #isPlanned = false;
   #hasLeft = false;
-  /** Whether something has failed that no process's death explains. */
+  /** Whether something has failed that others cannot go on from. */
   #hasFailed = false;
 
   private constructor(
@@ -128,10 +128,15 @@ export class ProcessGroup {
     await this.#thread.terminate();
   }
 
+  /** A process has died, and no one goes on without it. */
+  giveUp(): void {
+    this.#hasFailed = true;
+  }
+
   /**
    * Ends the thread without a word to the others: the launcher ends them when this process is gone, or lets
-   * them go on without it. A launcher that does so does not end a process that stalls. So where one does,
-   * this process ends all when it exits itself.
+   * them go on without it. A launcher that does so does not end a process that stalls, nor those that have
+   * given up. There this process ends all when it exits itself.
    */
   async desert(): Promise<void> {
     if (!this.heals || !(this.#hasFailed || this.mailbox.hasFailed)) {
