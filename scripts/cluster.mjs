@@ -11,6 +11,7 @@ import { generator } from '../build/test/coordinator/parkMiller.js';
 import { setupMpi } from '../dist/setup/mpi.js';
 import { writeExcerpt } from './cluster/excerpt.mjs';
 import { killRow, linkRow, refusalRows, stopRow } from './cluster/faults.mjs';
+import { inferenceRow } from './cluster/inference.mjs';
 import { bitRows, MODELS, References } from './cluster/rows.mjs';
 import { differences, withFolder } from './cluster/runs.mjs';
 import { trafficRow } from './cluster/traffic.mjs';
@@ -73,7 +74,8 @@ if (counts.equal + counts.skipped + counts.FAILED === 0) {
 }
 
 function rowsOf(name, place, { data, other, references, random }) {
-  const rows = [...bitRows(place, data, references), killRow(place, references, random)];
+  const bits = [...bitRows(place, data, references), inferenceRow(place, data)];
+  const rows = [...bits, killRow(place, references, random)];
   return name === 'tcp'
     ? [...rows, linkRow(place, references), trafficRow(place)]
     : [...rows, stopRow(place, references), ...refusalRows(place, data, other)];

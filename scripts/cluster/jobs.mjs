@@ -23,8 +23,13 @@ const MARK = 'LOWERBOUND_CLUSTER_JOB';
 const RANKS = ['OMPI_COMM_WORLD_RANK', 'PMI_RANK'];
 
 /** The command of a process that trains. @param node the program and its arguments. */
-export function trainCommand(library, args, node = [process.execPath]) {
-  return [...node, MAIN, 'train', '--mpi', '--mpi-library', library, ...args.map(String)];
+export function trainCommand(library, args, node) {
+  return sharedCommand(library, ['train', ...args], node);
+}
+
+/** The same of any command that processes share. */
+export function sharedCommand(library, args, node = [process.execPath]) {
+  return [...node, MAIN, ...args.map(String), '--mpi', '--mpi-library', library];
 }
 
 /**

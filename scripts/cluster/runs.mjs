@@ -78,6 +78,6 @@ function eventsIn(stdout) {
     .map((line) => JSON.parse(line));
 }
 
-function sha256(bytes) {
+export function sha256(bytes) {
   return createHash('sha256').update(bytes).digest('hex');
 }
