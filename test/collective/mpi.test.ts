@@ -2,7 +2,7 @@
 // starts. LOWERBOUND_MPI names installations beside the usual places: .ci/run makes some.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -104,4 +104,26 @@ it('refuses a library that sees other processes than the launcher has started', 
     'number 0 of 1: the library does not understand this launcher. ' +
     'Name the library that belongs to the launcher with --mpi-library.\n';
   assert.ok(stderr.includes(sentence), stderr);
+});
+
+const healing = found.find((mpi): mpi is WorkingMpi => mpi.works && canHeal(mpi));
+const cannotHeal = healing === undefined && 'No library with fault tolerance (Open MPI 5) works here.';
+
+it('processes that go on without others do not wait for one that dies before it has joined', {
+  skip: cannotHeal,
+}, async () => {
+  const { library } = healing!;
+  const joining = `
+    import { ProcessGroup } from '${import.meta.resolve('#src/collective/processes/processGroup.js')}';
+    import { launchedBy } from '${import.meta.resolve('#src/collective/mpi/launcher.js')}';
+    const launched = launchedBy(process.env);
+    await ProcessGroup.join({ library: '${library}', timeLimit: 3000, launched });`;
+  const groups = [joining, "process.kill(process.pid, 'SIGKILL')"].map((text, number) => {
+    const script = join(parent, `${number}.mjs`);
+    writeFileSync(script, text);
+    return { processes: 1, args: [script] };
+  });
+  const { code, stderr } = await startMpiJob(healing!, groups, { isTolerant: true }).end;
+  assert.match(stderr, /This process has waited 3 s for the others to begin: one of them has died/);
+  assert.equal(code, 1, stderr);
 });

@@ -80,6 +80,11 @@ export function openForeignLibrary(
   };
 }
 
+/** Ends the process, whatever its threads do: Node would wait for one that is inside a library. */
+export function exitAtOnce(code: number): void {
+  loadKoffi().load(null).func('_exit', 'void', ['int'])(code);
+}
+
 let loaded: Koffi | undefined;
 
 /** @throws UsageError where it is not installed. */

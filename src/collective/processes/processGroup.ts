@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { UsageError } from '../../errors.js';
+import { exitAtOnce } from '../mpi/foreignLibrary.js';
 import type { WorldOptions } from '../mpi/mpiWorld.js';
 import { MpiError, ProcessLost } from '../mpi/world.js';
 import type { ProcessPlace } from '../processPlace.js';
@@ -48,7 +49,7 @@ export class ProcessGroup {
 
   /**
    * Joins the other processes, in a thread that speaks to them from then on. Once in a process.
-   * @throws as openWorld.
+   * @throws as openWorld; MpiError where others do not come within the time limit, and no launcher ends all.
    */
   static async join(world: WorldOptions): Promise<ProcessGroup> {
     const mailbox = new Mailbox();
@@ -58,12 +59,19 @@ export class ProcessGroup {
       workerData,
       transferList: [port2],
     });
+    const { launched, timeLimit } = world;
+    const late = launched?.isTolerant ? timeLimit : Number.POSITIVE_INFINITY;
     try {
-      const joined = await answerOf(thread, port);
+      const joined = await within(late, answerOf(thread, port));
       requireJoined(joined);
-      return new ProcessGroup(joined, world.timeLimit, mailbox, thread, port);
+      return new ProcessGroup(joined, timeLimit, mailbox, thread, port);
     } catch (error) {
-      await thread.terminate();
+      // A thread that waits inside the library cannot be ended.
+      if (error instanceof NeverJoined) {
+        port.close();
+        thread.unref();
+        exitWith((code) => exitAtOnce(code || 1));
+      } else await thread.terminate();
       throw error;
     }
   }
@@ -165,13 +173,35 @@ export class ProcessGroup {
   }
 }
 
-/**
- * Open MPI tells processes that go on of no other death: they would wait for one that has exited. Node prints
- * an error that nobody has caught only behind the event `exit`.
- */
+/** Open MPI tells processes that go on of no other death: they would wait for one that has exited. */
 function exitBySignal(): void {
+  exitWith(() => process.kill(process.pid, 'SIGKILL'));
+}
+
+/** Node prints an error that nobody has caught only behind the event `exit`. */
+function exitWith(end: (code: number) => void): void {
   process.once('uncaughtExceptionMonitor', (error) => console.error(error));
-  process.once('exit', () => process.kill(process.pid, 'SIGKILL'));
+  process.once('exit', end);
+}
+
+/** Other processes have not come. */
+class NeverJoined extends MpiError {}
+
+/** @throws NeverJoined where the answer takes more milliseconds than that. */
+async function within(limit: number, answer: Promise<Answer>): Promise<Answer> {
+  if (limit === Number.POSITIVE_INFINITY) return await answer;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const message =
+      `This process has waited ${limit / 1000} s for the others to begin: one of them has died before, or its ` +
+      'start takes longer (--barrier-timeout).';
+    timer = setTimeout(() => reject(new NeverJoined(message)), limit);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function placeOf({ rank, size }: Joined): ProcessPlace {
