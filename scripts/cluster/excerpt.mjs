@@ -8,13 +8,13 @@ import { loadDataset } from '../../dist/index.js';
 /** Images of a data set of MNIST's: training and test. */
 export const EXCERPT = { train: 480, test: 100 };
 
-/** Writes the images from number `first` on; returns the directory. */
-export function writeExcerpt(directory, first = 0) {
+/** Writes the images from number `first` on; returns the directory. @param counts of them. */
+export function writeExcerpt(directory, first = 0, counts = EXCERPT) {
   const { train, test } = loadDataset();
   mkdirSync(directory, { recursive: true });
   for (const [name, split, count] of [
-    ['train', train, EXCERPT.train],
-    ['t10k', test, EXCERPT.test],
+    ['train', train, counts.train],
+    ['t10k', test, counts.test],
   ]) {
     const { height, width, pixels } = split;
     const size = height * width;

@@ -11,6 +11,11 @@ import { SUBNET } from './twoHosts.mjs';
 
 export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
+/** The program of processes in which things go wrong on purpose. */
+export const FAULTY = fileURLToPath(
+  new URL('../../build/test/coordinator/faultyProcess.js', import.meta.url),
+);
+
 /** A job that takes longer hangs: milliseconds. */
 const TIME_LIMIT = 240_000;
 
@@ -79,11 +84,14 @@ export class Job {
   #stdout = '';
   #rest = '';
   #stderr = '';
+  #onEvent;
 
-  constructor({ line: [program, ...args], hosts, directory }) {
+  /** @param timeLimit milliseconds. @param onEvent told of each event. */
+  constructor({ line: [program, ...args], hosts, directory, timeLimit = TIME_LIMIT, onEvent = () => {} }) {
+    this.#onEvent = onEvent;
     const start = performance.now();
     const env = { ...process.env, ...(hosts ? TCP : {}), [MARK]: this.#mark };
-    const options = { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: TIME_LIMIT };
+    const options = { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: timeLimit };
     this.#child = spawn(program, args, options);
     this.#child.stdout.setEncoding('utf8').on('data', (text) => this.#take(text));
     this.#child.stderr.setEncoding('utf8').on('data', (text) => {
@@ -145,6 +153,7 @@ export class Job {
       if (!line.startsWith('{')) continue;
       const event = JSON.parse(line);
       this.events.push(event);
+      this.#onEvent(event);
       for (const { kind, resolve } of this.#waiting) if (kind === event.kind) resolve(event);
     }
   }
@@ -172,7 +181,7 @@ function commandOf(pid) {
 
 function isTraining(pid) {
   const words = readProc(pid, 'cmdline').split('\0');
-  return words.includes(MAIN) && !words.includes('sh');
+  return (words.includes(MAIN) || words.includes(FAULTY)) && !words.includes('sh');
 }
 
 function isZombie(pid) {

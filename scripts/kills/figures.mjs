@@ -19,18 +19,26 @@ export class Figures {
 
   /** A table of the deaths, and goodput by steps and by time, as lines. */
   lines() {
+    const [all, lost] = [sum(this.#costs.map((cost) => cost.all)), sum(this.#costs.map((cost) => cost.lost))];
+    const byTime = `${seconds(all - lost)} useful of ${seconds(all)}, ${percent(all - lost, all)}`;
+    return [...this.deathLines(), this.stepLine(), `goodput by time: ${byTime}`];
+  }
+
+  deathLines() {
     const byKind = new Map();
     for (const death of this.deaths) byKind.set(death.kind, [...(byKind.get(death.kind) ?? []), death]);
-    const again = sum(this.#costs.map((cost) => cost.again));
-    const [all, lost] = [sum(this.#costs.map((cost) => cost.all)), sum(this.#costs.map((cost) => cost.lost))];
     return [
       '| death by | recovered from | sent on after: median, worst | a new step after: median, worst |',
       '|---|---|---|---|',
       ...[...byKind].sort(([a], [b]) => (a < b ? -1 : 1)).map(([kind, deaths]) => row(kind, deaths)),
       ...(byKind.size > 1 ? [row('all', this.deaths)] : []),
-      `goodput by steps: ${this.#steps} useful of ${this.#steps + again} computed, ${percent(this.#steps, this.#steps + again)}`,
-      `goodput by time: ${seconds(all - lost)} useful of ${seconds(all)}, ${percent(all - lost, all)}`,
     ];
+  }
+
+  stepLine() {
+    const again = sum(this.#costs.map((cost) => cost.again));
+    const computed = this.#steps + again;
+    return `goodput by steps: ${this.#steps} useful of ${computed} computed, ${percent(this.#steps, computed)}`;
   }
 }
 
