@@ -21,8 +21,8 @@ const REFUSALS: readonly (readonly [string, string])[] = [
   ['estimators nowhere', 'nowhere: there is no such file or directory. Check the path.'],
   [
     'estimators run',
-    'run/checkpoints/step-000000004.safetensors was started with the data of data, not with MNIST: name their ' +
-      'directory with --data.',
+    'run/checkpoints/step-000000004.safetensors was started with the data of data, not with MNIST: name them again ' +
+      'by the option data (--data).',
   ],
   ['estimators run --draws 2', '--draws takes a whole number from 3 to 1000000, not "2".'],
   [
