@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { RunData, StoredImages } from './source.js';
 import { imagePieces, isStored } from './storedImages.js';
 
-/** Of stored images, which are as they were when they were opened: to read them twice takes time. */
+/** What is known of stored images: they are as they were when they were opened, and reading takes time. */
 const known = new WeakMap<StoredImages, string>();
 
 /**

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ESTIMATORS } from '#src/objective/estimators/registry.js';
 import { runProgram, startProgram } from './program.js';
 import { assertRefused, parseLines, succeed, temporaryDirectory, writeSmallData } from './smallRun.js';
@@ -129,8 +128,8 @@ describe('compare estimators', () => {
   it('leaves with 130 on Ctrl-C', {
     skip: process.platform === 'win32' && 'Windows has no such signals',
   }, async () => {
-    const running = startProgram([...RUN, '--draws', '1000000', '--json'], directory);
-    await sleep(3000);
+    const running = startProgram([...RUN, '--draws', '1000000'], directory);
+    await running.printed('Estimating gradients: ', 'stderr');
     running.process.kill('SIGINT');
     const { code, stdout, stderr } = await running.outcome;
     assert.deepEqual({ code, stdout }, { code: 130, stdout: '' });
