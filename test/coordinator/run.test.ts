@@ -176,11 +176,10 @@ test('options that do not fit are refused before anything is trained', async () 
       train({ data: data!, resume: out, learningRate: 0.5 }),
       /started with learningRate 0\.01, but 0\.5 is asked for now/,
     );
-    await assert.rejects(train({ resume: out }), /made for examples of shape|fingerprint/);
+    const unnamed =
+      /was started with the data of data, not with MNIST: name them again by the option data \(--data\)\.$/;
+    await assert.rejects(train({ resume: out }), unnamed);
     await assert.rejects(train({ ...options, out }), /holds a run already\. Continue that run with --resume/);
-    await assert.rejects(
-      evaluate({ path: out }),
-      /was trained on images of 8×8, but those of mnist are 28×28/,
-    );
+    await assert.rejects(evaluate({ path: out }), unnamed);
   });
 });
