@@ -62,7 +62,7 @@ export function startMpiJob(
   ]);
   const start = performance.now();
   const child = spawn(program, [...options, ...commands], {
-    ...{ cwd: directory, timeout: HANGS },
+    ...{ cwd: directory, timeout: HANGS, killSignal: 'SIGKILL' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

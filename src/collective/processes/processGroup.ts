@@ -11,6 +11,10 @@ import type { ExchangeName, ExchangePlan } from './transfers.js';
 /** Milliseconds in which a process that exits waits for the end that it has asked for. */
 const ABORT_LIMIT = 5000;
 
+/** Milliseconds between the ends that two processes ask for, and most times as long. */
+const ABORT_DISTANCE = 1000;
+const MOST_DISTANCES = 5;
+
 /** The processes that train a run together, as the main thread of one of them sees them. */
 export class ProcessGroup {
   /** Whether the others can go on where one of them dies. */
@@ -154,9 +158,11 @@ export class ProcessGroup {
     }
     this.#thread.unref();
     process.once('exit', () => {
+      // Open MPI 5's launcher hung when several processes asked for the end at once: the others are gone by then.
+      pause(ABORT_DISTANCE * Math.min(this.#place.process, MOST_DISTANCES));
       this.#port.postMessage({ kind: 'abort' } satisfies Question);
       this.mailbox.request('message');
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ABORT_LIMIT);
+      pause(ABORT_LIMIT);
     });
   }
 
@@ -171,6 +177,11 @@ export class ProcessGroup {
       throw error;
     }
   }
+}
+
+/** Node does nothing else meanwhile. */
+function pause(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
 /** Open MPI tells processes that go on of no other death: they would wait for one that has exited. */
