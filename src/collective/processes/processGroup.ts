@@ -158,7 +158,7 @@ export class ProcessGroup {
     }
     this.#thread.unref();
     process.once('exit', () => {
-      // Open MPI 5's launcher hung when several processes asked for the end at once: the others are gone by then.
+      // Open MPI 5's launcher hung when several processes asked for the end at once: others are gone by then.
       pause(ABORT_DISTANCE * Math.min(this.#place.process, MOST_DISTANCES));
       this.#port.postMessage({ kind: 'abort' } satisfies Question);
       this.mailbox.request('message');
