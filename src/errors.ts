@@ -28,12 +28,4 @@ export class NotFiniteError extends Error {
  */
 export class ToldElsewhere extends Error {
   override readonly name = 'ToldElsewhere';
-
-  constructor(
-    message: string,
-    /** Whether it is a UsageError there. */
-    readonly isUsage: boolean,
-  ) {
-    super(message);
-  }
 }

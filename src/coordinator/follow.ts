@@ -53,7 +53,7 @@ export async function follow(
     }
     if (end.failed) {
       await group.leave();
-      throw new ToldElsewhere('Process 0 has failed, and says why.', end.isUsage);
+      throw new ToldElsewhere('Process 0 has failed, and says why.');
     }
     const { directory, reason, step: last, test } = end;
     const parameters = Float32Array.from(session.state.parameters);

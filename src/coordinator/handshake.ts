@@ -49,7 +49,7 @@ export async function introduce<P extends Prepared>(
   if (refusal !== undefined) {
     await group.leave();
     const isOwn = refusal.by === group.place.process;
-    throw isOwn ? new UsageError(refusal.message) : new ToldElsewhere(refusal.message, true);
+    throw isOwn ? new UsageError(refusal.message) : new ToldElsewhere(refusal.message);
   }
   if ('refusal' in own) throw own.refusal;
   const ready = all as readonly ReadyIntroduction[];

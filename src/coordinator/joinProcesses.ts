@@ -43,7 +43,7 @@ export async function joinProcesses(
   if (worldSize === undefined || worldSize === processes) return group;
   await group.leave();
   const message = `${processes} processes have come together, but ${worldSize} are asked for (--world-size).`;
-  throw number === 0 ? new UsageError(message) : new ToldElsewhere(message, true);
+  throw number === 0 ? new UsageError(message) : new ToldElsewhere(message);
 }
 
 /** @throws UsageError where one process is not what was asked for. */

@@ -27,5 +27,5 @@ export function requireOneProcess(work: string): void {
   const message =
     `${by} has started ${size} processes, but ${work} is the work of one: start it by itself. Where each process is to ` +
     `work for itself, take the variable ${variable} out of its environment.`;
-  throw rank === 0 ? new UsageError(message) : new ToldElsewhere(message, true);
+  throw rank === 0 ? new UsageError(message) : new ToldElsewhere(message);
 }

@@ -142,7 +142,7 @@ async function answerable(group: ProcessGroup, work: () => Promise<TrainResult>)
   } catch (error) {
     // Otherwise the others are in the middle of something: their launcher ends them when this one is gone.
     if (group.isIdle) {
-      await command(group, { kind: 'end', failed: true, isUsage: error instanceof UsageError });
+      await command(group, { kind: 'end', failed: true });
       await group.leave();
     }
     throw error;

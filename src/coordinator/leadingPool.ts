@@ -43,7 +43,7 @@ export type EndCommand =
       readonly step: number;
       readonly test: MeanTerms | undefined;
     }
-  | { readonly kind: 'end'; readonly failed: true; readonly isUsage: boolean };
+  | { readonly kind: 'end'; readonly failed: true };
 
 /** Processes behind the first one wait for its next command, however long that takes. */
 export async function nextCommand(group: ProcessGroup): Promise<Command> {

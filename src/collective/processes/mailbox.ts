@@ -117,7 +117,7 @@ export class Mailbox {
 
   /** Whether the exchange thread cannot serve any request more. */
   get hasFailed(): boolean {
-    return this.#failure() !== undefined && Atomics.load(this.#words, Word.lost) === 0;
+    return Atomics.load(this.#words, Word.failed) !== 0 && Atomics.load(this.#words, Word.lost) === 0;
   }
 
   /**
