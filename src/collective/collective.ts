@@ -6,7 +6,7 @@ import type { PartRange } from './parts.js';
 export const MOST_RANKS = 256;
 
 /** What each rank writes a part of, and all ranks read: see Collective.gather. */
-export type Gathered = 'shard terms' | 'parameters' | 'state' | 'test terms';
+export type Gathered = 'shard terms' | 'squared norms' | 'parameters' | 'state' | 'test terms';
 
 /** Another rank has failed; its own error says why. */
 export class RunAborted extends Error {
@@ -45,7 +45,7 @@ export interface Collective {
 
   /**
    * Brings every rank the parts that the other ranks have written: with `shard terms` what `reduceAndUpdate`
-   * reads, with `parameters` what was decided.
+   * reads, with `parameters` what was decided. `squared norms` are those of the units of all slices.
    * @throws as `barrier`.
    * @throws ProcessLost where a process of the run has died, and the others may go on.
    */

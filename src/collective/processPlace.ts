@@ -1,5 +1,5 @@
 // Which of the processes that train a run together this one is, and which part of anything is its own.
-import { SLICE_UNIT } from './parameterSlices.js';
+import { floatsOf, sliceUnits } from './parameterSlices.js';
 import { type PartRange, partRange } from './parts.js';
 
 export interface ProcessPlace {
@@ -26,7 +26,7 @@ export function threadRange(count: number, place: ProcessPlace, threads: number,
 
 /**
  * The parameters that a thread updates, in floats.
- * @param parameters in all: a multiple of SLICE_UNIT.
+ * @param parameters in all: whole cache lines.
  */
 export function threadSlice(
   parameters: number,
@@ -34,6 +34,5 @@ export function threadSlice(
   threads: number,
   thread: number,
 ): PartRange {
-  const { first, end } = threadRange(parameters / SLICE_UNIT, place, threads, thread);
-  return { first: first * SLICE_UNIT, end: end * SLICE_UNIT };
+  return floatsOf(threadRange(sliceUnits(parameters), place, threads, thread), parameters);
 }

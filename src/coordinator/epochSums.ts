@@ -18,6 +18,9 @@ export interface EpochSums {
   readonly bound?: number;
   /** Acceptance probabilities, where draws are refined. */
   readonly acceptance?: number;
+  /** Norms of the gradients of the examples' steps, where they are clipped; and examples of clipped steps. */
+  readonly gradientNorm?: number;
+  readonly clipped?: number;
 }
 
 /** Where a process has begun an epoch, or has gone on with it. */
@@ -28,22 +31,24 @@ export interface EpochStart {
 }
 
 /** What decides which terms a run reports. */
-export type ReportingSettings = Pick<Settings, 'objective' | 'inference'>;
+export type ReportingSettings = Pick<Settings, 'objective' | 'inference' | 'clipNorm'>;
 
 /** Before the first step of an epoch. */
 export function noSums(settings: ReportingSettings): EpochSums {
-  return sumsOf({ examples: 0, logLikelihood: 0, kl: 0, bound: 0, acceptance: 0 }, settings);
+  const none = { examples: 0, logLikelihood: 0, kl: 0, bound: 0, acceptance: 0, gradientNorm: 0 };
+  return sumsOf(none, settings);
 }
 
 /** The sums of one step alone. */
 export function sumsOf(
-  { examples, logLikelihood, kl, bound, acceptance }: Omit<StepRecord, 'beta'>,
-  { objective, inference }: ReportingSettings,
+  { examples, logLikelihood, kl, bound, acceptance, gradientNorm: norm }: Omit<StepRecord, 'beta'>,
+  { objective, inference, clipNorm }: ReportingSettings,
 ): EpochSums {
   return {
     ...{ examples, logLikelihood, kl },
     ...(objectiveOf(objective).weigh === undefined ? {} : { bound }),
     ...(refinementOf(inference) === undefined ? {} : { acceptance }),
+    ...(clipNorm > 0 ? { gradientNorm: norm * examples, clipped: norm > clipNorm ? examples : 0 } : {}),
   };
 }
 
@@ -52,11 +57,19 @@ export function addSums(a: EpochSums, b: EpochSums): EpochSums {
     examples: a.examples + b.examples,
     logLikelihood: a.logLikelihood + b.logLikelihood,
     kl: a.kl + b.kl,
-    ...(a.bound === undefined || b.bound === undefined ? {} : { bound: a.bound + b.bound }),
-    ...(a.acceptance === undefined || b.acceptance === undefined
-      ? {}
-      : { acceptance: a.acceptance + b.acceptance }),
+    ...optionalSum('bound', a, b),
+    ...optionalSum('acceptance', a, b),
+    ...optionalSum('gradientNorm', a, b),
+    ...optionalSum('clipped', a, b),
   };
+}
+
+function optionalSum<K extends 'bound' | 'acceptance' | 'gradientNorm' | 'clipped'>(
+  key: K,
+  { [key]: a }: EpochSums,
+  { [key]: b }: EpochSums,
+): { readonly [Key in K]?: number } {
+  return a === undefined || b === undefined ? {} : ({ [key]: a + b } as { readonly [Key in K]: number });
 }
 
 /** The sums of an epoch before `step`, whose steps from the start on are in the records of this process. */
@@ -73,12 +86,15 @@ export function sumsBefore(
   return before;
 }
 
-export function meansOf({ examples, logLikelihood, kl, bound, acceptance }: EpochSums): MeanTerms {
+export function meansOf(sums: EpochSums): MeanTerms {
+  const { examples, logLikelihood, kl, bound, acceptance, gradientNorm, clipped } = sums;
   return {
     elbo: (logLikelihood - kl) / examples,
     logLikelihood: logLikelihood / examples,
     kl: kl / examples,
     ...(bound === undefined ? {} : { bound: bound / examples }),
     ...(acceptance === undefined ? {} : { acceptance: acceptance / examples }),
+    ...(gradientNorm === undefined ? {} : { gradientNorm: gradientNorm / examples }),
+    ...(clipped === undefined ? {} : { clipped: clipped / examples }),
   };
 }

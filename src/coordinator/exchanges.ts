@@ -34,6 +34,7 @@ export function exchangesOf({ layout, model, settings }: RunState, source = 0): 
       parameterCount: paddedParameters(model.parameters.size),
       shards,
       shardTerms: cutRegion(layout.shardTerms, shards, shardTermsBytes(1), processes),
+      squaredNorms: settings.clipNorm > 0 ? layout.squaredNorms : undefined,
       decisions: { address: layout.decisions, range: decidedBytes },
       testTerms: [logLikelihood, kl, bound, acceptance].map(testRegion),
     },

@@ -97,6 +97,11 @@ export interface TrainOptions {
    * Epochs in which the learning rate rises from 0. Default: by learning-rate schedule: warmup 1, cosine 0.
    */
   readonly warmupEpochs?: Options['warmupEpochs'];
+  /**
+   * Largest norm of a step's gradient, over all parameters: a longer one is scaled down to it. Default: 0:
+   * none.
+   */
+  readonly clipNorm?: Options['clipNorm'];
   /** Passes over the training images. Default: the model's: 10. */
   readonly epochs?: Options['epochs'];
   /**

@@ -148,6 +148,7 @@ export function settingsOf(
     learningRate: config.learningRate,
     learningRateSchedule: choiceOf(config, 'learningRateSchedule'),
     optimizer: choiceOf(config, 'optimizer'),
+    clipNorm: config.clipNorm ?? 0,
     trainCount,
     shardData: isStored(dataset.train),
     testCount: dataset.test.count,

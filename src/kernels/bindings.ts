@@ -832,6 +832,11 @@ export interface Kernels {
   siluBackward(x: Address, dy: Address, dx: Address, count: Quantity): void;
   /** y = x · σ(x). */
   siluForward(x: Address, y: Address, count: Quantity): void;
+  /**
+   * norms[u] = Σ x², [⌈count / unit⌉] float64, over the floats of unit u of x; the last unit may be shorter.
+   * Squares are exact; they are added in an order that depends on the unit alone.
+   */
+  squaredNorms(x: Address, count: Quantity, unit: Quantity, norms: Address): void;
   sumRows40(args: SumRowsArguments): void;
   sumRows80(args: SumRowsArguments): void;
   /** dy = dy · (1 − y²). */
@@ -986,6 +991,7 @@ interface KernelExports {
   sigmoidForward(y: Address, count: Quantity): void;
   siluBackward(x: Address, dy: Address, dx: Address, count: Quantity): void;
   siluForward(x: Address, y: Address, count: Quantity): void;
+  squaredNorms(x: Address, count: Quantity, unit: Quantity, norms: Address): void;
   sumRows40(rows: Quantity, columns: Quantity, lists: Address, out: Address, outPitch: Quantity, stack: Address, relu: Quantity): void;
   sumRows80(rows: Quantity, columns: Quantity, lists: Address, out: Address, outPitch: Quantity, stack: Address, relu: Quantity): void;
   tanhBackward(y: Address, dy: Address, count: Quantity): void;
@@ -1115,6 +1121,7 @@ export function nameArguments(instance: { readonly exports: object }): Kernels {
     sigmoidForward,
     siluBackward,
     siluForward,
+    squaredNorms,
     sumRows40,
     sumRows80,
     tanhBackward,
@@ -1194,6 +1201,7 @@ export function nameArguments(instance: { readonly exports: object }): Kernels {
     sigmoidForward,
     siluBackward,
     siluForward,
+    squaredNorms,
     tanhBackward,
     tanhForward,
     transposeMatrix,

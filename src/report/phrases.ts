@@ -83,6 +83,10 @@ function epochLine(event: Event<'epoch'>, { epochs }: RunStatus, style: Style): 
   const ofTrain = `train ELBO ${formatNats(train.elbo)}`.replaceAll(' ', HARD_SPACE);
   const terms = [ofTest, ofTrain];
   if (train.acceptance !== undefined) terms.push(`HMC acceptance ${train.acceptance.toFixed(2)}`);
+  if (train.gradientNorm !== undefined && train.clipped !== undefined) {
+    const share = `${Math.round(100 * train.clipped)} % clipped`;
+    terms.push(`gradient norm ${train.gradientNorm.toPrecision(3)}, ${share}`);
+  }
   // What is maximised comes first.
   if (train.bound !== undefined && test.bound !== undefined) {
     terms.unshift(`test bound ${strong(test.bound)} nats, train bound ${formatNats(train.bound)}`);

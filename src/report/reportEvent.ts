@@ -8,6 +8,9 @@ export interface ReportedTerms {
   readonly bound?: number;
   /** Mean acceptance probability of HMC, where it trains the decoder. */
   readonly acceptance?: number;
+  /** Mean norm of the gradients, and share of those that were clipped, where they are. */
+  readonly gradientNorm?: number;
+  readonly clipped?: number;
 }
 
 /**

@@ -77,6 +77,8 @@ export interface ConfigFields {
   readonly learningRateSchedule?: Fields['learningRateSchedule'];
   /** Epochs in which the learning rate rises from 0. */
   readonly warmupEpochs?: Fields['warmupEpochs'];
+  /** Largest norm of a step's gradient, over all parameters: a longer one is scaled down to it. */
+  readonly clipNorm?: Fields['clipNorm'];
   /** Passes over the training images. */
   readonly epochs: Fields['epochs'];
   /**

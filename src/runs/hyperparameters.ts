@@ -138,6 +138,16 @@ const ON_NAN = ['stop', 'skip'] as const;
 export type OnNan = (typeof ON_NAN)[number];
 
 const behindSeams = {
+  clipNorm: configField({
+    kind: realNumber(FROM_ZERO),
+    group: 'Optimisation:',
+    describe: "Largest norm of a step's gradient, over all parameters: a longer one is scaled down to it",
+    default: '0: none',
+    initial: 0,
+    absent: 0,
+    onResume: 'kept',
+    words: (value) => (value === 0 ? '' : `gradient clipped to norm ${value}`),
+  }),
   epochs: RECOMMENDED.epochs,
   arithmetic: configField({
     kind: oneWord(['portable', 'fused']),

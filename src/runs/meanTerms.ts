@@ -10,4 +10,8 @@ export interface MeanTerms {
   readonly bound?: number;
   /** Mean acceptance probability of HMC, in training with `inference` hmc alone. */
   readonly acceptance?: number;
+  /** Mean norm of the steps' gradients before they are clipped, in training with `clipNorm` alone. */
+  readonly gradientNorm?: number;
+  /** Share of the examples whose step's gradient was clipped. */
+  readonly clipped?: number;
 }

@@ -22,6 +22,7 @@ export function joinRanks(
     memory: layout,
     parameters: paddedParameters(model.parameters.size),
     shards: settings.shards,
+    holdsSums: layout.owned,
   };
   if (mailbox === undefined) return new SharedMemoryCollective(options);
   return new ProcessCollective({
@@ -29,6 +30,5 @@ export function joinRanks(
     place: layout.place,
     mailbox: new Mailbox(mailbox),
     kernels,
-    holdsSums: layout.owned,
   });
 }

@@ -92,7 +92,7 @@ export class Rank {
       examples: layout.examplesAtOnce,
       rank: this.rank,
       slice: layout,
-      optimizer: layout.place.processes === 1 ? this.optimizer : this.#slotWriter(),
+      optimizer: layout.ownersLeaveSums ? this.#slotWriter() : this.optimizer,
       packed: layout.packed,
       workspaces: layout.ranks.map(({ workspace }) => workspace),
       claimed: layout.ranks.map(({ claimed }) => claimed),

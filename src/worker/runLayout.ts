@@ -55,8 +55,14 @@ export interface RunLayout {
   /** One gradient a shard of all processes, `slotPitch` bytes apart. */
   readonly slots: Address;
   readonly slotPitch: number;
-  /** Whether steps go by the owner-computes rule (Backend.owner); in one process without slots. */
+  /** Whether steps go by the owner-computes rule (Backend.owner). */
   readonly owned: boolean;
+  /**
+   * Whether owners leave the sum of this process's shards in the slot of the first one, because something is
+   * done with it before the update: other processes have their sums, too, or the gradient is clipped. Else
+   * they update at once, and there are no slots.
+   */
+  readonly ownersLeaveSums: boolean;
   /** Shards whose gradients a rank computes at once, into the slot of the first of them. */
   readonly parts: number;
   /** Most examples that a rank computes at once: of a shard, of several, or of all its shards. */
@@ -66,6 +72,8 @@ export interface RunLayout {
    * number of examples. Processes have the same units, however many examples each computes at once.
    */
   readonly testUnit: number;
+  /** SquaredNorms: of the units of the slices; no bytes where gradients are not clipped. */
+  readonly squaredNorms: Address;
   /** ShardTerms: of the shards of a step. */
   readonly shardTerms: Address;
   /** StepRecords: of the steps of an epoch. */

@@ -15,6 +15,7 @@ import { RECOVERY_BYTES } from './recoveryWords.js';
 import type { RankRegions, Region, RunLayout } from './runLayout.js';
 import { PROGRESS_BYTES } from './runProgress.js';
 import { ownOptions, type Settings } from './settings.js';
+import { squaredNormsBytes } from './squaredNorms.js';
 import { stepRecordsBytes } from './stepRecords.js';
 import { stepRule } from './stepRules/registry.js';
 import { shardTermsBytes, type TermPlaces } from './terms.js';
@@ -70,8 +71,11 @@ export function planRunMemory(
   const { mostParts } = plan;
   const owned = plan.owned && makesOneSum(settings.shards, place);
   const { slots, parts, examplesAtOnce } = stepRule(owned).plan({ shards, batchSize, ranks, mostParts });
+  const isClipped = settings.clipNorm > 0;
+  const ownersLeaveSums = owned && (place.processes > 1 || isClipped);
+  const ownSlots = ownersLeaveSums ? 1 : slots;
   // Slots of shards of other processes are where their sums arrive.
-  const allSlots = place.processes === 1 ? slots : settings.shards;
+  const allSlots = place.processes === 1 ? ownSlots : settings.shards;
   const fixed = {
     barrier: table.place('barrier', BARRIER_BYTES),
     progress: table.place('progress', PROGRESS_BYTES),
@@ -94,6 +98,7 @@ export function planRunMemory(
     decisions: table.place('decisions', decisionBytes(place.processes)),
     slots: table.place('gradient slots', allSlots * size),
     slotPitch: size,
+    squaredNorms: table.place('squared norms', isClipped ? squaredNormsBytes(model.parameters.size) : 0),
     shardTerms: table.place('shard terms', shardTermsBytes(settings.shards)),
   };
   const sharded = shardData && {
@@ -132,6 +137,7 @@ export function planRunMemory(
     placed: shared.decisions,
     shards: processRange(settings.shards, place),
     owned,
+    ownersLeaveSums,
     parts,
     examplesAtOnce,
     testUnit: place.processes === 1 ? examplesAtOnce : Math.ceil(settings.batchSize / settings.shards),

@@ -36,6 +36,8 @@ export interface Settings {
   readonly learningRate: number;
   readonly learningRateSchedule: Choice<ScheduleName>;
   readonly optimizer: Choice<OptimizerName>;
+  /** Largest norm of a gradient; 0: it is not clipped. */
+  readonly clipNorm: number;
   readonly trainCount: number;
   /** Whether a process holds the training examples of its own shards alone, those of the epoch. */
   readonly shardData: boolean;

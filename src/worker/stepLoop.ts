@@ -137,10 +137,10 @@ export class StepLoop {
    * Rank 0 of each memory records the step. The first rank of all decides whether the run stops after it and
    * whether the state behind it is copied.
    */
-  #decide({ number, inEpoch, beta }: Step, terms: Omit<StepRecord, 'beta'>): void {
+  #decide({ number, inEpoch, beta }: Step, terms: Omit<StepRecord, 'beta' | 'gradientNorm'>): void {
     if (this.#task.rank !== 0) return;
     const { stepRecords, progress } = this.#rank;
-    stepRecords.write(inEpoch, { ...terms, beta });
+    stepRecords.write(inEpoch, { ...terms, beta, gradientNorm: 0 });
     if (!this.#decides) return;
     progress.decideStop(number);
     this.#snapshots.decide(number);

@@ -7,10 +7,12 @@ export interface StepRecord extends Terms {
   readonly examples: number;
   /** Weight of the KL. */
   readonly beta: number;
+  /** Of the gradient's mean over the examples, before it was clipped; 0 where none is. */
+  readonly gradientNorm: number;
 }
 
 /** Numbers of a record. */
-const NUMBERS = 6;
+const NUMBERS = 7;
 
 const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 
@@ -31,7 +33,10 @@ export class StepRecords {
   }
 
   /** @param step of the epoch, from 0. */
-  write(step: number, { examples, logLikelihood, kl, bound, acceptance, beta }: StepRecord): void {
+  write(
+    step: number,
+    { examples, logLikelihood, kl, bound, acceptance, beta, gradientNorm }: StepRecord,
+  ): void {
     const place = step * NUMBERS;
     this.#numbers[place] = examples;
     this.#numbers[place + 1] = logLikelihood;
@@ -39,6 +44,12 @@ export class StepRecords {
     this.#numbers[place + 3] = bound;
     this.#numbers[place + 4] = beta;
     this.#numbers[place + 5] = acceptance;
+    this.#numbers[place + 6] = gradientNorm;
+  }
+
+  /** What is known of a step when its other numbers are written already. */
+  writeGradientNorm(step: number, gradientNorm: number): void {
+    this.#numbers[step * NUMBERS + 6] = gradientNorm;
   }
 
   /** @param step of the epoch, from 0. */
@@ -51,6 +62,7 @@ export class StepRecords {
       bound: this.#numbers[place + 3]!,
       beta: this.#numbers[place + 4]!,
       acceptance: this.#numbers[place + 5]!,
+      gradientNorm: this.#numbers[place + 6]!,
     };
   }
 }

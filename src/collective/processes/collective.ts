@@ -17,7 +17,7 @@ export interface ProcessCollectiveOptions extends BarrierOptions {
   readonly mailbox: Mailbox;
   readonly kernels: Pick<Kernels, 'treeReduce'>;
   readonly memory: SlotMemory;
-  /** Parameters in all: a multiple of SLICE_UNIT. */
+  /** Parameters in all: whole cache lines. */
   readonly parameters: number;
   readonly shards: number;
   /** Whether the slot of the first shard of each subtree of this process has the subtree's sum already. */

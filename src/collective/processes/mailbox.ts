@@ -28,6 +28,7 @@ const MESSAGE = 0;
 
 const EXCHANGES = [
   'shard terms',
+  'squared norms',
   'parameters',
   'state',
   'test terms',

@@ -1,12 +1,13 @@
 // What processes exchange during a run, as bytes of the run's memory: made once, carried out at each
 // exchange.
 import { type Address, plus } from '../../kernels/address.js';
-import { parameterSlice } from '../parameterSlices.js';
+import { parameterSlice, sliceUnits } from '../parameterSlices.js';
 import { type PartRange, partRange } from '../parts.js';
 import { type ProcessPlace, processRange } from '../processPlace.js';
 import { heldSubtrees } from '../sumTree.js';
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
+const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
 
 /** Bytes of the run's memory that go from process to process, one part for each; addresses of the memory. */
 export type Transfer =
@@ -26,6 +27,8 @@ export type Exchange = readonly Transfer[];
 export interface ExchangePlan {
   /** The terms of all shards, and the sums of the gradients to the owners of the slices. */
   readonly 'shard terms': Exchange;
+  /** The squared norms of the units of the slices. */
+  readonly 'squared norms': Exchange;
   /** The updated slices of the parameters, and what was decided. */
   readonly parameters: Exchange;
   /** The slices of the optimizer's state. */
@@ -51,17 +54,19 @@ export interface ExchangedRegions {
   /** One gradient a shard, `slotPitch` bytes apart. */
   readonly slots: Address;
   readonly slotPitch: number;
-  /** A multiple of SLICE_UNIT. */
+  /** Whole cache lines. */
   readonly parameterCount: number;
   readonly shards: number;
   readonly shardTerms: CutRegion;
+  /** float64 for each unit of the slices; absent where gradients are not clipped. */
+  readonly squaredNorms: Address | undefined;
   readonly decisions: CutRegion;
   readonly testTerms: readonly CutRegion[];
 }
 
 /** The plan of one process. @param source the process whose state all begin with. */
 export function exchangePlan(regions: ExchangedRegions, place: ProcessPlace, source = 0): ExchangePlan {
-  const { parameters, state, parameterCount, shardTerms, decisions, testTerms } = regions;
+  const { parameters, state, parameterCount, shardTerms, squaredNorms, decisions, testTerms } = regions;
   const { processes } = place;
   const gather = ({ address, range }: CutRegion): Transfer => ({
     kind: 'all-gather',
@@ -70,12 +75,16 @@ export function exchangePlan(regions: ExchangedRegions, place: ProcessPlace, sou
   const slices = (address: Address): Transfer => {
     return gather({ address, range: (process) => sliceBytes(parameterCount, processes, process) });
   };
+  const norms = (address: Address): Transfer => {
+    return gather(cutRegion(address, sliceUnits(parameterCount), DOUBLE, processes));
+  };
   const fromSource = (address: Address): Transfer => {
     const end = parameterCount * FLOAT;
     return gather({ address, range: (process) => ({ first: 0, end: process === source ? end : 0 }) });
   };
   return {
     'shard terms': [gather(shardTerms), ...sumTransfers(regions, place)],
+    'squared norms': squaredNorms === undefined ? [] : [norms(squaredNorms)],
     parameters: [slices(parameters), gather(decisions)],
     state: state.map(slices),
     'test terms': testTerms.map(gather),

@@ -16,9 +16,11 @@ export interface SlotMemory extends Slice {
 
 export interface SharedMemoryOptions extends BarrierOptions {
   readonly memory: SlotMemory;
-  /** Parameters in all: a multiple of SLICE_UNIT. */
+  /** Parameters in all: whole cache lines. */
   readonly parameters: number;
   readonly shards: number;
+  /** Whether the first slot has the sum of all shards already. */
+  readonly holdsSums: boolean;
 }
 
 /**
@@ -57,11 +59,11 @@ export class SharedMemoryCollective implements Collective {
   }
 
   reduceAndUpdate(optimizer: SliceUpdate): void {
-    const { memory, shards } = this.#options;
+    const { memory, shards, holdsSums } = this.#options;
     const { first, end } = this.parameters;
     const offset = first * FLOAT;
     const slots = plus(memory.slots, offset);
-    optimizer.applySum(memory, offset, slots, memory.slotPitch, shards, end - first);
+    optimizer.applySum(memory, offset, slots, memory.slotPitch, holdsSums ? 1 : shards, end - first);
   }
 
   abort(): void {

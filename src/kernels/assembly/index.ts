@@ -69,6 +69,7 @@ export { resampleGradient, resampleNearest } from './resample';
 export { normalizeRows } from './batchNorm';
 export { adamStep } from './adamStep';
 export { scaleFloats } from './scale';
+export { squaredNorms } from './squaredNorms';
 export { reduceSgd, sgd } from './sgd';
 export { cumulativeSum } from './cumulative';
 export { transposeMatrix, transposeTensor } from './transpose';

@@ -48,4 +48,5 @@ export function runUpdates({ kernels, out, keep }: Trial): void {
   kernels.copyFloats(A, OUT, SIZE);
   kernels.scaleFloats(OUT, SIZE, 0.999);
   keep();
+  update(() => kernels.squaredNorms(A, COUNT - 1, 16, OUT));
 }

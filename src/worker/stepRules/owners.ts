@@ -4,8 +4,8 @@ import { type PartRange, partRange } from '../../collective/parts.js';
 import { LoadedShards } from '../loadedShards.js';
 import type { Rank } from '../rank.js';
 import type { Step } from '../step.js';
-import { updateBySums } from './slots.js';
 import type { Phase, RuleOptions, StepPhases, StepRule } from './stepRule.js';
+import { updateBySums } from './updateBySums.js';
 
 /**
  * Each rank backpropagates its examples; then the owner of a parameter computes its gradient over the
@@ -19,14 +19,13 @@ export const owners: StepRule = {
   create(rank, collective) {
     const { owner } = rank.backend;
     if (owner === undefined) throw new Error('The backend has planned owned steps, but has no owner.');
-    const { place } = rank.context.layout;
-    return place.processes === 1
-      ? inOneProcess(rank, collective, owner)
-      : overProcesses(rank, collective, owner);
+    return rank.context.layout.ownersLeaveSums
+      ? leavingSums(rank, collective, owner)
+      : updating(rank, collective, owner);
   },
 };
 
-function inOneProcess(rank: Rank, collective: Collective, owner: OwnerUpdate): StepPhases {
+function updating(rank: Rank, collective: Collective, owner: OwnerUpdate): StepPhases {
   const [prepare, backpropagate] = backward(rank, collective, owner);
   return {
     gradient: [prepare, { ...backpropagate, exchange: () => collective.gather('shard terms') }],
@@ -41,7 +40,7 @@ function inOneProcess(rank: Rank, collective: Collective, owner: OwnerUpdate): S
 }
 
 /** What owners compute is the sum of their process's shards. What is left is an update by the sums of all. */
-function overProcesses(rank: Rank, collective: Collective, owner: OwnerUpdate): StepPhases {
+function leavingSums(rank: Rank, collective: Collective, owner: OwnerUpdate): StepPhases {
   const [prepare, backpropagate] = backward(rank, collective, owner);
   const { shards } = rank.context.layout;
   return {
@@ -54,7 +53,7 @@ function overProcesses(rank: Rank, collective: Collective, owner: OwnerUpdate): 
         exchange: () => collective.gather('shard terms'),
       },
     ],
-    update: [updateBySums(rank, collective)],
+    update: updateBySums(rank, collective),
   };
 }
 

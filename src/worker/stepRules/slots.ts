@@ -1,9 +1,9 @@
-import type { Collective } from '../../collective/collective.js';
 import { plus } from '../../kernels/address.js';
 import { LoadedShards } from '../loadedShards.js';
 import type { Rank } from '../rank.js';
 import type { Step } from '../step.js';
-import type { Phase, RuleOptions, StepRule } from './stepRule.js';
+import type { RuleOptions, StepRule } from './stepRule.js';
+import { updateBySums } from './updateBySums.js';
 
 /**
  * Each rank writes the gradient of each of its shards to a slot; then each rank sums a slice of the parameter
@@ -42,19 +42,10 @@ export const slots: StepRule = {
           exchange: () => collective.gather('shard terms'),
         },
       ],
-      update: [updateBySums(rank, collective)],
+      update: updateBySums(rank, collective),
     };
   },
 };
-
-/** Each rank updates its slice by the sums of the gradients in the slots. */
-export function updateBySums({ optimizer }: Rank, collective: Collective): Phase {
-  return {
-    name: 'update',
-    run: () => collective.reduceAndUpdate(optimizer),
-    exchange: () => collective.gather('parameters'),
-  };
-}
 
 /** Writes the gradient of the loaded shards into the slot of the first one. */
 function writeGradient({ backend, shard, context }: Rank, step: Step, first: number): void {
