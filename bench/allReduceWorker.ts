@@ -41,6 +41,7 @@ const collective = new SharedMemoryCollective({
   ...{ rank, ranks, spins, timeLimit: TIME_LIMIT, shards: layout.shards },
   stepOf: () => 0,
   memory: layout,
+  holdsSums: false,
   parameters: layout.count,
 });
 const kernels = bindKernels(module, memory);

@@ -146,7 +146,7 @@ export function wireBytes(bytes: number): number {
 function planOf(parameterCount: number, shards: number, processes: number, process: number) {
   const regions = {
     ...{ parameters: START, state: [], slots: START, slotPitch: parameterCount * FLOAT },
-    ...{ parameterCount, shards, testTerms: [] },
+    ...{ parameterCount, shards, squaredNorms: undefined, testTerms: [] },
     shardTerms: cutRegion(START, shards, shardTermsBytes(1), processes),
     decisions: { address: START, range: decidedBytes },
   };

@@ -9,6 +9,7 @@ export const MODELS = {
   cvae: ['--model', 'cvae', '--batch-size', 96],
   mlp: ['--model', 'mlp', '--batch-size', 128],
   iwae: ['--model', 'iwae', '--objective', 'iwae', '--samples', 5, '--checkpoint-every', 4],
+  clip: ['--model', 'cvae', '--clip-norm', 100, '--batch-size', 96],
   adamw: ['--model', 'mlp', '--optimizer', 'adamw', '--batch-size', 96],
 };
 const STEPS = 6;

@@ -1,6 +1,8 @@
 // What every collective must do, whatever carries its bytes.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { SLICE_UNIT } from '#src/collective/parameterSlices.js';
+import { normInUnits } from '../kernels/scalarNorms.js';
 import { type OptimizerState, scalarOptimizers } from '../kernels/scalarOptimizers.js';
 import { sumSlots } from '../kernels/shardSlots.js';
 import {
@@ -8,6 +10,7 @@ import {
   PARAMETERS,
   type ScenarioName,
   type Seen,
+  type SeenNorm,
   SHARDS,
   termsOf,
   UPDATE,
@@ -45,6 +48,21 @@ function expectedParameters(): Uint32Array[] {
   });
 }
 
+/** The same for updates by the norm. Kept beside: the order in which squares are added (squaredNorms.ts). */
+function normsAndParameters(): SeenNorm[] {
+  const adam = scalarOptimizers[0]!;
+  let state: OptimizerState = {
+    parameters: new Float32Array(PARAMETERS),
+    state: [new Float32Array(PARAMETERS), new Float32Array(PARAMETERS)],
+  };
+  return Array.from({ length: UPDATES }, (_, update) => {
+    const sum = sumSlots(Array.from({ length: SHARDS }, (_, shard) => gradientOf(update, shard)));
+    const norm = normInUnits(sum, SLICE_UNIT);
+    state = adam.update(state, sum, { t: update + 1, ...UPDATE, scale: 1 / norm });
+    return { norm, parameters: new Uint32Array(Float32Array.from(state.parameters).buffer) };
+  });
+}
+
 export function collectiveContract({ title, counts, isOneMemory, run }: CollectiveUnderTest): void {
   const returned = async (ranks: number, scenario: ScenarioName): Promise<unknown[]> =>
     (await run(ranks, scenario, PATIENT)).map((ended) => {
@@ -74,6 +92,15 @@ export function collectiveContract({ title, counts, isOneMemory, run }: Collecti
       assert.equal(next, SHARDS);
     });
   }
+
+  test(`${title}: every rank sees the norm of the whole gradient, in the bits of one rank, and updates by it`, async () => {
+    const expected = normsAndParameters();
+    for (const ranks of counts) {
+      for (const seen of (await returned(ranks, 'updatesByNorms')) as SeenNorm[][]) {
+        assert.deepEqual(seen, expected, `${ranks} ranks`);
+      }
+    }
+  });
 
   if (!isOneMemory) return;
 

@@ -1,5 +1,6 @@
 // A thread that is one rank of a scenario.
 import { parentPort, workerData } from 'node:worker_threads';
+import { SLICE_UNIT } from '#src/collective/parameterSlices.js';
 import { ProcessCollective } from '#src/collective/processes/collective.js';
 import { Mailbox } from '#src/collective/processes/mailbox.js';
 import type { ProcessPlace } from '#src/collective/processPlace.js';
@@ -8,6 +9,8 @@ import { SharedMemoryCollective, type SlotMemory } from '#src/collective/sharedM
 import { type Address, plus } from '#src/kernels/address.js';
 import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
 import { adam } from '#src/optimizer/adam.js';
+import { MeasuredGradient } from '#src/optimizer/clipping.js';
+import { SquaredNorms } from '#src/worker/squaredNorms.js';
 import { ShardTerms } from '#src/worker/terms.js';
 import { ADAM_DEFAULTS } from '../kernels/scalarAdam.js';
 import type { Ended } from './collectiveContract.js';
@@ -23,6 +26,7 @@ export interface RankData {
     readonly barrier: Address;
     readonly decisions: Address;
     readonly shardTerms: Address;
+    readonly squaredNorms: Address;
   };
   /** Absent: all ranks are threads on one memory. */
   readonly processes?: { readonly place: ProcessPlace; readonly mailbox: SharedArrayBuffer };
@@ -36,7 +40,9 @@ function place({ memory, layout, rank, ranks, timeLimit, processes }: RankData):
     ...{ rank, ranks, timeLimit, spins: 100, shards: SHARDS, parameters: PARAMETERS },
     stepOf: (other: number) => 100 + other,
     memory: layout,
+    holdsSums: false,
   };
+  const norms = { norms: layout.squaredNorms, unit: SLICE_UNIT, parameters: PARAMETERS };
   return {
     collective:
       processes === undefined
@@ -46,10 +52,11 @@ function place({ memory, layout, rank, ranks, timeLimit, processes }: RankData):
             kernels,
             place: processes.place,
             mailbox: new Mailbox(processes.mailbox),
-            holdsSums: false,
           }),
     optimizer: adam.create(kernels, ADAM_DEFAULTS),
     shardTerms: new ShardTerms(buffer, layout.shardTerms, SHARDS),
+    measured: new MeasuredGradient(kernels, norms),
+    squaredNorms: new SquaredNorms(buffer, layout.squaredNorms, PARAMETERS),
     parameters: new Float32Array(buffer, layout.parameters, PARAMETERS),
     slot: (shard) => new Float32Array(buffer, plus(layout.slots, shard * layout.slotPitch), PARAMETERS),
   };

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { BARRIER_BYTES } from '#src/collective/sharedMemory/barrier.js';
 import { Arena } from '#src/kernels/arena.js';
+import { squaredNormsBytes } from '#src/worker/squaredNorms.js';
 import { shardTermsBytes } from '#src/worker/terms.js';
 import type { Ended } from './collectiveContract.js';
 import type { RankData } from './rankThread.js';
@@ -20,6 +21,7 @@ export function makeRun(before: number): Pick<RankData, 'memory' | 'layout'> {
     parameters: arena.floats(PARAMETERS),
     state: [arena.floats(PARAMETERS), arena.floats(PARAMETERS)],
     shardTerms: arena.reserve(shardTermsBytes(SHARDS)),
+    squaredNorms: arena.reserve(squaredNormsBytes(PARAMETERS)),
     slots: arena.floats(PARAMETERS * SHARDS),
     slotPitch: PARAMETERS * FLOAT,
   };

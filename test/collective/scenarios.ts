@@ -1,13 +1,15 @@
 // What ranks do together in the tests of collectives, each in a thread or process of its own.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collective } from '#src/collective/collective.js';
+import type { MeasuredGradient } from '#src/optimizer/clipping.js';
 import type { SliceUpdate } from '#src/optimizer/optimizer.js';
+import type { SquaredNorms } from '#src/worker/squaredNorms.js';
 import type { ShardTerms, Terms } from '#src/worker/terms.js';
 
 /** The size of a scenario's run. */
 export const SHARDS = 8;
-/** Whole cache lines, and not a multiple of the numbers of ranks that are tried. */
-export const PARAMETERS = 16 * 37;
+/** Whole cache lines, not whole units of slices, and no multiple of the numbers of ranks that are tried. */
+export const PARAMETERS = 16 * 77;
 export const UPDATES = 3;
 export const UPDATE = { learningRate: 1e-2, scale: 1 / 64 } as const;
 
@@ -16,6 +18,8 @@ export interface RankPlace {
   readonly collective: Collective;
   readonly optimizer: SliceUpdate;
   readonly shardTerms: ShardTerms;
+  readonly measured: MeasuredGradient;
+  readonly squaredNorms: SquaredNorms;
   /** [PARAMETERS], as this rank sees them. */
   readonly parameters: Float32Array;
   /** The slot of a shard, [PARAMETERS]. */
@@ -37,6 +41,13 @@ export function termsOf(update: number, shard: number): Terms {
     bound: shard - 0.1 * update,
     acceptance: shard / 9 + update,
   };
+}
+
+/** What a rank has seen of an update by the norm. */
+export interface SeenNorm {
+  readonly norm: number;
+  /** Bits of the parameters behind it. */
+  readonly parameters: Uint32Array;
 }
 
 /** What a rank has seen. */
@@ -66,6 +77,35 @@ function updates({ collective, optimizer, shardTerms, parameters, slot }: RankPl
     seen.parameters.push(Uint32Array.from(new Uint32Array(Float32Array.from(parameters).buffer)));
   }
   return { shards: [first, end], ...seen };
+}
+
+/** Updates whose size depends on the norm of the whole gradient, as it is when gradients are clipped. */
+function updatesByNorms({
+  collective,
+  optimizer,
+  measured,
+  squaredNorms,
+  parameters,
+  slot,
+}: RankPlace): SeenNorm[] {
+  const { first, end } = collective.shards;
+  const seen: SeenNorm[] = [];
+  for (let update = 0; update < UPDATES; update++) {
+    collective.barrier();
+    for (let shard = first; shard < end; shard++) slot(shard).set(gradientOf(update, shard));
+    collective.gather('shard terms');
+    collective.reduceAndUpdate(measured);
+    collective.gather('squared norms');
+    const norm = squaredNorms.norm();
+    optimizer.begin(update + 1, UPDATE.learningRate, 1 / norm);
+    measured.update(optimizer);
+    collective.gather('parameters');
+    seen.push({
+      norm,
+      parameters: Uint32Array.from(new Uint32Array(Float32Array.from(parameters).buffer)),
+    });
+  }
+  return seen;
 }
 
 /** Rank 1 fails; the others are at a barrier then, or come to one later. */
@@ -101,5 +141,5 @@ async function slowRank({ collective }: RankPlace): Promise<number> {
   return performance.now() - start;
 }
 
-export const SCENARIOS = { updates, failing, missing, slowRank } as const;
+export const SCENARIOS = { updates, updatesByNorms, failing, missing, slowRank } as const;
 export type ScenarioName = keyof typeof SCENARIOS;

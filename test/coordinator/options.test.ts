@@ -89,6 +89,7 @@ const wrong: Record<keyof TrainOptions, readonly (readonly [value: unknown, mess
     [null, 'learningRateSchedule is null, expected "constant", "warmup", "cosine" or "stages"'],
   ],
   warmupEpochs: [['1', 'warmupEpochs is "1", expected a number from 0 up']],
+  clipNorm: [[-1, 'clipNorm is -1, expected a number from 0 up']],
   epochs: [[Number.NaN, `epochs is NaN, ${positiveInteger}`]],
   arithmetic: [['exact', 'arithmetic is "exact", expected "portable" or "fused"']],
   backend: [['gpu', `backend is "gpu", ${backends}`]],

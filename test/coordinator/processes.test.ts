@@ -129,6 +129,21 @@ for (const family of ['Open MPI', 'MPICH'] as const) {
       assert.deepEqual(await together(resume(parts, 16), parts, 2, 1), expected);
     });
 
+    it('clipped gradients: 2 and 3 processes have the bits and files of one', async () => {
+      for (const { name: model } of [smallModel, denseModel]) {
+        const args = (out: string) => [...begin(model, out), '--clip-norm', '3'];
+        const whole = `${name}-${model}-clipped-1`;
+        const expected = await alone(args(whole), whole);
+        for (const [processes, workers] of [
+          [2, 2],
+          [3, 1],
+        ] as const) {
+          const out = `${name}-${model}-clipped-${processes}`;
+          assert.deepEqual(await together(args(out), out, processes, workers), expected);
+        }
+      }
+    });
+
     it('processes that hold the images of their own shards alone have the bits and files of one', async () => {
       const [whole, parts] = [`${name}-held`, `${name}-sharded`];
       const args = (out: string) => [...begin('small', out), '--binarize', 'dynamic'];

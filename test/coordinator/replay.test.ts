@@ -15,7 +15,7 @@ import { BERNOULLI, type LikelihoodName } from '#src/model/likelihoods/registry.
 import type { ObjectiveName } from '#src/objective/registry.js';
 import { distance } from '../reference/conditioning.js';
 import { referenceElbo } from '../reference/elbo.js';
-import { smallData, smallModel, trainCount } from './smallRun.js';
+import { denseModel, smallData, smallModel, trainCount } from './smallRun.js';
 import { withTemporaryDirectory } from './temporaryRun.js';
 
 const batchSize = 16;
@@ -80,6 +80,7 @@ interface Variant {
   readonly objective?: ObjectiveName;
   readonly likelihood?: Choice<LikelihoodName>;
   readonly weightDecay?: number;
+  readonly clipNorm?: number;
   readonly rateAt?: (step: number) => number;
 }
 
@@ -91,6 +92,7 @@ function replay(
     objective = 'elbo',
     likelihood = BERNOULLI,
     weightDecay = 0,
+    clipNorm = Number.POSITIVE_INFINITY,
     rateAt = () => adam.learningRate,
   }: Variant = {},
 ): Float64Array {
@@ -121,8 +123,10 @@ function replay(
     });
     const learningRate = rateAt(Math.max(0, step - (mistakes.lateRate ?? 0)));
     const examples = mistakes.unweighted ? batchSize : indices.length;
+    const norm = Math.hypot(...gradient) / examples;
+    const clipping = Math.min(1, clipNorm / norm);
     for (let i = 0; i < parameters.length; i++) {
-      const g = gradient[i]! / examples;
+      const g = (gradient[i]! / examples) * clipping;
       m[i] = adam.beta1 * m[i]! + (1 - adam.beta1) * g;
       v[i] = adam.beta2 * v[i]! + (1 - adam.beta2) * g * g;
       const mean = m[i]! / (1 - adam.beta1 ** (step + 1));
@@ -210,6 +214,31 @@ test('two epochs of the importance-weighted bound, Gaussian pixels, AdamW and a 
     for (const [mistake, other] of others) {
       const wrong = distance(replay(model, set.pixels, mistake, other), expected);
       assert.ok(wrong > 10 * limit, `${JSON.stringify([mistake, other])}: ${wrong} of ${limit}`);
+    }
+  });
+});
+
+test('two epochs in which gradients are clipped are those of float64, with slots and by owners', async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const data = await smallData(directory);
+    const clipNorm = 3;
+    for (const spec of [smallModel, { ...denseModel, training: smallModel.training! }]) {
+      const trained = await train({
+        ...{ data, seed, beta, batchSize, samples, kl: 'monteCarlo', pictures: false, workers: 2 },
+        ...{ model: spec, binarize: 'threshold', klWarmupEpochs: 1, epochs: 2, clipNorm },
+        out: join(directory, spec.name),
+      });
+      const { train: set } = loadDataset(data);
+      const model = resolveModel(spec, { input: [set.height, set.width, 1] });
+      const expected = replay(model, set.pixels, {}, { clipNorm });
+      // As above.
+      const limit = 1e-4 * distance(expected, randomness(model).initial);
+      const found = distance(trained.parameters, expected);
+      assert.ok(found < limit, `${spec.name}: ${found} of ${limit}`);
+      for (const other of [{}, { clipNorm: 1.1 * clipNorm }]) {
+        const wrong = distance(replay(model, set.pixels, {}, other), expected);
+        assert.ok(wrong > 10 * limit, `${spec.name}, ${JSON.stringify(other)}: ${wrong} of ${limit}`);
+      }
     }
   });
 });

@@ -37,6 +37,10 @@ const choices: Readonly<Record<string, TrainOptions>> = {
     ...{ inference: 'hmc', hmcTransitions: 2, hmcLeapfrogSteps: 3, hmcStepSize: 0.2, samples: 2, beta: 0.5 },
   },
   'Adam, decoder by HMC, portable': { inference: 'hmc', arithmetic: 'portable' },
+  'Adam, clipped': { clipNorm: 2 },
+  'SGD with momentum, clipped, uneven shards': {
+    ...{ optimizer: 'sgd', momentum: 0.5, clipNorm: 3, shards: 11, learningRate: 1e-2 },
+  },
   'Adam, mixture prior, two draws, beta': { prior: 'mixture', priorComponents: 3, samples: 2, beta: 0.5 },
   'AdamW, mixture prior, IWAE bound, score function': {
     ...{ prior: 'mixture', priorComponents: 2, optimizer: 'adamw', objective: 'iwae', samples: 3 },
@@ -143,6 +147,52 @@ test('a decoder trained by HMC: the acceptance is told of each batch and each ep
     return linesOf(out);
   });
   assert.deepEqual(epochOf(resumed).train, trained);
+});
+
+test('a gradient that is clipped: its norm is told of each batch and each epoch, and goes on when resumed', async () => {
+  const clipNorm = 7;
+  interface Line {
+    readonly kind: string;
+    readonly gradientNorm?: number;
+    readonly clipped?: number;
+    readonly train?: { readonly gradientNorm: number; readonly clipped: number };
+    readonly test?: object;
+  }
+  const linesOf = (directory: string) =>
+    readFileSync(join(directory, 'metrics.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Line);
+  const options = { model: denseModel, clipNorm } as const;
+  const whole = await inDirectory(async (place) => linesOf((await run(options, place)).directory));
+  const ofEpoch = whole.slice(
+    0,
+    whole.findIndex(({ kind }) => kind === 'epoch'),
+  );
+  for (const { gradientNorm, clipped } of ofEpoch) {
+    assert.ok(gradientNorm! > 0, `norm ${gradientNorm}`);
+    assert.equal(clipped, gradientNorm! > clipNorm ? 1 : 0);
+  }
+  const { train: trained, test: tested } = whole[ofEpoch.length]!;
+  // Some are, some are not, or the test would not see which.
+  assert.ok(trained!.clipped > 0 && trained!.clipped < 1, `${trained!.clipped} clipped`);
+  assert.ok(trained!.gradientNorm > Math.min(...ofEpoch.map(({ gradientNorm }) => gradientNorm!)));
+  assert.deepEqual(Object.keys(tested!), ['elbo', 'logLikelihood', 'kl']);
+  const resumed = await inDirectory(async (place) => {
+    await run({ ...options, maxSteps: 4 }, place);
+    const { out, data } = place;
+    await train({ resume: out, data, pictures: false, maxSteps: STEPS, workers: 2 });
+    return linesOf(out);
+  });
+  assert.deepEqual(resumed.find(({ kind }) => kind === 'epoch')!.train, trained);
+});
+
+test('a gradient that is nowhere too long is not changed by a bit', async () => {
+  for (const model of [smallModel, denseModel]) {
+    const plain = await inDirectory((place) => run({ model, workers: 2 }, place));
+    const clipped = await inDirectory((place) => run({ model, workers: 2, clipNorm: 1e9 }, place));
+    assert.equal(clipped.parametersSha256, plain.parametersSha256);
+  }
 });
 
 test('what is default is not in the config, what is chosen is, with all its numbers; a checkpoint holds its state', async () => {

@@ -430,6 +430,7 @@ export const calls: Calls = {
   adam: (kernels) =>
     kernels.adam({ parameters: MORE, m: A, v: UNIT, gradient: OUT, count: COUNT, ...ADAM_NUMBERS }),
   scaleFloats: (kernels) => kernels.scaleFloats(MORE, COUNT, 0.9),
+  squaredNorms: (kernels) => kernels.squaredNorms(A, COUNT, 16, MORE),
   reduceSgd: (kernels) => {
     for (const shards of [1, 2, 3, 4, 8]) {
       const parameters = plus(MORE, shards * 2048);

@@ -34,12 +34,16 @@ test('step records: each step has its own, and another view reads what one wrote
       bound: -3.25,
       acceptance: 0.5,
       beta: step / 7,
+      gradientNorm: 40 + step,
     },
   });
   for (let step = 0; step < steps; step++) new StepRecords(buffer, address, steps).write(step, record(step));
   for (let step = 0; step < steps; step++) {
     assert.deepEqual(new StepRecords(buffer, address, steps).read(step), record(step));
   }
+  new StepRecords(buffer, address, steps).writeGradientNorm(2, 7);
+  assert.deepEqual(new StepRecords(buffer, address, steps).read(2), { ...record(2), gradientNorm: 7 });
+  assert.deepEqual(new StepRecords(buffer, address, steps).read(1), record(1));
   intact();
 });
 
