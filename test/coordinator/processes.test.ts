@@ -249,6 +249,17 @@ describe('where processes can heal', { skip: cannotHeal }, () => {
     assert.deepEqual({ outcome, healed }, { outcome: expected, healed: oneByOne });
   });
 
+  it('they die between the norm of the gradient and the update that waits for it', async () => {
+    const args = [...begin('small', 'unclipped'), '--clip-norm', '3'];
+    const expected = await alone(args, 'unclipped');
+    const options = { out: 'clipped', clipNorm: 3, maxSteps: 17, logEvery: LOG_EVERY };
+    const { outcome, healed } = await together(options, [
+      { kind: 'kill', process: 1, rank: 0, step: 4, point: 9 },
+      { kind: 'kill', process: 0, rank: 0, step: 9, point: 10 },
+    ]);
+    assert.deepEqual({ outcome, healed }, { outcome: expected, healed: oneByOne });
+  });
+
   it('one that fails is lost to the others as one that is killed', async () => {
     const expected = await alone(begin('small', 'whole', 9), 'whole');
     const { outcome, healed, stderr } = await together({ out: 'failed', maxSteps: 9, logEvery: LOG_EVERY }, [
