@@ -15,7 +15,7 @@ export {
 } from './coordinator/estimateLikelihood.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './coordinator/evaluate.js';
 export type { FinishReason, RunEvent } from './coordinator/events.js';
-export { type LoadedModel, loadModel } from './coordinator/loadModel.js';
+export { type LoadedModel, loadModel, type ReadOptions } from './coordinator/loadModel.js';
 export type { MetricsComparison } from './coordinator/metricsComparison.js';
 export type {
   CheckpointInfo,

@@ -11,7 +11,7 @@ import { optionFlag } from './optionFlags.js';
 import { printJson, printPage, printWarnings } from './output.js';
 import { outFlag, writePicture } from './pictureFile.js';
 import { checkpointLines, choiceWords } from './protocolWords.js';
-import { dataFlag, outputFlags, runArgument } from './sharedFlags.js';
+import { dataFlag, emaFlag, outputFlags, runArgument } from './sharedFlags.js';
 
 export const compareCommand = defineCommand({
   name: 'compare',
@@ -37,6 +37,7 @@ export const compareCommand = defineCommand({
     }),
     workers: optionFlag('workers', { default: 'all cores, at most 20' }),
     out: outFlag('estimators'),
+    ...emaFlag,
     ...outputFlags,
   },
   examples: [
@@ -46,7 +47,7 @@ export const compareCommand = defineCommand({
       'For the importance-weighted bound of five draws, with more certainty',
     ],
   ],
-  async execute({ run, json, data, out, ...options }) {
+  async execute({ run, json, data, out, ema, ...options }) {
     const [{ loadForTestSet }, { compareOnTestSet }, { estimatorPicture, estimatorRows }] = await Promise.all(
       [
         import('./runData.js'),
@@ -54,7 +55,7 @@ export const compareCommand = defineCommand({
         import('../coordinator/estimatorPicture.js'),
       ],
     );
-    const { loaded, dataset } = await loadForTestSet(run, data);
+    const { loaded, dataset } = await loadForTestSet(run, data, ema);
     const { objective, samples, beta, examples, draws, seed, workers } = options;
     const progress = comparisonProgress({ json: json === true });
     const { result: compared, exitCode } = await untilInterrupted(progress, (signal) =>
@@ -91,7 +92,8 @@ function table(rows: readonly EstimatorRow[]): string[] {
   );
 }
 
-function protocolLines({ protocol, checkpoint, step, parametersSha256 }: ComparedEstimators): string[] {
+function protocolLines(compared: ComparedEstimators): string[] {
+  const { protocol } = compared;
   const { data, examples, binarize, likelihood, objective, samples, beta, draws, seed } = protocol;
   return [
     "The columns are the variance of the encoder's whole gradient in nats², its ratio to the first row's, and the squared " +
@@ -100,7 +102,7 @@ function protocolLines({ protocol, checkpoint, step, parametersSha256 }: Compare
     `Protocol       ${printable(data)}, test images ${examples.first}:${examples.end}, binarise ${binarize}, ` +
       `likelihood ${choiceWords(likelihood)}, objective ${objective}, K\u00a0=\u00a0${samples}, beta ${beta}, ` +
       `${draws} draws, seed ${seed}`,
-    ...checkpointLines(checkpoint, step, parametersSha256),
+    ...checkpointLines(compared),
   ];
 }
 

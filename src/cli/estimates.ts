@@ -85,7 +85,7 @@ export function requireNoOther(flags: Readonly<Record<string, unknown>>): void {
 
 interface Request
   extends EstimateFlags,
-    Pick<EstimateLikelihoodOptions, 'data' | 'samples' | 'binarize' | 'seed' | 'workers'> {
+    Pick<EstimateLikelihoodOptions, 'data' | 'ema' | 'samples' | 'binarize' | 'seed' | 'workers'> {
   readonly run: string;
   readonly json: boolean;
   readonly processes: ProcessOptions;
@@ -111,7 +111,12 @@ export async function printEstimates(request: Request): Promise<number> {
     estimateLikelihood({
       path: run,
       ...given({ data, importance, ais, bdmc, gaps, examples, chains, temperatures }),
-      ...given({ samples: request.samples, binarize: request.binarize, seed: request.seed }),
+      ...given({
+        ema: request.ema,
+        samples: request.samples,
+        binarize: request.binarize,
+        seed: request.seed,
+      }),
       ...given({ temperatureSchedule: request['temperature-schedule'], workers: request.workers }),
       ...given({ leapfrogSteps: request['leapfrog-steps'], gapSteps: request['gap-steps'] }),
       ...request.processes,
@@ -151,12 +156,12 @@ const TITLES: Readonly<Record<string, string>> = {
 };
 
 function page(found: LikelihoodEstimates): string {
-  const { test, simulated, kl, activeUnits, protocol, checkpoint, step, parametersSha256 } = found;
+  const { test, simulated, kl, activeUnits, protocol } = found;
   const { first, end } = protocol.examples;
   return [
     `Protocol       ${printable(protocol.data)}, test images ${first}:${end}, binarise ${protocol.binarize}, ` +
       `likelihood ${choiceWords(protocol.likelihood)}, ${priorWords(protocol)}seed ${protocol.seed}`,
-    ...checkpointLines(checkpoint, step, parametersSha256),
+    ...checkpointLines(found),
     '',
     'Test images: mean ± standard error, nats',
     ...test.map(line),

@@ -15,7 +15,7 @@ import { inGroup } from './flags.js';
 import { optionFlag } from './optionFlags.js';
 import { printJson, printPage, printWarnings } from './output.js';
 import { checkpointLines, choiceWords } from './protocolWords.js';
-import { dataFlag, outputFlags, processFlags, processValues, runArgument } from './sharedFlags.js';
+import { dataFlag, emaFlag, outputFlags, processFlags, processValues, runArgument } from './sharedFlags.js';
 
 export const evaluateCommand = defineCommand({
   name: 'evaluate',
@@ -36,6 +36,7 @@ export const evaluateCommand = defineCommand({
       describe: 'What computes the terms: simd, wasm, native or cpu (docs/backends.md)',
       default: 'simd',
     }),
+    ...emaFlag,
     ...inGroup(
       'Estimates of each example (with any of these, by the simd kernels over chunks of examples):',
       estimateFlags,
@@ -59,7 +60,7 @@ export const evaluateCommand = defineCommand({
       'A run that was trained on data of your own',
     ],
   ],
-  async execute({ run, json, data, objective, samples, kl, binarize, seed, workers, backend, ...rest }) {
+  async execute({ run, json, data, ema, objective, samples, kl, binarize, seed, workers, backend, ...rest }) {
     const processes = processValues(rest);
     if (wantsEstimates(rest)) {
       requireNoOther({ objective, kl, backend });
@@ -68,7 +69,7 @@ export const evaluateCommand = defineCommand({
         run,
         json: json === true,
         processes,
-        ...given({ data, samples, binarize, seed, workers }),
+        ...given({ data, ema, samples, binarize, seed, workers }),
       });
     }
     requireEstimate(rest);
@@ -81,7 +82,7 @@ export const evaluateCommand = defineCommand({
     const isSilent = hasLeader(processes);
     const progress = evaluationProgress({ json: json === true, isSilent });
     const options = {
-      ...given({ data, objective, samples, kl, binarize, seed, workers, backend }),
+      ...given({ data, ema, objective, samples, kl, binarize, seed, workers, backend }),
       ...processes,
     };
     const evaluation = await evaluate({ path: run, ...options, onProgress: progress.update }).finally(
@@ -94,8 +95,7 @@ export const evaluateCommand = defineCommand({
       printJson(figures);
       return ExitCode.done;
     }
-    const { test, elboStandardError, boundStandardError, protocol, checkpoint, step, parametersSha256 } =
-      evaluation;
+    const { test, elboStandardError, boundStandardError, protocol } = evaluation;
     const examples = protocol.examples.toLocaleString('en-US');
     printPage(
       [
@@ -105,7 +105,7 @@ export const evaluateCommand = defineCommand({
         `KL             ${nats(test.kl)} nats`,
         `Protocol       ${printable(protocol.data)}, ${examples} test images, binarise ${protocol.binarize}, ` +
           `K\u00a0=\u00a0${protocol.samples}, ${fieldWords('kl', protocol.kl)}, seed ${protocol.seed}${chosenWords(protocol)}`,
-        ...checkpointLines(checkpoint, step, parametersSha256),
+        ...checkpointLines(evaluation),
       ].join('\n'),
     );
     return ExitCode.done;

@@ -10,7 +10,7 @@ import { optionFlag } from './optionFlags.js';
 import { printJson, printLine, printWarnings } from './output.js';
 import { outFlag, writePicture } from './pictureFile.js';
 import { checkpointLines } from './protocolWords.js';
-import { dataFlag, outputFlags, processFlags, processValues, runArgument } from './sharedFlags.js';
+import { dataFlag, emaFlag, outputFlags, processFlags, processValues, runArgument } from './sharedFlags.js';
 
 const EXAMPLES = { first: 0, end: 8 } as const;
 
@@ -52,6 +52,7 @@ export const inferCommand = defineCommand({
       default: 'none',
     }),
     out: outFlag('posterior'),
+    ...emaFlag,
     ...inGroup('Processes:', processFlags),
     ...outputFlags,
   },
@@ -64,7 +65,7 @@ export const inferCommand = defineCommand({
     ['lowerbound infer runs/cvae-1 --method variational', 'Draws from q(z|x), which the encoder gives'],
   ],
   async execute(values) {
-    const { run, json, out, data, npy, method = 'hmc', image, examples } = values;
+    const { run, json, out, data, ema, npy, method = 'hmc', image, examples } = values;
     const images = chosenImages(image, examples);
     const [infer, { loadedModel }, { samplingProgress }, { hasLeader }] = await Promise.all([
       import('../coordinator/infer.js'),
@@ -86,7 +87,7 @@ export const inferCommand = defineCommand({
         pictured: out !== undefined,
         onProgress: progress.update,
         signal,
-        ...given({ data, chains, warmup, draws, leapfrogSteps, seed, workers }),
+        ...given({ data, ema, chains, warmup, draws, leapfrogSteps, seed, workers }),
         ...processes,
       }),
     );
@@ -207,7 +208,8 @@ interface Protocol {
   readonly leapfrogSteps: number;
 }
 
-function protocolOf({ config, path, step, parametersSha256 }: LoadedModel, protocol: Protocol): string {
+function protocolOf(loaded: LoadedModel, protocol: Protocol): string {
+  const { config, path } = loaded;
   const { method, seed, shape, warmup, leapfrogSteps } = protocol;
   const [images, chains, draws] = shape;
   const sampling =
@@ -217,6 +219,6 @@ function protocolOf({ config, path, step, parametersSha256 }: LoadedModel, proto
   return [
     `Protocol       ${printable(config.data.source)}, ${images} test image${images === 1 ? '' : 's'}, binarise ${config.binarize}, ` +
       `${sampling}, seed ${seed}`,
-    ...checkpointLines(path, step, parametersSha256),
+    ...checkpointLines({ checkpoint: path, ...loaded }),
   ].join('\n');
 }

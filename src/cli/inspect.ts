@@ -1,7 +1,8 @@
+import { AVERAGE } from '../optimizer/averaging.js';
 import { printable } from '../printable.js';
 import { fieldWords, objectiveWords } from '../runs/hyperparameters.js';
 import { choiceOf, describeChoice, type SeamField } from '../runs/seams.js';
-import { defineCommand } from './command.js';
+import { defineCommand, given } from './command.js';
 import { ExitCode } from './exitCode.js';
 import { printJson, printPage, printWarnings } from './output.js';
 import { outputFlags, runArgument } from './sharedFlags.js';
@@ -27,9 +28,18 @@ export const inspectCommand = defineCommand({
     const { config, step } = checkpoint;
     const model = modelOfConfig(config);
     const parametersSha256 = parameterHash(checkpoint.parameters);
+    const averaged = checkpoint.optimizerState.get(AVERAGE);
+    const averageSha256 = averaged && parameterHash(averaged);
+    const average =
+      averageSha256 === undefined
+        ? []
+        : [
+            `Average        ${fieldWords('emaDecay', config.emaDecay)}; its SHA-256:`,
+            `               ${averageSha256}`,
+          ];
     if (json) {
       const parameters = model.parameters.entries.map(({ name, shape }) => ({ name, shape }));
-      printJson({ path, step, parametersSha256, config, parameters });
+      printJson({ path, step, parametersSha256, ...given({ averageSha256 }), config, parameters });
       return ExitCode.done;
     }
     const { data } = config;
@@ -57,6 +67,7 @@ export const inspectCommand = defineCommand({
         `Likelihood     ${chosen('likelihood')}`,
         ...prior,
         `Optimizer      ${chosen('optimizer')}, ${fieldWords('learningRate', config.learningRate)}${schedule}`,
+        ...average,
         `Seed           ${config.seed}`,
         `Arithmetic     ${config.arithmetic} (backend ${config.backend})`,
         '',

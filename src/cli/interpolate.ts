@@ -3,7 +3,7 @@ import { defineCommand } from './command.js';
 import { ExitCode } from './exitCode.js';
 import { indexList, wholeNumber } from './flags.js';
 import { outFlag, writePicture } from './pictureFile.js';
-import { dataFlag, outputFlags, runArgument } from './sharedFlags.js';
+import { dataFlag, emaFlag, outputFlags, runArgument } from './sharedFlags.js';
 
 export const interpolateCommand = defineCommand({
   name: 'interpolate',
@@ -18,6 +18,7 @@ export const interpolateCommand = defineCommand({
     steps: wholeNumber(2, { most: 100, describe: 'Images in a row, ends included', default: '12' }),
     data: dataFlag('images of its test set are the ends'),
     out: outFlag('interpolation'),
+    ...emaFlag,
     ...outputFlags,
   },
   examples: [
@@ -25,13 +26,13 @@ export const interpolateCommand = defineCommand({
     ['lowerbound interpolate runs/cvae-1 --from 4 --to 9 --steps 20', 'From test image 4 to test image 9'],
     ['lowerbound interpolate runs/cvae-1 --from 4,7 --to 9,0', 'Two rows: from 4 to 9, and from 7 to 0'],
   ],
-  async execute({ run, json, data, out, from, to, steps = 12 }) {
+  async execute({ run, json, data, out, ema, from, to, steps = 12 }) {
     const pairs = pairsOf(from, to);
     const [{ loadForTestSet }, { interpolationPicture }] = await Promise.all([
       import('./runData.js'),
       import('../coordinator/pictures.js'),
     ]);
-    const { loaded, dataset } = await loadForTestSet(run, data);
+    const { loaded, dataset } = await loadForTestSet(run, data, ema);
     const options = { ...pairs, steps };
     const png = await interpolationPicture(loaded.model, loaded, dataset.test, options);
     await writePicture(png, { run, loaded, name: 'interpolation', out, json });

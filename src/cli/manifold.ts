@@ -3,7 +3,7 @@ import { defineCommand } from './command.js';
 import { ExitCode } from './exitCode.js';
 import { switchFlag, wholeNumber } from './flags.js';
 import { announceImages, outFlag, writePicture } from './pictureFile.js';
-import { outputFlags, runArgument } from './sharedFlags.js';
+import { emaFlag, outputFlags, runArgument } from './sharedFlags.js';
 
 /** Images along each side. */
 const SIDE = 20;
@@ -25,6 +25,7 @@ export const manifoldCommand = defineCommand({
       default: 'off: one checkpoint',
     }),
     out: outFlag('manifold'),
+    ...emaFlag,
     ...outputFlags,
   },
   examples: [
@@ -35,9 +36,9 @@ export const manifoldCommand = defineCommand({
       'How it came about, from the checkpoints that the run kept',
     ],
   ],
-  async execute({ run, json, out, side, 'over-epochs': overEpochs = false }) {
+  async execute({ run, json, out, ema = true, side, 'over-epochs': overEpochs = false }) {
     if (overEpochs) {
-      const { loaded, png } = await strip(run, side ?? STRIP_SIDE);
+      const { loaded, png } = await strip(run, ema, side ?? STRIP_SIDE);
       await writePicture(png, { run, loaded, name: 'manifold-over-epochs', out, json });
       return ExitCode.done;
     }
@@ -45,7 +46,7 @@ export const manifoldCommand = defineCommand({
       import('./runData.js'),
       import('../coordinator/pictures.js'),
     ]);
-    const loaded = await loadForUser(run);
+    const loaded = await loadForUser(run, ema);
     const images = side ?? SIDE;
     announceImages(images * images, json);
     const png = await manifoldPicture(loaded.model, loaded, images);
@@ -54,12 +55,12 @@ export const manifoldCommand = defineCommand({
   },
 });
 
-async function strip(run: string, side: number) {
+async function strip(run: string, ema: boolean, side: number) {
   const [{ momentsOf }, { manifoldStripPicture }] = await Promise.all([
     import('../coordinator/moments.js'),
     import('../coordinator/pictures.js'),
   ]);
-  const moments = await momentsOf(run);
+  const moments = await momentsOf(run, { ema });
   const last = moments.at(-1);
   if (last === undefined || moments.length < 2) {
     throw new UsageError(

@@ -4,6 +4,7 @@ import type { LoadedModel } from '../coordinator/loadModel.js';
 import { formatCount } from '../report/quantity.js';
 import { writeFileAtomic } from '../runs/atomicFile.js';
 import { makeDirectory, RunDirectory } from '../runs/runDirectory.js';
+import { given } from './command.js';
 import { pngPath } from './flags.js';
 import { printJson, printLine } from './output.js';
 
@@ -43,8 +44,8 @@ export async function writePicture(png: Uint8Array, file: PictureFile): Promise<
   const { loaded, out, json } = file;
   const path = out ?? (await defaultPath(file));
   await writeFileAtomic(path, png);
-  const { path: checkpoint, step, parametersSha256 } = loaded;
-  if (json) printJson({ path, checkpoint, step, parametersSha256 });
+  const { path: checkpoint, step, parametersSha256, emaDecay } = loaded;
+  if (json) printJson({ path, checkpoint, step, parametersSha256, ...given({ emaDecay }) });
   else printLine(path);
 }
 

@@ -12,6 +12,20 @@ export function choiceWords({
 }
 
 /** Lines that say which parameters a figure belongs to. */
-export function checkpointLines(checkpoint: string, step: number, parametersSha256: string): string[] {
-  return [`Checkpoint     ${checkpoint}, step ${step}`, `SHA-256        ${parametersSha256}`];
+export function checkpointLines({
+  checkpoint,
+  step,
+  parametersSha256,
+  emaDecay,
+}: {
+  readonly checkpoint: string;
+  readonly step: number;
+  readonly parametersSha256: string;
+  readonly emaDecay?: number;
+}): string[] {
+  return [
+    `Checkpoint     ${checkpoint}, step ${step}`,
+    ...(emaDecay === undefined ? [] : [`Parameters     their moving average, decay ${emaDecay}`]),
+    `SHA-256        ${parametersSha256}`,
+  ];
 }

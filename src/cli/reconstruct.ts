@@ -2,7 +2,7 @@ import { defineCommand } from './command.js';
 import { ExitCode } from './exitCode.js';
 import { wholeNumber } from './flags.js';
 import { announceImages, outFlag, writePicture } from './pictureFile.js';
-import { dataFlag, outputFlags, runArgument } from './sharedFlags.js';
+import { dataFlag, emaFlag, outputFlags, runArgument } from './sharedFlags.js';
 
 export const reconstructCommand = defineCommand({
   name: 'reconstruct',
@@ -12,6 +12,7 @@ export const reconstructCommand = defineCommand({
     count: wholeNumber(1, { most: 10_000, describe: 'The first so many test images', default: '20' }),
     data: dataFlag('images of its test set are reconstructed'),
     out: outFlag('reconstructions'),
+    ...emaFlag,
     ...outputFlags,
   },
   examples: [
@@ -21,12 +22,12 @@ export const reconstructCommand = defineCommand({
       '40 images of data of your own',
     ],
   ],
-  async execute({ run, json, data, out, count = 20 }) {
+  async execute({ run, json, data, out, ema, count = 20 }) {
     const [{ loadForTestSet }, { reconstructionPicture }] = await Promise.all([
       import('./runData.js'),
       import('../coordinator/pictures.js'),
     ]);
-    const { loaded, dataset } = await loadForTestSet(run, data);
+    const { loaded, dataset } = await loadForTestSet(run, data, ema);
     announceImages(Math.min(count, dataset.test.count), json);
     const png = await reconstructionPicture(loaded.model, loaded, dataset.test, count);
     await writePicture(png, { run, loaded, name: 'reconstructions', out, json });

@@ -5,8 +5,8 @@ import type { RunData } from '../data/source.js';
 import { printWarnings } from './output.js';
 
 /** The model of a run or a checkpoint; the user is told where it is not of the newest checkpoint. */
-export async function loadForUser(run: string): Promise<LoadedModel> {
-  const loaded = await loadModel(run);
+export async function loadForUser(run: string, ema = true): Promise<LoadedModel> {
+  const loaded = await loadModel(run, { ema });
   printWarnings(loaded.warnings);
   return loaded;
 }
@@ -15,8 +15,9 @@ export async function loadForUser(run: string): Promise<LoadedModel> {
 export async function loadForTestSet(
   run: string,
   data: string | undefined,
+  ema = true,
 ): Promise<{ readonly loaded: LoadedModel; readonly dataset: RunData }> {
-  const loaded = await loadForUser(run);
+  const loaded = await loadForUser(run, ema);
   requireOwnData(loaded.config, loaded.path, data);
   const dataset = loadTestData(data);
   requireImageSize(loaded.config, dataset, loaded.path);

@@ -3,7 +3,7 @@ import { ExitCode } from './exitCode.js';
 import { switchFlag, wholeNumber } from './flags.js';
 import { optionFlag } from './optionFlags.js';
 import { announceImages, outFlag, writePicture } from './pictureFile.js';
-import { outputFlags, runArgument } from './sharedFlags.js';
+import { emaFlag, outputFlags, runArgument } from './sharedFlags.js';
 
 export const sampleCommand = defineCommand({
   name: 'sample',
@@ -20,18 +20,19 @@ export const sampleCommand = defineCommand({
       default: 'off: means',
     }),
     out: outFlag('samples'),
+    ...emaFlag,
     ...outputFlags,
   },
   examples: [
     ['lowerbound sample runs/cvae-1', '100 images in a PNG'],
     ['lowerbound sample runs/cvae-1 --count 16 --seed 7 --draw --out draws.png', '16 others, pixels drawn'],
   ],
-  async execute({ run, json, out, count = 100, seed, draw = false }) {
+  async execute({ run, json, out, ema, count = 100, seed, draw = false }) {
     const [{ loadForUser }, { samplePicture }] = await Promise.all([
       import('./runData.js'),
       import('../coordinator/pictures.js'),
     ]);
-    const loaded = await loadForUser(run);
+    const loaded = await loadForUser(run, ema);
     announceImages(count, json);
     const png = await samplePicture(loaded.model, loaded, { count, draw, ...given({ seed }) });
     await writePicture(png, { run, loaded, name: draw ? 'draws' : 'samples', out, json });

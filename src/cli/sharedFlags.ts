@@ -17,6 +17,15 @@ export const runArgument = {
   }),
 };
 
+/** Which parameters of a run are read. */
+export const emaFlag = {
+  ema: switchFlag({
+    describe:
+      'Take the average of the parameters, where the run has one (train --ema-decay); --no-ema: those of the last update',
+    default: 'on',
+  }),
+};
+
 export function dataFlag(text: string): ValueFlag<string> {
   return optionFlag('data', { describe: `Directory of IDX files, plain or gzip (docs/data.md): ${text}` });
 }

@@ -3,14 +3,14 @@ import type { ProcessGroup } from '../collective/processes/processGroup.js';
 import { type DataOption, loadTestData } from '../data/registry.js';
 import type { RunData } from '../data/source.js';
 import { checkpointTraits, introduce } from './handshake.js';
-import { type ChosenCheckpoint, findCheckpoint, requirePath } from './loadModel.js';
+import { type ChosenCheckpoint, type ReadOptions, readCheckpoint, requirePath } from './loadModel.js';
 import { requireImageSize, requireOwnData } from './ownData.js';
 
 export interface CheckpointAndData extends ChosenCheckpoint {
   readonly dataset: RunData;
 }
 
-interface Named {
+interface Named extends ReadOptions {
   readonly path?: string | undefined;
   readonly data?: DataOption | undefined;
 }
@@ -29,7 +29,7 @@ export async function openTogether<T>(
   plan: (opened: CheckpointAndData) => T,
 ): Promise<CheckpointAndData & { readonly plan: T }> {
   const prepare = async () => {
-    const found = await findCheckpoint(requirePath(options.path, call));
+    const found = await readCheckpoint(requirePath(options.path, call), options);
     const { config } = found.checkpoint;
     requireOwnData(config, found.path, options.data);
     const opened = { ...found, dataset: loadTestData(options.data) };

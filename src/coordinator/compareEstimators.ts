@@ -20,7 +20,15 @@ import { choiceOf } from '../runs/seams.js';
 import { type ExampleRange, exampleRange, placesOf, requireWithin } from './exampleRange.js';
 import { testExamples } from './examples.js';
 import { InferencePool } from './inferencePool.js';
-import { checkpointPath, type LoadedModel, loadModel, requirePath } from './loadModel.js';
+import {
+  averageOf,
+  checkpointPath,
+  type LoadedModel,
+  loadModel,
+  READ_OPTIONS,
+  type ReadOptions,
+  requirePath,
+} from './loadModel.js';
 import { requireImageSize, requireOwnData, testSetName } from './ownData.js';
 
 export const COMPARISON_DEFAULTS = { examples: 20, draws: 100 } as const;
@@ -46,7 +54,7 @@ interface ComparedOptions {
   readonly signal?: AbortSignalLike;
 }
 
-export interface CompareEstimatorsOptions extends ComparedOptions {
+export interface CompareEstimatorsOptions extends ReadOptions, ComparedOptions {
   /** A run's directory or a checkpoint file. */
   readonly path: string;
   /** Directory of IDX files, or images as arrays; default: the full MNIST. Their test set is used. */
@@ -71,6 +79,8 @@ export interface ComparedEstimators extends EstimatorComparison {
   readonly checkpoint: string;
   readonly step: number;
   readonly parametersSha256: string;
+  /** As in LoadedModel. */
+  readonly emaDecay?: number;
   /** Sentences for the user. Usually none. */
   readonly warnings: readonly string[];
 }
@@ -93,6 +103,7 @@ const OPTIONS: OptionTable<CompareEstimatorsOptions> = {
   workers: positiveInteger,
   onProgress: functionOf(),
   signal: abortSignal,
+  ...READ_OPTIONS,
 };
 
 /**
@@ -103,8 +114,8 @@ const OPTIONS: OptionTable<CompareEstimatorsOptions> = {
  */
 export async function compareEstimators(given: CompareEstimatorsOptions): Promise<ComparedEstimators> {
   const call = 'compareEstimators()';
-  const { path, data, ...options } = readOptions(given, OPTIONS, call);
-  const loaded = await loadModel(requirePath(path, call));
+  const { path, data, ema = true, ...options } = readOptions(given, OPTIONS, call);
+  const loaded = await loadModel(requirePath(path, call), { ema });
   const dataset = loadTestData(data);
   requireImageSize(loaded.config, dataset, loaded.path);
   requireOwnData(loaded.config, loaded.path, data);
@@ -113,10 +124,11 @@ export async function compareEstimators(given: CompareEstimatorsOptions): Promis
 
 /** The same for a model that is loaded and data of its own. */
 export async function compareOnTestSet(
-  { model: trained, config, path, step, parametersSha256, warnings }: LoadedModel,
+  loaded: LoadedModel,
   dataset: RunData,
   options: ComparedOptions,
 ): Promise<ComparedEstimators> {
+  const { model: trained, config, path, step, parametersSha256, warnings } = loaded;
   const { test } = dataset;
   const first = { first: 0, end: Math.min(COMPARISON_DEFAULTS.examples, test.count) };
   const examples = requireWithin(options.examples ?? first, test.count);
@@ -156,6 +168,7 @@ export async function compareOnTestSet(
     checkpoint: path,
     step,
     parametersSha256,
+    ...averageOf(loaded),
     warnings,
   };
 }

@@ -25,7 +25,7 @@ import { openTogether } from './checkpointTogether.js';
 import { estimateTogether } from './estimatesTogether.js';
 import { type ExampleRange, exampleRange, placesOf, requireWithin } from './exampleRange.js';
 import { testExamples } from './examples.js';
-import { checkpointPath } from './loadModel.js';
+import { averageOf, checkpointPath, READ_OPTIONS, type ReadOptions } from './loadModel.js';
 import { testSetName } from './ownData.js';
 import { PROCESS_OPTIONS, type ProcessOptions } from './processOptions.js';
 import { together } from './together.js';
@@ -44,7 +44,7 @@ export const ESTIMATE_DEFAULTS = {
 const CHAIN_CHUNK = 8;
 const DRAW_CHUNK = 32;
 
-export interface EstimateLikelihoodOptions extends ProcessOptions {
+export interface EstimateLikelihoodOptions extends ReadOptions, ProcessOptions {
   /** A run's directory or a checkpoint file. */
   readonly path: string;
   /** Directory of IDX files, or images as arrays; default: the full MNIST. Their test set is used. */
@@ -126,6 +126,8 @@ export interface LikelihoodEstimates {
   readonly checkpoint: string;
   readonly step: number;
   readonly parametersSha256: string;
+  /** As in LoadedModel. */
+  readonly emaDecay?: number;
   /** Sentences for the user. Usually none. */
   readonly warnings: readonly string[];
 }
@@ -149,6 +151,7 @@ const OPTIONS: OptionTable<EstimateLikelihoodOptions> = {
   workers: positiveInteger,
   onProgress: functionOf(),
   signal: abortSignal,
+  ...READ_OPTIONS,
   ...PROCESS_OPTIONS,
 };
 
@@ -195,6 +198,7 @@ async function estimateIn(
     checkpoint: path,
     step: checkpoint.step,
     parametersSha256: parameterHash(parameters),
+    ...averageOf(opened),
     warnings,
   };
 }

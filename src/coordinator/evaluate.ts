@@ -17,7 +17,7 @@ import { choiceOf } from '../runs/seams.js';
 import { openTogether } from './checkpointTogether.js';
 import { shareState } from './exchanges.js';
 import { evaluateTogether } from './leadingPool.js';
-import { checkpointPath } from './loadModel.js';
+import { averageOf, checkpointPath, READ_OPTIONS, type ReadOptions } from './loadModel.js';
 import { testSetName } from './ownData.js';
 import { PROCESS_OPTIONS, type ProcessOptions } from './processOptions.js';
 import type { RunState } from './runState.js';
@@ -25,7 +25,7 @@ import { openSession } from './session.js';
 import { testMeans } from './testMeans.js';
 import { together } from './together.js';
 
-export interface EvaluateOptions extends ProcessOptions {
+export interface EvaluateOptions extends ReadOptions, ProcessOptions {
   /** A run's directory or a checkpoint file. */
   readonly path: string;
   /** Directory of IDX files, or images as arrays; default: the full MNIST. Their test set is evaluated. */
@@ -73,6 +73,8 @@ export interface Evaluation {
   readonly checkpoint: string;
   readonly step: number;
   readonly parametersSha256: string;
+  /** As in LoadedModel. */
+  readonly emaDecay?: number;
   /** Sentences for the user, as in LoadedModel. Usually none. */
   readonly warnings: readonly string[];
 }
@@ -88,6 +90,7 @@ const EVALUATE_OPTIONS: OptionTable<EvaluateOptions> = {
   workers: positiveInteger,
   backend: HYPERPARAMETERS.backend.kind.option,
   onProgress: functionOf(),
+  ...READ_OPTIONS,
   ...PROCESS_OPTIONS,
 };
 
@@ -150,6 +153,7 @@ async function evaluateIn(
     checkpoint: path,
     step: checkpoint.step,
     parametersSha256: parameterHash(checkpoint.parameters),
+    ...averageOf(opened),
     warnings,
   };
 }
@@ -207,8 +211,8 @@ function evaluationConfig(config: RunConfig, options: Partial<EvaluateOptions>):
       `The objective ${objective} is computed from the densities of the draws, so its KL is not ${kl}: leave --kl out.`,
     );
   }
-  // Terms alone are computed, which neither an estimator nor an inference changes.
-  const { estimator: _, inference: _inference, ...rest } = config;
+  // Terms alone are computed, which neither an estimator nor an inference changes, of one set of parameters.
+  const { estimator: _, inference: _inference, emaDecay: _average, ...rest } = config;
   return {
     ...rest,
     objective,

@@ -19,7 +19,7 @@ import type { RunConfig } from '../runs/runConfig.js';
 import { openTogether } from './checkpointTogether.js';
 import { estimateTogether } from './estimatesTogether.js';
 import { testExamples } from './examples.js';
-import type { ChosenCheckpoint, LoadedModel } from './loadModel.js';
+import { averageOf, type ChosenCheckpoint, type LoadedModel, type ReadOptions } from './loadModel.js';
 import { type PictureSource, pictureText } from './pictureText.js';
 import type { ProcessOptions } from './processOptions.js';
 import { together } from './together.js';
@@ -36,7 +36,7 @@ export interface ImageInference {
   readonly x: Float32Array;
 }
 
-export interface InferOptions extends Omit<PosteriorOptions, 'positions'>, ProcessOptions {
+export interface InferOptions extends Omit<PosteriorOptions, 'positions'>, ReadOptions, ProcessOptions {
   /** A run's directory or a checkpoint file. */
   readonly path: string;
   /** Default: the full MNIST. Images of its test set are used. */
@@ -85,7 +85,7 @@ async function inferIn(group: ProcessGroup | undefined, options: InferOptions): 
     ...imageFigures(figures, i, count, chains),
     x: x.slice(i * dimensions, (i + 1) * dimensions),
   }));
-  return { path, checkpoint, warnings, images };
+  return { path, checkpoint, ...averageOf(opened), warnings, images };
 }
 
 function planInference(options: InferOptions, config: RunConfig, test: ImageSet) {

@@ -2,7 +2,8 @@ import { statSync } from 'node:fs';
 import { UsageError } from '../errors.js';
 import { LatentModel } from '../inference/latentModel.js';
 import { Place } from '../model/jsonReader.js';
-import { pathOf } from '../model/optionReader.js';
+import { type OptionTable, pathOf, readOptions, trueOrFalse } from '../model/optionReader.js';
+import { AVERAGE } from '../optimizer/averaging.js';
 import { type Checkpoint, loadCheckpoint, parameterHash } from '../runs/checkpoint.js';
 import { modelOfConfig } from '../runs/configModel.js';
 import { assertOwnCheckpoint, type RunConfig } from '../runs/runConfig.js';
@@ -14,14 +15,25 @@ import {
 } from '../runs/runDirectory.js';
 import { choiceOf } from '../runs/seams.js';
 
+/** Which parameters of a checkpoint are read. */
+export interface ReadOptions {
+  /**
+   * Whether the moving average of the parameters is, where the run has one; otherwise what the last update
+   * left. Default true.
+   */
+  readonly ema?: boolean;
+}
+
 /** A trained model and where it comes from. */
 export interface LoadedModel {
   readonly model: LatentModel;
   readonly config: RunConfig;
   /** Optimizer steps taken. */
   readonly step: number;
-  /** SHA-256 of the flat parameters, hex. */
+  /** SHA-256 of the model's flat parameters, hex. */
   readonly parametersSha256: string;
+  /** The decay of the average that the model's parameters are; absent: they are those of the last update. */
+  readonly emaDecay?: number;
   /** The checkpoint's file. */
   readonly path: string;
   /**
@@ -35,8 +47,12 @@ export interface LoadedModel {
 export interface ChosenCheckpoint {
   readonly path: string;
   readonly checkpoint: Checkpoint;
+  /** The decay of the average that its parameters are: see readCheckpoint. */
+  readonly emaDecay?: number;
   readonly warnings: readonly string[];
 }
+
+export const READ_OPTIONS: OptionTable<ReadOptions> = { ema: trueOrFalse };
 
 const PATH = "the path of a run's directory or of a checkpoint file";
 
@@ -67,6 +83,25 @@ export async function findCheckpoint(path: string): Promise<ChosenCheckpoint> {
   return { path: found.path, checkpoint: found.checkpoint, warnings };
 }
 
+/**
+ * The checkpoint at a path as a model that is trained: its parameters are the moving average, where the run
+ * has one, unless the options say otherwise.
+ * @throws UsageError as findCheckpoint does.
+ */
+export async function readCheckpoint(path: string, { ema = true }: ReadOptions): Promise<ChosenCheckpoint> {
+  const found = await findCheckpoint(path);
+  const { checkpoint } = found;
+  const { emaDecay } = checkpoint.config;
+  const parameters = checkpoint.optimizerState.get(AVERAGE);
+  if (!ema || emaDecay === undefined || parameters === undefined) return found;
+  return { ...found, checkpoint: { ...checkpoint, parameters }, emaDecay };
+}
+
+/** The decay of the average that was read, as a field that is absent where none was. */
+export function averageOf({ emaDecay }: { readonly emaDecay?: number }): { readonly emaDecay?: number } {
+  return emaDecay === undefined ? {} : { emaDecay };
+}
+
 /** A checkpoint brings its own config, so one of another run is no reason to refuse it here. */
 function configWarning(directory: RunDirectory, { path, checkpoint }: FoundCheckpoint): string[] {
   try {
@@ -81,18 +116,20 @@ function configWarning(directory: RunDirectory, { path, checkpoint }: FoundCheck
 /**
  * Loads a trained model for inference.
  * @param path a run's directory, or a checkpoint file.
- * @throws UsageError where there is no checkpoint, or it is damaged.
+ * @throws UsageError where there is no checkpoint, or it is damaged, or an option is wrong.
  */
-export async function loadModel(path: string): Promise<LoadedModel> {
+export async function loadModel(path: string, given: ReadOptions = {}): Promise<LoadedModel> {
   checkpointPath(path, new Place('loadModel()', 'path'));
-  return loadedModel(await findCheckpoint(path));
+  return loadedModel(await readCheckpoint(path, readOptions(given, READ_OPTIONS, 'loadModel()')));
 }
 
-export function loadedModel({ path, checkpoint, warnings }: ChosenCheckpoint): LoadedModel {
+export function loadedModel(chosen: ChosenCheckpoint): LoadedModel {
+  const { path, checkpoint, warnings } = chosen;
   const { config, step, parameters } = checkpoint;
   const model = new LatentModel(modelOfConfig(config), parameters, {
     arithmetic: config.arithmetic,
     likelihood: choiceOf(config, 'likelihood'),
   });
-  return { model, config, step, parametersSha256: parameterHash(parameters), path, warnings };
+  const parametersSha256 = parameterHash(parameters);
+  return { model, config, step, parametersSha256, ...averageOf(chosen), path, warnings };
 }

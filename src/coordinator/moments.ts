@@ -1,7 +1,7 @@
 import type { LatentModel } from '../inference/latentModel.js';
 import { formatCount } from '../report/quantity.js';
 import { openRunDirectory } from '../runs/runDirectory.js';
-import { type LoadedModel, loadModel } from './loadModel.js';
+import { type LoadedModel, loadModel, type ReadOptions } from './loadModel.js';
 
 /** How many checkpoints stand side by side at most. */
 const MOST_MOMENTS = 5;
@@ -20,13 +20,13 @@ export interface Moment {
  * @param path of a run's directory.
  * @throws UsageError where it is none, or a checkpoint among them is damaged.
  */
-export async function momentsOf(path: string): Promise<Moment[]> {
+export async function momentsOf(path: string, options: ReadOptions = {}): Promise<Moment[]> {
   const directory = await openRunDirectory(path);
   const epochs = new Map(directory.epochTerms().map(({ step, epoch }) => [step, epoch]));
   const steps = spread((await directory.checkpointSteps()).reverse(), MOST_MOMENTS);
   const moments: Moment[] = [];
   for (const step of steps) {
-    const loaded = await loadModel(directory.checkpointPath(step));
+    const loaded = await loadModel(directory.checkpointPath(step), options);
     const epoch = epochs.get(step);
     const heading = epoch === undefined ? `step ${formatCount(step)}` : `epoch ${epoch}`;
     moments.push({ loaded, model: loaded.model, heading });

@@ -11,16 +11,19 @@ export interface PictureSource {
   readonly step: number;
   /** From 1; given where the step is the last one of an epoch. */
   readonly epoch?: number;
+  /** The decay of the average that the model's parameters are; absent: they are those of the last update. */
+  readonly emaDecay?: number | undefined;
 }
 
 /** E.g. `cvae, d = 2 · step 1,875 (epoch 1) · data mnist · seed 0`. */
-export function pictureText(title: string, { config, step, epoch }: PictureSource): PageText {
+export function pictureText(title: string, { config, step, epoch, emaDecay }: PictureSource): PageText {
   const when = `step ${formatCount(step)}${epoch === undefined ? '' : ` (epoch ${epoch})`}`;
   const parts = [
     `${config.model.name}, d = ${config.latent}`,
     when,
     `data ${config.data.source}`,
     `seed ${config.seed}`,
+    ...(emaDecay === undefined ? [] : [`average with decay ${emaDecay}`]),
   ];
   return { title, note: parts.join(' · ') };
 }

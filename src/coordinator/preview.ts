@@ -16,13 +16,13 @@ export interface EpochPreview {
 
 /**
  * The first test images, as the run's evaluation sees them, and what the mean of q(z|x) decodes to. It is
- * computed in a memory of its own, from a copy of the parameters: the run has the same bits with and without
+ * computed in a memory of its own, from a copy of the parameters or of their average: the run has the same bits with and without
  * it.
  */
 export function epochPreview(options: EpochPreview): Extract<RunEvent, { kind: 'preview' }> {
   const { state, dataset, config, epoch } = options;
   const count = Math.min(options.count, dataset.test.count);
-  const model = new LatentModel(state.model, state.parameters, {
+  const model = new LatentModel(state.model, state.modelParameters, {
     platform: state.platform,
     likelihood: state.settings.likelihood,
   });

@@ -37,7 +37,8 @@ export interface RunPictures {
  * Samples in the middle of the first epoch. Reads the parameters: no step may be under way. Returns the file.
  */
 export async function writeFirstPicture({ state, config, directory, step }: RunPictures): Promise<string> {
-  const png = await samplePicture(modelOf(state), { config, step }, { count: SAMPLES });
+  const source: PictureSource = { config, step, emaDecay: config.emaDecay };
+  const png = await samplePicture(modelOf(state), source, { count: SAMPLES });
   return write(directory, firstPictureName, png);
 }
 
@@ -57,7 +58,7 @@ export async function writeEpochPictures(
   const { state, directory, epoch, config, step, dataset } = options;
   const { test } = dataset;
   const model = modelOf(state);
-  const source: PictureSource = { config, step, epoch };
+  const source: PictureSource = { config, step, epoch, emaDecay: config.emaDecay };
   const suffix = epochSuffix(epoch);
   const pictures: [string, Uint8Array | undefined][] = [
     [`samples-${suffix}`, await samplePicture(model, source, { count: SAMPLES })],
@@ -83,9 +84,9 @@ function epochSuffix(epoch: number): string {
   return `epoch-${String(epoch).padStart(4, '0')}`;
 }
 
-/** With a copy of the parameters as they are now. */
-function modelOf({ model, parameters, platform, settings }: RunState): LatentModel {
-  return new LatentModel(model, parameters, { platform, likelihood: settings.likelihood });
+/** With a copy of the parameters, or of their average, as they are now. */
+function modelOf({ model, modelParameters, platform, settings }: RunState): LatentModel {
+  return new LatentModel(model, modelParameters, { platform, likelihood: settings.likelihood });
 }
 
 async function write(directory: RunDirectory, name: string, png: Uint8Array): Promise<string> {

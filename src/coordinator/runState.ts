@@ -10,7 +10,8 @@ import { sharedMemory, type WasmMemory, type WasmModule } from '../kernels/webAs
 import { initializeParameters } from '../model/initialize.js';
 import { likelihoodKernels } from '../model/likelihoods/registry.js';
 import type { Model } from '../model/model.js';
-import { stateNames } from '../optimizer/registry.js';
+import { AVERAGE } from '../optimizer/averaging.js';
+import { stateTensors } from '../optimizer/updateRule.js';
 import { requireFit, type TrainingState } from '../runs/trainingState.js';
 import { ownPlaces } from '../worker/ownExamples.js';
 import { RecoveryWords } from '../worker/recoveryWords.js';
@@ -71,10 +72,7 @@ export class RunState implements TrainingState {
     const size = model.parameters.size;
     this.parameters = new Float32Array(buffer, layout.parameters, size);
     this.optimizerState = new Map(
-      stateNames(settings.optimizer).map((name, i) => [
-        name,
-        new Float32Array(buffer, layout.state[i]!, size),
-      ]),
+      stateTensors(settings).map((name, i) => [name, new Float32Array(buffer, layout.state[i]!, size)]),
     );
     this.order = new Uint32Array(buffer, layout.order, settings.trainCount);
     this.#trainImages = dataset.train;
@@ -83,6 +81,16 @@ export class RunState implements TrainingState {
 
   get layout(): RunLayout {
     return this.#placed.layout;
+  }
+
+  /** The moving average of the parameters, where the run has one. */
+  get average(): Float32Array | undefined {
+    return this.optimizerState.get(AVERAGE);
+  }
+
+  /** What the run's model is judged by: the average, where there is one. */
+  get modelParameters(): Float32Array {
+    return this.average ?? this.parameters;
   }
 
   get progress(): RunProgress {
@@ -113,7 +121,10 @@ export class RunState implements TrainingState {
     if (this.#isShuffled) this.#readOwnExamples();
   }
 
-  /** Glorot weights, zero biases, the data's mean where the model asks for it. */
+  /**
+   * Glorot weights, zero biases, the data's mean where the model asks for it. Before the first update the
+   * average is what they are.
+   */
   initialize(): void {
     const { model, settings, kernels, memory } = this;
     const needsMean = model.parameters.entries.some(
@@ -129,6 +140,7 @@ export class RunState implements TrainingState {
       scratch: this.layout.ranks[0]!.scratch,
       ...(needsMean ? { dataMean: dataMean(this.#trainImages, model, settings) } : {}),
     });
+    this.average?.set(this.parameters);
   }
 
   /**

@@ -102,6 +102,10 @@ export interface TrainOptions {
    * none.
    */
   readonly clipNorm?: Options['clipNorm'];
+   * Decay of the moving average of the parameters, e.g. 0.999, by which the test set is evaluated and
+   * pictures are made (docs/models.md). Default: 0: no average.
+   */
+  readonly emaDecay?: Options['emaDecay'];
   /** Passes over the training images. Default: the model's: 10. */
   readonly epochs?: Options['epochs'];
   /**

@@ -149,6 +149,7 @@ export function settingsOf(
     learningRateSchedule: choiceOf(config, 'learningRateSchedule'),
     optimizer: choiceOf(config, 'optimizer'),
     clipNorm: config.clipNorm ?? 0,
+    emaDecay: config.emaDecay ?? 0,
     trainCount,
     shardData: isStored(dataset.train),
     testCount: dataset.test.count,

@@ -545,6 +545,14 @@ export interface Kernels {
   allFinite(x: Address, count: Quantity): number;
   /** out[i] = a[i] and b[i], of bytes 0 and 1. */
   andBytes(a: Address, b: Address, count: Quantity, out: Address): void;
+  /**
+   * average = (1 − weight) · average + weight · values, in place, on `count` floats exactly, for a weight in
+   * [0, 1]. It is computed from the nearer of both: what the weight is of the difference is added to it, so
+   * that equal numbers stay as they are, and the weight 1 gives the values to the bit. Two products would lose
+   * that: the rounding of 1 − weight alone would move an average of 10⁴ updates by 10⁻⁴ of itself.
+   * @returns 1 where every average is finite now, else 0.
+   */
+  averageFloats(average: Address, values: Address, count: Quantity, weight: Quantity): number;
   /** dBig = dSmall / (pixels of the window), summed in the order of the windows; 0 where no window is. */
   averagePoolBackward(args: AveragePoolBackwardArguments): void;
   /** Each small pixel is the mean of its window. */
@@ -894,6 +902,7 @@ interface KernelExports {
   addRows(out: Address, rows: Quantity, columns: Quantity, addend: Address, rowStride: Quantity, columnStride: Quantity): void;
   allFinite(x: Address, count: Quantity): number;
   andBytes(a: Address, b: Address, count: Quantity, out: Address): void;
+  averageFloats(average: Address, values: Address, count: Quantity, weight: Quantity): number;
   averagePoolBackward(table: Address, windows: Quantity, dSmall: Address, dBig: Address, channels: Quantity, images: Quantity, bigStride: Quantity, smallStride: Quantity): void;
   averagePoolForward(table: Address, windows: Quantity, big: Address, small: Address, channels: Quantity, images: Quantity, bigStride: Quantity, smallStride: Quantity): void;
   bernoulli(logits: Address, x: Address, rows: Quantity, samples: Quantity, dimensions: Quantity, scale: Quantity, logLikelihood: Address, terms: Address, dLogits: Address): void;
@@ -1024,6 +1033,7 @@ export function nameArguments(instance: { readonly exports: object }): Kernels {
     addRows,
     allFinite,
     andBytes,
+    averageFloats,
     averagePoolBackward,
     averagePoolForward,
     bernoulli,
@@ -1149,6 +1159,7 @@ export function nameArguments(instance: { readonly exports: object }): Kernels {
     addRows,
     allFinite,
     andBytes,
+    averageFloats,
     broadcastEqual,
     broadcastGreater,
     broadcastGreaterEqual,

@@ -3,6 +3,7 @@ import { type Address, plus } from '../kernels/address.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { FROM_ZERO, type Hyperparameters, type ValuesOf } from '../model/hyperparameter.js';
 import { ADAM_HYPERPARAMETERS, adam } from './adam.js';
+import { CHUNK } from './chunk.js';
 import { defineOptimizer, type SliceUpdate } from './optimizer.js';
 
 const hyperparameters = {
@@ -22,9 +23,6 @@ export const adamw = defineOptimizer({
   state: () => ['adamw/m', 'adamw/v'],
   create: createAdamW,
 });
-
-/** Floats of a chunk, a multiple of eight: its parameters stay in the caches until Adam comes to them. */
-const CHUNK = 8192;
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 

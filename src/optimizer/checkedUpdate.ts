@@ -1,16 +1,15 @@
 import type { Address } from '../kernels/address.js';
 import type { Kernels } from '../kernels/kernels.js';
-import type { Choice } from '../model/hyperparameter.js';
 import type { Slice, SliceUpdate } from './optimizer.js';
-import { type OptimizerName, optimizerOf } from './registry.js';
+import { createUpdate, type UpdateRule } from './updateRule.js';
 
-/** An optimizer that remembers whether all of an update was finite. */
+/** An update that remembers whether all of an update was finite. */
 export class CheckedUpdate implements SliceUpdate {
   readonly #optimizer: SliceUpdate;
   #finite = true;
 
-  constructor(kernels: Kernels, { name, values }: Choice<OptimizerName>) {
-    this.#optimizer = optimizerOf({ name, values }).create(kernels, values);
+  constructor(kernels: Kernels, rule: UpdateRule) {
+    this.#optimizer = createUpdate(kernels, rule);
   }
 
   /** Whether all that has been written since `begin` is finite. */

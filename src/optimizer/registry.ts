@@ -13,7 +13,7 @@ export function optimizerOf({ name }: Choice<OptimizerName>): Optimizer {
   return OPTIMIZERS[name];
 }
 
-/** Names of the state tensors of a choice. */
+/** Names of the state tensors of the optimizer alone: a run may have more (stateTensors in updateRule.ts). */
 export function stateNames(choice: Choice<OptimizerName>): readonly string[] {
   return optimizerOf(choice).state(choice.values);
 }

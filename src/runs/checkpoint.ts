@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { NotFiniteError, UsageError } from '../errors.js';
 import type { ParameterEntry, ParameterLayout } from '../model/model.js';
-import { stateNames } from '../optimizer/registry.js';
+import { stateTensors } from '../optimizer/updateRule.js';
 import { writeFileAtomic } from './atomicFile.js';
 import { modelOfConfig } from './configModel.js';
 import { parseRunConfigText, type RunConfig } from './runConfig.js';
@@ -198,7 +198,8 @@ function requireTensors(
 
 /** The names of a run's flat buffers, in the order of buffersOf. */
 function bufferNames(config: RunConfig): string[] {
-  return [PARAMETERS, ...stateNames(choiceOf(config, 'optimizer'))];
+  const { emaDecay = 0 } = config;
+  return [PARAMETERS, ...stateTensors({ optimizer: choiceOf(config, 'optimizer'), emaDecay })];
 }
 
 function requireTensor(

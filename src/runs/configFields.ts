@@ -79,6 +79,11 @@ export interface ConfigFields {
   readonly warmupEpochs?: Fields['warmupEpochs'];
   /** Largest norm of a step's gradient, over all parameters: a longer one is scaled down to it. */
   readonly clipNorm?: Fields['clipNorm'];
+  /**
+   * Decay of the moving average of the parameters, e.g. 0.999, by which the test set is evaluated and
+   * pictures are made (docs/models.md).
+   */
+  readonly emaDecay?: Fields['emaDecay'];
   /** Passes over the training images. */
   readonly epochs: Fields['epochs'];
   /**

@@ -4,7 +4,7 @@ import { BACKEND_NAMES, DEFAULT_BACKEND } from '../backends/backend.js';
 import { checkData, type DataOption } from '../data/registry.js';
 import type { Refuse } from '../data/source.js';
 import { type ConfigField, configField } from '../model/field.js';
-import { FROM_ZERO } from '../model/hyperparameter.js';
+import { DECAY_RATE, FROM_ZERO } from '../model/hyperparameter.js';
 import { objectOf, type Place, type Reader, withSchema } from '../model/jsonReader.js';
 import { parseModelSpec, readModel } from '../model/parse.js';
 import { presetNames, presetSpec } from '../model/presets.js';
@@ -147,6 +147,18 @@ const behindSeams = {
     absent: 0,
     onResume: 'kept',
     words: (value) => (value === 0 ? '' : `gradient clipped to norm ${value}`),
+  }),
+  emaDecay: configField({
+    kind: realNumber(DECAY_RATE),
+    group: 'Optimisation:',
+    describe:
+      'Decay of the moving average of the parameters, e.g. 0.999, by which the test set is evaluated and pictures are ' +
+      'made (docs/models.md)',
+    default: '0: no average',
+    initial: 0,
+    absent: 0,
+    onResume: 'kept',
+    words: (value) => (value === 0 ? '' : `of the parameters, decay ${value}`),
   }),
   epochs: RECOMMENDED.epochs,
   arithmetic: configField({

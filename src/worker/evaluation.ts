@@ -14,7 +14,8 @@ export interface EvaluateTask {
  */
 export function evaluateShare(rank: Rank, collective: Collective, faults?: readonly ArmedFault[]): void {
   const { testCount } = rank.context.settings;
-  rank.backend.prepare(collective.rank, collective.ranks);
+  const { evaluator } = rank;
+  evaluator.prepare(collective.rank, collective.ranks);
   collective.barrier();
   const { examplesAtOnce, testUnit } = rank.context.layout;
   const units = collective.share(Math.ceil(testCount / testUnit));
@@ -22,7 +23,7 @@ export function evaluateShare(rank: Rank, collective: Collective, faults?: reado
   for (let example = units.first * testUnit; example < end; example += examplesAtOnce) {
     const count = Math.min(examplesAtOnce, end - example);
     rank.loadTest(example, count);
-    rank.backend.objectiveTerms(rank.shard);
+    evaluator.objectiveTerms(rank.shard);
     rank.testTerms.copy(example, rank.terms, count);
     rank.progress.countEvaluated(count);
   }

@@ -49,6 +49,8 @@ export class Rank {
   readonly stepRecords: StepRecords;
   readonly testTerms: ExampleTerms;
   readonly #input: ShardInput;
+  readonly #create: BackendFactory;
+  #evaluator: Backend | undefined;
 
   /** @param create the settings' backend, loaded in this thread. */
   constructor(
@@ -69,7 +71,8 @@ export class Rank {
     this.shardTerms = new ShardTerms(buffer, layout.shardTerms, settings.shards);
     this.stepRecords = new StepRecords(buffer, layout.stepRecords, settings.stepsPerEpoch);
     this.testTerms = new ExampleTerms(buffer, layout.testTerms, settings.testCount);
-    this.optimizer = new CheckedUpdate(this.kernels, settings.optimizer);
+    this.optimizer = new CheckedUpdate(this.kernels, settings);
+    this.#create = create;
     this.backend = create(this.#place());
     const { x, epsilon, refinement, terms } = this.regions;
     const bounds = new Int32Array(layout.parts + 1);
@@ -78,6 +81,22 @@ export class Rank {
       ...{ count: 0, parts: 1, bounds, x, epsilon, logLikelihood, kl, bound },
       ...(refinement && { refinement: { ...refinement, pitch: layout.examplesAtOnce, acceptance } }),
     };
+  }
+
+  /**
+   * What computes the terms of test examples: from the average of the parameters, where the run has one. It
+   * shares its memory with `backend`, so `prepare` stands before each use of either.
+   */
+  get evaluator(): Backend {
+    this.#evaluator ??= this.#createEvaluator();
+    return this.#evaluator;
+  }
+
+  #createEvaluator(): Backend {
+    const { settings, layout } = this.context;
+    if (settings.emaDecay === 0) return this.backend;
+    const slice = { parameters: layout.state.at(-1)!, state: [] };
+    return this.#create({ ...this.#place(), slice });
   }
 
   #place(): RankPlace {

@@ -7,7 +7,7 @@ import type { Address } from '../kernels/address.js';
 import { Arena } from '../kernels/arena.js';
 import type { Model } from '../model/model.js';
 import { refinementOf } from '../objective/inferences/registry.js';
-import { stateNames } from '../optimizer/registry.js';
+import { stateTensors } from '../optimizer/updateRule.js';
 import { decisionBytes } from './decisions.js';
 import { countOwnExamples } from './ownExamples.js';
 import { PHASE_TIMES_BYTES } from './phaseTimes.js';
@@ -81,10 +81,10 @@ export function planRunMemory(
     progress: table.place('progress', PROGRESS_BYTES),
     recovery: table.place('recovery', RECOVERY_BYTES),
     parameters: table.place('parameters', size),
-    state: stateNames(settings.optimizer).map((name) => table.place(name, size)),
+    state: stateTensors(settings).map((name) => table.place(name, size)),
     snapshot: {
       parameters: table.place('snapshot/parameters', size),
-      state: stateNames(settings.optimizer).map((name) => table.place(`snapshot/${name}`, size)),
+      state: stateTensors(settings).map((name) => table.place(`snapshot/${name}`, size)),
     },
     stepRecords: table.place('step records', stepRecordsBytes(stepsPerEpoch)),
     trainPixels: table.place('training images', (shardData ? 0 : trainCount) * model.dimensions),

@@ -38,6 +38,8 @@ export interface Settings {
   readonly optimizer: Choice<OptimizerName>;
   /** Largest norm of a gradient; 0: it is not clipped. */
   readonly clipNorm: number;
+  /** Decay of the moving average of the parameters; 0: there is none. */
+  readonly emaDecay: number;
   readonly trainCount: number;
   /** Whether a process holds the training examples of its own shards alone, those of the epoch. */
   readonly shardData: boolean;

@@ -431,6 +431,9 @@ export const calls: Calls = {
     kernels.adam({ parameters: MORE, m: A, v: UNIT, gradient: OUT, count: COUNT, ...ADAM_NUMBERS }),
   scaleFloats: (kernels) => kernels.scaleFloats(MORE, COUNT, 0.9),
   squaredNorms: (kernels) => kernels.squaredNorms(A, COUNT, 16, MORE),
+  averageFloats: (kernels) => {
+    for (const weight of [0.01, 0.75, 1]) kernels.averageFloats(MORE, A, COUNT, weight);
+  },
   reduceSgd: (kernels) => {
     for (const shards of [1, 2, 3, 4, 8]) {
       const parameters = plus(MORE, shards * 2048);

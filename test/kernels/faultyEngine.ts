@@ -7,6 +7,7 @@ import type { Kernels } from '#src/kernels/kernels.js';
 export const RESULT_ARGUMENT = {
   adam: 0,
   addFloats: 2,
+  averageFloats: 0,
   averagePoolBackward: 3,
   averagePoolForward: 3,
   bernoulli: 6,

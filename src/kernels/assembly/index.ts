@@ -68,6 +68,7 @@ export {
 export { resampleGradient, resampleNearest } from './resample';
 export { normalizeRows } from './batchNorm';
 export { adamStep } from './adamStep';
+export { averageFloats } from './average';
 export { scaleFloats } from './scale';
 export { squaredNorms } from './squaredNorms';
 export { reduceSgd, sgd } from './sgd';

@@ -1,6 +1,6 @@
 // The sum over shards, and the updates of all optimizers.
 import { NONE, plus } from '../address.js';
-import { A, OUT, SIZE, type Trial } from './memory.js';
+import { A, B, OUT, SIZE, type Trial } from './memory.js';
 
 const COUNT = 64;
 
@@ -49,4 +49,7 @@ export function runUpdates({ kernels, out, keep }: Trial): void {
   kernels.scaleFloats(OUT, SIZE, 0.999);
   keep();
   update(() => kernels.squaredNorms(A, COUNT - 1, 16, OUT));
+  kernels.copyFloats(A, OUT, SIZE);
+  kernels.averageFloats(OUT, B, SIZE, 0.001);
+  keep();
 }
