@@ -4,6 +4,7 @@ import { paddedParameters } from '#src/collective/parameterSlices.js';
 import type { Address } from '#src/kernels/address.js';
 import { Purpose } from '#src/kernels/stream.js';
 import type { Model } from '#src/model/model.js';
+import { averageWeight } from '#src/optimizer/averaging.js';
 import { optimizerOf, stateNames } from '#src/optimizer/registry.js';
 import { BINARIZE_MODE } from '#src/worker/shardInput.js';
 import { add, multiplyAdd, roundoff, sampleFloats, underflow, words } from '../test/kernels/float32.js';
@@ -16,6 +17,7 @@ import {
   adamUpdate,
   scalarAdam,
 } from '../test/kernels/scalarAdam.js';
+import { scalarAverage } from '../test/kernels/scalarAverage.js';
 import {
   type OptimizerState,
   type ScalarOptimizer,
@@ -47,6 +49,7 @@ export function updateCases(load: UpdateLoad): KernelCase[] {
         applySumCase(load.model, optimizer, gradients),
         applyCase(load.model, optimizer),
       ]),
+    averageCase(load.model),
     binarizeCase(load),
     normalCase(load),
     uniformCase(load.model),
@@ -293,6 +296,29 @@ function applyCase(model: Model, optimizer: ScalarOptimizer): KernelCase {
       const what = `apply ${shape}`;
       const { slice, update, reset, check } = prepareUpdate(bench, optimizer, before(), expected, what);
       return { reset, run: () => update.apply(slice, 0, source, count), check };
+    },
+  };
+}
+
+/** The average of the parameters, after a hundred updates with decay 0.99. */
+function averageCase(model: Model): KernelCase {
+  const count = model.parameters.size;
+  const weight = averageWeight(0.99, 100);
+  const [before, values] = [once(() => sampleFloats(30, count)), once(() => sampleFloats(31, count))];
+  const expected = once(() => scalarAverage(before(), values(), weight));
+  return {
+    kernel: 'averageFloats',
+    model: model.name,
+    shape: `[${count}]`,
+    work: { unit: 'bytes', amount: 3 * count * FLOAT },
+    prepare: (bench) => {
+      const average = bench.place(before());
+      const source = bench.place(values());
+      return {
+        reset: () => bench.floats(average, count).set(before()),
+        run: () => bench.kernels.averageFloats(average, source, count, weight),
+        check: () => assertSame(bench.floats(average, count), expected(), `averageFloats ${model.name}`),
+      };
     },
   };
 }

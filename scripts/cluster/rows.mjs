@@ -11,6 +11,7 @@ export const MODELS = {
   iwae: ['--model', 'iwae', '--objective', 'iwae', '--samples', 5, '--checkpoint-every', 4],
   clip: ['--model', 'cvae', '--clip-norm', 100, '--batch-size', 96],
   adamw: ['--model', 'mlp', '--optimizer', 'adamw', '--batch-size', 96],
+  ema: ['--model', 'mlp', '--ema-decay', 0.9, '--batch-size', 128],
 };
 const STEPS = 6;
 

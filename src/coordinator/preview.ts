@@ -16,8 +16,8 @@ export interface EpochPreview {
 
 /**
  * The first test images, as the run's evaluation sees them, and what the mean of q(z|x) decodes to. It is
- * computed in a memory of its own, from a copy of the parameters or of their average: the run has the same bits with and without
- * it.
+ * computed in a memory of its own, from a copy of the parameters or of their average: the run has the same
+ * bits with and without it.
  */
 export function epochPreview(options: EpochPreview): Extract<RunEvent, { kind: 'preview' }> {
   const { state, dataset, config, epoch } = options;

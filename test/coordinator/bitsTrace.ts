@@ -22,7 +22,7 @@ export interface Trace {
 
 export type TraceOptions = Pick<
   TrainOptions,
-  'model' | 'arithmetic' | 'clipNorm' | 'workers' | 'revectorize' | 'tile' | 'barrierTimeout'
+  'model' | 'arithmetic' | 'clipNorm' | 'emaDecay' | 'workers' | 'revectorize' | 'tile' | 'barrierTimeout'
 >;
 
 /**

@@ -90,6 +90,10 @@ const wrong: Record<keyof TrainOptions, readonly (readonly [value: unknown, mess
   ],
   warmupEpochs: [['1', 'warmupEpochs is "1", expected a number from 0 up']],
   clipNorm: [[-1, 'clipNorm is -1, expected a number from 0 up']],
+  emaDecay: [
+    [1, 'emaDecay is 1, expected a number from 0 up to, but not, 1'],
+    ['0.9', 'emaDecay is "0.9", expected a number from 0 up to, but not, 1'],
+  ],
   epochs: [[Number.NaN, `epochs is NaN, ${positiveInteger}`]],
   arithmetic: [['exact', 'arithmetic is "exact", expected "portable" or "fused"']],
   backend: [['gpu', `backend is "gpu", ${backends}`]],
@@ -201,7 +205,7 @@ test('evaluate() refuses what it does not take', async () => {
   await refuses(
     { path: 'x', sample: 5 },
     'there is no option "sample"; did you mean "samples"? Options are path, data, objective, samples, kl, binarize, seed, workers, ' +
-      'backend, onProgress, mpi, mpiLibrary, worldSize.',
+      'backend, onProgress, ema, mpi, mpiLibrary, worldSize.',
   );
 });
 

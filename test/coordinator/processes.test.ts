@@ -96,6 +96,13 @@ for (const family of ['Open MPI', 'MPICH'] as const) {
       assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
       return outcomeOf(stdout, out);
     };
+    /** What two processes find of the test set. */
+    const evaluated = async (out: string) => {
+      const args = ['evaluate', out, '--data', 'data', '--workers', '1', '--json'];
+      const { code, stdout, stderr } = await start([group(2, args)]).end;
+      assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+      return parseLines(stdout).at(-1)!.test;
+    };
     /** All leave with one sentence and without a run. */
     const refused = async (groups: readonly MpiGroup[], sentence: RegExp) => {
       const { code, stdout, stderr } = await start(groups).end;
@@ -141,6 +148,23 @@ for (const family of ['Open MPI', 'MPICH'] as const) {
           const out = `${name}-${model}-clipped-${processes}`;
           assert.deepEqual(await together(args(out), out, processes, workers), expected);
         }
+      }
+    });
+
+    it('an average of the parameters: 2 and 3 processes have the bits and files of one', async () => {
+      for (const model of ['small', 'dense']) {
+        const args = (out: string) => [...begin(model, out), '--ema-decay', '0.8'];
+        const whole = `${name}-${model}-average-1`;
+        const expected = await alone(args(whole), whole);
+        const { test } = JSON.parse(
+          await succeed(['evaluate', whole, '--data', 'data', '--json'], directory),
+        ) as { test: object };
+        for (const processes of [2, 3]) {
+          const out = `${name}-${model}-average-${processes}`;
+          assert.deepEqual(await together(args(out), out, processes, 1), expected);
+        }
+        const ofTwo = await evaluated(`${name}-${model}-average-2`);
+        assert.deepEqual(ofTwo, test);
       }
     });
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { epochOrder } from '#src/data/epochOrder.js';
-import { loadDataset, type Model, resolveModel, train } from '#src/index.js';
+import { loadDataset, loadModel, type Model, resolveModel, train } from '#src/index.js';
 import { Arena } from '#src/kernels/arena.js';
 import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
 import { Purpose, randomKey } from '#src/kernels/stream.js';
@@ -73,6 +73,8 @@ interface Mistakes {
   readonly lateWarmup?: number;
   /** Steps by which the learning rate comes late. */
   readonly lateRate?: number;
+  /** Does not correct the bias of an average that begins at zero. */
+  readonly biasedAverage?: boolean;
 }
 
 /** What a run may have in place of the ELBO, Bernoulli pixels, Adam and a constant learning rate. */
@@ -82,6 +84,8 @@ interface Variant {
   readonly weightDecay?: number;
   readonly clipNorm?: number;
   readonly rateAt?: (step: number) => number;
+  /** Gives the moving average of the parameters in their place. */
+  readonly emaDecay?: number;
 }
 
 function replay(
@@ -94,6 +98,7 @@ function replay(
     weightDecay = 0,
     clipNorm = Number.POSITIVE_INFINITY,
     rateAt = () => adam.learningRate,
+    emaDecay,
   }: Variant = {},
 ): Float64Array {
   const binary = likelihood === BERNOULLI;
@@ -101,6 +106,7 @@ function replay(
   const parameters = initial.slice();
   const m = new Float64Array(parameters.length);
   const v = new Float64Array(parameters.length);
+  const decaying = new Float64Array(parameters.length);
   for (let step = 0; step < steps; step++) {
     const epoch = Math.floor(step / stepsPerEpoch);
     const first = (step % stepsPerEpoch) * batchSize;
@@ -133,9 +139,12 @@ function replay(
       const variance = v[i]! / (1 - adam.beta2 ** (step + 1));
       parameters[i]! *= 1 - learningRate * weightDecay;
       parameters[i]! -= (learningRate * mean) / (Math.sqrt(variance) + adam.epsilon);
+      if (emaDecay !== undefined) decaying[i] = emaDecay * decaying[i]! + (1 - emaDecay) * parameters[i]!;
     }
   }
-  return parameters;
+  if (emaDecay === undefined) return parameters;
+  const correction = mistakes.biasedAverage ? 1 : 1 - emaDecay ** steps;
+  return decaying.map((value) => value / correction);
 }
 
 test('two epochs on workers are two epochs of Adam in float64', async () => {
@@ -239,6 +248,36 @@ test('two epochs in which gradients are clipped are those of float64, with slots
         const wrong = distance(replay(model, set.pixels, {}, other), expected);
         assert.ok(wrong > 10 * limit, `${spec.name}, ${JSON.stringify(other)}: ${wrong} of ${limit}`);
       }
+    }
+  });
+});
+
+test('the average of two epochs is that of float64, its bias corrected', async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const data = await smallData(directory);
+    const emaDecay = 0.9;
+    const { directory: out } = await train({
+      ...{ data, seed, beta, batchSize, samples, model: smallModel, pictures: false, workers: 2 },
+      ...{ kl: 'monteCarlo', klWarmupEpochs: 1, binarize: 'threshold', epochs: 2, emaDecay },
+      out: join(directory, 'run'),
+    });
+    const { model: trained } = await loadModel(out);
+    const { train: set } = loadDataset(data);
+    const model = resolveModel(smallModel, { input: [set.height, set.width, 1] });
+    const expected = replay(model, set.pixels, {}, { emaDecay });
+    // As above.
+    const limit = 1e-4 * distance(expected, randomness(model).initial);
+    const off = distance(trained.parameters, expected);
+    assert.ok(off < limit, `${off} of ${limit}`);
+    const others: readonly [Mistakes, Variant][] = [
+      [{}, {}],
+      [{}, { emaDecay: 0.89 }],
+      [{ biasedAverage: true }, { emaDecay }],
+      [{ unweighted: true }, { emaDecay }],
+    ];
+    for (const [mistake, other] of others) {
+      const wrong = distance(replay(model, set.pixels, mistake, other), expected);
+      assert.ok(wrong > 10 * limit, `${JSON.stringify([mistake, other])}: ${wrong} of ${limit}`);
     }
   });
 });

@@ -3,8 +3,10 @@
 
 import type { Choice } from '#src/model/hyperparameter.js';
 import type { OptimizerName } from '#src/optimizer/registry.js';
+import type { UpdateRule } from '#src/optimizer/updateRule.js';
 import { add } from './float32.js';
 import { ADAM_DEFAULTS, adamUpdate, scalarAdam } from './scalarAdam.js';
+import { scalarAverage } from './scalarAverage.js';
 
 export interface OptimizerState {
   readonly parameters: Float32Array;
@@ -87,3 +89,28 @@ export const scalarOptimizers: readonly ScalarOptimizer[] = [
     update: (before, gradient, numbers) => sgd(before, gradient, numbers, 0.9),
   },
 ];
+
+/** What happens in an update of a run: an optimizer, and perhaps the average. */
+export interface ScalarUpdate extends Pick<ScalarOptimizer, 'title' | 'update'> {
+  readonly rule: UpdateRule;
+}
+
+/** The same optimizer, with the average of its parameters as the last state tensor. */
+function averaged({ title, choice, update }: ScalarOptimizer, emaDecay: number): ScalarUpdate {
+  return {
+    title: `${title}, averaged with decay ${emaDecay}`,
+    rule: { optimizer: choice, emaDecay },
+    update: ({ parameters, state }, gradient, numbers) => {
+      const next = update({ parameters, state: state.slice(0, -1) }, gradient, numbers);
+      const weight = (1 - emaDecay) / (1 - emaDecay ** numbers.t);
+      return { ...next, state: [...next.state, scalarAverage(state.at(-1)!, next.parameters, weight)] };
+    },
+  };
+}
+
+/** Every optimizer alone and averaged: at its third update one decay has a weight below a half, one above. */
+export const scalarUpdates: readonly ScalarUpdate[] = scalarOptimizers.flatMap((optimizer) => [
+  { ...optimizer, rule: { optimizer: optimizer.choice, emaDecay: 0 } },
+  averaged(optimizer, 0.9),
+  averaged(optimizer, 0.25),
+]);

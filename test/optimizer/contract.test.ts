@@ -6,24 +6,26 @@ import { describe, it } from 'node:test';
 import { addressOf } from '#src/kernels/address.js';
 import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
 import { CheckedUpdate } from '#src/optimizer/checkedUpdate.js';
-import { OPTIMIZERS, optimizerOf, stateNames } from '#src/optimizer/registry.js';
+import { OPTIMIZERS, stateNames } from '#src/optimizer/registry.js';
+import { createUpdate, stateTensors } from '#src/optimizer/updateRule.js';
 import { sampleFloats } from '../kernels/float32.js';
 import { assertSameBits, KernelHarness } from '../kernels/kernelHarness.js';
 import {
   type OptimizerState,
-  type ScalarOptimizer,
+  type ScalarUpdate,
   scalarOptimizers,
+  scalarUpdates,
   type UpdateNumbers,
 } from '../kernels/scalarOptimizers.js';
 import { placeSlots, sampleSlots, sumSlots } from '../kernels/shardSlots.js';
 
 const harness = new KernelHarness(1 << 20);
 
-function startOf({ choice }: ScalarOptimizer, count: number, seed: number): OptimizerState {
+function startOf({ rule }: ScalarUpdate, count: number, seed: number): OptimizerState {
   return {
     parameters: sampleFloats(seed, count),
     // One of them may be a mean of squares.
-    state: stateNames(choice).map((_, i) => sampleFloats(seed + 1 + i, count).map(Math.abs)),
+    state: stateTensors(rule).map((_, i) => sampleFloats(seed + 1 + i, count).map(Math.abs)),
   };
 }
 
@@ -41,7 +43,7 @@ function place(before: OptimizerState, rounded: boolean) {
 }
 
 function applySum(
-  { choice }: ScalarOptimizer,
+  { rule }: ScalarUpdate,
   before: OptimizerState,
   shards: readonly Float32Array[],
   { t, learningRate, scale }: UpdateNumbers,
@@ -50,7 +52,7 @@ function applySum(
   const { slice, read } = place(before, true);
   const { address, pitch } = placeSlots(harness, shards);
   harness.run((kernels) => {
-    const update = optimizerOf(choice).create(kernels, choice.values);
+    const update = createUpdate(kernels, rule);
     update.begin(t, learningRate, scale);
     update.applySum(slice, 0, address, pitch, shards.length, before.parameters.length);
   });
@@ -58,7 +60,7 @@ function applySum(
 }
 
 function apply(
-  { choice }: ScalarOptimizer,
+  { rule }: ScalarUpdate,
   before: OptimizerState,
   gradient: Float32Array,
   { t, learningRate, scale }: UpdateNumbers,
@@ -67,7 +69,7 @@ function apply(
   const { slice, read } = place(before, false);
   const source = harness.input(gradient);
   harness.run((kernels) => {
-    const update = optimizerOf(choice).create(kernels, choice.values);
+    const update = createUpdate(kernels, rule);
     update.begin(t, learningRate, scale);
     update.apply(slice, 0, source, before.parameters.length);
   });
@@ -76,7 +78,7 @@ function apply(
 
 /** An update, of the sum of one shard or of a gradient, through CheckedUpdate; and whether it was finite. */
 function checked(
-  { choice }: ScalarOptimizer,
+  { rule }: ScalarUpdate,
   before: OptimizerState,
   gradient: Float32Array,
   { sum, learningRate }: { readonly sum: boolean; readonly learningRate: number },
@@ -86,7 +88,7 @@ function checked(
   const { address, pitch } = placeSlots(harness, [gradient]);
   let seen = false;
   harness.run((kernels) => {
-    const update = new CheckedUpdate(kernels, choice);
+    const update = new CheckedUpdate(kernels, rule);
     // What was seen in an earlier update is forgotten.
     update.begin(numbers.t, Number.POSITIVE_INFINITY, numbers.scale);
     update.begin(numbers.t, learningRate, numbers.scale);
@@ -113,7 +115,7 @@ it('every optimizer of the registry has a reference', () => {
   assert.deepEqual([...names].sort(), Object.keys(OPTIMIZERS).sort());
 });
 
-for (const optimizer of scalarOptimizers) {
+for (const optimizer of scalarUpdates) {
   describe(optimizer.title, () => {
     it('on one gradient: the reference to the bit, and not a byte more, at every count to 33 and over a chunk', () => {
       for (const count of [...Array.from({ length: 33 }, (_, i) => i + 1), 2047, 2048, 2053]) {
@@ -162,7 +164,7 @@ for (const optimizer of scalarOptimizers) {
         return addressOf(1024 * (i + 1));
       });
       floats(16384).set(gradient);
-      const update = optimizerOf(optimizer.choice).create(kernels, optimizer.choice.values);
+      const update = createUpdate(kernels, optimizer.rule);
       update.begin(numbers.t, numbers.learningRate, numbers.scale);
       const slice = { parameters: addresses[0]!, state: addresses.slice(1) };
       const bytes = offset * Float32Array.BYTES_PER_ELEMENT;
@@ -236,13 +238,13 @@ for (const optimizer of scalarOptimizers) {
 
     it('checked: a parameter that its decay makes infinite is seen', () => {
       const seen = assertSeen((count) => sampleFloats(31, count), 250, 'a parameter of 3e38', 3e38);
-      assert.deepEqual([...seen], [optimizer.choice.name !== 'adamw']);
+      assert.deepEqual([...seen], [optimizer.rule.optimizer.name !== 'adamw']);
     });
 
     it('state names are its own, and as many as its tensors', () => {
-      const names = stateNames(optimizer.choice);
+      const names = stateTensors(optimizer.rule);
       assert.equal(new Set(names).size, names.length);
-      for (const name of names) assert.match(name, /^[a-z]+\/[a-z]+$/);
+      for (const name of stateNames(optimizer.rule.optimizer)) assert.match(name, /^[a-z]+\/[a-z]+$/);
     });
   });
 }

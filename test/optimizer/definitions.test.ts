@@ -6,6 +6,7 @@ import { addressOf } from '#src/kernels/address.js';
 import { bindKernels, compileKernels } from '#src/kernels/kernels.js';
 import type { Choice } from '#src/model/hyperparameter.js';
 import { type OptimizerName, optimizerOf, stateNames } from '#src/optimizer/registry.js';
+import { createUpdate, stateTensors } from '#src/optimizer/updateRule.js';
 import { roundoff, sampleFloats } from '../kernels/float32.js';
 import { ADAM_DEFAULTS } from '../kernels/scalarAdam.js';
 
@@ -31,6 +32,24 @@ function trained({ name, values }: Choice<OptimizerName>): Float32Array {
     update.apply({ parameters: addressOf(1024), state }, 0, addressOf(16384), COUNT);
   });
   return Float32Array.from(floats(1024));
+}
+
+/** Parameters and average after each step of Adam. */
+function averaged(emaDecay: number) {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  const kernels = bindKernels(compileKernels('portable'), memory);
+  const floats = (address: number) => new Float32Array(memory.buffer, address, COUNT);
+  const rule = { optimizer: { name: 'adam', values: ADAM_DEFAULTS }, emaDecay } as const;
+  const state = stateTensors(rule).map((_, i) => addressOf(1024 * (i + 2)));
+  floats(1024).set(start);
+  const update = createUpdate(kernels, rule);
+  const steps = gradients.map((gradient, step) => {
+    floats(16384).set(gradient);
+    update.begin(step + 1, LEARNING_RATE, 1 / BATCH);
+    update.apply({ parameters: addressOf(1024), state }, 0, addressOf(16384), COUNT);
+    return [1024, state.at(-1)!].map((address) => Float32Array.from(floats(address)));
+  });
+  return { parameters: steps.map(([p]) => p!), averages: steps.map(([, average]) => average!) };
 }
 
 interface Expected {
@@ -98,10 +117,41 @@ test('SGD: v ← μ v + g, p ← p − α v, fifty steps in float64; without mom
   }
 });
 
+/**
+ * A step rounds the difference, its share and the sum: two units of the share, w or 1 − w of the difference,
+ * and one of the average. The rounding of w moves it by a unit of w times the difference. Earlier errors
+ * shrink by 1 − w.
+ */
+test('the average is the mean of the parameters behind all updates with weights Dᵗ⁻ⁱ, in float64', () => {
+  for (const emaDecay of [0.1, 0.5, 0.9, 0.999, 0.99999]) {
+    const { parameters, averages } = averaged(emaDecay);
+    for (let i = 0; i < COUNT; i++) {
+      let bound = 0;
+      averages.forEach((average, step) => {
+        const weights = parameters.slice(0, step + 1).map((_, j) => emaDecay ** (step - j));
+        const total = weights.reduce((sum, weight) => sum + weight, 0);
+        const value = weights.reduce((sum, weight, j) => sum + (weight / total) * parameters[j]![i]!, 0);
+        const weight = 1 / total;
+        const before = averages[step - 1]?.[i] ?? parameters[step]![i]!;
+        const difference = Math.abs(parameters[step]![i]! - before);
+        const share = 2 * Math.min(weight, 1 - weight) + weight;
+        bound = (1 - weight) * bound + (Math.abs(value) + share * difference) * roundoff * 1.01;
+        const error = Math.abs(average[i]! - value);
+        assert.ok(error <= bound, `D ${emaDecay}, update ${step + 1}, ${i}: off by ${error}, bound ${bound}`);
+      });
+      assert.ok(bound < LEARNING_RATE / 100, 'the bound must be far below an update');
+    }
+    assert.notDeepEqual(averages.at(-1), parameters.at(-1));
+  }
+});
+
 test('the state tensors that checkpoints hold', () => {
   const names = (name: OptimizerName, values: Choice['values']) => stateNames({ name, values });
   assert.deepEqual(names('adam', ADAM_DEFAULTS), ['adam/m', 'adam/v']);
   assert.deepEqual(names('adamw', ADAM_DEFAULTS), ['adamw/m', 'adamw/v']);
   assert.deepEqual(names('sgd', { momentum: 0 }), []);
   assert.deepEqual(names('sgd', { momentum: 0.5 }), ['sgd/velocity']);
+  const sgd = { name: 'sgd', values: { momentum: 0.5 } } as const;
+  assert.deepEqual(stateTensors({ optimizer: sgd, emaDecay: 0.9 }), ['sgd/velocity', 'ema']);
+  assert.deepEqual(stateTensors({ optimizer: sgd, emaDecay: 0 }), ['sgd/velocity']);
 });

@@ -2,9 +2,9 @@
 
 /**
  * average = (1 − weight) · average + weight · values, in place, on `count` floats exactly, for a weight in
- * [0, 1]. It is computed from the nearer of both: what the weight is of the difference is added to it, so
- * that equal numbers stay as they are, and the weight 1 gives the values to the bit. Two products would lose
- * that: the rounding of 1 − weight alone would move an average of 10⁴ updates by 10⁻⁴ of itself.
+ * [0, 1]. It is computed from whichever counts more, by adding a share of the difference: so equal numbers
+ * stay as they are, and the weight 1 gives the values. Two products would not: 1 − weight and weight, each
+ * rounded, have not the sum 1, and an average over 10⁴ updates would be off by more than 10⁻⁴ of itself.
  * @returns 1 where every average is finite now, else 0.
  */
 export function averageFloats(average: usize, values: usize, count: i32, weight: f32): i32 {
