@@ -102,6 +102,7 @@ export interface TrainOptions {
    * none.
    */
   readonly clipNorm?: Options['clipNorm'];
+  /**
    * Decay of the moving average of the parameters, e.g. 0.999, by which the test set is evaluated and
    * pictures are made (docs/models.md). Default: 0: no average.
    */
