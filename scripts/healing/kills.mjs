@@ -18,7 +18,10 @@ const MODELS = {
     counts: { train: 3840, test: 500 },
   },
   iwae: {
-    options: { model: 'iwae', objective: 'iwae', samples: 5, maxSteps: 130, checkpointEvery: 20 },
+    options: {
+      ...{ model: 'iwae', objective: 'iwae', samples: 5, maxSteps: 130, checkpointEvery: 20 },
+      ...{ clipNorm: 20, emaDecay: 0.9 },
+    },
     counts: { train: 7680, test: 1000 },
   },
 };

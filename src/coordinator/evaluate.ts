@@ -211,8 +211,8 @@ function evaluationConfig(config: RunConfig, options: Partial<EvaluateOptions>):
       `The objective ${objective} is computed from the densities of the draws, so its KL is not ${kl}: leave --kl out.`,
     );
   }
-  // Terms alone are computed, which neither an estimator nor an inference changes, of one set of parameters.
-  const { estimator: _, inference: _inference, emaDecay: _average, ...rest } = config;
+  // Terms alone are computed, of one set of parameters: nothing of what makes gradients and updates.
+  const { estimator: _, inference: _inference, clipNorm: _clipping, emaDecay: _average, ...rest } = config;
   return {
     ...rest,
     objective,
