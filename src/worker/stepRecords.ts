@@ -7,7 +7,7 @@ export interface StepRecord extends Terms {
   readonly examples: number;
   /** Weight of the KL. */
   readonly beta: number;
-  /** Of the gradient's mean over the examples, before it was clipped; 0 where none is. */
+  /** The norm of the mean gradient over the examples, before clipping; 0 where none is clipped. */
   readonly gradientNorm: number;
 }
 
