@@ -52,6 +52,7 @@ export const inspectCommand = defineCommand({
     const estimator = config.estimator === undefined ? '' : `, gradient ${chosen('estimator')}`;
     const inference = config.inference === undefined ? [] : [`Decoder by     ${chosen('inference')}`];
     const prior = config.prior === undefined ? [] : [`Prior          ${chosen('prior')}`];
+    const clipping = config.clipNorm === undefined ? '' : `, ${fieldWords('clipNorm', config.clipNorm)}`;
     const schedule = config.learningRateSchedule === undefined ? '' : ` (${chosen('learningRateSchedule')})`;
     printPage(
       [
@@ -66,7 +67,7 @@ export const inspectCommand = defineCommand({
         `Batches        ${config.batchSize} examples in ${config.shards} shards, ${config.epochs} epochs`,
         `Likelihood     ${chosen('likelihood')}`,
         ...prior,
-        `Optimizer      ${chosen('optimizer')}, ${fieldWords('learningRate', config.learningRate)}${schedule}`,
+        `Optimizer      ${chosen('optimizer')}, ${fieldWords('learningRate', config.learningRate)}${schedule}${clipping}`,
         ...average,
         `Seed           ${config.seed}`,
         `Arithmetic     ${config.arithmetic} (backend ${config.backend})`,

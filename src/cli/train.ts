@@ -109,13 +109,14 @@ function headline(
     config.learningRateSchedule === undefined ? '' : ` (${chosen(config, 'learningRateSchedule')})`;
   const estimator = config.estimator === undefined ? '' : `, gradient ${chosen(config, 'estimator')}`;
   const inference = config.inference === undefined ? '' : `; decoder by ${chosen(config, 'inference')}`;
+  const clipping = config.clipNorm === undefined ? '' : `, ${fieldWords('clipNorm', config.clipNorm)}`;
   const average = config.emaDecay === undefined ? '' : `; average ${fieldWords('emaDecay', config.emaDecay)}`;
   return [
     `Model        ${config.model.name}, d = ${config.latent}`,
     `Data         ${printable(config.data.source)}, binarise ${config.binarize}`,
     `Objective    ${chosen(config, 'objective')}, ${objectiveWords(config)}${estimator}${inference}; ` +
       `likelihood ${chosen(config, 'likelihood')}`,
-    `Optimizer    ${chosen(config, 'optimizer')}, ${fieldWords('learningRate', config.learningRate)}${schedule}, ` +
+    `Optimizer    ${chosen(config, 'optimizer')}, ${fieldWords('learningRate', config.learningRate)}${schedule}${clipping}, ` +
       `batches of ${config.batchSize} in ${config.shards} shards, seed ${config.seed}${average}`,
     `Kernels      ${backendTitle}, ${kernels}, ${runtime()}`,
   ]
