@@ -66,6 +66,7 @@ for (const [rule, model, more] of [
   ['owners', dense, {}],
   ['owners, SGD without a state', dense, { optimizer: 'sgd', learningRate: 1e-3 }],
   ['slots, SGD without a state', smallModel, { optimizer: 'sgd', learningRate: 1e-3 }],
+  ['slots, clipped', smallModel, { clipNorm: 3 }],
   ['owners, a learned prior', dense, { prior: 'mixture', priorComponents: 3 }],
 ] as const) {
   test(`${rule}: the same files on 1, 2, 3 and 8 workers and when resumed; the parameters as without it`, async () => {

@@ -309,6 +309,16 @@ describe('where processes can heal', { skip: cannotHeal }, () => {
     assert.deepEqual(processesOf('never'), []);
   });
 
+  it('an average of the parameters: one dies in an evaluation and one in an update', async () => {
+    const out = 'averaged';
+    const expected = await alone([...begin('small', `${out}-not`), '--ema-decay', '0.8'], `${out}-not`);
+    const { outcome, healed } = await together({ out, emaDecay: 0.8, maxSteps: 17, logEvery: LOG_EVERY }, [
+      { kind: 'kill', process: 1, rank: 0, step: 7, point: 'evaluation' },
+      { kind: 'kill', process: 0, rank: 0, step: 10, point: 9 },
+    ]);
+    assert.deepEqual({ outcome, healed }, { outcome: expected, healed: oneByOne });
+  });
+
   it('what the first process had not yet written is written by the next one', async () => {
     const out = 'unwritten';
     const expected = await alone(begin('small', `${out}-not`, 21, 1), `${out}-not`);
