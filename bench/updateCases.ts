@@ -1,6 +1,6 @@
 // What happens once a step to all parameters, and what draws random numbers.
 
-import { paddedParameters } from '#src/collective/parameterSlices.js';
+import { paddedParameters, SLICE_UNIT } from '#src/collective/parameterSlices.js';
 import type { Address } from '#src/kernels/address.js';
 import { Purpose } from '#src/kernels/stream.js';
 import type { Model } from '#src/model/model.js';
@@ -18,6 +18,7 @@ import {
   scalarAdam,
 } from '../test/kernels/scalarAdam.js';
 import { scalarAverage } from '../test/kernels/scalarAverage.js';
+import { squaresOfUnits } from '../test/kernels/scalarNorms.js';
 import {
   type OptimizerState,
   type ScalarOptimizer,
@@ -50,6 +51,7 @@ export function updateCases(load: UpdateLoad): KernelCase[] {
         applyCase(load.model, optimizer),
       ]),
     averageCase(load.model),
+    squaredNormsCase(load.model),
     binarizeCase(load),
     normalCase(load),
     uniformCase(load.model),
@@ -318,6 +320,29 @@ function averageCase(model: Model): KernelCase {
         reset: () => bench.floats(average, count).set(before()),
         run: () => bench.kernels.averageFloats(average, source, count, weight),
         check: () => assertSame(bench.floats(average, count), expected(), `averageFloats ${model.name}`),
+      };
+    },
+  };
+}
+
+/** The squared norm of each unit of a gradient. */
+function squaredNormsCase(model: Model): KernelCase {
+  const count = model.parameters.size;
+  const gradient = () => sampleFloats(6, count);
+  const expected = once(() => squaresOfUnits(gradient(), SLICE_UNIT));
+  return {
+    kernel: 'squaredNorms',
+    model: model.name,
+    shape: `[${count}]`,
+    work: { unit: 'bytes', amount: count * FLOAT },
+    prepare: (bench) => {
+      const x = bench.place(gradient());
+      const norms = bench.arena.doubles(expected().length);
+      const written = () => bench.doubles(norms, expected().length);
+      return {
+        reset: () => written().fill(UNWRITTEN),
+        run: () => bench.kernels.squaredNorms(x, count, SLICE_UNIT, norms),
+        check: () => assertSame(written(), expected(), `squaredNorms ${model.name}`),
       };
     },
   };

@@ -8,7 +8,7 @@ const LINE = 16;
  * Floats: slices of the parameter space begin at multiples of it, so that what is summed over each such unit
  * has the same bits whoever owns it.
  */
-export const SLICE_UNIT = 128;
+export const SLICE_UNIT = 64;
 
 /** A number of parameters, rounded up to whole cache lines. */
 export function paddedParameters(count: number): number {

@@ -48,21 +48,23 @@ test('one host: no network; its gradient, and the optimizer on all parameters', 
 });
 
 test('a host adds the sums of all hosts, and updates, on its slice alone', () => {
-  // 10 units of 16 floats, 5 a host: 80 · (1 · 0.01 + 0.2).
-  assertNear(times({ parameters: 160, shards: 16, hosts: 2 }, COSTS, LINK).update, 16.8);
-  // 33 floats are 3 units: slices of 16 and 32 floats on two hosts. The longest one counts.
-  assertNear(times({ parameters: 33, shards: 2, hosts: 2 }, COSTS, LINK).update, 32 * 0.21);
+  // 10 units of 64 floats, 5 a host: 320 · (1 · 0.01 + 0.2).
+  assertNear(times({ parameters: 640, shards: 16, hosts: 2 }, COSTS, LINK).update, 67.2);
+  // 192 floats are 3 units: slices of 64 and 128 floats on two hosts. The longest one counts.
+  assertNear(times({ parameters: 192, shards: 2, hosts: 2 }, COSTS, LINK).update, 128 * 0.21);
+  // 160 floats are 3 units, the last one shorter: 64 and 96.
+  assertNear(times({ parameters: 160, shards: 2, hosts: 2 }, COSTS, LINK).update, 96 * 0.21);
   // Three hosts have shards 0 1, 2 3 4 and 5 6 7 of 8. The tree is ((0 1)(2 3))((4 5)(6 7)). The first host
   // holds the sum 0 1, the second one 2 3 and 4, the third one 5 and 6 7. These are 5 sums, so 4 additions
-  // are left. Each host updates 16 of the 48 floats.
-  assertNear(times({ parameters: 48, shards: 8, hosts: 3 }, COSTS, LINK).update, 16 * (4 * 0.01 + 0.2));
+  // are left. Each host updates 64 of the 192 floats.
+  assertNear(times({ parameters: 192, shards: 8, hosts: 3 }, COSTS, LINK).update, 64 * (4 * 0.01 + 0.2));
 });
 
 for (const [parameters, hosts] of [
-  [160, 2],
-  [652_832, 2],
+  [640, 2],
+  [652_800, 2],
   [4096, 4],
-  [70_016, 8],
+  [70_144, 8],
   [425_984, 256],
 ] as const) {
   test(`${parameters} parameters, ${hosts} hosts: a host sends 2 · (n − 1) / n · P floats a step`, () => {
@@ -82,26 +84,26 @@ for (const [parameters, hosts] of [
 }
 
 test('a host that holds two sums sends both', () => {
-  // As above: the second and the third host of 3 have 2 sums each, the first one has 1. 16 floats, 64 bytes,
+  // As above: the second and the third host of 3 have 2 sums each, the first one has 1. 64 floats, 256 bytes,
   // of each sum to each of the others; terms of 2, 3 and 3 shards.
-  const { gradients } = new DistributedStep({ parameters: 48, shards: 8, hosts: 3 });
+  const { gradients } = new DistributedStep({ parameters: 192, shards: 8, hosts: 3 });
   assert.deepEqual(
     gradients.map(({ bytes }) => bytes),
-    [2 * (64 + 2 * 32), 2 * (2 * 64 + 3 * 32), 2 * (2 * 64 + 3 * 32)],
+    [2 * (256 + 2 * 32), 2 * (2 * 256 + 3 * 32), 2 * (2 * 256 + 3 * 32)],
   );
 });
 
 test('the busier direction of a link counts, frames and all', () => {
-  // Host 0 owns 16 of the floats and host 1 the other 32. So host 0 sends 32 floats (128 bytes) of its
-  // gradient, and host 1 sends 16. The terms of one shard, 32 bytes, have a frame of their own.
+  // Host 0 owns 64 of the floats and host 1 the other 128. So host 0 sends 128 floats (512 bytes) of its
+  // gradient, and host 1 sends 64. The terms of one shard, 32 bytes, have a frame of their own.
   const { gradientExchange, parameterExchange } = times(
-    { parameters: 33, shards: 2, hosts: 2 },
+    { parameters: 192, shards: 2, hosts: 2 },
     NO_COST,
     LINK,
   );
-  assertNear(gradientExchange.transfer, (8 * (128 + 90 + 32 + 90)) / 1e9);
-  // Host 1 sends 128 bytes of the parameters and host 0 sends 64; each tells what it decides.
-  const busier = Math.max(128 + decided(1), 64 + decided(0)) + 2 * 90;
+  assertNear(gradientExchange.transfer, (8 * (512 + 90 + 32 + 90)) / 1e9);
+  // Host 1 sends 512 bytes of the parameters and host 0 sends 256; each tells what it decides.
+  const busier = Math.max(512 + decided(1), 256 + decided(0)) + 2 * 90;
   assertNear(parameterExchange.transfer, (8 * busier) / 1e9);
 });
 
@@ -117,7 +119,7 @@ test('a message asks first only above the eager limit', () => {
   const latencyOf = (floats: number) =>
     times({ parameters: 2 * floats, shards: 2, hosts: 2 }, NO_COST, LINK).gradientExchange.latency;
   assertNear(latencyOf(EAGER_BYTES / 4), 1e-4);
-  assertNear(latencyOf(EAGER_BYTES / 4 + 16), 3e-4);
+  assertNear(latencyOf(EAGER_BYTES / 4 + 64), 3e-4);
 });
 
 test('twice the bandwidth halves the transfer, and leaves the latency', () => {
@@ -131,13 +133,14 @@ test('twice the bandwidth halves the transfer, and leaves the latency', () => {
 });
 
 test('the network of 2 hosts at 1 Gbit/s, in full', () => {
-  // mlp: 652,824 parameters are 40,802 units, 20,401 a host: 326,416 floats, 1,305,664 bytes, 901.7 frames,
-  // so 902. On the wire 1,305,664 + 902 · 90 = 1,386,844 bytes; the terms of 8 shards are 256 + 90 bytes,
-  // what host 0 decides has 90 more than its bytes.
+  // mlp: 652,824 parameters are 652,832 with padding, 10,201 units. Host 0 has 5,100 of them, 326,400 floats,
+  // host 1 the other 326,432: 1,305,728 bytes, 901.7 frames, so 902. On the wire 1,305,728 + 902 · 90 =
+  // 1,386,908 bytes, 128 more than host 0's; the terms of 8 shards are 256 + 90 bytes. What a host decides
+  // has 90 more than its bytes, and host 0's is less than 128 bytes longer than host 1's.
   const mlp = times({ parameters: 652_824, shards: 16, hosts: 2 }, NO_COST, LINK);
-  assertNear(mlp.gradientExchange.transfer, (8 * (1_386_844 + 346)) / 1e9);
-  assertNear(mlp.parameterExchange.transfer, (8 * (1_386_844 + decided(0) + 90)) / 1e9);
-  assertNear(mlp.network, (8 * (2 * 1_386_844 + 346 + decided(0) + 90)) / 1e9 + 6e-4);
+  assertNear(mlp.gradientExchange.transfer, (8 * (1_386_908 + 346)) / 1e9);
+  assertNear(mlp.parameterExchange.transfer, (8 * (1_386_908 + decided(1) + 90)) / 1e9);
+  assertNear(mlp.network, (8 * (2 * 1_386_908 + 346 + decided(1) + 90)) / 1e9 + 6e-4);
 });
 
 test('frames: one for each 1,448 bytes begun', () => {
@@ -148,14 +151,14 @@ test('frames: one for each 1,448 bytes begun', () => {
 });
 
 test('many small messages cost their software, not their bytes', () => {
-  // 255 others, 2 messages to each and 2 from each: 1,020 of 1 µs. 16 floats and terms of 32 bytes to each
-  // are 255 · (154 + 122) · 8 bits: 0.56 ms at 1 Gbit/s, which is less.
-  const step = new DistributedStep({ parameters: 4096, shards: 256, hosts: 256 });
+  // 255 others, 2 messages to each and 2 from each: 1,020 of 1 µs. 64 floats and terms of 32 bytes to each
+  // are 255 · (346 + 122) · 8 bits: 0.95 ms at 1 Gbit/s, which is less.
+  const step = new DistributedStep({ parameters: 16_384, shards: 256, hosts: 256 });
   const link = { ...LINK, message: 1e-6 };
   assertNear(step.times(NO_COST, link).gradientExchange.transfer, 1020e-6);
   // At 0.1 Gbit/s the link is slower than the software.
   const slow = step.times(NO_COST, { ...link, bandwidth: 1e8 });
-  assertNear(slow.gradientExchange.transfer, (255 * (154 + 122) * 8) / 1e8);
+  assertNear(slow.gradientExchange.transfer, (255 * (346 + 122) * 8) / 1e8);
 });
 
 test('overlap hides transfer of the first exchange behind the gradient, and no more than there is', () => {
