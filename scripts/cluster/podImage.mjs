@@ -2,20 +2,19 @@
 // by debootstrap, the Node and npm of this machine in place of the base image's, and the steps of the file as
 // they are written. Needs Linux, root and debootstrap.
 
-import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { containerLine } from './pods.mjs';
+import { containerLine, must } from './pods.mjs';
 
 const CONTAINERFILE = 'examples/cluster/Containerfile';
 
 /** Makes the root in a new folder. Throws with the last lines of a step that fails. */
 export function makeImage(root) {
-  run(['debootstrap', '--variant=minbase', 'bookworm', root]);
+  must('debootstrap', '--variant=minbase', 'bookworm', root);
   // Packages must not start services here; images of Debian have the same file.
   writeFileSync(join(root, 'usr/sbin/policy-rc.d'), '#!/bin/sh\nexit 101\n', { mode: 0o755 });
-  run(['chroot', root, 'groupadd', '--gid', '1000', 'node']);
-  run(['chroot', root, 'useradd', '--uid', '1000', '--gid', 'node', '--shell', '/bin/bash', '-m', 'node']);
+  must('chroot', root, 'groupadd', '--gid', '1000', 'node');
+  must('chroot', root, 'useradd', '--uid', '1000', '--gid', 'node', '--shell', '/bin/bash', '-m', 'node');
   copyNode(root);
   for (const step of steps()) runStep(root, step);
 }
@@ -24,7 +23,7 @@ function copyNode(root) {
   copyFileSync(process.execPath, join(root, 'usr/local/bin/node'));
   const modules = join(root, 'usr/local/lib/node_modules');
   mkdirSync(modules, { recursive: true });
-  const npm = join(run(['npm', 'root', '--global']).trim(), 'npm');
+  const npm = join(must('npm', 'root', '--global').trim(), 'npm');
   cpSync(npm, join(modules, 'npm'), { recursive: true });
   symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', join(root, 'usr/local/bin/npm'));
 }
@@ -52,7 +51,7 @@ function runStep(root, { word, rest, uid, folder }) {
   if (word === 'COPY') {
     const [, file, to] = /^--chown=node (lowerbound-\*\.tgz) (\.\/)$/.exec(rest);
     const target = join(root, folder, to);
-    run(['sh', '-c', `npm pack --pack-destination "$0" && chown 1000:1000 "$0"/${file}`, target]);
+    must('sh', '-c', `npm pack --pack-destination "$0" && chown 1000:1000 "$0"/${file}`, target);
     return;
   }
   // The network of this machine, which stays out of the image.
@@ -64,15 +63,5 @@ function runStep(root, { word, rest, uid, folder }) {
     prepare.push('mount -t tmpfs tmpfs "$root/tmp"', 'chmod 1777 "$root/tmp"');
     prepare.push(`install -m 644 '${certificates}' "$root/tmp"`);
   }
-  run(containerLine({ root, uid, folder, prepare, environment, command: ['/bin/sh', '-c', rest] }));
-}
-
-function run([program, ...args]) {
-  const { status, stdout, stderr, error } = spawnSync(program, args, {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  });
-  if (status === 0) return stdout;
-  const said = error?.message ?? `${stdout}${stderr}`.split('\n').slice(-15).join('\n');
-  throw new Error(`${program} ${args.join(' ')} ended with ${status}: ${said}`);
+  must(...containerLine({ root, uid, folder, prepare, environment, command: ['/bin/sh', '-c', rest] }));
 }

@@ -182,8 +182,13 @@ export class Pods {
   }
 }
 
-function must(program, ...args) {
-  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${error?.message ?? stderr.trim()}`);
-  return stdout;
+/** What a program says on standard output. Throws with the last lines of all it said where it fails. */
+export function must(program, ...args) {
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  if (status === 0) return stdout;
+  const said = error?.message ?? `${stdout}${stderr}`.split('\n').slice(-15).join('\n');
+  throw new Error(`${program} ${args.join(' ')} ended with ${status}: ${said}`);
 }

@@ -23,6 +23,9 @@ export interface EpochSums {
   readonly clipped?: number;
 }
 
+const REPORTED_TERMS = ['bound', 'acceptance', 'gradientNorm', 'clipped'] as const;
+type ReportedTerm = (typeof REPORTED_TERMS)[number];
+
 /** Where a process has begun an epoch, or has gone on with it. */
 export interface EpochStart {
   /** In the run. */
@@ -57,19 +60,19 @@ export function addSums(a: EpochSums, b: EpochSums): EpochSums {
     examples: a.examples + b.examples,
     logLikelihood: a.logLikelihood + b.logLikelihood,
     kl: a.kl + b.kl,
-    ...optionalSum('bound', a, b),
-    ...optionalSum('acceptance', a, b),
-    ...optionalSum('gradientNorm', a, b),
-    ...optionalSum('clipped', a, b),
+    ...reported((term) => {
+      const [x, y] = [a[term], b[term]];
+      return x === undefined || y === undefined ? undefined : x + y;
+    }),
   };
 }
 
-function optionalSum<K extends 'bound' | 'acceptance' | 'gradientNorm' | 'clipped'>(
-  key: K,
-  { [key]: a }: EpochSums,
-  { [key]: b }: EpochSums,
-): { readonly [Key in K]?: number } {
-  return a === undefined || b === undefined ? {} : ({ [key]: a + b } as { readonly [Key in K]: number });
+/** The terms that only some runs report, those that are given. */
+function reported(value: (term: ReportedTerm) => number | undefined): {
+  readonly [T in ReportedTerm]?: number;
+} {
+  const found = REPORTED_TERMS.map((term) => [term, value(term)] as const);
+  return Object.fromEntries(found.filter(([, number]) => number !== undefined));
 }
 
 /** The sums of an epoch before `step`, whose steps from the start on are in the records of this process. */
@@ -87,14 +90,14 @@ export function sumsBefore(
 }
 
 export function meansOf(sums: EpochSums): MeanTerms {
-  const { examples, logLikelihood, kl, bound, acceptance, gradientNorm, clipped } = sums;
+  const { examples, logLikelihood, kl } = sums;
   return {
     elbo: (logLikelihood - kl) / examples,
     logLikelihood: logLikelihood / examples,
     kl: kl / examples,
-    ...(bound === undefined ? {} : { bound: bound / examples }),
-    ...(acceptance === undefined ? {} : { acceptance: acceptance / examples }),
-    ...(gradientNorm === undefined ? {} : { gradientNorm: gradientNorm / examples }),
-    ...(clipped === undefined ? {} : { clipped: clipped / examples }),
+    ...reported((term) => {
+      const sum = sums[term];
+      return sum === undefined ? undefined : sum / examples;
+    }),
   };
 }

@@ -13,6 +13,7 @@ import { decisionsOf, type RankRegions, type RunLayout } from './runLayout.js';
 import { RunProgress } from './runProgress.js';
 import { ownOptions, type Settings } from './settings.js';
 import { ShardInput } from './shardInput.js';
+import type { Step } from './step.js';
 import { StepRecords } from './stepRecords.js';
 import { ExampleTerms, ShardTerms } from './terms.js';
 
@@ -123,6 +124,14 @@ export class Rank {
   #slotWriter(): SlotWriter {
     const { slots, slotPitch, shards } = this.context.layout;
     return new SlotWriter(this.kernels, plus(slots, shards.first * slotPitch));
+  }
+
+  /**
+   * Sets what the update of a step does, by the mean of the gradient over its examples.
+   * @param factor that the mean is multiplied by.
+   */
+  beginUpdate({ number, examples, learningRate }: Step, factor = 1): void {
+    this.optimizer.begin(number + 1, learningRate, factor / examples);
   }
 
   /** Fills the shard with training examples and their noise: see ShardInput.loadTraining. */

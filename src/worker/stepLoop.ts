@@ -114,8 +114,8 @@ export class StepLoop {
    * is not finite, before it reaches a parameter.
    */
   #accept(step: Step): void {
-    const { shardTerms, optimizer, recovery } = this.#rank;
-    const { number, examples, learningRate } = step;
+    const { shardTerms, recovery } = this.#rank;
+    const { number, examples } = step;
     const total = shardTerms.total();
     if (!Number.isFinite(total.logLikelihood) || !Number.isFinite(total.kl)) {
       const loss = `log p(x|z) ${total.logLikelihood / examples}, KL ${total.kl / examples}, nats an example`;
@@ -123,7 +123,7 @@ export class StepLoop {
     }
     this.#decide(step, { examples, ...total });
     recovery.beginUpdate(this.#task.rank, number);
-    optimizer.begin(number + 1, learningRate, 1 / examples);
+    this.#rank.beginUpdate(step);
   }
 
   /** A step that changes nothing: the next one's update has the number that it would have had. */

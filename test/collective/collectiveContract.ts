@@ -6,6 +6,7 @@ import { normInUnits } from '../kernels/scalarNorms.js';
 import { type OptimizerState, scalarOptimizers } from '../kernels/scalarOptimizers.js';
 import { sumSlots } from '../kernels/shardSlots.js';
 import {
+  bitsOf,
   gradientOf,
   PARAMETERS,
   type ScenarioName,
@@ -34,22 +35,15 @@ export interface CollectiveUnderTest {
 
 const PATIENT = 20_000;
 
-/** Parameters behind each update, by the definition. */
-function expectedParameters(): Uint32Array[] {
-  const adam = scalarOptimizers[0]!;
-  let state: OptimizerState = {
-    parameters: new Float32Array(PARAMETERS),
-    state: [new Float32Array(PARAMETERS), new Float32Array(PARAMETERS)],
-  };
-  return Array.from({ length: UPDATES }, (_, update) => {
-    const gradients = Array.from({ length: SHARDS }, (_, shard) => gradientOf(update, shard));
-    state = adam.update(state, sumSlots(gradients), { t: update + 1, ...UPDATE });
-    return new Uint32Array(Float32Array.from(state.parameters).buffer);
-  });
+interface ExpectedUpdate {
+  /** All shards' gradients, added in the tree. */
+  readonly sum: Float32Array;
+  /** Bits of the parameters behind it. */
+  readonly parameters: Uint32Array;
 }
 
-/** The same for updates by the norm. Kept beside: the order in which squares are added (squaredNorms.ts). */
-function normsAndParameters(): SeenNorm[] {
+/** Each update, by the definition. @param scaleOf what a sum of gradients is multiplied by. */
+function expectedUpdates(scaleOf: (sum: Float32Array) => number): ExpectedUpdate[] {
   const adam = scalarOptimizers[0]!;
   let state: OptimizerState = {
     parameters: new Float32Array(PARAMETERS),
@@ -57,9 +51,8 @@ function normsAndParameters(): SeenNorm[] {
   };
   return Array.from({ length: UPDATES }, (_, update) => {
     const sum = sumSlots(Array.from({ length: SHARDS }, (_, shard) => gradientOf(update, shard)));
-    const norm = normInUnits(sum, SLICE_UNIT);
-    state = adam.update(state, sum, { t: update + 1, ...UPDATE, scale: 1 / norm });
-    return { norm, parameters: new Uint32Array(Float32Array.from(state.parameters).buffer) };
+    state = adam.update(state, sum, { t: update + 1, ...UPDATE, scale: scaleOf(sum) });
+    return { sum, parameters: bitsOf(state.parameters) };
   });
 }
 
@@ -73,7 +66,7 @@ export function collectiveContract({ title, counts, isOneMemory, run }: Collecti
   for (const ranks of counts) {
     test(`${title}, ${ranks} ranks: every rank sees the terms of all shards, and the parameters of the definition`, async () => {
       const seen = (await returned(ranks, 'updates')) as Seen[];
-      const parameters = expectedParameters();
+      const parameters = expectedUpdates(() => UPDATE.scale).map((update) => update.parameters);
       let next = 0;
       for (const rank of seen) {
         assert.equal(rank.shards[0], next, 'shards are contiguous, in the order of the ranks');
@@ -94,7 +87,10 @@ export function collectiveContract({ title, counts, isOneMemory, run }: Collecti
   }
 
   test(`${title}: every rank sees the norm of the whole gradient, in the bits of one rank, and updates by it`, async () => {
-    const expected = normsAndParameters();
+    const normOf = (sum: Float32Array) => normInUnits(sum, SLICE_UNIT);
+    const expected = expectedUpdates((sum) => 1 / normOf(sum)).map(({ sum, parameters }): SeenNorm => {
+      return { norm: normOf(sum), parameters };
+    });
     for (const ranks of counts) {
       for (const seen of (await returned(ranks, 'updatesByNorms')) as SeenNorm[][]) {
         assert.deepEqual(seen, expected, `${ranks} ranks`);

@@ -43,6 +43,11 @@ export function termsOf(update: number, shard: number): Terms {
   };
 }
 
+/** A copy of the bits. */
+export function bitsOf(floats: Float32Array): Uint32Array {
+  return new Uint32Array(Float32Array.from(floats).buffer);
+}
+
 /** What a rank has seen of an update by the norm. */
 export interface SeenNorm {
   readonly norm: number;
@@ -74,7 +79,7 @@ function updates({ collective, optimizer, shardTerms, parameters, slot }: RankPl
     optimizer.begin(update + 1, UPDATE.learningRate, UPDATE.scale);
     collective.reduceAndUpdate(optimizer);
     collective.gather('parameters');
-    seen.parameters.push(Uint32Array.from(new Uint32Array(Float32Array.from(parameters).buffer)));
+    seen.parameters.push(bitsOf(parameters));
   }
   return { shards: [first, end], ...seen };
 }
@@ -100,10 +105,7 @@ function updatesByNorms({
     optimizer.begin(update + 1, UPDATE.learningRate, 1 / norm);
     measured.update(optimizer);
     collective.gather('parameters');
-    seen.push({
-      norm,
-      parameters: Uint32Array.from(new Uint32Array(Float32Array.from(parameters).buffer)),
-    });
+    seen.push({ norm, parameters: bitsOf(parameters) });
   }
   return seen;
 }

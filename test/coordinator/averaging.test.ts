@@ -20,7 +20,7 @@ import {
 import { canFuse } from '#src/kernels/platform.js';
 import { loadCheckpoint, parameterHash, saveCheckpoint } from '#src/runs/checkpoint.js';
 import type { Fault } from '#src/worker/fault.js';
-import { traceOf } from './bitsTrace.js';
+import { readGolden, traceOf } from './bitsTrace.js';
 import { denseModel, smallModel } from './smallRun.js';
 import { metricsOf, type TemporaryRun, withoutTimes, withTemporaryRun } from './temporaryRun.js';
 
@@ -259,17 +259,13 @@ for (const backend of ['cpu', 'wasm'] as const) {
   });
 }
 
-function readHashes<T>(name: string): Readonly<Record<'portable' | 'fused', T>> {
-  return JSON.parse(readFileSync(new URL(`../../../test/coordinator/${name}`, import.meta.url), 'utf8'));
-}
-
 for (const arithmetic of ['portable', 'fused'] as const) {
   const skip = arithmetic === 'fused' && !canFuse() && 'This machine does not fuse multiply-adds.';
   test(`GLD: mlp with an average in ${arithmetic} arithmetic has its golden hashes`, { skip }, async () => {
     const { parameters, optimizerState } = (
       await traceOf({ model: 'mlp', arithmetic, workers: 2, emaDecay: 0.99 }, [25])
     ).steps[0]!;
-    assert.equal(parameters, readHashes<{ mlp: string }>('golden.json')[arithmetic].mlp);
-    assert.equal(optimizerState, readHashes<string>('averaging.json')[arithmetic]);
+    assert.equal(parameters, readGolden<{ mlp: string }>('golden.json')[arithmetic].mlp);
+    assert.equal(optimizerState, readGolden<string>('averaging.json')[arithmetic]);
   });
 }

@@ -2,7 +2,6 @@
 // `npm run test:bits` runs in full, on SHA-256 of parameters and optimizer's state.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ownerComputes } from '#src/backends/simd/engine.js';
@@ -12,21 +11,17 @@ import { TILE_NAMES } from '#src/kernels/tiles/tile.js';
 import { presetSpec } from '#src/model/presets.js';
 import { resolveModel } from '#src/model/resolve.js';
 import { loadCheckpoint } from '#src/runs/checkpoint.js';
-import { type StepHashes, stateHashes, traceOf } from './bitsTrace.js';
+import { readGolden, type StepHashes, stateHashes, traceOf } from './bitsTrace.js';
 import { withTemporaryDirectory } from './temporaryRun.js';
 
 const MODELS = ['cvae', 'mlp', 'iwae'] as const;
 
-type Golden<T> = Record<'portable' | 'fused', Readonly<Record<(typeof MODELS)[number], T>>>;
-
-function readGolden<T>(name: string): Golden<T> {
-  return JSON.parse(readFileSync(new URL(`../../../test/coordinator/${name}`, import.meta.url), 'utf8'));
-}
+type OfModels<T> = Readonly<Record<(typeof MODELS)[number], T>>;
 
 /** The hash of the parameters after the last step. */
-const golden = readGolden<string>('golden.json');
+const golden = readGolden<OfModels<string>>('golden.json');
 /** The hashes of parameters and optimizer's state after several steps. */
-const traces = readGolden<readonly StepHashes[]>('bits.json');
+const traces = readGolden<OfModels<readonly StepHashes[]>>('bits.json');
 
 const steps = traces.portable.cvae.map(({ step }) => step);
 const STEPS = steps.at(-1)!;

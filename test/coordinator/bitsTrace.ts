@@ -1,5 +1,6 @@
 // The bits of a run at several of its steps, without a stop between them: what the test matrix compares.
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { openSession } from '#src/coordinator/session.js';
 import { requestedConfig, type TrainOptions } from '#src/coordinator/trainOptions.js';
 import { loadDataset } from '#src/index.js';
@@ -58,4 +59,9 @@ export function stateHashes({ parameters, optimizerState }: TrainingState): Omit
   const hash = createHash('sha256');
   for (const tensor of optimizerState.values()) hash.update(Float32Array.from(tensor));
   return { parameters: parameterHash(Float32Array.from(parameters)), optimizerState: hash.digest('hex') };
+}
+
+/** Golden hashes of this folder, by arithmetic. */
+export function readGolden<T>(name: string): Readonly<Record<'portable' | 'fused', T>> {
+  return JSON.parse(readFileSync(new URL(`../../../test/coordinator/${name}`, import.meta.url), 'utf8'));
 }

@@ -2,13 +2,12 @@
 // between the two, and where the gradient is not finite.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { trainWithFaults } from '#src/coordinator/train.js';
 import type { RunEvent, TrainOptions } from '#src/index.js';
 import { canFuse } from '#src/kernels/platform.js';
 import type { Fault } from '#src/worker/fault.js';
-import { traceOf } from './bitsTrace.js';
+import { readGolden, traceOf } from './bitsTrace.js';
 import { denseModel, smallModel } from './smallRun.js';
 import { metricsOf, withoutTimes, withTemporaryRun } from './temporaryRun.js';
 
@@ -62,9 +61,7 @@ for (const [rule, model] of [
   });
 }
 
-const golden = JSON.parse(
-  readFileSync(new URL('../../../test/coordinator/clipping.json', import.meta.url), 'utf8'),
-) as Record<'portable' | 'fused', Record<'cvae' | 'mlp', string>>;
+const golden = readGolden<Record<'cvae' | 'mlp', string>>('clipping.json');
 
 for (const arithmetic of ['portable', 'fused'] as const) {
   const skip = arithmetic === 'fused' && !canFuse() && 'This machine does not fuse multiply-adds.';

@@ -17,7 +17,7 @@ import {
 import { OPTIMIZERS } from '#src/optimizer/registry.js';
 import { readSafetensors } from '#src/runs/safetensors.js';
 import { denseModel, smallData, smallModel } from './smallRun.js';
-import { withTemporaryDirectory } from './temporaryRun.js';
+import { metricsOf, withTemporaryDirectory } from './temporaryRun.js';
 
 const choices: Readonly<Record<string, TrainOptions>> = {
   'AdamW, Gaussian, cosine after a warm-up': {
@@ -100,24 +100,29 @@ for (const model of [smallModel, denseModel]) {
   }
 }
 
-test('an epoch that was stopped in its middle ends with the same means, the bound too', async () => {
-  const options: TrainOptions = { model: denseModel, objective: 'iwae', samples: 3, workers: 1 };
-  const epochLine = (directory: string): { train: { bound: number }; test: object } => {
-    const line = readFileSync(join(directory, 'metrics.jsonl'), 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Record<string, unknown>)
-      .find(({ kind }) => kind === 'epoch');
-    assert.ok(line);
-    return line as unknown as { train: { bound: number }; test: object };
-  };
-  const whole = await inDirectory(async (place) => epochLine((await run(options, place)).directory));
+/** The lines of metrics.jsonl of a run in one go, and of the same run when it is stopped and resumed. */
+async function wholeAndResumed<Line>(options: TrainOptions): Promise<readonly [Line[], Line[]]> {
+  const linesOf = async (out: string) => (await metricsOf(out)) as Line[];
+  const whole = await inDirectory(async (place) => linesOf((await run(options, place)).directory));
   const resumed = await inDirectory(async (place) => {
     await run({ ...options, maxSteps: 4 }, place);
     const { out, data } = place;
     await train({ resume: out, data, pictures: false, maxSteps: STEPS, workers: 2 });
-    return epochLine(out);
+    return linesOf(out);
   });
+  return [whole, resumed];
+}
+
+test('an epoch that was stopped in its middle ends with the same means, the bound too', async () => {
+  const options: TrainOptions = { model: denseModel, objective: 'iwae', samples: 3, workers: 1 };
+  interface Epoch {
+    readonly kind: string;
+    readonly train: { readonly bound: number };
+    readonly test: object;
+  }
+  const [whole, resumed] = (await wholeAndResumed<Epoch>(options)).map(
+    (lines) => lines.find(({ kind }) => kind === 'epoch')!,
+  ) as [Epoch, Epoch];
   assert.ok(Number.isFinite(whole.train.bound));
   assert.deepEqual(resumed.train, whole.train);
   assert.deepEqual(resumed.test, whole.test);
@@ -125,27 +130,20 @@ test('an epoch that was stopped in its middle ends with the same means, the boun
 
 test('a decoder trained by HMC: the acceptance is told of each batch and each epoch, and goes on when resumed', async () => {
   const options = { model: denseModel, inference: 'hmc', hmcStepSize: 0.5 } as const;
-  const linesOf = (directory: string) =>
-    readFileSync(join(directory, 'metrics.jsonl'), 'utf8')
-      .trim()
-      .split('\n')
-      .map(
-        (line) => JSON.parse(line) as { kind: string; acceptance?: number; train?: object; test?: object },
-      );
-  const whole = await inDirectory(async (place) => linesOf((await run(options, place)).directory));
+  interface Line {
+    readonly kind: string;
+    readonly acceptance?: number;
+    readonly train?: object;
+    readonly test?: object;
+  }
+  const [whole, resumed] = await wholeAndResumed<Line>(options);
   for (const { kind, acceptance } of whole) {
     if (kind === 'batch') assert.ok(acceptance! > 0 && acceptance! <= 1, `acceptance ${acceptance}`);
   }
-  const epochOf = (lines: typeof whole) => lines.find(({ kind }) => kind === 'epoch')!;
+  const epochOf = (lines: readonly Line[]) => lines.find(({ kind }) => kind === 'epoch')!;
   const { train: trained, test: tested } = epochOf(whole);
   assert.deepEqual(Object.keys(trained!), ['elbo', 'logLikelihood', 'kl', 'acceptance']);
   assert.deepEqual(Object.keys(tested!), ['elbo', 'logLikelihood', 'kl']);
-  const resumed = await inDirectory(async (place) => {
-    await run({ ...options, maxSteps: 4 }, place);
-    const { out, data } = place;
-    await train({ resume: out, data, pictures: false, maxSteps: STEPS, workers: 2 });
-    return linesOf(out);
-  });
   assert.deepEqual(epochOf(resumed).train, trained);
 });
 
@@ -158,13 +156,8 @@ test('a gradient that is clipped: its norm is told of each batch and each epoch,
     readonly train?: { readonly gradientNorm: number; readonly clipped: number };
     readonly test?: object;
   }
-  const linesOf = (directory: string) =>
-    readFileSync(join(directory, 'metrics.jsonl'), 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Line);
   const options = { model: denseModel, clipNorm } as const;
-  const whole = await inDirectory(async (place) => linesOf((await run(options, place)).directory));
+  const [whole, resumed] = await wholeAndResumed<Line>(options);
   const ofEpoch = whole.slice(
     0,
     whole.findIndex(({ kind }) => kind === 'epoch'),
@@ -178,12 +171,6 @@ test('a gradient that is clipped: its norm is told of each batch and each epoch,
   assert.ok(trained!.clipped > 0 && trained!.clipped < 1, `${trained!.clipped} clipped`);
   assert.ok(trained!.gradientNorm > Math.min(...ofEpoch.map(({ gradientNorm }) => gradientNorm!)));
   assert.deepEqual(Object.keys(tested!), ['elbo', 'logLikelihood', 'kl']);
-  const resumed = await inDirectory(async (place) => {
-    await run({ ...options, maxSteps: 4 }, place);
-    const { out, data } = place;
-    await train({ resume: out, data, pictures: false, maxSteps: STEPS, workers: 2 });
-    return linesOf(out);
-  });
   assert.deepEqual(resumed.find(({ kind }) => kind === 'epoch')!.train, trained);
 });
 

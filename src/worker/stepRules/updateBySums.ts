@@ -35,10 +35,10 @@ function clippedUpdate(rank: Rank, collective: Collective): readonly Phase[] {
     },
     {
       name: 'update',
-      run: ({ number, inEpoch, examples, learningRate }) => {
-        const norm = norms.norm() / examples;
-        if (collective.rank === 0) stepRecords.writeGradientNorm(inEpoch, norm);
-        optimizer.begin(number + 1, learningRate, clippingFactor(norm, settings.clipNorm) / examples);
+      run: (step) => {
+        const norm = norms.norm() / step.examples;
+        if (collective.rank === 0) stepRecords.writeGradientNorm(step.inEpoch, norm);
+        rank.beginUpdate(step, clippingFactor(norm, settings.clipNorm));
         gradient.update(optimizer);
       },
       exchange: () => collective.gather('parameters'),
