@@ -129,6 +129,8 @@ export class StepLoop {
   /** A step that changes nothing: the next one's update has the number that it would have had. */
   #skip(step: Step): void {
     this.#decide(step, { examples: 0, logLikelihood: 0, kl: 0, bound: 0, acceptance: 0 });
+    // It was refused perhaps because its norm is NaN, which no sum is to get.
+    if (this.#task.rank === 0) this.#rank.stepRecords.writeGradientNorm(step.inEpoch, 0);
     this.#rank.recovery.beginUpdate(this.#task.rank, step.number);
     this.#rank.recovery.endUpdate(this.#task.rank, step.number);
   }
@@ -140,7 +142,7 @@ export class StepLoop {
   #decide({ number, inEpoch, beta }: Step, terms: Omit<StepRecord, 'beta' | 'gradientNorm'>): void {
     if (this.#task.rank !== 0) return;
     const { stepRecords, progress } = this.#rank;
-    stepRecords.write(inEpoch, { ...terms, beta, gradientNorm: 0 });
+    stepRecords.write(inEpoch, { ...terms, beta });
     if (!this.#decides) return;
     progress.decideStop(number);
     this.#snapshots.decide(number);

@@ -32,10 +32,14 @@ export class StepRecords {
     this.#numbers = new Float64Array(buffer, address, steps * NUMBERS);
   }
 
-  /** @param step of the epoch, from 0. */
+  /**
+   * All but the gradient's norm, which is known later. A step that is computed again has been complete before
+   * and may be read meanwhile, so the norm that it has stays.
+   * @param step of the epoch, from 0.
+   */
   write(
     step: number,
-    { examples, logLikelihood, kl, bound, acceptance, beta, gradientNorm }: StepRecord,
+    { examples, logLikelihood, kl, bound, acceptance, beta }: Omit<StepRecord, 'gradientNorm'>,
   ): void {
     const place = step * NUMBERS;
     this.#numbers[place] = examples;
@@ -44,10 +48,9 @@ export class StepRecords {
     this.#numbers[place + 3] = bound;
     this.#numbers[place + 4] = beta;
     this.#numbers[place + 5] = acceptance;
-    this.#numbers[place + 6] = gradientNorm;
   }
 
-  /** What is known of a step when its other numbers are written already. */
+  /** Written before the step is complete, where gradients are clipped. */
   writeGradientNorm(step: number, gradientNorm: number): void {
     this.#numbers[step * NUMBERS + 6] = gradientNorm;
   }
